@@ -1,0 +1,8 @@
+/** Tests are compiled with everything else (npm run build) and run as the JavaScript that users get. */
+export default {
+  testEnvironment: 'node',
+  roots: ['<rootDir>/dist/test'],
+  testMatch: ['**/*.test.js'],
+  transform: {},
+  testTimeout: 120_000,
+};
