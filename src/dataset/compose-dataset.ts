@@ -1,0 +1,182 @@
+import { join } from 'node:path';
+import type { ComposedImage, ComposeSettings, ComposeTask } from '../compose/compose-worker.js';
+import { DatasetError } from '../errors.js';
+import { byteOrder } from '../files/byte-order.js';
+import { sha256, sha256File } from '../files/digest.js';
+import { requireSpace } from '../files/free-space.js';
+import { publishFolder, toJson, writeWhole } from '../files/stage-folder.js';
+import { codecVersions } from '../image/codec-versions.js';
+import { mapInWorkers } from '../parallel/map-in-workers.js';
+import { type PoolSummary, readPoolSummary } from '../pool/extract-pool.js';
+import type { PatchRow } from '../pool/patch-row.js';
+import { readPatchRows } from '../pool/pool-reader.js';
+import type { StageOptions } from '../progress.js';
+import { portableRecipe, recipeDigest } from '../recipe/digest.js';
+import { canvasSize } from '../recipe/geometry.js';
+import type { Recipe } from '../recipe/schema.js';
+import { readPlanRows, readPlanSummary } from '../sampling/make-plan.js';
+import { PATCHML_VERSION } from '../version.js';
+import { type DatasetLock, type DatasetSummary, LOCK_FILE } from './dataset-files.js';
+import { type DatasetOutput, finishDatasetOutput, openDatasetOutput } from './dataset-output.js';
+import { imageFile, toMetadataRow } from './metadata.js';
+import { closePartialDataset, type DatasetOrigin, inspectPlace, openPartialDataset } from './output-folder.js';
+
+/** Images a worker takes at a time. */
+const BATCH = 16;
+
+export interface ComposeInput {
+  recipe: Recipe;
+  /** The pool folder. */
+  pool: string;
+  /** The plan folder, made from that pool. */
+  plan: string;
+  /** Where the dataset goes. */
+  out: string;
+}
+
+export interface ComposeOptions extends StageOptions {
+  /** Replaces another patchml dataset at `out`; never anything else. Default: false. */
+  overwrite?: boolean | undefined;
+}
+
+/**
+ * The last stage: paints and encodes every image of a plan and writes the dataset folder. One that
+ * is there already is left as it is; an interrupted one is continued.
+ * @throws OutputError when `out` holds something else, cannot be written or is too small
+ */
+export async function composeDataset(
+  input: ComposeInput,
+  options: ComposeOptions = {},
+): Promise<void> {
+  const pool = await readPoolSummary(input.pool);
+  const plan = await readPlanSummary(input.plan);
+  if (plan.pool !== pool.digest) {
+    throw new DatasetError('this plan was made from another pool', {
+      code: 'plan-of-another-pool',
+      path: input.plan,
+      fix: 'run "patchml plan" again',
+    });
+  }
+  const origin: DatasetOrigin = {
+    recipe: recipeDigest(input.recipe),
+    pool: pool.digest,
+    plan: plan.digest,
+    codecs: JSON.stringify(codecVersions()),
+  };
+  if ((await inspectPlace(input.out, origin, options.overwrite ?? false)) === 'complete') {
+    options.onProgress?.({ stage: 'compose', done: plan.images, total: plan.images, unit: 'images' });
+    return;
+  }
+  const partial = await openPartialDataset(input.out, origin);
+  const output = await openDatasetOutput(partial);
+  try {
+    await requireSpace(partial, estimateBytes(input.recipe, plan.images - output.images), 'the dataset');
+    await composeImages(input, plan.images, partial, output, options);
+  } finally {
+    await output.close();
+  }
+  await writeSummaries(input.recipe, pool, origin, partial, output);
+  await finishDatasetOutput(partial);
+  await closePartialDataset(partial);
+  await publishFolder(input.out);
+}
+
+async function composeImages(
+  { recipe, pool, plan }: ComposeInput,
+  total: number,
+  partial: string,
+  output: DatasetOutput,
+  { jobs, signal, onProgress }: ComposeOptions,
+): Promise<void> {
+  const rowOf = new Map((await readPatchRows(pool)).map((row) => [row.id, row]));
+  const settings: ComposeSettings = { recipe, pool, folder: partial };
+  const underWay: ComposeTask[][] = [];
+  const batches = mapInWorkers<ComposeTask[], ComposedImage[]>(
+    inBatches(recipe, plan, rowOf, output.images, underWay),
+    {
+      worker: new URL('../compose/compose-worker.js', import.meta.url),
+      workerData: settings,
+      stage: 'compose',
+      jobs,
+      signal,
+    },
+  );
+  onProgress?.({ stage: 'compose', done: output.images, total, unit: 'images' });
+  for await (const composed of batches) {
+    const tasks = underWay.shift()!;
+    const rows = tasks.map(({ row, patches }, i) => toMetadataRow(recipe, row, patches, composed[i]!));
+    await output.append(rows);
+    onProgress?.({ stage: 'compose', done: output.images, total, unit: 'images' });
+  }
+}
+
+/** The plan's rows behind the first `skip`, in batches; each is also put behind `underWay`. */
+async function* inBatches(
+  recipe: Recipe,
+  plan: string,
+  rowOf: ReadonlyMap<string, PatchRow>,
+  skip: number,
+  underWay: ComposeTask[][],
+): AsyncGenerator<ComposeTask[]> {
+  let batch: ComposeTask[] = [];
+  let seen = 0;
+  for await (const row of readPlanRows(plan)) {
+    seen += 1;
+    if (seen <= skip) continue;
+    const patches = row.objects.map(({ patch }) => rowOf.get(patch)!);
+    batch.push({ row, patches, file: imageFile(row.id, recipe) });
+    if (batch.length < BATCH) continue;
+    underWay.push(batch);
+    yield batch;
+    batch = [];
+  }
+  if (batch.length === 0) return;
+  underWay.push(batch);
+  yield batch;
+}
+
+async function writeSummaries(
+  recipe: Recipe,
+  pool: PoolSummary,
+  origin: DatasetOrigin,
+  partial: string,
+  { images, files, counts, classes }: DatasetOutput,
+): Promise<void> {
+  const summary: DatasetSummary = {
+    format: 'patchml-dataset',
+    name: recipe.name,
+    version: recipe.version,
+    recipe: portableRecipe(recipe),
+    images,
+    counts,
+    source: { ...pool.source, patches: pool.patches, drops: pool.drops },
+    classes: Object.fromEntries([...classes.entries()].sort(([a], [b]) => byteOrder(a, b))),
+  };
+  await writeWhole(join(partial, 'dataset.json'), toJson(summary));
+  for (const file of ['dataset.json', 'metadata.jsonl']) {
+    files[file] = await sha256File(join(partial, file));
+  }
+  const sorted = Object.entries(files).sort(([a], [b]) => byteOrder(a, b));
+  const lock: DatasetLock = {
+    format: 'patchml-lock',
+    dataset: datasetDigest(sorted),
+    recipe: origin.recipe,
+    pool: origin.pool,
+    plan: origin.plan,
+    versions: { node: process.versions.node, patchml: PATCHML_VERSION, ...codecVersions() },
+    files: Object.fromEntries(sorted),
+  };
+  await writeWhole(join(partial, LOCK_FILE), toJson(lock));
+}
+
+/** The digest of a dataset: over the lines `<sha256>  <path>` of its files, as `sha256sum` has them. */
+export function datasetDigest(files: readonly (readonly [path: string, digest: string])[]): string {
+  return sha256(files.map(([path, digest]) => `${digest}  ${path}\n`).join(''));
+}
+
+/** More than any photograph takes in this format, bytes. */
+function estimateBytes(recipe: Recipe, images: number): number {
+  const [width, height] = canvasSize(recipe);
+  const bytesAPixel = recipe.encode.format === 'jpeg' ? 1 : 2.5;
+  return Math.ceil(images * width * height * bytesAPixel);
+}

@@ -1,0 +1,48 @@
+import { readdir, realpath, stat } from 'node:fs/promises';
+import { join, sep } from 'node:path';
+import { byteOrder } from './byte-order.js';
+
+export interface ListedFile {
+  /** Path from the listed folder, with `/` between its parts. */
+  path: string;
+  /** Bytes; -1 for a link that leads out of the folder or nowhere: such a file must not be read. */
+  size: number;
+  modified: number;
+}
+
+/**
+ * Lists the files below a folder that a filter accepts, in byte order of their paths, whatever
+ * order the file system has them in. Links to files inside the folder are followed, links to
+ * folders are not.
+ * @param accepts by file name
+ */
+export async function listFiles(
+  folder: string,
+  accepts: (name: string) => boolean,
+): Promise<ListedFile[]> {
+  const root = await realpath(folder);
+  const files: ListedFile[] = [];
+  const pending = [''];
+  for (let below = pending.pop(); below !== undefined; below = pending.pop()) {
+    for (const entry of await readdir(join(root, below), { withFileTypes: true })) {
+      const path = below === '' ? entry.name : `${below}/${entry.name}`;
+      if (entry.isDirectory()) pending.push(path);
+      else if ((entry.isFile() || entry.isSymbolicLink()) && accepts(entry.name)) {
+        files.push(await describe(root, path, entry.isSymbolicLink()));
+      }
+    }
+  }
+  return files.sort((a, b) => byteOrder(a.path, b.path));
+}
+
+async function describe(root: string, path: string, isLink: boolean): Promise<ListedFile> {
+  const full = join(root, path);
+  if (isLink && !(await leadsInside(root, full))) return { path, size: -1, modified: 0 };
+  const { size, mtimeMs } = await stat(full);
+  return { path, size, modified: mtimeMs };
+}
+
+async function leadsInside(root: string, link: string): Promise<boolean> {
+  const target = await realpath(link).catch(() => undefined);
+  return target?.startsWith(root + sep) === true && (await stat(target)).isFile();
+}

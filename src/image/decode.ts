@@ -1,0 +1,84 @@
+import sharp from 'sharp';
+import { ImageError } from '../errors.js';
+import { type PixelBox, type Size, sizeOf } from './box.js';
+
+/** Interleaved RGB, 8 bits a sample, row by row from the top: `3 * width * height` bytes. */
+export interface RgbImage {
+  width: number;
+  height: number;
+  data: Buffer;
+}
+
+/** Larger images are refused before they are decoded: 100 megapixels are 300 MB of RGB. */
+export const MAX_IMAGE_PIXELS = 100e6;
+
+const FORMATS = new Set(['jpeg', 'png', 'webp']);
+
+// One image is small; images are decoded side by side, each in one thread.
+sharp.concurrency(1);
+sharp.cache(false);
+
+/**
+ * Reads an image's size from its header, as stored: EXIF rotation is ignored, as a PyTorch loader
+ * does.
+ * @throws ImageError when the bytes are no JPEG, PNG or WebP, or are cut off
+ */
+export async function readImageSize(bytes: Buffer): Promise<Size> {
+  let header;
+  try {
+    header = await sharp(bytes, { limitInputPixels: false }).metadata();
+  } catch (cause) {
+    throw corrupt(cause);
+  }
+  const { format, width, height } = header;
+  if (!FORMATS.has(format)) throw new ImageError(`it is a ${format}, not a JPEG`, CORRUPT);
+  if (width * height > MAX_IMAGE_PIXELS) {
+    throw new ImageError(`${width} x ${height} is too large to be a photograph`, CORRUPT);
+  }
+  if (format === 'jpeg' && isCutOff(bytes)) throw new ImageError('the JPEG is cut off', CORRUPT);
+  return [width, height];
+}
+
+/**
+ * Decodes a part of an image, and of a JPEG no more rows than the part needs. The colours are those
+ * of `PIL.Image.convert("RGB")`: an embedded ICC profile is ignored, grey is spread to RGB, alpha
+ * is cut off.
+ * @throws ImageError when the bytes cannot be decoded
+ */
+export async function decodeRegion(bytes: Buffer, region: PixelBox): Promise<RgbImage> {
+  const [width, height] = sizeOf(region);
+  try {
+    const { data } = await sharp(bytes, {
+      ignoreIcc: true,
+      failOn: 'error',
+      limitInputPixels: MAX_IMAGE_PIXELS,
+      sequentialRead: true,
+    })
+      .extract({ left: region[0], top: region[1], width, height })
+      .toColourspace('srgb')
+      .removeAlpha()
+      .raw({ depth: 'uchar' })
+      .toBuffer({ resolveWithObject: true });
+    return { width, height, data };
+  } catch (cause) {
+    throw corrupt(cause);
+  }
+}
+
+const CORRUPT = { code: 'image-corrupt' };
+
+function corrupt(cause: unknown): ImageError {
+  return new ImageError((cause as Error).message.split('\n')[0]!, { ...CORRUPT, cause });
+}
+
+const END_OF_IMAGE = Buffer.from([0xff, 0xd9]);
+const START_OF_SCAN = Buffer.from([0xff, 0xda]);
+
+/**
+ * Whether a JPEG ends before its last scan does. The decoder stops at the last row that is asked
+ * for, so it would see a cut in some images and not in others. Neither marker can stand in
+ * entropy-coded data, and a thumbnail's end comes before the image's own scan.
+ */
+function isCutOff(bytes: Buffer): boolean {
+  return bytes.lastIndexOf(END_OF_IMAGE) < bytes.lastIndexOf(START_OF_SCAN);
+}

@@ -1,0 +1,38 @@
+import turbo from '@julusian/jpeg-turbo';
+import { CompressionType, FilterType, Transformer } from '@napi-rs/image';
+import sharp from 'sharp';
+import type { RgbImage } from './decode.js';
+import { toPnm } from './resize.js';
+
+/** File formats of a dataset's images; PNG and WebP are lossless. */
+export type ImageFormat = 'png' | 'jpeg' | 'webp';
+
+export const EXTENSIONS: Record<ImageFormat, string> = { png: '.png', jpeg: '.jpg', webp: '.webp' };
+
+/**
+ * Encodes an image. PNG is written by a pure Rust encoder, so that its bytes do not depend on the
+ * processor's instructions; WebP is lossless; JPEG is 4:4:4.
+ * @param quality 1 to 100, JPEG only
+ */
+export async function encode(image: RgbImage, format: ImageFormat, quality: number): Promise<Buffer> {
+  const { width, height, data } = image;
+  switch (format) {
+    case 'png':
+      return new Transformer(toPnm(image)).pngSync({
+        compressionType: CompressionType.Fast,
+        filterType: FilterType.Adaptive,
+      });
+    case 'jpeg':
+      return turbo.compressSync(data, {
+        format: turbo.FORMAT_RGB,
+        width,
+        height,
+        quality,
+        subsampling: turbo.SAMP_444,
+      });
+    case 'webp':
+      return sharp(data, { raw: { width, height, channels: 3 } })
+        .webp({ lossless: true, effort: 0 })
+        .toBuffer();
+  }
+}

@@ -1,0 +1,37 @@
+import { FastResizeFilter, ResizeFit, Transformer } from '@napi-rs/image';
+import type { RgbImage } from './decode.js';
+
+/** Interleaved RGBA, 8 bits a sample, row by row from the top: `4 * width * height` bytes. */
+export interface RgbaImage {
+  width: number;
+  height: number;
+  data: Buffer;
+}
+
+/** A resampling kernel, by Pillow's name for it; all are antialiased. */
+export type Kernel = 'box' | 'bilinear' | 'hamming' | 'bicubic' | 'mitchell' | 'lanczos3';
+
+const FILTERS: Record<Kernel, FastResizeFilter> = {
+  box: FastResizeFilter.Box,
+  bilinear: FastResizeFilter.Bilinear,
+  hamming: FastResizeFilter.Hamming,
+  bicubic: FastResizeFilter.CatmullRom,
+  mitchell: FastResizeFilter.Mitchell,
+  lanczos3: FastResizeFilter.Lanczos3,
+};
+
+/**
+ * Resizes as `PIL.Image.resize` does, to one level at the 99th percentile. The result is opaque
+ * RGBA, which is what the resizer works in.
+ */
+export function resize(image: RgbImage, width: number, height: number, kernel: Kernel): RgbaImage {
+  const data = new Transformer(toPnm(image))
+    .fastResize({ width, height, filter: FILTERS[kernel], fit: ResizeFit.Fill })
+    .rawPixelsSync();
+  return { width, height, data };
+}
+
+/** An RGB image as a binary PNM file: a header and its bytes, so nothing is converted. */
+export function toPnm({ width, height, data }: RgbImage): Buffer {
+  return Buffer.concat([Buffer.from(`P6\n${width} ${height}\n255\n`), data]);
+}

@@ -1,0 +1,126 @@
+import { createReadStream } from 'node:fs';
+import { readFile, stat } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { createGunzip } from 'node:zlib';
+import { AnnotationError, explainError } from '../errors.js';
+import { byteOrder } from '../files/byte-order.js';
+import { digestOf } from '../files/digest.js';
+import { listFiles } from '../files/list-files.js';
+import type { Annotation, MalformedAnnotation } from './annotation.js';
+import { isImageId } from './annotation.js';
+import { MAX_ANNOTATION_BYTES, parseAnnotationXml } from './parse-annotation-xml.js';
+import { readAnnotationCsv } from './read-annotation-csv.js';
+import { tarMembers } from './tar-members.js';
+
+/** Annotations in byte order of their image ids, wherever they came from. */
+export interface AnnotationSource {
+  /** How many there are; 0 while it is not known. */
+  total: number;
+  /** Changes when the files do: names, sizes and times, for a cache's key. */
+  fingerprint: string;
+  read(): AsyncIterable<Annotation | MalformedAnnotation>;
+}
+
+/**
+ * Opens annotations: a folder of XML (flat or in folders), a `LOC_*_solution.csv`, or a `.tgz` or
+ * `.tar` of XML, which is read without unpacking.
+ * @throws AnnotationError when there are none at the path
+ */
+export async function openAnnotations(path: string): Promise<AnnotationSource> {
+  try {
+    const info = await stat(path);
+    if (info.isDirectory()) return await openFolder(path);
+    const fingerprint = digestOf([basename(path), info.size, info.mtimeMs]);
+    if (path.endsWith('.csv')) return fromMemory(fingerprint, () => readAnnotationCsv(path));
+    if (/\.(tgz|tar\.gz|tar)$/.test(path)) return fromMemory(fingerprint, () => readArchive(path));
+  } catch (error) {
+    throw explainError(error);
+  }
+  throw new AnnotationError('these are no annotations', {
+    code: 'annotations-unknown-form',
+    path,
+    fix: 'give a folder of XML, a LOC_*_solution.csv, or a .tgz of XML',
+  });
+}
+
+async function openFolder(folder: string): Promise<AnnotationSource> {
+  const files = await listFiles(folder, (name) => name.endsWith('.xml'));
+  if (files.length === 0) {
+    throw new AnnotationError('no .xml file is in this folder or below it', {
+      code: 'annotations-none',
+      path: folder,
+      fix: 'check --annotations',
+    });
+  }
+  files.sort((a, b) => byteOrder(idOf(a.path), idOf(b.path)));
+  return {
+    total: files.length,
+    fingerprint: digestOf(files.map(({ path, size, modified }) => [path, size, modified])),
+    async *read() {
+      for (const { path, size } of files) {
+        if (size < 0) yield { imageId: idOf(path), problem: 'a link that leads out of the folder' };
+        else if (size > MAX_ANNOTATION_BYTES) {
+          yield { imageId: idOf(path), problem: `larger than ${MAX_ANNOTATION_BYTES} bytes` };
+        } else yield parse(idOf(path), await readFile(join(folder, path)));
+      }
+    },
+  };
+}
+
+function fromMemory(
+  fingerprint: string,
+  readAll: () => Promise<(Annotation | MalformedAnnotation)[]>,
+): AnnotationSource {
+  return {
+    total: 0,
+    fingerprint,
+    async *read() {
+      const all = await readAll();
+      yield* all.sort((a, b) => byteOrder(a.imageId, b.imageId));
+    },
+  };
+}
+
+async function readArchive(path: string): Promise<(Annotation | MalformedAnnotation)[]> {
+  const file = createReadStream(path, { highWaterMark: 1 << 20 });
+  const stream = path.endsWith('.tar') ? file : file.pipe(createGunzip());
+  file.on('error', (error) => stream.destroy(error));
+  const annotations: (Annotation | MalformedAnnotation)[] = [];
+  try {
+    for await (const { name, size, body } of tarMembers(stream)) {
+      if (!name.endsWith('.xml')) continue;
+      const imageId = idOf(name);
+      if (size > MAX_ANNOTATION_BYTES) {
+        annotations.push({ imageId, problem: `larger than ${MAX_ANNOTATION_BYTES} bytes` });
+      } else annotations.push(parse(imageId, await body()));
+    }
+  } catch (cause) {
+    throw new AnnotationError(`the archive cannot be read: ${(cause as Error).message}`, {
+      code: 'annotations-corrupt-archive',
+      path,
+      fix: 'download it again',
+      cause,
+    });
+  }
+  if (annotations.length === 0) {
+    throw new AnnotationError('no .xml member is in this archive', {
+      code: 'annotations-none',
+      path,
+      fix: 'check --annotations',
+    });
+  }
+  return annotations;
+}
+
+function parse(imageId: string, bytes: Uint8Array): Annotation | MalformedAnnotation {
+  if (!isImageId(imageId)) return { imageId, problem: 'its name cannot be an image id' };
+  try {
+    return parseAnnotationXml(imageId, bytes);
+  } catch (error) {
+    return { imageId, problem: (error as Error).message };
+  }
+}
+
+function idOf(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1).replace(/\.xml$/, '');
+}

@@ -1,0 +1,149 @@
+import { join } from 'node:path';
+import { AnnotationError } from '../errors.js';
+import { digestOf, sha256File } from '../files/digest.js';
+import { readJsonLines, writeJsonLines } from '../files/json-lines.js';
+import { exists, openPartialFolder, publishFolder, toJson, writeWhole } from '../files/stage-folder.js';
+import { readSummary } from '../files/read-summary.js';
+import { type StageOptions, throwIfAborted } from '../progress.js';
+import type { Recipe } from '../recipe/schema.js';
+import { type AnnotationSource, openAnnotations } from './annotation-source.js';
+import { type ImageStore, openImages } from './image-source.js';
+import { type IndexedImage, ObjectSorter, type SortedCounts, type SortedObjects } from './sort-objects.js';
+
+/** What `index.json` says of an index folder. */
+export interface IndexSummary extends SortedCounts {
+  format: 'patchml-index';
+  /** SHA-256 of `objects.jsonl`. */
+  digest: string;
+  /** The folder or archive that the images are read from. */
+  images: string;
+  /** Changes when an image file does: names, sizes and times. */
+  imagesFingerprint: string;
+}
+
+export interface IndexInput {
+  recipe: Recipe;
+  /** Folder of XML, CSV or archive: see `openAnnotations`. */
+  annotations: string;
+  /** Folder or archive of images: see `openImages`. */
+  images: string;
+  /** Where stages keep what they make; the index goes into `index/<key>` in it. */
+  work: string;
+}
+
+export interface IndexOptions extends StageOptions {
+  /** Ends the run at the first malformed annotation or missing image. Default: false. */
+  strict?: boolean | undefined;
+}
+
+/**
+ * The first stage: parses all annotations and pairs them with their images. An index of the same
+ * files and the same source part of the recipe is used again.
+ * @returns the index folder
+ * @throws AnnotationError, ImageError; where strict, at the first malformed annotation
+ */
+export async function buildIndex(input: IndexInput, options: IndexOptions = {}): Promise<string> {
+  const annotations = await openAnnotations(input.annotations);
+  const store = await openImages(input.images);
+  const folder = indexFolder(input, annotations, store);
+  if (await exists(folder)) {
+    if (options.strict) await requireNoneDropped(folder, input.annotations);
+    return folder;
+  }
+  const counts = await writeIndex(input, annotations, store, folder, options);
+  const partial = await openPartialFolder(folder);
+  const summary: IndexSummary = {
+    format: 'patchml-index',
+    digest: await sha256File(join(partial, 'objects.jsonl')),
+    images: store.path,
+    imagesFingerprint: store.fingerprint,
+    ...counts,
+  };
+  await writeWhole(join(partial, 'index.json'), toJson(summary));
+  await publishFolder(folder);
+  return folder;
+}
+
+/** The folder that the index of this input has, made or not. */
+export async function findIndex(input: IndexInput): Promise<string> {
+  return indexFolder(input, await openAnnotations(input.annotations), await openImages(input.images));
+}
+
+/** Reads what `index.json` says. @throws DatasetError when the folder is no index */
+export function readIndexSummary(folder: string): Promise<IndexSummary> {
+  return readSummary<IndexSummary>(folder, 'index.json', 'patchml-index', 'patchml index');
+}
+
+/** Reads the indexed images, in byte order of their ids. */
+export function readIndexedImages(folder: string): AsyncIterable<IndexedImage> {
+  return readJsonLines(join(folder, 'objects.jsonl')) as AsyncIterable<IndexedImage>;
+}
+
+function indexFolder({ recipe, work }: IndexInput, annotations: AnnotationSource, store: ImageStore): string {
+  const { allow, block, limit } = recipe.source;
+  const chosen = { allow, block, limit: limit ?? null };
+  const key = digestOf(['index 1', annotations.fingerprint, store.fingerprint, chosen]);
+  return join(work, 'index', key.slice(0, 16));
+}
+
+async function writeIndex(
+  input: IndexInput,
+  annotations: AnnotationSource,
+  store: ImageStore,
+  folder: string,
+  options: IndexOptions,
+): Promise<SortedCounts> {
+  const partial = await openPartialFolder(folder);
+  const objects = await writeJsonLines(join(partial, 'objects.jsonl'));
+  const drops = await writeJsonLines(join(partial, 'drops.jsonl'));
+  const { limit = Infinity } = input.recipe.source;
+  const total = Math.min(limit, annotations.total);
+  const sorter = new ObjectSorter(input.recipe.source, store.places);
+  let done = 0;
+  try {
+    for await (const annotation of annotations.read()) {
+      throwIfAborted(options.signal, 'index');
+      if (done >= limit) break;
+      done += 1;
+      const sorted = sorter.sort(annotation);
+      if (options.strict) requireNone(input.annotations, sorted);
+      if (sorted.indexed) await objects.write(sorted.indexed);
+      if (sorted.malformed) await drops.write(sorted.malformed);
+      for (const drop of sorted.drops) await drops.write(drop);
+      if (done % 250 === 0) options.onProgress?.({ stage: 'index', done, total, unit: 'files' });
+    }
+    options.onProgress?.({ stage: 'index', done, total: done, unit: 'files' });
+  } finally {
+    await objects.close();
+    await drops.close();
+  }
+  return sorter.counts();
+}
+
+async function requireNoneDropped(folder: string, path: string): Promise<void> {
+  for await (const row of readJsonLines(join(folder, 'drops.jsonl'))) {
+    const problem = row as SortedObjects['malformed'] | SortedObjects['drops'][number];
+    if (problem && 'problem' in problem) requireNone(path, { malformed: problem, drops: [] });
+    else if (problem) requireNone(path, { drops: [problem] });
+  }
+}
+
+function requireNone(path: string, { malformed, drops }: SortedObjects): void {
+  if (malformed) {
+    throw new AnnotationError(malformed.problem, {
+      code: 'annotation-malformed',
+      path,
+      place: malformed.imageId,
+      fix: 'mend or remove it, or run without --strict to count and skip it',
+    });
+  }
+  const missing = drops.find(({ reason }) => reason === 'image-missing');
+  if (missing) {
+    throw new AnnotationError('it has no image', {
+      code: 'image-missing',
+      path,
+      place: missing.image,
+      fix: 'add the image, or run without --strict to count and skip it',
+    });
+  }
+}

@@ -1,0 +1,31 @@
+/** Why an object did not become a patch. */
+export const DROP_REASONS = [
+  'blocked',
+  'unknown-synset',
+  'image-missing',
+  'image-corrupt',
+  'degenerate-box',
+  'too-small',
+  'too-elongated',
+  'duplicate-box',
+] as const;
+export type DropReason = (typeof DROP_REASONS)[number];
+
+/** One object that did not become a patch; `detail` says more where there is more to say. */
+export interface Drop {
+  image: string;
+  object: number;
+  reason: DropReason;
+  detail?: string | undefined;
+}
+
+/** Objects dropped, by reason; a reason without any is absent. */
+export type DropCounts = Partial<Record<DropReason, number>>;
+
+/** Counts drops by reason, in the order of {@link DROP_REASONS}. */
+export function countDrops(...counts: DropCounts[]): DropCounts {
+  const entries = DROP_REASONS.map(
+    (reason) => [reason, counts.reduce((sum, count) => sum + (count[reason] ?? 0), 0)] as const,
+  );
+  return Object.fromEntries(entries.filter(([, count]) => count > 0));
+}

@@ -1,0 +1,34 @@
+import { SYNSET_TABLE } from './synset-table.js';
+
+/** A WordNet id such as `n07753592`. */
+export type Wnid = string;
+/** Rank of a synset among the 1,000 of ILSVRC2012: 0 to 999. */
+export type ClassIndex = number;
+
+const rows = SYNSET_TABLE.trim().split('\n');
+const wnids: readonly Wnid[] = rows.map((row) => row.slice(0, 9));
+const names: readonly string[] = uniqueNames(rows.map((row) => row.slice(10)));
+const indexOf: ReadonlyMap<Wnid, ClassIndex> = new Map(wnids.map((wnid, index) => [wnid, index]));
+
+/** The class index of a synset, or undefined when it is none of the 1,000. */
+export function classOf(wnid: Wnid): ClassIndex | undefined {
+  return indexOf.get(wnid);
+}
+
+/** The name shown for a class, different for every class: `banana`, `crane (134)`. */
+export function classNameOf(index: ClassIndex): string {
+  const name = names[index];
+  if (name === undefined) throw new RangeError(`expected a class index 0 to 999, got ${index}`);
+  return name;
+}
+
+/** The names shown for all 1,000 classes, in class-index order. */
+export function classNames(): readonly string[] {
+  return names;
+}
+
+function uniqueNames(shared: string[]): string[] {
+  const uses = new Map<string, number>();
+  for (const name of shared) uses.set(name, (uses.get(name) ?? 0) + 1);
+  return shared.map((name, index) => (uses.get(name)! > 1 ? `${name} (${index})` : name));
+}

@@ -1,0 +1,29 @@
+import seedrandom from 'seedrandom';
+import { requireInteger } from './metrics-error.js';
+import type { ResampleCounts } from './statistic.js';
+
+/**
+ * Bootstrap resamples of a set of images: each draws as many images as there are, with replacement.
+ * Resample r depends on the seed and r alone, so that 1,000 resamples begin with the same 100.
+ *
+ * The generator is seedrandom's Alea, which draws 50 million images in under a second (its default,
+ * ARC4, takes many times that).
+ *
+ * @param seed what the draws are for, such as `"0/bootstrap"`
+ * @yields the counts of one resample, in an array that the next one overwrites
+ */
+export function* resampleCounts(
+  images: number,
+  seed: string,
+  resamples: number,
+): Generator<ResampleCounts, void, undefined> {
+  requireInteger('images', images, 0);
+  requireInteger('resamples', resamples, 1);
+  const counts = new Uint16Array(images);
+  for (let resample = 0; resample < resamples; resample += 1) {
+    const random = seedrandom.alea(`${seed}/resample=${resample}`);
+    counts.fill(0);
+    for (let draw = 0; draw < images; draw += 1) counts[Math.floor(random() * images)]! += 1;
+    yield counts;
+  }
+}

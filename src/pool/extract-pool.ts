@@ -1,0 +1,176 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ImageError } from '../errors.js';
+import { digestOf, sha256File } from '../files/digest.js';
+import { requireSpace } from '../files/free-space.js';
+import { exists, openPartialFolder, publishFolder, toJson, writeWhole } from '../files/stage-folder.js';
+import { readSummary } from '../files/read-summary.js';
+import { type CodecVersions, codecVersions } from '../image/codec-versions.js';
+import { type IndexSummary, readIndexedImages, readIndexSummary } from '../imagenet/build-index.js';
+import { countDrops, type Drop, type DropCounts } from '../imagenet/drops.js';
+import type { IndexedImage } from '../imagenet/sort-objects.js';
+import { mapInWorkers } from '../parallel/map-in-workers.js';
+import type { StageOptions } from '../progress.js';
+import { storeSide } from '../recipe/geometry.js';
+import type { Recipe } from '../recipe/schema.js';
+import type { ExtractedBatch, ExtractSettings } from './extract-worker.js';
+import { estimatePoolBytes } from './estimate-pool-bytes.js';
+import { openPoolOutput, type PoolProgress, progressFile, recoverPoolProgress } from './pool-output.js';
+
+/** Images a worker takes at a time. */
+const BATCH = 16;
+
+/** What `pool.json` says of a pool folder. */
+export interface PoolSummary {
+  format: 'patchml-pool';
+  /** SHA-256 of `patches.jsonl`, which holds the digest of every patch's pixels. */
+  digest: string;
+  /** What the index counted. */
+  source: Pick<IndexSummary, 'annotations' | 'malformed' | 'objects'>;
+  patches: number;
+  /** Bytes of `patches.bin`. */
+  bytes: number;
+  /** Objects that did not become patches, those the index dropped included. */
+  drops: DropCounts;
+  patch: Recipe['patch'];
+  storeSide: number;
+  codecs: CodecVersions;
+}
+
+export interface ExtractInput {
+  recipe: Recipe;
+  /** The index folder. */
+  index: string;
+  /** Where stages keep what they make; the pool goes into `pool/<key>` in it. */
+  work: string;
+}
+
+export interface ExtractOptions extends StageOptions {
+  /** Ends the run at the first image that cannot be decoded. Default: false. */
+  strict?: boolean | undefined;
+}
+
+/**
+ * The second stage: cuts every usable object out of its image, into one packed file. A pool of the
+ * same objects, images, patch settings and codecs is used again; an interrupted one is continued.
+ * @returns the pool folder
+ * @throws ImageError where strict; OutputError when the disk is too small
+ */
+export async function extractPool(
+  { recipe, index, work }: ExtractInput,
+  options: ExtractOptions = {},
+): Promise<string> {
+  const indexed = await readIndexSummary(index);
+  const folder = poolFolder(recipe, indexed, work);
+  if (await exists(folder)) return folder;
+
+  const partial = await openPartialFolder(folder);
+  const reached = await recoverPoolProgress(partial, index);
+  const needed = await estimatePoolBytes(readIndexedImages(index), storeSide(recipe));
+  await requireSpace(folder, needed - reached.bytes, 'the pool');
+  const images = readIndexedImages(index);
+  const progress = await writePool({ recipe, indexed, images, partial, reached }, options);
+  const { annotations, malformed, objects } = indexed;
+  const summary: PoolSummary = {
+    format: 'patchml-pool',
+    digest: await sha256File(join(partial, 'patches.jsonl')),
+    source: { annotations, malformed, objects },
+    patches: progress.patches,
+    bytes: progress.bytes,
+    drops: countDrops(indexed.drops, progress.drops),
+    patch: recipe.patch,
+    storeSide: storeSide(recipe),
+    codecs: codecVersions(),
+  };
+  await writeWhole(join(partial, 'pool.json'), toJson(summary));
+  await rm(progressFile(partial), { force: true });
+  await publishFolder(folder);
+  return folder;
+}
+
+/** The folder that the pool of this input has, made or not. */
+export async function findPool({ recipe, index, work }: ExtractInput): Promise<string> {
+  return poolFolder(recipe, await readIndexSummary(index), work);
+}
+
+/** Reads what `pool.json` says. @throws DatasetError when the folder is no pool */
+export function readPoolSummary(folder: string): Promise<PoolSummary> {
+  return readSummary<PoolSummary>(folder, 'pool.json', 'patchml-pool', 'patchml extract');
+}
+
+function poolFolder(recipe: Recipe, index: IndexSummary, work: string): string {
+  const settings = { ...recipe.patch, fit: undefined, storeSide: storeSide(recipe) };
+  const made = { objects: index.digest, images: index.imagesFingerprint, codecs: codecVersions() };
+  const key = digestOf(['pool 1', made, JSON.parse(JSON.stringify(settings))]);
+  return join(work, 'pool', key.slice(0, 16));
+}
+
+interface WriteInput {
+  recipe: Recipe;
+  indexed: IndexSummary;
+  images: AsyncIterable<IndexedImage>;
+  partial: string;
+  reached: PoolProgress;
+}
+
+async function writePool(
+  { recipe, indexed, images, partial, reached }: WriteInput,
+  options: ExtractOptions,
+): Promise<PoolProgress> {
+  const settings: ExtractSettings = {
+    images: indexed.images,
+    patch: recipe.patch,
+    storeSide: storeSide(recipe),
+  };
+  const batches = mapInWorkers<IndexedImage[], ExtractedBatch>(
+    inBatches(images, reached.images),
+    {
+      worker: new URL('./extract-worker.js', import.meta.url),
+      workerData: settings,
+      stage: 'extract',
+      jobs: options.jobs,
+      signal: options.signal,
+    },
+  );
+  const total = indexed.indexed.images;
+  const output = await openPoolOutput(partial, reached);
+  try {
+    options.onProgress?.({ stage: 'extract', done: reached.images, total, unit: 'images' });
+    for await (const batch of batches) {
+      if (options.strict) requireDecoded(indexed.images, batch.drops);
+      const { images: done } = await output.append(batch);
+      options.onProgress?.({ stage: 'extract', done, total, unit: 'images' });
+    }
+  } finally {
+    await output.close();
+  }
+  return output.progress;
+}
+
+async function* inBatches(
+  images: AsyncIterable<IndexedImage>,
+  skip: number,
+): AsyncGenerator<IndexedImage[]> {
+  let batch: IndexedImage[] = [];
+  let seen = 0;
+  for await (const image of images) {
+    seen += 1;
+    if (seen <= skip) continue;
+    batch.push(image);
+    if (batch.length < BATCH) continue;
+    yield batch;
+    batch = [];
+  }
+  if (batch.length > 0) yield batch;
+}
+
+function requireDecoded(path: string, drops: readonly Drop[]): void {
+  const corrupt = drops.find(({ reason }) => reason === 'image-corrupt');
+  if (!corrupt) return;
+  throw new ImageError(corrupt.detail ?? 'it cannot be decoded', {
+    code: 'image-corrupt',
+    path,
+    place: corrupt.image,
+    fix: 'replace the image, or run without --strict to count and skip it',
+  });
+}

@@ -1,0 +1,39 @@
+import { closeSync, openSync, readSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatasetError } from '../errors.js';
+import { readJsonLines } from '../files/json-lines.js';
+import type { RgbImage } from '../image/decode.js';
+import type { PatchRow } from './patch-row.js';
+
+/** Reads the rows of a pool, in byte order of their source images. */
+export async function readPatchRows(folder: string): Promise<PatchRow[]> {
+  const rows: PatchRow[] = [];
+  for await (const row of readJsonLines(join(folder, 'patches.jsonl'))) rows.push(row as PatchRow);
+  return rows;
+}
+
+/** Reads patches' pixels from a pool at random; holds one open file until closed. */
+export class PoolReader {
+  readonly #file: number;
+
+  constructor(private readonly folder: string) {
+    this.#file = openSync(join(folder, 'patches.bin'), 'r');
+  }
+
+  /** The pixels of one patch. @throws DatasetError when the file ends before them */
+  read({ id, width, height, offset }: Omit<PatchRow, 'box'>): RgbImage {
+    const data = Buffer.allocUnsafe(3 * width * height);
+    if (readSync(this.#file, data, 0, data.length, offset) !== data.length) {
+      throw new DatasetError(`the pixels of ${id} are not all there`, {
+        code: 'pool-cut-off',
+        path: join(this.folder, 'patches.bin'),
+        fix: 'remove this pool; the next run extracts it again',
+      });
+    }
+    return { width, height, data };
+  }
+
+  close(): void {
+    closeSync(this.#file);
+  }
+}

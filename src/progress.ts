@@ -1,0 +1,29 @@
+import { AbortedError } from './errors.js';
+
+/** The names of the stages, in the order of the flow, and of the check of their result. */
+export type Stage = 'index' | 'extract' | 'plan' | 'compose' | 'verify';
+
+/** One step of a stage, as given to `onProgress`. */
+export interface Progress {
+  stage: Stage;
+  /** Pieces finished so far, those of an earlier, interrupted run included. */
+  done: number;
+  /** Pieces in all; 0 while it is not known. */
+  total: number;
+  /** What a piece is, in the plural: `files`, `images`, `rows`. */
+  unit: string;
+}
+
+/** What every stage takes beside its input. */
+export interface StageOptions {
+  /** Worker threads, 1 or more. Default: one a core. The output does not depend on it. */
+  jobs?: number | undefined;
+  /** Stops the stage at the next piece with an `AbortedError`; what was finished is kept. */
+  signal?: AbortSignal | undefined;
+  onProgress?: ((progress: Progress) => void) | undefined;
+}
+
+/** @throws AbortedError when the signal says so. */
+export function throwIfAborted(signal: AbortSignal | undefined, stage: Stage): void {
+  if (signal?.aborted) throw new AbortedError(stage);
+}

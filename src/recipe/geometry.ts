@@ -1,0 +1,41 @@
+import type { Recipe } from './schema.js';
+
+/** A rectangle in pixels: left, top, width, height. */
+export type Rectangle = readonly [x: number, y: number, width: number, height: number];
+
+/** Width and height of the canvas, px. */
+export function canvasSize({ canvas }: Recipe): [width: number, height: number] {
+  return typeof canvas.size === 'number' ? [canvas.size, canvas.size] : canvas.size;
+}
+
+/** The central part of the canvas that patches stay in. */
+export function safeArea(recipe: Recipe): Rectangle {
+  const [width, height] = canvasSize(recipe);
+  const safeWidth = Math.floor(width * recipe.canvas.safeArea);
+  const safeHeight = Math.floor(height * recipe.canvas.safeArea);
+  return [
+    Math.floor((width - safeWidth) / 2),
+    Math.floor((height - safeHeight) / 2),
+    safeWidth,
+    safeHeight,
+  ];
+}
+
+/** Patches are stored no larger than this, px: the largest cell there can be, unless told. */
+export function storeSide(recipe: Recipe): number {
+  const [, , width, height] = safeArea(recipe);
+  return recipe.patch.storeSide ?? Math.max(width, height);
+}
+
+/** Cells a side of the grid that an image of k patches gets. */
+export function cellsASide({ layout }: Recipe, k: number): number {
+  return layout.type === 'fixed-grid' ? layout.cells : Math.ceil(Math.sqrt(k));
+}
+
+/** Width and height of one grid cell, px; gaps and what does not divide stay blank. */
+export function cellSize(recipe: Recipe, k: number): [width: number, height: number] {
+  const [, , width, height] = safeArea(recipe);
+  const n = cellsASide(recipe, k);
+  const blank = (n - 1) * recipe.layout.gap;
+  return [Math.floor((width - blank) / n), Math.floor((height - blank) / n)];
+}

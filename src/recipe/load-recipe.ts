@@ -1,0 +1,172 @@
+import { readFile } from 'node:fs/promises';
+import { parseDocument } from 'yaml';
+import type { z } from 'zod';
+import { explainError, RecipeError } from '../errors.js';
+import { cellsASide, cellSize } from './geometry.js';
+import { patchCounts } from './patch-counts.js';
+import { MAX_PATCHES, MIN_CELL_SIDE } from './limits.js';
+import { type Recipe, type RecipeInput, recipeSchema } from './schema.js';
+
+const MAX_RECIPE_BYTES = 1 << 20;
+
+/** Fields to lay over those of the file, such as `{ seed: 7, sampling: { counts: { 2: 500 } } }`. */
+export type RecipeOverrides = DeepPartial<RecipeInput>;
+
+type DeepPartial<T> = T extends unknown[] | string | number | boolean
+  ? T
+  : { [K in keyof T]?: DeepPartial<T[K]> | undefined };
+
+/**
+ * Reads a recipe from a YAML file, lays the overrides over it, fills in the defaults and checks it.
+ * @throws RecipeError that names the field, what it may be and what it was.
+ */
+export async function loadRecipe(path: string, overrides: RecipeOverrides = {}): Promise<Recipe> {
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (error) {
+    throw explainError(error);
+  }
+  if (text.length > MAX_RECIPE_BYTES) {
+    throw new RecipeError('this is too large to be a recipe', { code: 'recipe-too-large', path });
+  }
+  const document = parseDocument(text, { prettyErrors: true });
+  const [problem] = document.errors;
+  if (problem) {
+    const line = problem.linePos?.[0].line;
+    throw new RecipeError(`this is not YAML: ${problem.message.split('\n')[0]!}`, {
+      code: 'recipe-not-yaml',
+      path,
+      place: line === undefined ? undefined : `line ${line}`,
+    });
+  }
+  let fields: unknown;
+  try {
+    fields = document.toJS({ maxAliasCount: 100 });
+  } catch (cause) {
+    throw new RecipeError('its aliases cannot be resolved', {
+      code: 'recipe-not-yaml',
+      path,
+      cause,
+    });
+  }
+  return parseRecipe(merge(fields, overrides), path);
+}
+
+/**
+ * Fills in the defaults of a recipe and checks it.
+ * @param path named in errors
+ * @throws RecipeError
+ */
+export function parseRecipe(input: unknown, path?: string): Recipe {
+  const parsed = recipeSchema.safeParse(input, { reportInput: true });
+  if (!parsed.success) throw describeIssue(parsed.error.issues[0]!, path);
+  const contradiction = findContradiction(parsed.data);
+  if (contradiction) {
+    const [place, problem, fix] = contradiction;
+    throw new RecipeError(problem, { code: 'recipe-contradiction', path, place, fix });
+  }
+  return parsed.data;
+}
+
+function describeIssue(issue: z.core.$ZodIssue, path: string | undefined): RecipeError {
+  const place = issue.path.map(String).join('.') || undefined;
+  if (issue.code === 'unrecognized_keys') {
+    return new RecipeError(`unknown field ${issue.keys.map((key) => `"${key}"`).join(', ')}`, {
+      code: 'recipe-unknown-field',
+      path,
+      place,
+      fix: '"patchml init" writes a recipe with every field',
+    });
+  }
+  const got = issue.input === undefined ? '' : `, got ${JSON.stringify(issue.input)}`;
+  return new RecipeError(`${lowerFirst(issue.message)}${got}`, {
+    code: 'recipe-invalid-field',
+    path,
+    place,
+  });
+}
+
+type Contradiction = [place: string, problem: string, fix: string];
+
+function findContradiction(recipe: Recipe): Contradiction | undefined {
+  return (
+    findImpossibleCount(recipe) ?? findConflictTwice(recipe) ?? findOtherContradiction(recipe)
+  );
+}
+
+function findImpossibleCount(recipe: Recipe): Contradiction | undefined {
+  for (const k of patchCounts(recipe)) {
+    const place = `sampling.counts.${k}`;
+    if (k > MAX_PATCHES) {
+      return [place, `an image holds at most ${MAX_PATCHES} patches`, 'ask for fewer'];
+    }
+    const cells = cellsASide(recipe, k) ** 2;
+    if (recipe.layout.type === 'fixed-grid' && k > cells) {
+      return [place, `${k} patches do not fit in ${cells} cells`, 'raise layout.cells'];
+    }
+    if (Math.min(...cellSize(recipe, k)) < MIN_CELL_SIDE) {
+      return [
+        place,
+        `cells would be smaller than ${MIN_CELL_SIDE} px`,
+        'enlarge the canvas, or lower layout.gap or the number of patches',
+      ];
+    }
+  }
+  return undefined;
+}
+
+function findConflictTwice({ sampling }: Recipe): Contradiction | undefined {
+  const seen = new Set<string>();
+  for (const [index, group] of sampling.conflicts.entries()) {
+    for (const wnid of group) {
+      if (seen.has(wnid)) {
+        return [`sampling.conflicts.${index}`, `${wnid} is named twice`, 'make it one group'];
+      }
+      seen.add(wnid);
+    }
+  }
+  return undefined;
+}
+
+function findOtherContradiction({ sampling, layout, source }: Recipe): Contradiction | undefined {
+  if (sampling.paired && sampling.replacement === 'per-dataset') {
+    return [
+      'sampling.paired',
+      'paired images share patches, replacement "per-dataset" forbids it',
+      'set one of the two',
+    ];
+  }
+  if (Object.values(sampling.counts).every((count) => count === 0)) {
+    return ['sampling.counts', 'no image is asked for', 'give at least one count'];
+  }
+  if (layout.scale[0] > layout.scale[1]) {
+    return ['layout.scale', 'the least is larger than the most', 'swap the two'];
+  }
+  for (const kind of ['synsets', 'images'] as const) {
+    const both = source.allow[kind].find((name) => source.block[kind].includes(name));
+    if (both !== undefined) {
+      return [`source.block.${kind}`, `${both} is allowed and blocked`, 'keep it in one list'];
+    }
+  }
+  return undefined;
+}
+
+function merge(base: unknown, over: unknown): unknown {
+  if (over === undefined) return base;
+  if (!isMapping(base) || !isMapping(over)) return over;
+  const merged: Record<string, unknown> = { ...base };
+  for (const [key, value] of Object.entries(over)) {
+    // Counts are one value: giving some on the command line replaces them all.
+    merged[key] = key === 'counts' ? (value ?? merged[key]) : merge(merged[key], value);
+  }
+  return merged;
+}
+
+function isMapping(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function lowerFirst(text: string): string {
+  return text.charAt(0).toLowerCase() + text.slice(1);
+}

@@ -1,0 +1,47 @@
+import type { PatchRow } from '../pool/patch-row.js';
+import { patchCounts } from '../recipe/patch-counts.js';
+import type { Recipe } from '../recipe/schema.js';
+import { ATTEMPTS, deadEnd } from './dead-end.js';
+import { drawApart } from './draw-apart.js';
+import { drawImage } from './draw-image.js';
+import { openImageStream } from './image-stream.js';
+import { requireFeasible } from './require-feasible.js';
+import { sharingRules } from './rules.js';
+import { openSupply } from './supply.js';
+
+/** Which patches one image holds, as positions in the pool, in the order they were drawn. */
+export interface DrawnImage {
+  k: number;
+  /** Number of the image among those of k patches, from 0. */
+  index: number;
+  patches: readonly number[];
+}
+
+/**
+ * Draws the patches of every image: k ascending, then number ascending. An image depends on the
+ * seed, its k and its number alone, except with replacement `per-dataset`, where it depends on the
+ * images before it too.
+ * @throws SamplingError before the first image when the demand is impossible
+ */
+export function* drawDataset(recipe: Recipe, patches: readonly PatchRow[]): Generator<DrawnImage> {
+  const { sampling } = recipe;
+  const rules = sharingRules(patches, sampling);
+  const demand = patchCounts(recipe).map((k) => [k, sampling.counts[k]!] as const);
+  requireFeasible(demand, rules, sampling.replacement);
+  if (sampling.replacement === 'per-dataset') {
+    yield* drawApart(recipe, demand, patches, rules);
+    return;
+  }
+  const supply = openSupply(patches, sampling.balance);
+  for (const [k, images] of demand) {
+    for (let index = 0; index < images; index += 1) {
+      const stream = openImageStream(recipe, k, index);
+      let drawn: number[] | undefined;
+      for (let attempt = 0; !drawn && attempt < ATTEMPTS; attempt += 1) {
+        drawn = drawImage(k, supply, rules, stream);
+      }
+      if (!drawn) throw deadEnd(k, index);
+      yield { k, index, patches: drawn };
+    }
+  }
+}

@@ -1,0 +1,50 @@
+import type { PatchRow } from '../pool/patch-row.js';
+import type { Recipe } from '../recipe/schema.js';
+
+/** Which patches may share an image, over positions in the pool. */
+export interface SharingRules {
+  /** Whether a patch may join those already chosen for an image. */
+  mayJoin(patch: number, chosen: readonly number[]): boolean;
+  /**
+   * The unit a patch belongs to: an image holds at most one patch of a unit. With distinct classes
+   * a unit is a class or a conflict group; else with distinct sources a source; else one patch.
+   */
+  unitOf: Int32Array;
+  units: number;
+}
+
+export function sharingRules(
+  patches: readonly PatchRow[],
+  { distinctClasses, distinctSources, conflicts }: Recipe['sampling'],
+): SharingRules {
+  const groupOfWnid = new Map(
+    conflicts.flatMap((group, index) => group.map((wnid) => [wnid, `conflict ${index}`] as const)),
+  );
+  const groupOf = number(patches.map(({ wnid }) => groupOfWnid.get(wnid) ?? wnid));
+  const classOf = number(patches.map(({ wnid }) => wnid));
+  const sourceOf = number(patches.map(({ source }) => source));
+  const single = number(patches.map(({ id }) => id));
+  const unitOf = distinctClasses ? groupOf : distinctSources ? sourceOf : single;
+
+  const clash = (a: number, b: number): boolean =>
+    a === b ||
+    (distinctSources && sourceOf.ids[a] === sourceOf.ids[b]) ||
+    (groupOf.ids[a] === groupOf.ids[b] &&
+      (distinctClasses || classOf.ids[a] !== classOf.ids[b]));
+  return {
+    mayJoin: (patch, chosen) => !chosen.some((other) => clash(patch, other)),
+    unitOf: unitOf.ids,
+    units: unitOf.count,
+  };
+}
+
+/** Numbers values 0, 1, ... in the order of their first appearance. */
+function number(values: readonly string[]): { ids: Int32Array; count: number } {
+  const idOf = new Map<string, number>();
+  const ids = Int32Array.from(values, (value) => {
+    const id = idOf.get(value) ?? idOf.size;
+    idOf.set(value, id);
+    return id;
+  });
+  return { ids, count: idOf.size };
+}
