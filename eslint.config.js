@@ -14,18 +14,29 @@ export default tseslint.config(
       '@typescript-eslint/no-non-null-assertion': 'off',
     },
   },
+  { files: ['**/*.cts'], rules: { '@typescript-eslint/no-require-imports': 'off' } },
   {
     files: ['src/**/*.ts'],
     rules: {
       'no-restricted-properties': [
         'error',
         { object: 'Math', property: 'random', message: 'Take randomness from sampling/stream.' },
-        { object: 'Date', property: 'now', message: 'No clock in anything that reaches an output.' },
+        {
+          object: 'Date',
+          property: 'now',
+          message: 'No clock in anything that reaches an output.',
+        },
       ],
       'no-restricted-syntax': [
         'error',
-        { selector: "CallExpression[callee.property.name='localeCompare']", message: 'Compare with byteOrder: locales differ between machines.' },
-        { selector: "CallExpression[callee.property.name=/^toLocale/]", message: 'Locales differ between machines.' },
+        {
+          selector: "CallExpression[callee.property.name='localeCompare']",
+          message: 'Compare with byteOrder: locales differ between machines.',
+        },
+        {
+          selector: 'CallExpression[callee.property.name=/^toLocale/]',
+          message: 'Locales differ between machines.',
+        },
       ],
     },
   },

@@ -15,7 +15,10 @@ export function paint(
   { fit, kernel }: Recipe['patch'],
 ): void {
   const [x, y, width, height] = place;
-  const size = fit === 'cover' ? coveringSize([patch.width, patch.height], [width, height]) : [width, height] as const;
+  const size =
+    fit === 'cover'
+      ? coveringSize([patch.width, patch.height], [width, height])
+      : ([width, height] as const);
   const resized = resize(patch, size[0], size[1], kernel);
   const left = Math.floor((size[0] - width) / 2);
   const top = Math.floor((size[1] - height) / 2);

@@ -2,12 +2,12 @@ import { join } from 'node:path';
 import type { ComposedImage, ComposeSettings, ComposeTask } from '../compose/compose-worker.js';
 import { DatasetError } from '../errors.js';
 import { byteOrder } from '../files/byte-order.js';
-import { sha256, sha256File } from '../files/digest.js';
+import { sha256File } from '../files/digest.js';
 import { requireSpace } from '../files/free-space.js';
 import { publishFolder, toJson, writeWhole } from '../files/stage-folder.js';
 import { codecVersions } from '../image/codec-versions.js';
 import { mapInWorkers } from '../parallel/map-in-workers.js';
-import { type PoolSummary, readPoolSummary } from '../pool/extract-pool.js';
+import { readPoolSummary } from '../pool/extract-pool.js';
 import type { PatchRow } from '../pool/patch-row.js';
 import { readPatchRows } from '../pool/pool-reader.js';
 import type { StageOptions } from '../progress.js';
@@ -16,10 +16,16 @@ import { canvasSize } from '../recipe/geometry.js';
 import type { Recipe } from '../recipe/schema.js';
 import { readPlanRows, readPlanSummary } from '../sampling/make-plan.js';
 import { PATCHML_VERSION } from '../version.js';
+import { datasetDigest } from './dataset-digest.js';
 import { type DatasetLock, type DatasetSummary, LOCK_FILE } from './dataset-files.js';
 import { type DatasetOutput, finishDatasetOutput, openDatasetOutput } from './dataset-output.js';
 import { imageFile, toMetadataRow } from './metadata.js';
-import { closePartialDataset, type DatasetOrigin, inspectPlace, openPartialDataset } from './output-folder.js';
+import {
+  closePartialDataset,
+  type DatasetOrigin,
+  inspectPlace,
+  openPartialDataset,
+} from './output-folder.js';
 
 /** Images a worker takes at a time. */
 const BATCH = 16;
@@ -61,21 +67,31 @@ export async function composeDataset(
     recipe: recipeDigest(input.recipe),
     pool: pool.digest,
     plan: plan.digest,
-    codecs: JSON.stringify(codecVersions()),
+    source: { ...pool.source, patches: pool.patches, drops: pool.drops },
+    codecs: codecVersions(),
   };
   if ((await inspectPlace(input.out, origin, options.overwrite ?? false)) === 'complete') {
-    options.onProgress?.({ stage: 'compose', done: plan.images, total: plan.images, unit: 'images' });
+    options.onProgress?.({
+      stage: 'compose',
+      done: plan.images,
+      total: plan.images,
+      unit: 'images',
+    });
     return;
   }
   const partial = await openPartialDataset(input.out, origin);
   const output = await openDatasetOutput(partial);
   try {
-    await requireSpace(partial, estimateBytes(input.recipe, plan.images - output.images), 'the dataset');
+    await requireSpace(
+      partial,
+      estimateBytes(input.recipe, plan.images - output.images),
+      'the dataset',
+    );
     await composeImages(input, plan.images, partial, output, options);
   } finally {
     await output.close();
   }
-  await writeSummaries(input.recipe, pool, origin, partial, output);
+  await writeSummaries(input.recipe, origin, partial, output);
   await finishDatasetOutput(partial);
   await closePartialDataset(partial);
   await publishFolder(input.out);
@@ -104,7 +120,9 @@ async function composeImages(
   onProgress?.({ stage: 'compose', done: output.images, total, unit: 'images' });
   for await (const composed of batches) {
     const tasks = underWay.shift()!;
-    const rows = tasks.map(({ row, patches }, i) => toMetadataRow(recipe, row, patches, composed[i]!));
+    const rows = tasks.map(({ row, patches }, i) =>
+      toMetadataRow(recipe, row, patches, composed[i]!),
+    );
     await output.append(rows);
     onProgress?.({ stage: 'compose', done: output.images, total, unit: 'images' });
   }
@@ -137,7 +155,6 @@ async function* inBatches(
 
 async function writeSummaries(
   recipe: Recipe,
-  pool: PoolSummary,
   origin: DatasetOrigin,
   partial: string,
   { images, files, counts, classes }: DatasetOutput,
@@ -149,7 +166,7 @@ async function writeSummaries(
     recipe: portableRecipe(recipe),
     images,
     counts,
-    source: { ...pool.source, patches: pool.patches, drops: pool.drops },
+    source: origin.source,
     classes: Object.fromEntries([...classes.entries()].sort(([a], [b]) => byteOrder(a, b))),
   };
   await writeWhole(join(partial, 'dataset.json'), toJson(summary));
@@ -163,15 +180,10 @@ async function writeSummaries(
     recipe: origin.recipe,
     pool: origin.pool,
     plan: origin.plan,
-    versions: { node: process.versions.node, patchml: PATCHML_VERSION, ...codecVersions() },
+    versions: { node: process.versions.node, patchml: PATCHML_VERSION, ...origin.codecs },
     files: Object.fromEntries(sorted),
   };
   await writeWhole(join(partial, LOCK_FILE), toJson(lock));
-}
-
-/** The digest of a dataset: over the lines `<sha256>  <path>` of its files, as `sha256sum` has them. */
-export function datasetDigest(files: readonly (readonly [path: string, digest: string])[]): string {
-  return sha256(files.map(([path, digest]) => `${digest}  ${path}\n`).join(''));
 }
 
 /** More than any photograph takes in this format, bytes. */

@@ -1,11 +1,30 @@
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { OutputError } from '../errors.js';
-import { exists, isEmptyPlace, openPartialFolder, partialFolder, toJson, writeWhole } from '../files/stage-folder.js';
-import { type DatasetLock, LOCK_FILE, readLock } from './dataset-files.js';
+import {
+  exists,
+  isEmptyPlace,
+  openPartialFolder,
+  partialFolder,
+  toJson,
+  writeWhole,
+} from '../files/stage-folder.js';
+import type { CodecVersions } from '../image/codec-versions.js';
+import { digestOf } from '../files/digest.js';
+import {
+  type DatasetLock,
+  type DatasetSummary,
+  LOCK_FILE,
+  readDatasetSummary,
+  readLock,
+} from './dataset-files.js';
 
 /** What determines a dataset: two with the same are byte for byte the same. */
-export type DatasetOrigin = Pick<DatasetLock, 'recipe' | 'pool' | 'plan'> & { codecs: string };
+export interface DatasetOrigin extends Pick<DatasetLock, 'recipe' | 'pool' | 'plan'> {
+  /** What the inputs held, as `dataset.json` will say. */
+  source: DatasetSummary['source'];
+  codecs: CodecVersions;
+}
 
 const ORIGIN_FILE = 'origin.json';
 
@@ -27,10 +46,7 @@ export async function inspectPlace(
       fix: 'name another --out, or empty the folder yourself',
     });
   }
-  const { recipe, pool, plan, versions } = await readLock(place);
-  const { node: _node, patchml: _patchml, ...codecs } = versions;
-  const there = { recipe, pool, plan, codecs: JSON.stringify(codecs) };
-  if (toJson(there) === toJson(origin)) return 'complete';
+  if (digestOf(await readOrigin(place)) === digestOf(origin)) return 'complete';
   if (overwrite) return 'free';
   throw new OutputError('this folder holds a dataset of another recipe or pool', {
     code: 'output-other-dataset',
@@ -48,7 +64,10 @@ export async function openPartialDataset(place: string, origin: DatasetOrigin): 
   const partial = partialFolder(place);
   const note = join(partial, ORIGIN_FILE);
   if (!(await isEmptyPlace(partial))) {
-    if (!(await exists(note)) && (await readdir(partial)).some((name) => name !== `${ORIGIN_FILE}.tmp`)) {
+    if (
+      !(await exists(note)) &&
+      (await readdir(partial)).some((name) => name !== `${ORIGIN_FILE}.tmp`)
+    ) {
       throw new OutputError('this folder is in the way and is no unfinished dataset', {
         code: 'output-not-empty',
         path: partial,
@@ -61,6 +80,14 @@ export async function openPartialDataset(place: string, origin: DatasetOrigin): 
   await openPartialFolder(place);
   await writeWhole(note, toJson(origin));
   return partial;
+}
+
+async function readOrigin(place: string): Promise<DatasetOrigin> {
+  const { source } = await readDatasetSummary(place);
+  const { recipe, pool, plan, versions } = await readLock(place);
+  const { sharp, libvips, jpegDecoder, jpegEncoder, resizer } = versions;
+  const codecs = { sharp, libvips, jpegDecoder, jpegEncoder, resizer };
+  return { recipe, pool, plan, source, codecs };
 }
 
 /** Removes the notes of an unfinished dataset. */

@@ -9,7 +9,7 @@ const FLUSH_AT = 1 << 16;
  * Reads a JSON Lines file a row at a time.
  * @throws DatasetError with the line number when a line is not JSON.
  */
-export async function* readJsonLines(path: string): AsyncGenerator<unknown> {
+export async function* readJsonLines(path: string): AsyncGenerator {
   const lines = createInterface({ input: createReadStream(path), crlfDelay: Infinity });
   let number = 0;
   for await (const line of lines) {
@@ -27,7 +27,10 @@ export interface JsonLinesWriter {
 }
 
 /** Opens a JSON Lines file for writing: anew (`w`), or behind what is there (`a`). */
-export async function writeJsonLines(path: string, flags: 'w' | 'a' = 'w'): Promise<JsonLinesWriter> {
+export async function writeJsonLines(
+  path: string,
+  flags: 'w' | 'a' = 'w',
+): Promise<JsonLinesWriter> {
   const file = await open(path, flags);
   let pending = '';
   const flush = async (): Promise<void> => {

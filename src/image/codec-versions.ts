@@ -16,7 +16,12 @@ export interface CodecVersions {
 }
 
 export function codecVersions(): CodecVersions {
-  const { sharp: version, vips, mozjpeg, jpeg } = sharp.versions as Record<string, string | undefined>;
+  const {
+    sharp: version,
+    vips,
+    mozjpeg,
+    jpeg,
+  } = sharp.versions as Record<string, string | undefined>;
   return {
     sharp: version ?? 'unknown',
     libvips: vips ?? 'unknown',

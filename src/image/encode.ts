@@ -14,7 +14,11 @@ export const EXTENSIONS: Record<ImageFormat, string> = { png: '.png', jpeg: '.jp
  * processor's instructions; WebP is lossless; JPEG is 4:4:4.
  * @param quality 1 to 100, JPEG only
  */
-export async function encode(image: RgbImage, format: ImageFormat, quality: number): Promise<Buffer> {
+export async function encode(
+  image: RgbImage,
+  format: ImageFormat,
+  quality: number,
+): Promise<Buffer> {
   const { width, height, data } = image;
   switch (format) {
     case 'png':

@@ -2,13 +2,24 @@ import { join } from 'node:path';
 import { AnnotationError } from '../errors.js';
 import { digestOf, sha256File } from '../files/digest.js';
 import { readJsonLines, writeJsonLines } from '../files/json-lines.js';
-import { exists, openPartialFolder, publishFolder, toJson, writeWhole } from '../files/stage-folder.js';
+import {
+  exists,
+  openPartialFolder,
+  publishFolder,
+  toJson,
+  writeWhole,
+} from '../files/stage-folder.js';
 import { readSummary } from '../files/read-summary.js';
 import { type StageOptions, throwIfAborted } from '../progress.js';
 import type { Recipe } from '../recipe/schema.js';
 import { type AnnotationSource, openAnnotations } from './annotation-source.js';
 import { type ImageStore, openImages } from './image-source.js';
-import { type IndexedImage, ObjectSorter, type SortedCounts, type SortedObjects } from './sort-objects.js';
+import {
+  type IndexedImage,
+  ObjectSorter,
+  type SortedCounts,
+  type SortedObjects,
+} from './sort-objects.js';
 
 /** What `index.json` says of an index folder. */
 export interface IndexSummary extends SortedCounts {
@@ -66,7 +77,11 @@ export async function buildIndex(input: IndexInput, options: IndexOptions = {}):
 
 /** The folder that the index of this input has, made or not. */
 export async function findIndex(input: IndexInput): Promise<string> {
-  return indexFolder(input, await openAnnotations(input.annotations), await openImages(input.images));
+  return indexFolder(
+    input,
+    await openAnnotations(input.annotations),
+    await openImages(input.images),
+  );
 }
 
 /** Reads what `index.json` says. @throws DatasetError when the folder is no index */
@@ -79,7 +94,11 @@ export function readIndexedImages(folder: string): AsyncIterable<IndexedImage> {
   return readJsonLines(join(folder, 'objects.jsonl')) as AsyncIterable<IndexedImage>;
 }
 
-function indexFolder({ recipe, work }: IndexInput, annotations: AnnotationSource, store: ImageStore): string {
+function indexFolder(
+  { recipe, work }: IndexInput,
+  annotations: AnnotationSource,
+  store: ImageStore,
+): string {
   const { allow, block, limit } = recipe.source;
   const chosen = { allow, block, limit: limit ?? null };
   const key = digestOf(['index 1', annotations.fingerprint, store.fingerprint, chosen]);

@@ -1,5 +1,5 @@
 /** Why an object did not become a patch. */
-export const DROP_REASONS = [
+const DROP_REASONS = [
   'blocked',
   'unknown-synset',
   'image-missing',

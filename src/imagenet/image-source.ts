@@ -28,7 +28,7 @@ export interface ImageStore {
 }
 
 /** No photograph is larger; a member or file that says so is not read. */
-export const MAX_IMAGE_BYTES = 256 * 2 ** 20;
+const MAX_IMAGE_BYTES = 256 * 2 ** 20;
 
 const EXTENSIONS = new Set(['.jpeg', '.jpg', '.png', '.webp']);
 

@@ -1,4 +1,5 @@
 import { XMLParser } from 'fast-xml-parser';
+import { SyntaxValidator } from 'fast-xml-validator';
 import { z } from 'zod';
 import type { Annotation } from './annotation.js';
 
@@ -74,7 +75,8 @@ function decodeText(bytes: Uint8Array): string {
 function parseFields(text: string): z.output<typeof schema> {
   let tree: unknown;
   try {
-    tree = parser.parse(text, true);
+    tree = parser.parse(text); // refuses deep nesting, so it comes first
+    SyntaxValidator.validate(text);
   } catch (error) {
     throw new Error(`not well-formed XML: ${firstLine(error)}`, { cause: error });
   }

@@ -10,7 +10,7 @@ export interface TarMember {
   /** Its bytes as a stream; what is left of it is skipped. */
   stream: Readable;
   /** Its bytes; ask only where `size` is small. */
-  body(): Promise<Buffer>;
+  body: () => Promise<Buffer>;
 }
 
 /** Walks a tar archive's regular files in their order, without unpacking it. */

@@ -3,6 +3,7 @@ import { requireBatchFits, type LabelRanks } from './label-ranks.js';
 import { imageCount, type LabelSet } from './label-set.js';
 import { invalid, requireSameImages } from './metrics-error.js';
 import type { ScoreMatrix } from './score-matrix.js';
+import { findThreshold, thresholdSearch, type ThresholdSearch } from './threshold-search.js';
 import { thresholds, type Thresholds } from './thresholds.js';
 
 /**
@@ -14,8 +15,11 @@ export interface AveragePrecisionTally {
   readonly weights: ArrayLike<number> | undefined;
   /** One ranking a class. */
   readonly byClass: Thresholds;
+  /** Each class's lowest threshold; `Infinity` for a class without one. */
+  readonly lowest: Float64Array;
   /** One ranking of everything. */
   readonly overall: Thresholds;
+  readonly search: ThresholdSearch;
 }
 
 /**
@@ -38,11 +42,17 @@ export function startAveragePrecision(
     const first = labels.offsets[0]!;
     labelWeights.fill(weight, labels.offsets[image]! - first, labels.offsets[image + 1]! - first);
   }
+  const byClass = thresholds(scores, labelWeights, groups, labels.classCount);
+  const overall = thresholds(scores, labelWeights, new Uint16Array(scores.length), 1);
   return {
     labels,
     weights,
-    byClass: thresholds(scores, labelWeights, groups, labels.classCount),
-    overall: thresholds(scores, labelWeights, new Uint16Array(scores.length), 1),
+    byClass,
+    lowest: Float64Array.from({ length: labels.classCount }, (_, c) =>
+      byClass.starts[c] === byClass.starts[c + 1] ? Infinity : byClass.scores[byClass.starts[c]!]!,
+    ),
+    overall,
+    search: thresholdSearch(overall.scores),
   };
 }
 
@@ -53,12 +63,8 @@ export function addScores(
   firstImage: number,
 ): void {
   requireBatchFits(tally.labels, batch, firstImage);
-  const { byClass, overall } = tally;
+  const { byClass, lowest, overall, search } = tally;
   const { classCount, values } = batch;
-  const lowest = Float64Array.from({ length: classCount }, (_, c) =>
-    byClass.starts[c] === byClass.starts[c + 1] ? Infinity : byClass.scores[byClass.starts[c]!]!,
-  );
-  const search = overallSearch(overall.scores);
   const bottom = overall.scores[0] ?? Infinity;
   for (let i = 0; i < batch.images; i += 1) {
     const weight = tally.weights?.[firstImage + i] ?? 1;
@@ -66,32 +72,11 @@ export function addScores(
     for (let c = 0; c < classCount; c += 1) {
       const score = values[i * classCount + c]!;
       if (score < bottom) continue;
-      overall.counted[search(score)]! += weight;
+      overall.counted[findThreshold(search, score)]! += weight;
       if (score < lowest[c]!) continue;
       const low = byClass.starts[c]!;
       const at = countAtMost(byClass.scores, score, low, byClass.starts[c + 1]!) - 1;
       byClass.counted[at]! += weight;
     }
   }
-}
-
-/**
- * The position of the highest of the ascending scores that is not above a score. Cuts their range
- * into equal buckets first: a plain binary search over 50,000 of them, for each of 50 million scores,
- * would take most of the time of scoring a model.
- */
-function overallSearch(sorted: Float64Array): (score: number) => number {
-  const buckets = 1 << 16;
-  const bottom = sorted[0] ?? 0;
-  const scale = buckets / ((sorted.at(-1) ?? 0) - bottom);
-  if (!Number.isFinite(scale)) return (score) => countAtMost(sorted, score, 0, sorted.length) - 1;
-  const bucketOf = (score: number): number =>
-    Math.min(buckets - 1, Math.floor((score - bottom) * scale));
-  const starts = new Uint32Array(buckets + 1);
-  for (const score of sorted) starts[bucketOf(score) + 1]! += 1;
-  for (let b = 0; b < buckets; b += 1) starts[b + 1]! += starts[b]!;
-  return (score) => {
-    const bucket = bucketOf(score);
-    return countAtMost(sorted, score, starts[bucket]!, starts[bucket + 1]!) - 1;
-  };
 }

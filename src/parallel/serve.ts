@@ -33,13 +33,9 @@ function packError(error: unknown): PackedError {
   if (!(error instanceof Error)) {
     return { name: 'Error', message: String(error), stack: undefined, details: {} };
   }
-  const { code, path, place, fix } = error as errors.PatchmlError;
-  return {
-    name: error.name,
-    message: error.message,
-    stack: error.stack,
-    details: { code, path, place, fix },
-  };
+  const { name, message, stack } = error;
+  const { code, path, place, fix } = error as Error & Partial<errors.ErrorDetails>;
+  return { name, message, stack, details: { code, path, place, fix } };
 }
 
 function unpackError(packed: PackedError): Error {

@@ -3,7 +3,13 @@ import { join } from 'node:path';
 import { ImageError } from '../errors.js';
 import { digestOf, sha256File } from '../files/digest.js';
 import { requireSpace } from '../files/free-space.js';
-import { exists, openPartialFolder, publishFolder, toJson, writeWhole } from '../files/stage-folder.js';
+import {
+  exists,
+  openPartialFolder,
+  publishFolder,
+  toJson,
+  writeWhole,
+} from '../files/stage-folder.js';
 import { readSummary } from '../files/read-summary.js';
 import { type CodecVersions, codecVersions } from '../image/codec-versions.js';
 import { type IndexSummary, readIndexedImages, readIndexSummary } from '../imagenet/build-index.js';
@@ -15,7 +21,12 @@ import { storeSide } from '../recipe/geometry.js';
 import type { Recipe } from '../recipe/schema.js';
 import type { ExtractedBatch, ExtractSettings } from './extract-worker.js';
 import { estimatePoolBytes } from './estimate-pool-bytes.js';
-import { openPoolOutput, type PoolProgress, progressFile, recoverPoolProgress } from './pool-output.js';
+import {
+  openPoolOutput,
+  type PoolProgress,
+  progressFile,
+  recoverPoolProgress,
+} from './pool-output.js';
 
 /** Images a worker takes at a time. */
 const BATCH = 16;
@@ -122,16 +133,13 @@ async function writePool(
     patch: recipe.patch,
     storeSide: storeSide(recipe),
   };
-  const batches = mapInWorkers<IndexedImage[], ExtractedBatch>(
-    inBatches(images, reached.images),
-    {
-      worker: new URL('./extract-worker.js', import.meta.url),
-      workerData: settings,
-      stage: 'extract',
-      jobs: options.jobs,
-      signal: options.signal,
-    },
-  );
+  const batches = mapInWorkers<IndexedImage[], ExtractedBatch>(inBatches(images, reached.images), {
+    worker: new URL('./extract-worker.js', import.meta.url),
+    workerData: settings,
+    stage: 'extract',
+    jobs: options.jobs,
+    signal: options.signal,
+  });
   const total = indexed.indexed.images;
   const output = await openPoolOutput(partial, reached);
   try {

@@ -1,10 +1,4 @@
-import {
-  intersectionOverUnion,
-  type PixelBox,
-  type Size,
-  sizeOf,
-  widenBox,
-} from '../image/box.js';
+import { intersectionOverUnion, type PixelBox, type Size, sizeOf, widenBox } from '../image/box.js';
 import { toPixelBox } from '../imagenet/box.js';
 import type { Drop, DropReason } from '../imagenet/drops.js';
 import type { IndexedImage, IndexedObject } from '../imagenet/sort-objects.js';

@@ -3,7 +3,8 @@ import type { Recipe } from './schema.js';
 
 /** A recipe without the paths of this machine: what is published, and what its digest is of. */
 export function portableRecipe(recipe: Recipe): Recipe {
-  const { annotations: _annotations, images: _images, ...source } = recipe.source;
+  const { split, limit, allow, block } = recipe.source;
+  const source = { split, ...(limit === undefined ? {} : { limit }), allow, block };
   return { ...recipe, source };
 }
 

@@ -90,9 +90,7 @@ function describeIssue(issue: z.core.$ZodIssue, path: string | undefined): Recip
 type Contradiction = [place: string, problem: string, fix: string];
 
 function findContradiction(recipe: Recipe): Contradiction | undefined {
-  return (
-    findImpossibleCount(recipe) ?? findConflictTwice(recipe) ?? findOtherContradiction(recipe)
-  );
+  return findImpossibleCount(recipe) ?? findConflictTwice(recipe) ?? findOtherContradiction(recipe);
 }
 
 function findImpossibleCount(recipe: Recipe): Contradiction | undefined {

@@ -2,7 +2,9 @@ import { z } from 'zod';
 import { MAX_PATCHES } from './limits.js';
 
 const wnid = z.string().regex(/^n\d{8}$/, 'expected a synset such as n07753592');
-const imageId = z.string().regex(/^[\w.-]+$/, 'expected an image id such as ILSVRC2012_val_00000001');
+const imageId = z
+  .string()
+  .regex(/^[\w.-]+$/, 'expected an image id such as ILSVRC2012_val_00000001');
 
 const selection = z
   .strictObject({
@@ -35,7 +37,11 @@ const source = z
 const patch = z
   .strictObject({
     minSide: z.int().min(1).default(32).describe('Smallest side of a usable box, px'),
-    maxAspect: z.number().min(1).default(4).describe('Largest ratio of the longer to the shorter side'),
+    maxAspect: z
+      .number()
+      .min(1)
+      .default(4)
+      .describe('Largest ratio of the longer to the shorter side'),
     margin: z
       .number()
       .min(0)
@@ -107,7 +113,9 @@ const layout = z
     scale: z
       .tuple([z.number().gt(0).max(1), z.number().gt(0).max(1)])
       .default([0.3, 0.6])
-      .describe("scatter: [least, most] longer side, as a fraction of the safe area's shorter side"),
+      .describe(
+        "scatter: [least, most] longer side, as a fraction of the safe area's shorter side",
+      ),
   })
   .prefault({});
 

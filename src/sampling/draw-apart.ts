@@ -1,7 +1,7 @@
 import type { PatchRow } from '../pool/patch-row.js';
 import type { Recipe } from '../recipe/schema.js';
 import { deadEnd } from './dead-end.js';
-import type { DrawnImage } from './draw-dataset.js';
+import type { DrawnImage } from './drawn-image.js';
 import { drawImage } from './draw-image.js';
 import { openImageStream } from './image-stream.js';
 import { canFill, countHeld, type Demand } from './feasibility.js';

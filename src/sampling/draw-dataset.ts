@@ -4,18 +4,11 @@ import type { Recipe } from '../recipe/schema.js';
 import { ATTEMPTS, deadEnd } from './dead-end.js';
 import { drawApart } from './draw-apart.js';
 import { drawImage } from './draw-image.js';
+import type { DrawnImage } from './drawn-image.js';
 import { openImageStream } from './image-stream.js';
 import { requireFeasible } from './require-feasible.js';
 import { sharingRules } from './rules.js';
 import { openSupply } from './supply.js';
-
-/** Which patches one image holds, as positions in the pool, in the order they were drawn. */
-export interface DrawnImage {
-  k: number;
-  /** Number of the image among those of k patches, from 0. */
-  index: number;
-  patches: readonly number[];
-}
 
 /**
  * Draws the patches of every image: k ascending, then number ascending. An image depends on the

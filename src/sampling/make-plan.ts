@@ -2,7 +2,13 @@ import { join } from 'node:path';
 import { digestOf, sha256File } from '../files/digest.js';
 import { readJsonLines, writeJsonLines } from '../files/json-lines.js';
 import { readSummary } from '../files/read-summary.js';
-import { exists, openPartialFolder, publishFolder, toJson, writeWhole } from '../files/stage-folder.js';
+import {
+  exists,
+  openPartialFolder,
+  publishFolder,
+  toJson,
+  writeWhole,
+} from '../files/stage-folder.js';
 import { placePatches } from '../layout/place-patches.js';
 import { readPoolSummary } from '../pool/extract-pool.js';
 import type { PatchRow } from '../pool/patch-row.js';
@@ -11,7 +17,8 @@ import { type StageOptions, throwIfAborted } from '../progress.js';
 import { openStream } from '../random/stream.js';
 import type { Rectangle } from '../recipe/geometry.js';
 import type { Recipe } from '../recipe/schema.js';
-import { type DrawnImage, drawDataset } from './draw-dataset.js';
+import { drawDataset } from './draw-dataset.js';
+import type { DrawnImage } from './drawn-image.js';
 
 /** One image of the dataset: which patches, where, how large. A row of `plan.jsonl`. */
 export interface PlanRow {

@@ -29,8 +29,7 @@ export function sharingRules(
   const clash = (a: number, b: number): boolean =>
     a === b ||
     (distinctSources && sourceOf.ids[a] === sourceOf.ids[b]) ||
-    (groupOf.ids[a] === groupOf.ids[b] &&
-      (distinctClasses || classOf.ids[a] !== classOf.ids[b]));
+    (groupOf.ids[a] === groupOf.ids[b] && (distinctClasses || classOf.ids[a] !== classOf.ids[b]));
   return {
     mayJoin: (patch, chosen) => !chosen.some((other) => clash(patch, other)),
     unitOf: unitOf.ids,

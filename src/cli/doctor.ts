@@ -1,0 +1,36 @@
+import { availableParallelism, freemem, totalmem } from 'node:os';
+import type { CommandModule } from 'yargs';
+import { freeSpace } from '../files/free-space.js';
+import { checkCodecs } from '../image/check-codecs.js';
+import { codecVersions } from '../image/codec-versions.js';
+import { PATCHML_VERSION } from '../version.js';
+import { toTable } from './table.js';
+
+export const doctorCommand: CommandModule<object, { json: boolean }> = {
+  command: 'doctor',
+  describe: 'Versions, cores, memory, disk, and whether the native parts work; exit 1 if not',
+  builder: (args) =>
+    args.options({
+      json: { type: 'boolean', default: false, describe: 'Print the result as JSON' },
+    }),
+  handler: async ({ json }) => {
+    const codecs = await checkCodecs();
+    const report = {
+      patchml: PATCHML_VERSION,
+      node: process.versions.node,
+      platform: `${process.platform} ${process.arch}`,
+      ...codecVersions(),
+      cores: availableParallelism(),
+      memory: `${gigabytes(freemem())} free of ${gigabytes(totalmem())}`,
+      'free disk here': gigabytes(await freeSpace('.')),
+      ...codecs,
+    };
+    if (json) console.log(JSON.stringify(report, null, 2));
+    else console.log(toTable(Object.entries(report)));
+    if (Object.values(codecs).some((state) => state !== 'works')) process.exitCode = 1;
+  },
+};
+
+function gigabytes(bytes: number): string {
+  return `${(bytes / 1e9).toFixed(1)} GB`;
+}

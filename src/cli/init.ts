@@ -1,0 +1,31 @@
+import { writeFile } from 'node:fs/promises';
+import type { CommandModule } from 'yargs';
+import { OutputError } from '../errors.js';
+import { exists } from '../files/stage-folder.js';
+import { toCommentedRecipe } from '../recipe/commented-recipe.js';
+
+export const initCommand: CommandModule<object, { file: string; name: string }> = {
+  command: 'init [file]',
+  describe: 'Write a recipe with every field, its default and what it means',
+  builder: (args) =>
+    args
+      .positional('file', {
+        type: 'string',
+        default: 'recipe.yaml',
+        describe: 'Where to write it',
+      })
+      .option('name', { type: 'string', default: 'my-dataset', describe: 'Name of the dataset' }),
+  handler: async ({ file, name }) => {
+    if (await exists(file)) {
+      throw new OutputError('this file exists', {
+        code: 'file-exists',
+        path: file,
+        fix: 'name another, or remove it',
+      });
+    }
+    await writeFile(file, toCommentedRecipe(name), { flag: 'wx' });
+    console.log(
+      `Wrote ${file}. Next: patchml generate --recipe ${file} --annotations DIR --images DIR`,
+    );
+  },
+};

@@ -1,0 +1,43 @@
+import yargs from 'yargs';
+import { hideBin } from 'yargs/helpers';
+import { PATCHML_VERSION } from '../version.js';
+import { composeCommand, extractCommand, indexCommand, planCommand } from './stages.js';
+import { doctorCommand } from './doctor.js';
+import { exitWithError } from './exit.js';
+import { generateCommand } from './generate.js';
+import { initCommand } from './init.js';
+import { inspectCommand } from './inspect.js';
+import { verifyCommand } from './verify.js';
+
+try {
+  await yargs(hideBin(process.argv))
+    .scriptName('patchml')
+    .usage(
+      '$0 <command>\n\nMulti-object images from bounding boxes, for measuring how many of the objects in a\npicture a classifier ranks on top.',
+    )
+    .command(generateCommand)
+    .command(indexCommand)
+    .command(extractCommand)
+    .command(planCommand)
+    .command(composeCommand)
+    .command(verifyCommand)
+    .command(inspectCommand)
+    .command(initCommand)
+    .command(doctorCommand)
+    .option('verbose', {
+      type: 'boolean',
+      default: false,
+      describe: 'Print the stack of an error',
+    })
+    .demandCommand(1, 'Name a command.')
+    .recommendCommands()
+    .strict()
+    .version(PATCHML_VERSION)
+    .alias({ h: 'help', v: 'version' })
+    .wrap(Math.min(100, process.stdout.columns || 100))
+    .fail(false)
+    .exitProcess(false)
+    .parseAsync();
+} catch (error) {
+  exitWithError(error);
+}

@@ -1,0 +1,98 @@
+import { join } from 'node:path';
+import type { CommandModule } from 'yargs';
+import { findPoolOf, regenerateSample, type Regeneration } from '../dataset/regenerate-sample.js';
+import { type Verification, verifyDataset } from '../dataset/verify-dataset.js';
+import { interruptible } from './interruptible.js';
+import { showProgress } from './show-progress.js';
+import { toTable } from './table.js';
+
+interface VerifyFlags {
+  folder: string;
+  regenerate: boolean;
+  sample: number;
+  pool: string | undefined;
+  work: string;
+  quiet: boolean;
+  json: boolean;
+}
+
+/** Findings printed before the rest is only counted. */
+const SHOWN = 20;
+
+export const verifyCommand: CommandModule<object, VerifyFlags> = {
+  command: 'verify <folder>',
+  describe: 'Check every file and row of a dataset; exit 1 if anything is wrong',
+  builder: (args) =>
+    args
+      .positional('folder', { type: 'string', demandOption: true, describe: 'The dataset folder' })
+      .options({
+        regenerate: {
+          type: 'boolean',
+          default: false,
+          describe: 'Also make a sample of the images again from the pool and compare the pixels',
+        },
+        sample: { type: 'number', default: 100, describe: 'Images that --regenerate makes again' },
+        pool: { type: 'string', describe: 'The pool folder  [default: found in --work]' },
+        work: {
+          type: 'string',
+          default: join('output', 'work'),
+          describe: 'Folder in which "generate" keeps its pools',
+        },
+        quiet: { alias: 'q', type: 'boolean', default: false, describe: 'Print problems only' },
+        json: { type: 'boolean', default: false, describe: 'Print the result as JSON' },
+      }),
+  handler: async (flags) => {
+    const progress = showProgress(flags);
+    const { verification, regeneration } = await interruptible(async (signal) => {
+      const options = { signal, onProgress: progress.show };
+      const verification = await verifyDataset(flags.folder, options);
+      const regeneration = flags.regenerate ? await regenerate(flags, options) : undefined;
+      return { verification, regeneration };
+    }).finally(progress.stop);
+    const isWhole = verification.findings.length === 0 && !regeneration?.differing.length;
+    if (flags.json)
+      console.log(JSON.stringify({ ...verification, regeneration, isWhole }, null, 2));
+    else print(flags, verification, regeneration);
+    if (!isWhole) process.exitCode = 1;
+  },
+};
+
+async function regenerate(
+  { folder, pool, work, sample }: VerifyFlags,
+  options: Parameters<typeof regenerateSample>[1],
+): Promise<Regeneration> {
+  return regenerateSample(
+    { folder, pool: pool ?? (await findPoolOf(folder, work)), sample },
+    options,
+  );
+}
+
+function print(
+  { folder, quiet }: VerifyFlags,
+  { dataset, files, images, findings }: Verification,
+  regeneration: Regeneration | undefined,
+): void {
+  const problems = [
+    ...findings.map(
+      ({ problem, file, detail }) => `${problem}: ${file}${detail ? ` (${detail})` : ''}`,
+    ),
+    ...(regeneration?.differing ?? []).map((file) => `other pixels when made again: ${file}`),
+  ];
+  for (const problem of problems.slice(0, SHOWN)) console.error(problem);
+  if (problems.length > SHOWN) {
+    console.error(`and ${problems.length - SHOWN} more (--json lists all)`);
+  }
+  if (problems.length > 0) {
+    console.error(`patchml: ${folder}: ${problems.length} problems; make the dataset again`);
+  } else if (!quiet) {
+    console.log(
+      toTable([
+        ['verified', folder],
+        ['files', files],
+        ['images', images],
+        ...(regeneration ? [['made again, same pixels', regeneration.images] as const] : []),
+        ['digest', dataset],
+      ]),
+    );
+  }
+}

@@ -1,0 +1,33 @@
+import { decodeRegion, type RgbImage } from './decode.js';
+import { encode, type ImageFormat } from './encode.js';
+import { resize } from './resize.js';
+
+/** For each native part, `works` or what it says. */
+export type CodecStates = Record<'png' | 'jpeg' | 'webp' | 'resizing', string>;
+
+/** Takes a small picture through every native part: to a file and back, and to another size. */
+export async function checkCodecs(): Promise<CodecStates> {
+  const image: RgbImage = { width: 16, height: 16, data: Buffer.alloc(3 * 16 * 16, 0x80) };
+  return {
+    png: await stateOf(() => thereAndBack(image, 'png')),
+    jpeg: await stateOf(() => thereAndBack(image, 'jpeg')),
+    webp: await stateOf(() => thereAndBack(image, 'webp')),
+    resizing: await stateOf(() => {
+      const { data } = resize(image, 8, 8, 'lanczos3');
+      return data.length === 4 * 8 * 8 && data[0] === 0x80;
+    }),
+  };
+}
+
+async function thereAndBack(image: RgbImage, format: ImageFormat): Promise<boolean> {
+  const decoded = await decodeRegion(await encode(image, format, 95), [0, 0, 16, 16]);
+  return decoded.data.equals(image.data);
+}
+
+async function stateOf(check: () => boolean | Promise<boolean>): Promise<string> {
+  try {
+    return (await check()) ? 'works' : 'gives wrong pixels';
+  } catch (error) {
+    return (error as Error).message;
+  }
+}

@@ -1,0 +1,35 @@
+export {
+  composeDataset,
+  type ComposeInput,
+  type ComposeOptions,
+} from './dataset/compose-dataset.js';
+export type { DatasetLock, DatasetSummary } from './dataset/dataset-files.js';
+export type { MetadataRow } from './dataset/metadata.js';
+export { type Dataset, readDataset } from './dataset/read-dataset.js';
+export {
+  findPoolOf,
+  regenerateSample,
+  type RegenerateInput,
+  type Regeneration,
+} from './dataset/regenerate-sample.js';
+export { type Finding, type Verification, verifyDataset } from './dataset/verify-dataset.js';
+export * from './errors.js';
+export { generate, type Generated, type GenerateInput, type GenerateOptions } from './generate.js';
+export { buildIndex, type IndexInput, type IndexOptions } from './imagenet/build-index.js';
+export type { Drop, DropCounts, DropReason } from './imagenet/drops.js';
+export {
+  classNameOf,
+  classNames,
+  classOf,
+  type ClassIndex,
+  type Wnid,
+} from './imagenet/synsets.js';
+export { extractPool, type ExtractInput, type ExtractOptions } from './pool/extract-pool.js';
+export type { Progress, Stage, StageOptions } from './progress.js';
+export { loadRecipe, parseRecipe, type RecipeOverrides } from './recipe/load-recipe.js';
+export { recipeDigest } from './recipe/digest.js';
+export type { Recipe, RecipeInput } from './recipe/schema.js';
+export { type ContactSheetOptions, writeContactSheet } from './report/contact-sheet.js';
+export { type Inspection, inspect } from './report/inspect.js';
+export { makePlan, type PlanInput } from './sampling/make-plan.js';
+export { PATCHML_VERSION } from './version.js';

@@ -1,0 +1,35 @@
+import { z } from 'zod';
+import { Document, isMap, isScalar, type YAMLMap } from 'yaml';
+import { parseRecipe } from './load-recipe.js';
+import { recipeSchema } from './schema.js';
+
+/** Where editors find the schema of a recipe, from `configs/recipes/`. */
+const SCHEMA_LINE = ' yaml-language-server: $schema=../recipe.schema.json';
+
+/** A recipe as YAML with every field at its default, each with a comment on what it means. */
+export function toCommentedRecipe(name: string): string {
+  const document = new Document(parseRecipe({ name }));
+  document.commentBefore = SCHEMA_LINE;
+  describeFields(document.contents as YAMLMap, recipeJsonSchema());
+  return document.toString({ lineWidth: 0 });
+}
+
+/** The recipe's JSON Schema, by which editors complete and check a recipe. */
+export function recipeJsonSchema(): JsonSchema {
+  return z.toJSONSchema(recipeSchema, { io: 'input' });
+}
+
+interface JsonSchema {
+  description?: string;
+  properties?: Record<string, JsonSchema | boolean>;
+}
+
+function describeFields(fields: YAMLMap, { properties = {} }: JsonSchema): void {
+  for (const item of fields.items) {
+    const key = isScalar(item.key) ? item.key : undefined;
+    const schema = properties[String(key?.value)];
+    if (!key || typeof schema !== 'object') continue;
+    if (schema.description !== undefined) key.commentBefore = ` ${schema.description}`;
+    if (isMap(item.value) && schema.properties) describeFields(item.value, schema);
+  }
+}
