@@ -21,7 +21,7 @@ export function exitWithError(error: unknown): void {
 }
 
 function isMisuse(error: Error): boolean {
-  return error.name === 'YError' || error instanceof UsageError;
+  return error instanceof UsageError;
 }
 
 /** A flag with a value it cannot have. */

@@ -3,7 +3,7 @@ import { hideBin } from 'yargs/helpers';
 import { PATCHML_VERSION } from '../version.js';
 import { composeCommand, extractCommand, indexCommand, planCommand } from './stages.js';
 import { doctorCommand } from './doctor.js';
-import { exitWithError } from './exit.js';
+import { exitWithError, UsageError } from './exit.js';
 import { generateCommand } from './generate.js';
 import { initCommand } from './init.js';
 import { inspectCommand } from './inspect.js';
@@ -35,7 +35,9 @@ try {
     .version(PATCHML_VERSION)
     .alias({ h: 'help', v: 'version' })
     .wrap(Math.min(100, process.stdout.columns || 100))
-    .fail(false)
+    .fail((message, error: Error | undefined) => {
+      throw error ?? new UsageError(message);
+    })
     .exitProcess(false)
     .parseAsync();
 } catch (error) {

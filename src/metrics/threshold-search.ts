@@ -47,7 +47,8 @@ export function findThreshold(search: ThresholdSearch, score: number): number {
 
 function bucketOf(search: ThresholdSearch, score: number): number {
   const bucket = Math.floor((position(search, score) - search.origin) * search.scale);
-  return Math.min(search.starts.length - 2, bucket);
+  // NaN is infinity times a scale of 0: then everything is in bucket 0.
+  return Math.min(search.starts.length - 2, bucket || 0);
 }
 
 /** Rises with the score. The upper half of a positive number's bits does, evenly in each octave. */

@@ -7,8 +7,10 @@ interface PackedError {
   name: string;
   message: string;
   stack: string | undefined;
-  details: Partial<errors.ErrorDetails>;
+  details: Undefined<errors.ErrorDetails>;
 }
+
+type Undefined<T> = { [K in keyof T]?: T[K] | undefined };
 
 /** Makes a worker module's default export of a function. */
 export function serve<In, Out>(
@@ -34,7 +36,7 @@ function packError(error: unknown): PackedError {
     return { name: 'Error', message: String(error), stack: undefined, details: {} };
   }
   const { name, message, stack } = error;
-  const { code, path, place, fix } = error as Error & Partial<errors.ErrorDetails>;
+  const { code, path, place, fix } = error as Error & Undefined<errors.ErrorDetails>;
   return { name, message, stack, details: { code, path, place, fix } };
 }
 
