@@ -1,8 +1,12 @@
 import { writeFile } from 'node:fs/promises';
+import { dirname, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { CommandModule } from 'yargs';
 import { OutputError } from '../errors.js';
 import { exists } from '../files/stage-folder.js';
 import { toCommentedRecipe } from '../recipe/commented-recipe.js';
+
+const SCHEMA = fileURLToPath(new URL('../../../configs/recipe.schema.json', import.meta.url));
 
 export const initCommand: CommandModule<object, { file: string; name: string }> = {
   command: 'init [file]',
@@ -23,7 +27,8 @@ export const initCommand: CommandModule<object, { file: string; name: string }> 
         fix: 'name another, or remove it',
       });
     }
-    await writeFile(file, toCommentedRecipe(name), { flag: 'wx' });
+    const schema = relative(dirname(file), SCHEMA).replaceAll('\\', '/');
+    await writeFile(file, toCommentedRecipe(name, schema), { flag: 'wx' });
     console.log(
       `Wrote ${file}. Next: patchml generate --recipe ${file} --annotations DIR --images DIR`,
     );

@@ -1,14 +1,12 @@
-import { writeFile } from 'node:fs/promises';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { workerData } from 'node:worker_threads';
 import { sha256 } from '../files/digest.js';
 import { encode } from '../image/encode.js';
 import { serve } from '../parallel/serve.js';
 import { PoolReader } from '../pool/pool-reader.js';
-import type { PatchRow } from '../pool/patch-row.js';
 import type { Recipe } from '../recipe/schema.js';
-import type { PlanRow } from '../sampling/make-plan.js';
-import { openComposer } from './compose-image.js';
+import { type ComposeTask, openComposer } from './compose-images.js';
 
 /** What a worker is told once. */
 export interface ComposeSettings {
@@ -18,10 +16,8 @@ export interface ComposeSettings {
   folder: string;
 }
 
-/** A plan row, the pool rows of its patches in the same order, and its file in the folder. */
-export interface ComposeTask {
-  row: PlanRow;
-  patches: PatchRow[];
+/** An image to compose, and its file in the folder. */
+export interface ComposeFileTask extends ComposeTask {
   file: string;
 }
 
@@ -35,13 +31,14 @@ export interface ComposedImage {
 
 const { recipe, pool, folder } = workerData as ComposeSettings;
 const compose = openComposer(recipe, new PoolReader(pool));
+const { format, quality } = recipe.encode;
 
-export default serve(async (tasks: ComposeTask[]): Promise<ComposedImage[]> => {
+export default serve(async (tasks: ComposeFileTask[]): Promise<ComposedImage[]> => {
+  const images = await compose(tasks);
   const composed: ComposedImage[] = [];
-  for (const { row, patches, file } of tasks) {
-    const image = await compose(row, patches);
-    const bytes = await encode(image, recipe.encode.format, recipe.encode.quality);
-    await writeFile(join(folder, file), bytes);
+  for (const [index, image] of images.entries()) {
+    const bytes = await encode(image, format, quality);
+    writeFileSync(join(folder, tasks[index]!.file), bytes);
     composed.push({ sha256: sha256(bytes), pixels_sha256: sha256(image.data) });
   }
   return composed;

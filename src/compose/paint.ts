@@ -1,6 +1,6 @@
 import type { Size } from '../image/box.js';
-import type { RgbImage } from '../image/decode.js';
 import { resize, type RgbaImage } from '../image/resize.js';
+import type { PnmImage } from '../image/rgb-image.js';
 import type { Rectangle } from '../recipe/geometry.js';
 import type { Recipe } from '../recipe/schema.js';
 
@@ -10,7 +10,7 @@ import type { Recipe } from '../recipe/schema.js';
  */
 export function paint(
   canvas: RgbaImage,
-  patch: RgbImage,
+  patch: PnmImage,
   place: Rectangle,
   { fit, kernel }: Recipe['patch'],
 ): void {

@@ -1,10 +1,10 @@
 import { join } from 'node:path';
-import type { ComposedImage, ComposeSettings, ComposeTask } from '../compose/compose-worker.js';
+import type { ComposedImage, ComposeFileTask, ComposeSettings } from '../compose/compose-worker.js';
 import { DatasetError } from '../errors.js';
 import { byteOrder } from '../files/byte-order.js';
 import { sha256File } from '../files/digest.js';
 import { requireSpace } from '../files/free-space.js';
-import { publishFolder, toJson, writeWhole } from '../files/stage-folder.js';
+import { buildFolder, toJson, writeWhole } from '../files/stage-folder.js';
 import { codecVersions } from '../image/codec-versions.js';
 import { mapInWorkers } from '../parallel/map-in-workers.js';
 import { readPoolSummary } from '../pool/extract-pool.js';
@@ -18,17 +18,14 @@ import { readPlanRows, readPlanSummary } from '../sampling/make-plan.js';
 import { PATCHML_VERSION } from '../version.js';
 import { datasetDigest } from './dataset-digest.js';
 import { type DatasetLock, type DatasetSummary, LOCK_FILE } from './dataset-files.js';
-import { type DatasetOutput, finishDatasetOutput, openDatasetOutput } from './dataset-output.js';
+import { type DatasetOutput, openDatasetOutput } from './dataset-output.js';
 import { imageFile, toMetadataRow } from './metadata.js';
-import {
-  closePartialDataset,
-  type DatasetOrigin,
-  inspectPlace,
-  openPartialDataset,
-} from './output-folder.js';
+import { type DatasetOrigin, inspectPlace, removeNotes, takeOver } from './output-folder.js';
 
-/** Images a worker takes at a time. */
+/** Images a worker takes at a time; fewer of large ones. */
 const BATCH = 16;
+/** Canvas pixels a worker takes at a time, at most, unless one canvas has more. */
+const BATCH_PIXELS = 4e6;
 
 export interface ComposeInput {
   recipe: Recipe;
@@ -79,22 +76,19 @@ export async function composeDataset(
     });
     return;
   }
-  const partial = await openPartialDataset(input.out, origin);
-  const output = await openDatasetOutput(partial);
-  try {
-    await requireSpace(
-      partial,
-      estimateBytes(input.recipe, plan.images - output.images),
-      'the dataset',
-    );
-    await composeImages(input, plan.images, partial, output, options);
-  } finally {
-    await output.close();
-  }
-  await writeSummaries(input.recipe, origin, partial, output);
-  await finishDatasetOutput(partial);
-  await closePartialDataset(partial);
-  await publishFolder(input.out);
+  await buildFolder(input.out, async (partial) => {
+    await takeOver(partial, origin);
+    const output = await openDatasetOutput(partial);
+    try {
+      const left = plan.images - output.images;
+      await requireSpace(partial, estimateBytes(input.recipe, left), 'the dataset');
+      await composeImages(input, plan.images, partial, output, options);
+    } finally {
+      await output.close();
+    }
+    await writeSummaries(input.recipe, origin, partial, output);
+    await removeNotes(partial);
+  });
 }
 
 async function composeImages(
@@ -106,8 +100,8 @@ async function composeImages(
 ): Promise<void> {
   const rowOf = new Map((await readPatchRows(pool)).map((row) => [row.id, row]));
   const settings: ComposeSettings = { recipe, pool, folder: partial };
-  const underWay: ComposeTask[][] = [];
-  const batches = mapInWorkers<ComposeTask[], ComposedImage[]>(
+  const underWay: ComposeFileTask[][] = [];
+  const batches = mapInWorkers<ComposeFileTask[], ComposedImage[]>(
     inBatches(recipe, plan, rowOf, output.images, underWay),
     {
       worker: new URL('../compose/compose-worker.js', import.meta.url),
@@ -134,16 +128,18 @@ async function* inBatches(
   plan: string,
   rowOf: ReadonlyMap<string, PatchRow>,
   skip: number,
-  underWay: ComposeTask[][],
-): AsyncGenerator<ComposeTask[]> {
-  let batch: ComposeTask[] = [];
+  underWay: ComposeFileTask[][],
+): AsyncGenerator<ComposeFileTask[]> {
+  const [width, height] = canvasSize(recipe);
+  const size = Math.max(1, Math.min(BATCH, Math.floor(BATCH_PIXELS / (width * height))));
+  let batch: ComposeFileTask[] = [];
   let seen = 0;
   for await (const row of readPlanRows(plan)) {
     seen += 1;
     if (seen <= skip) continue;
     const patches = row.objects.map(({ patch }) => rowOf.get(patch)!);
     batch.push({ row, patches, file: imageFile(row.id, recipe) });
-    if (batch.length < BATCH) continue;
+    if (batch.length < size) continue;
     underWay.push(batch);
     yield batch;
     batch = [];

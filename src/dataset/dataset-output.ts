@@ -4,6 +4,7 @@ import { sha256File } from '../files/digest.js';
 import { writeJsonLines } from '../files/json-lines.js';
 import { toJson, writeWhole } from '../files/stage-folder.js';
 import { type MetadataRow, readMetadata } from './metadata.js';
+import { PROGRESS_FILE } from './output-folder.js';
 
 /** How far a dataset is; written after each batch, so that a killed run goes on from there. */
 interface DatasetProgress {
@@ -63,13 +64,8 @@ export async function openDatasetOutput(partial: string): Promise<DatasetOutput>
   };
 }
 
-/** Removes the note of how far the dataset is. */
-export async function finishDatasetOutput(partial: string): Promise<void> {
-  await rm(progressFile(partial), { force: true });
-}
-
 function progressFile(partial: string): string {
-  return join(partial, 'progress.json');
+  return join(partial, PROGRESS_FILE);
 }
 
 async function recoverProgress(partial: string): Promise<DatasetProgress> {

@@ -1,14 +1,7 @@
-import { readdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { OutputError } from '../errors.js';
-import {
-  exists,
-  isEmptyPlace,
-  openPartialFolder,
-  partialFolder,
-  toJson,
-  writeWhole,
-} from '../files/stage-folder.js';
+import { exists, isEmptyPlace, toJson } from '../files/stage-folder.js';
 import type { CodecVersions } from '../image/codec-versions.js';
 import { digestOf } from '../files/digest.js';
 import {
@@ -27,6 +20,8 @@ export interface DatasetOrigin extends Pick<DatasetLock, 'recipe' | 'pool' | 'pl
 }
 
 const ORIGIN_FILE = 'origin.json';
+/** In an unfinished dataset: how far it is. */
+export const PROGRESS_FILE = 'progress.json';
 
 /**
  * Looks at the place a dataset is to go to.
@@ -56,30 +51,31 @@ export async function inspectPlace(
 }
 
 /**
- * Opens the partial folder of a dataset: with what an interrupted run of the same dataset left in
- * it, or empty.
- * @throws OutputError where its name is taken by something else
+ * Clears a dataset's partial folder of what another dataset's run left in it, and notes whose it
+ * is. What an interrupted run of this very dataset left stays.
+ * @throws OutputError where the folder is something else
  */
-export async function openPartialDataset(place: string, origin: DatasetOrigin): Promise<string> {
-  const partial = partialFolder(place);
+export async function takeOver(partial: string, origin: DatasetOrigin): Promise<void> {
   const note = join(partial, ORIGIN_FILE);
-  if (!(await isEmptyPlace(partial))) {
-    if (
-      !(await exists(note)) &&
-      (await readdir(partial)).some((name) => name !== `${ORIGIN_FILE}.tmp`)
-    ) {
-      throw new OutputError('this folder is in the way and is no unfinished dataset', {
-        code: 'output-not-empty',
-        path: partial,
-        fix: 'move it away, or name another --out',
-      });
-    }
-    const left = await readFile(note, 'utf8').catch(() => '');
-    if (left !== toJson(origin)) await rm(partial, { recursive: true });
+  const left = await readFile(note, 'utf8').catch(() => undefined);
+  const isOurs = left !== undefined || (await exists(join(partial, LOCK_FILE)));
+  if (!isOurs && !(await isEmptyPlace(partial))) {
+    throw new OutputError('this folder is in the way and is no unfinished dataset', {
+      code: 'output-not-empty',
+      path: partial,
+      fix: 'move it away, or name another --out',
+    });
   }
-  await openPartialFolder(place);
-  await writeWhole(note, toJson(origin));
-  return partial;
+  if (isOurs && left !== toJson(origin)) {
+    await rm(partial, { recursive: true });
+    await mkdir(partial);
+  }
+  await writeFile(note, toJson(origin));
+}
+
+/** Removes the notes that only an unfinished dataset has. */
+export async function removeNotes(partial: string): Promise<void> {
+  for (const note of [ORIGIN_FILE, PROGRESS_FILE]) await rm(join(partial, note), { force: true });
 }
 
 async function readOrigin(place: string): Promise<DatasetOrigin> {
@@ -88,9 +84,4 @@ async function readOrigin(place: string): Promise<DatasetOrigin> {
   const { sharp, libvips, jpegDecoder, jpegEncoder, resizer } = versions;
   const codecs = { sharp, libvips, jpegDecoder, jpegEncoder, resizer };
   return { recipe, pool, plan, source, codecs };
-}
-
-/** Removes the notes of an unfinished dataset. */
-export async function closePartialDataset(partial: string): Promise<void> {
-  await rm(join(partial, ORIGIN_FILE));
 }

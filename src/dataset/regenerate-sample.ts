@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { openComposer } from '../compose/compose-image.js';
+import { openComposer } from '../compose/compose-images.js';
 import { DatasetError } from '../errors.js';
 import { byteOrder } from '../files/byte-order.js';
 import { sha256 } from '../files/digest.js';
@@ -8,6 +8,7 @@ import { readPoolSummary } from '../pool/extract-pool.js';
 import { PoolReader, readPatchRows } from '../pool/pool-reader.js';
 import { type StageOptions, throwIfAborted } from '../progress.js';
 import { drawWithoutReplacement, openStream } from '../random/stream.js';
+import type { PlanRow } from '../sampling/make-plan.js';
 import { readDatasetSummary, readLock } from './dataset-files.js';
 import { type MetadataRow, readMetadata } from './metadata.js';
 
@@ -54,7 +55,7 @@ export async function regenerateSample(
         throwIfAborted(signal, 'verify');
         const patches = row.objects.patch.map((patch) => rowOf.get(patch));
         const isKnown = patches.every((patch) => patch !== undefined);
-        const image = isKnown ? await compose(toPlanRow(row), patches) : undefined;
+        const [image] = isKnown ? await compose([{ row: toPlanRow(row), patches }]) : [];
         if (!image || sha256(image.data) !== row.pixels_sha256) differing.push(row.file_name);
         onProgress?.({ stage: 'verify', done: ++done, total: size, unit: 'images' });
       }
@@ -91,10 +92,6 @@ async function requireSamePool(folder: string, pool: string): Promise<void> {
   });
 }
 
-function toPlanRow({
-  id,
-  k,
-  objects,
-}: MetadataRow): Parameters<ReturnType<typeof openComposer>>[0] {
+function toPlanRow({ id, k, objects }: MetadataRow): PlanRow {
   return { id, k, objects: objects.patch.map((patch, i) => ({ patch, bbox: objects.bbox[i]! })) };
 }

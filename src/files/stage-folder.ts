@@ -1,5 +1,6 @@
 import { mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { lockFolder } from './folder-lock.js';
 
 /**
  * The folder a stage writes into until its output is whole: beside its place, so that the last
@@ -9,20 +10,32 @@ export function partialFolder(place: string): string {
   return `${place}.partial`;
 }
 
-/** Makes the partial folder of a place (and its parents) unless it is there. */
-export async function openPartialFolder(place: string): Promise<string> {
-  const partial = partialFolder(place);
+/**
+ * Makes a folder whole or not at all: filled beside its place, then renamed. What an interrupted
+ * run left in the partial folder is there for `fill` to go on from; only one run at a time fills.
+ * @throws OutputError `output-in-use`, and what `fill` throws
+ */
+export async function buildFolder(
+  place: string,
+  fill: (partial: string) => Promise<void>,
+): Promise<void> {
   await mkdir(dirname(place), { recursive: true });
-  await mkdir(partial, { recursive: true });
-  return partial;
+  const unlock = await lockFolder(place);
+  try {
+    const partial = partialFolder(place);
+    await mkdir(partial, { recursive: true });
+    await fill(partial);
+    await swapIn(partial, place);
+  } finally {
+    await unlock();
+  }
 }
 
-/** Puts a finished partial folder in its place; what was there is removed after the swap. */
-export async function publishFolder(place: string): Promise<void> {
+async function swapIn(partial: string, place: string): Promise<void> {
   const old = `${place}.replaced`;
   await rm(old, { recursive: true, force: true });
   if (await exists(place)) await rename(place, old);
-  await rename(partialFolder(place), place);
+  await rename(partial, place);
   await rm(old, { recursive: true, force: true });
 }
 

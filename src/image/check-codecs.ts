@@ -1,13 +1,15 @@
-import { decodeRegion, type RgbImage } from './decode.js';
+import { decodeRegion } from './decode.js';
 import { encode, type ImageFormat } from './encode.js';
 import { resize } from './resize.js';
+import { newPnmImage, type RgbImage } from './rgb-image.js';
 
 /** For each native part, `works` or what it says. */
 export type CodecStates = Record<'png' | 'jpeg' | 'webp' | 'resizing', string>;
 
 /** Takes a small picture through every native part: to a file and back, and to another size. */
 export async function checkCodecs(): Promise<CodecStates> {
-  const image: RgbImage = { width: 16, height: 16, data: Buffer.alloc(3 * 16 * 16, 0x80) };
+  const image = newPnmImage(16, 16);
+  image.data.fill(0x80);
   return {
     png: await stateOf(() => thereAndBack(image, 'png')),
     jpeg: await stateOf(() => thereAndBack(image, 'jpeg')),

@@ -1,13 +1,7 @@
 import sharp from 'sharp';
 import { ImageError } from '../errors.js';
 import { type PixelBox, type Size, sizeOf } from './box.js';
-
-/** Interleaved RGB, 8 bits a sample, row by row from the top: `3 * width * height` bytes. */
-export interface RgbImage {
-  width: number;
-  height: number;
-  data: Buffer;
-}
+import type { RgbImage } from './rgb-image.js';
 
 /** Larger images are refused before they are decoded: 100 megapixels are 300 MB of RGB. */
 export const MAX_IMAGE_PIXELS = 100e6;

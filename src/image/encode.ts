@@ -1,8 +1,7 @@
 import turbo from '@julusian/jpeg-turbo';
 import { CompressionType, FilterType, Transformer } from '@napi-rs/image';
 import sharp from 'sharp';
-import type { RgbImage } from './decode.js';
-import { toPnm } from './resize.js';
+import { newPnmImage, type RgbImage } from './rgb-image.js';
 
 /** File formats of a dataset's images; PNG and WebP are lossless. */
 export type ImageFormat = 'png' | 'jpeg' | 'webp';
@@ -21,11 +20,14 @@ export async function encode(
 ): Promise<Buffer> {
   const { width, height, data } = image;
   switch (format) {
-    case 'png':
-      return new Transformer(toPnm(image)).pngSync({
+    case 'png': {
+      const copy = newPnmImage(width, height);
+      data.copy(copy.data);
+      return new Transformer(copy.pnm).pngSync({
         compressionType: CompressionType.Fast,
         filterType: FilterType.Adaptive,
       });
+    }
     case 'jpeg':
       return turbo.compressSync(data, {
         format: turbo.FORMAT_RGB,

@@ -1,5 +1,5 @@
 import { FastResizeFilter, ResizeFit, Transformer } from '@napi-rs/image';
-import type { RgbImage } from './decode.js';
+import type { PnmImage } from './rgb-image.js';
 
 /** Interleaved RGBA, 8 bits a sample, row by row from the top: `4 * width * height` bytes. */
 export interface RgbaImage {
@@ -24,14 +24,9 @@ const FILTERS: Record<Kernel, FastResizeFilter> = {
  * Resizes as `PIL.Image.resize` does, to one level at the 99th percentile. The result is opaque
  * RGBA, which is what the resizer works in.
  */
-export function resize(image: RgbImage, width: number, height: number, kernel: Kernel): RgbaImage {
-  const data = new Transformer(toPnm(image))
+export function resize(image: PnmImage, width: number, height: number, kernel: Kernel): RgbaImage {
+  const data = new Transformer(image.pnm)
     .fastResize({ width, height, filter: FILTERS[kernel], fit: ResizeFit.Fill })
     .rawPixelsSync();
   return { width, height, data };
-}
-
-/** An RGB image as a binary PNM file: a header and its bytes, so nothing is converted. */
-export function toPnm({ width, height, data }: RgbImage): Buffer {
-  return Buffer.concat([Buffer.from(`P6\n${width} ${height}\n255\n`), data]);
 }

@@ -1,5 +1,5 @@
-import { createReadStream } from 'node:fs';
-import { readFile, stat } from 'node:fs/promises';
+import { createReadStream, readFileSync } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { createGunzip } from 'node:zlib';
 import { AnnotationError, explainError } from '../errors.js';
@@ -18,7 +18,8 @@ export interface AnnotationSource {
   total: number;
   /** Changes when the files do: names, sizes and times, for a cache's key. */
   fingerprint: string;
-  read(): AsyncIterable<Annotation | MalformedAnnotation>;
+  read():
+    Iterable<Annotation | MalformedAnnotation> | AsyncIterable<Annotation | MalformedAnnotation>;
 }
 
 /**
@@ -56,12 +57,12 @@ async function openFolder(folder: string): Promise<AnnotationSource> {
   return {
     total: files.length,
     fingerprint: digestOf(files.map(({ path, size, modified }) => [path, size, modified])),
-    async *read() {
+    *read() {
       for (const { path, size } of files) {
         if (size < 0) yield { imageId: idOf(path), problem: 'a link that leads out of the folder' };
         else if (size > MAX_ANNOTATION_BYTES) {
           yield { imageId: idOf(path), problem: `larger than ${MAX_ANNOTATION_BYTES} bytes` };
-        } else yield parse(idOf(path), await readFile(join(folder, path)));
+        } else yield parse(idOf(path), readFileSync(join(folder, path)));
       }
     },
   };

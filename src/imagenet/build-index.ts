@@ -2,13 +2,7 @@ import { join } from 'node:path';
 import { AnnotationError } from '../errors.js';
 import { digestOf, sha256File } from '../files/digest.js';
 import { readJsonLines, writeJsonLines } from '../files/json-lines.js';
-import {
-  exists,
-  openPartialFolder,
-  publishFolder,
-  toJson,
-  writeWhole,
-} from '../files/stage-folder.js';
+import { exists, buildFolder, toJson, writeWhole } from '../files/stage-folder.js';
 import { readSummary } from '../files/read-summary.js';
 import { type StageOptions, throwIfAborted } from '../progress.js';
 import type { Recipe } from '../recipe/schema.js';
@@ -61,17 +55,17 @@ export async function buildIndex(input: IndexInput, options: IndexOptions = {}):
     if (options.strict) await requireNoneDropped(folder, input.annotations);
     return folder;
   }
-  const counts = await writeIndex(input, annotations, store, folder, options);
-  const partial = await openPartialFolder(folder);
-  const summary: IndexSummary = {
-    format: 'patchml-index',
-    digest: await sha256File(join(partial, 'objects.jsonl')),
-    images: store.path,
-    imagesFingerprint: store.fingerprint,
-    ...counts,
-  };
-  await writeWhole(join(partial, 'index.json'), toJson(summary));
-  await publishFolder(folder);
+  await buildFolder(folder, async (partial) => {
+    const counts = await writeIndex(input, annotations, store, partial, options);
+    const summary: IndexSummary = {
+      format: 'patchml-index',
+      digest: await sha256File(join(partial, 'objects.jsonl')),
+      images: store.path,
+      imagesFingerprint: store.fingerprint,
+      ...counts,
+    };
+    await writeWhole(join(partial, 'index.json'), toJson(summary));
+  });
   return folder;
 }
 
@@ -109,10 +103,9 @@ async function writeIndex(
   input: IndexInput,
   annotations: AnnotationSource,
   store: ImageStore,
-  folder: string,
+  partial: string,
   options: IndexOptions,
 ): Promise<SortedCounts> {
-  const partial = await openPartialFolder(folder);
   const objects = await writeJsonLines(join(partial, 'objects.jsonl'));
   const drops = await writeJsonLines(join(partial, 'drops.jsonl'));
   const { limit = Infinity } = input.recipe.source;
@@ -129,7 +122,10 @@ async function writeIndex(
       if (sorted.indexed) await objects.write(sorted.indexed);
       if (sorted.malformed) await drops.write(sorted.malformed);
       for (const drop of sorted.drops) await drops.write(drop);
-      if (done % 250 === 0) options.onProgress?.({ stage: 'index', done, total, unit: 'files' });
+      if (done % 250 === 0) {
+        options.onProgress?.({ stage: 'index', done, total, unit: 'files' });
+        await new Promise(setImmediate); // lets a signal in
+      }
     }
     options.onProgress?.({ stage: 'index', done, total: done, unit: 'files' });
   } finally {

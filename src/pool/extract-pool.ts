@@ -3,13 +3,7 @@ import { join } from 'node:path';
 import { ImageError } from '../errors.js';
 import { digestOf, sha256File } from '../files/digest.js';
 import { requireSpace } from '../files/free-space.js';
-import {
-  exists,
-  openPartialFolder,
-  publishFolder,
-  toJson,
-  writeWhole,
-} from '../files/stage-folder.js';
+import { exists, buildFolder, toJson, writeWhole } from '../files/stage-folder.js';
 import { readSummary } from '../files/read-summary.js';
 import { type CodecVersions, codecVersions } from '../image/codec-versions.js';
 import { type IndexSummary, readIndexedImages, readIndexSummary } from '../imagenet/build-index.js';
@@ -75,27 +69,16 @@ export async function extractPool(
   const folder = poolFolder(recipe, indexed, work);
   if (await exists(folder)) return folder;
 
-  const partial = await openPartialFolder(folder);
-  const reached = await recoverPoolProgress(partial, index);
-  const needed = await estimatePoolBytes(readIndexedImages(index), storeSide(recipe));
-  await requireSpace(folder, needed - reached.bytes, 'the pool');
-  const images = readIndexedImages(index);
-  const progress = await writePool({ recipe, indexed, images, partial, reached }, options);
-  const { annotations, malformed, objects } = indexed;
-  const summary: PoolSummary = {
-    format: 'patchml-pool',
-    digest: await sha256File(join(partial, 'patches.jsonl')),
-    source: { annotations, malformed, objects },
-    patches: progress.patches,
-    bytes: progress.bytes,
-    drops: countDrops(indexed.drops, progress.drops),
-    patch: recipe.patch,
-    storeSide: storeSide(recipe),
-    codecs: codecVersions(),
-  };
-  await writeWhole(join(partial, 'pool.json'), toJson(summary));
-  await rm(progressFile(partial), { force: true });
-  await publishFolder(folder);
+  await buildFolder(folder, async (partial) => {
+    const reached = await recoverPoolProgress(partial, index);
+    const needed = await estimatePoolBytes(readIndexedImages(index), storeSide(recipe));
+    await requireSpace(folder, needed - reached.bytes, 'the pool');
+    const images = readIndexedImages(index);
+    const progress = await writePool({ recipe, indexed, images, partial, reached }, options);
+    const summary = await summarize(recipe, indexed, progress, partial);
+    await writeWhole(join(partial, 'pool.json'), toJson(summary));
+    await rm(progressFile(partial), { force: true });
+  });
   return folder;
 }
 
@@ -114,6 +97,26 @@ function poolFolder(recipe: Recipe, index: IndexSummary, work: string): string {
   const made = { objects: index.digest, images: index.imagesFingerprint, codecs: codecVersions() };
   const key = digestOf(['pool 1', made, JSON.parse(JSON.stringify(settings))]);
   return join(work, 'pool', key.slice(0, 16));
+}
+
+async function summarize(
+  recipe: Recipe,
+  indexed: IndexSummary,
+  { patches, bytes, drops }: PoolProgress,
+  partial: string,
+): Promise<PoolSummary> {
+  const { annotations, malformed, objects } = indexed;
+  return {
+    format: 'patchml-pool',
+    digest: await sha256File(join(partial, 'patches.jsonl')),
+    source: { annotations, malformed, objects },
+    patches,
+    bytes,
+    drops: countDrops(indexed.drops, drops),
+    patch: recipe.patch,
+    storeSide: storeSide(recipe),
+    codecs: codecVersions(),
+  };
 }
 
 interface WriteInput {

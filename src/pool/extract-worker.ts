@@ -2,10 +2,11 @@ import { workerData } from 'node:worker_threads';
 import { ImageError } from '../errors.js';
 import { sha256 } from '../files/digest.js';
 import { boxAround, fitInside, type PixelBox } from '../image/box.js';
-import { decodeRegion, readImageSize, type RgbImage } from '../image/decode.js';
+import { cutOut } from '../image/cut-out.js';
+import { decodeRegion, readImageSize } from '../image/decode.js';
 import { dropAlpha } from '../image/drop-alpha.js';
-import { resize } from '../image/resize.js';
-import { cutOut } from '../image/rgb-rows.js';
+import { resize, type RgbaImage } from '../image/resize.js';
+import type { PnmImage, RgbImage } from '../image/rgb-image.js';
 import type { Drop } from '../imagenet/drops.js';
 import { ImageReader } from '../imagenet/image-source.js';
 import type { IndexedImage } from '../imagenet/sort-objects.js';
@@ -34,49 +35,55 @@ const { images, patch, storeSide } = workerData as ExtractSettings;
 const reader = new ImageReader(images);
 
 export default serve(async (batch: IndexedImage[]): Promise<ExtractedBatch> => {
-  const rows: Omit<PatchRow, 'offset'>[] = [];
-  const pixels: Buffer[] = [];
+  const cuts: Cut[] = [];
   const drops: Drop[] = [];
   for (const indexed of batch) {
-    const { patches, dropped } = await extractImage(indexed);
-    drops.push(...dropped);
-    for (const { row, data } of patches) {
-      rows.push(row);
-      pixels.push(data);
-    }
+    const extracted = await extractImage(indexed);
+    cuts.push(...extracted.cuts);
+    drops.push(...extracted.drops);
   }
-  return { rows, pixels: Buffer.concat(pixels), drops, images: batch.length };
+  const reduced = await dropAlpha(cuts.flatMap((cut) => cut.reduced ?? []));
+  const stored = cuts.map((cut) => cut.original ?? reduced.shift()!);
+  return {
+    rows: cuts.map((cut, index) => describe(cut, stored[index]!)),
+    pixels: Buffer.concat(stored.map(({ data }) => data)),
+    drops,
+    images: batch.length,
+  };
 });
 
-interface ExtractedImage {
-  patches: { row: Omit<PatchRow, 'offset'>; data: Buffer }[];
-  dropped: Drop[];
+/** One object's pixels: as they are in its image, or scaled down to what the pool stores. */
+interface Cut {
+  source: string;
+  object: SelectedObject;
+  original?: RgbImage;
+  reduced?: RgbaImage;
 }
 
 /** One read and one decode, whatever the number of the image's objects. */
-async function extractImage(indexed: IndexedImage): Promise<ExtractedImage> {
+async function extractImage(indexed: IndexedImage): Promise<{ cuts: Cut[]; drops: Drop[] }> {
   try {
     const bytes = await reader.read(indexed.place);
     const { selected, drops } = selectPatches(indexed, await readImageSize(bytes), patch);
-    const patches: ExtractedImage['patches'] = [];
-    if (selected.length === 0) return { patches, dropped: drops };
+    if (selected.length === 0) return { cuts: [], drops };
     const region = boxAround(selected.map(({ cut }) => cut));
     const decoded = await decodeRegion(bytes, region);
-    for (const object of selected) {
-      const image = await fitToStore(cutOut(decoded, within(object.cut, region)));
-      patches.push({ row: describe(indexed.image, object, image), data: image.data });
-    }
-    return { patches, dropped: drops };
+    const cuts = selected.map((object) => {
+      const pixels = fitToStore(cutOut(decoded, within(object.cut, region)));
+      return { source: indexed.image, object, ...pixels };
+    });
+    return { cuts, drops };
   } catch (error) {
     if (!(error instanceof ImageError)) throw error;
-    return { patches: [], dropped: dropAll(indexed, error.message) };
+    return { cuts: [], drops: dropAll(indexed, error.message) };
   }
 }
 
-async function fitToStore(image: RgbImage): Promise<RgbImage> {
-  if (image.width <= storeSide && image.height <= storeSide) return image;
-  const [width, height] = fitInside([image.width, image.height], [storeSide, storeSide]);
-  return dropAlpha(resize(image, width, height, patch.kernel));
+function fitToStore(original: PnmImage): Pick<Cut, 'original' | 'reduced'> {
+  const { width, height } = original;
+  if (width <= storeSide && height <= storeSide) return { original };
+  const [fitted, fittedHeight] = fitInside([width, height], [storeSide, storeSide]);
+  return { reduced: resize(original, fitted, fittedHeight, patch.kernel) };
 }
 
 function within(box: PixelBox, region: PixelBox): PixelBox {
@@ -85,8 +92,7 @@ function within(box: PixelBox, region: PixelBox): PixelBox {
 }
 
 function describe(
-  source: string,
-  { object, wnid, class: index, cut }: SelectedObject,
+  { source, object: { object, wnid, class: index, cut } }: Cut,
   { width, height, data }: RgbImage,
 ): Omit<PatchRow, 'offset'> {
   const id = `${source}#${object}`;

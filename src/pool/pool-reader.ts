@@ -2,7 +2,7 @@ import { closeSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatasetError } from '../errors.js';
 import { readJsonLines } from '../files/json-lines.js';
-import type { RgbImage } from '../image/decode.js';
+import { newPnmImage, type PnmImage } from '../image/rgb-image.js';
 import type { PatchRow } from './patch-row.js';
 
 /** Reads the rows of a pool, in byte order of their source images. */
@@ -21,8 +21,9 @@ export class PoolReader {
   }
 
   /** The pixels of one patch. @throws DatasetError when the file ends before them */
-  read({ id, width, height, offset }: Omit<PatchRow, 'box'>): RgbImage {
-    const data = Buffer.allocUnsafe(3 * width * height);
+  read({ id, width, height, offset }: Omit<PatchRow, 'box'>): PnmImage {
+    const image = newPnmImage(width, height);
+    const { data } = image;
     if (readSync(this.#file, data, 0, data.length, offset) !== data.length) {
       throw new DatasetError(`the pixels of ${id} are not all there`, {
         code: 'pool-cut-off',
@@ -30,7 +31,7 @@ export class PoolReader {
         fix: 'remove this pool; the next run extracts it again',
       });
     }
-    return { width, height, data };
+    return image;
   }
 
   close(): void {

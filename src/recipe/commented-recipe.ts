@@ -3,13 +3,13 @@ import { Document, isMap, isScalar, type YAMLMap } from 'yaml';
 import { parseRecipe } from './load-recipe.js';
 import { recipeSchema } from './schema.js';
 
-/** Where editors find the schema of a recipe, from `configs/recipes/`. */
-const SCHEMA_LINE = ' yaml-language-server: $schema=../recipe.schema.json';
-
-/** A recipe as YAML with every field at its default, each with a comment on what it means. */
-export function toCommentedRecipe(name: string): string {
+/**
+ * A recipe as YAML with every field at its default, each with a comment on what it means.
+ * @param schema path of the recipe's JSON Schema from the file's folder, for editors
+ */
+export function toCommentedRecipe(name: string, schema: string): string {
   const document = new Document(parseRecipe({ name }));
-  document.commentBefore = SCHEMA_LINE;
+  document.commentBefore = ` yaml-language-server: $schema=${schema}`;
   describeFields(document.contents as YAMLMap, recipeJsonSchema());
   return document.toString({ lineWidth: 0 });
 }

@@ -25,7 +25,7 @@ export function* drawApart(
   const stock = openStock(rules);
   for (const [position, [k, images]] of demand.entries()) {
     for (let index = 0; index < images; index += 1) {
-      const stream = openImageStream(recipe, k, index);
+      const stream = openImageStream(recipe, 'plan', k, index);
       const rest: Demand = [[k, images - index - 1], ...demand.slice(position + 1)];
       let drawn: number[] | undefined;
       for (let tries = 0; !drawn && tries < TRIES; tries += 1) {

@@ -28,7 +28,7 @@ export function* drawDataset(recipe: Recipe, patches: readonly PatchRow[]): Gene
   const supply = openSupply(patches, sampling.balance);
   for (const [k, images] of demand) {
     for (let index = 0; index < images; index += 1) {
-      const stream = openImageStream(recipe, k, index);
+      const stream = openImageStream(recipe, 'plan', k, index);
       let drawn: number[] | undefined;
       for (let attempt = 0; !drawn && attempt < ATTEMPTS; attempt += 1) {
         drawn = drawImage(k, supply, rules, stream);

@@ -2,23 +2,17 @@ import { join } from 'node:path';
 import { digestOf, sha256File } from '../files/digest.js';
 import { readJsonLines, writeJsonLines } from '../files/json-lines.js';
 import { readSummary } from '../files/read-summary.js';
-import {
-  exists,
-  openPartialFolder,
-  publishFolder,
-  toJson,
-  writeWhole,
-} from '../files/stage-folder.js';
+import { exists, buildFolder, toJson, writeWhole } from '../files/stage-folder.js';
 import { placePatches } from '../layout/place-patches.js';
 import { readPoolSummary } from '../pool/extract-pool.js';
 import type { PatchRow } from '../pool/patch-row.js';
 import { readPatchRows } from '../pool/pool-reader.js';
 import { type StageOptions, throwIfAborted } from '../progress.js';
-import { openStream } from '../random/stream.js';
 import type { Rectangle } from '../recipe/geometry.js';
 import type { Recipe } from '../recipe/schema.js';
 import { drawDataset } from './draw-dataset.js';
 import type { DrawnImage } from './drawn-image.js';
+import { openImageStream } from './image-stream.js';
 
 /** One image of the dataset: which patches, where, how large. A row of `plan.jsonl`. */
 export interface PlanRow {
@@ -59,12 +53,12 @@ export async function makePlan(input: PlanInput, options: StageOptions = {}): Pr
   const patches = await readPatchRows(input.pool);
   const drawn = drawDataset(input.recipe, patches);
   const first = drawn.next(); // an impossible demand throws here, before anything is written
-  const partial = await openPartialFolder(folder);
-  const images = await writePlan(input.recipe, patches, first, drawn, partial, options);
-  const digest = await sha256File(join(partial, 'plan.jsonl'));
-  const summary: PlanSummary = { format: 'patchml-plan', digest, pool, images };
-  await writeWhole(join(partial, 'plan.json'), toJson(summary));
-  await publishFolder(folder);
+  await buildFolder(folder, async (partial) => {
+    const images = await writePlan(input.recipe, patches, first, drawn, partial, options);
+    const digest = await sha256File(join(partial, 'plan.jsonl'));
+    const summary: PlanSummary = { format: 'patchml-plan', digest, pool, images };
+    await writeWhole(join(partial, 'plan.json'), toJson(summary));
+  });
   return folder;
 }
 
@@ -124,7 +118,7 @@ function toPlanRow(
   { k, index, patches }: DrawnImage,
 ): PlanRow {
   const chosen = patches.map((patch) => pool[patch]!);
-  const stream = openStream(`${recipe.seed}/layout/k=${k}/image=${index}`);
+  const stream = openImageStream(recipe, 'layout', k, index);
   const sizes = chosen.map(({ width, height }) => [width, height] as const);
   const places = placePatches(recipe, sizes, stream);
   return {
