@@ -3,7 +3,7 @@ import { ImageError } from '../errors.js';
 import { sha256 } from '../files/digest.js';
 import { boxAround, fitInside, type PixelBox } from '../image/box.js';
 import { cutOut } from '../image/cut-out.js';
-import { decodeRegion, readImageSize } from '../image/decode.js';
+import { decodeRegion, readImageHeader } from '../image/decode.js';
 import { dropAlpha } from '../image/drop-alpha.js';
 import { resize, type RgbaImage } from '../image/resize.js';
 import type { PnmImage, RgbImage } from '../image/rgb-image.js';
@@ -64,10 +64,11 @@ interface Cut {
 async function extractImage(indexed: IndexedImage): Promise<{ cuts: Cut[]; drops: Drop[] }> {
   try {
     const bytes = await reader.read(indexed.place);
-    const { selected, drops } = selectPatches(indexed, await readImageSize(bytes), patch);
+    const header = await readImageHeader(bytes);
+    const { selected, drops } = selectPatches(indexed, header.size, patch);
     if (selected.length === 0) return { cuts: [], drops };
     const region = boxAround(selected.map(({ cut }) => cut));
-    const decoded = await decodeRegion(bytes, region);
+    const decoded = await decodeRegion(bytes, region, header);
     const cuts = selected.map((object) => {
       const pixels = fitToStore(cutOut(decoded, within(object.cut, region)));
       return { source: indexed.image, object, ...pixels };
