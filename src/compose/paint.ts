@@ -1,5 +1,5 @@
 import type { Size } from '../image/box.js';
-import { resize, type RgbaImage } from '../image/resize.js';
+import { resizeSync, type RgbaImage } from '../image/resize.js';
 import type { PnmImage } from '../image/rgb-image.js';
 import type { Rectangle } from '../recipe/geometry.js';
 import type { Recipe } from '../recipe/schema.js';
@@ -19,7 +19,7 @@ export function paint(
     fit === 'cover'
       ? coveringSize([patch.width, patch.height], [width, height])
       : ([width, height] as const);
-  const resized = resize(patch, size[0], size[1], kernel);
+  const resized = resizeSync(patch, size[0], size[1], kernel);
   const left = Math.floor((size[0] - width) / 2);
   const top = Math.floor((size[1] - height) / 2);
   for (let row = 0; row < height; row += 1) {

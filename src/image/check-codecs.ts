@@ -1,6 +1,6 @@
 import { decodeRegion } from './decode.js';
 import { encode, type ImageFormat } from './encode.js';
-import { resize } from './resize.js';
+import { resizeSync } from './resize.js';
 import { newPnmImage, type RgbImage } from './rgb-image.js';
 
 /** For each native part, `works` or what it says. */
@@ -15,7 +15,7 @@ export async function checkCodecs(): Promise<CodecStates> {
     jpeg: await stateOf(() => thereAndBack(image, 'jpeg')),
     webp: await stateOf(() => thereAndBack(image, 'webp')),
     resizing: await stateOf(() => {
-      const { data } = resize(image, 8, 8, 'lanczos3');
+      const { data } = resizeSync(image, 8, 8, 'lanczos3');
       return data.length === 4 * 8 * 8 && data[0] === 0x80;
     }),
   };

@@ -21,12 +21,30 @@ const FILTERS: Record<Kernel, FastResizeFilter> = {
 };
 
 /**
- * Resizes as `PIL.Image.resize` does, to one level at the 99th percentile. The result is opaque
- * RGBA, which is what the resizer works in.
+ * Resizes as `PIL.Image.resize` does, to one level at the 99th percentile, in a thread of its own.
+ * The result is opaque RGBA, which is what the resizer works in.
  */
-export function resize(image: PnmImage, width: number, height: number, kernel: Kernel): RgbaImage {
-  const data = new Transformer(image.pnm)
-    .fastResize({ width, height, filter: FILTERS[kernel], fit: ResizeFit.Fill })
-    .rawPixelsSync();
+export async function resize(
+  image: PnmImage,
+  width: number,
+  height: number,
+  kernel: Kernel,
+): Promise<RgbaImage> {
+  const data = await start(image, width, height, kernel).rawPixels();
   return { width, height, data };
+}
+
+/** As {@link resize}, in the calling thread. */
+export function resizeSync(
+  image: PnmImage,
+  width: number,
+  height: number,
+  kernel: Kernel,
+): RgbaImage {
+  return { width, height, data: start(image, width, height, kernel).rawPixelsSync() };
+}
+
+function start(image: PnmImage, width: number, height: number, kernel: Kernel): Transformer {
+  const options = { width, height, filter: FILTERS[kernel], fit: ResizeFit.Fill };
+  return new Transformer(image.pnm).fastResize(options);
 }

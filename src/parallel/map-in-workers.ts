@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
-import pLimit from 'p-limit';
 import { Piscina } from 'piscina';
-import { type Stage, type StageOptions, throwIfAborted } from '../progress.js';
+import type { Stage, StageOptions } from '../progress.js';
+import { mapInOrder } from './map-in-order.js';
 import { unpackAnswer, type WorkerAnswer } from './serve.js';
 
 export interface MapInWorkersOptions extends Pick<StageOptions, 'jobs' | 'signal'> {
@@ -13,37 +13,26 @@ export interface MapInWorkersOptions extends Pick<StageOptions, 'jobs' | 'signal
 }
 
 /**
- * Maps items in worker threads and yields the results in the items' order, whatever thread is done
- * first. At most two items a thread are under way, so memory does not grow with their number.
- * @throws what the worker threw; the first error in the items' order ends the run.
+ * Maps items in worker threads and yields the results in the items' order. At most two items a
+ * thread are under way.
+ * @throws what the worker threw, as its own class; AbortedError
  */
 export async function* mapInWorkers<In, Out>(
   items: Iterable<In> | AsyncIterable<In>,
-  options: MapInWorkersOptions,
+  { worker, workerData, stage, signal, jobs = availableParallelism() }: MapInWorkersOptions,
 ): AsyncGenerator<Out> {
-  const jobs = options.jobs ?? availableParallelism();
   const threads = new Piscina({
-    filename: options.worker.href,
-    workerData: options.workerData,
+    filename: worker.href,
+    workerData,
     minThreads: 1,
     maxThreads: jobs,
     idleTimeout: 60_000,
     recordTiming: false,
   });
-  const limit = pLimit(2 * jobs);
-  const underWay: Promise<WorkerAnswer<Out>>[] = [];
+  const run = async (item: In): Promise<Out> =>
+    unpackAnswer((await threads.run(item)) as WorkerAnswer<Out>);
   try {
-    for await (const item of items) {
-      throwIfAborted(options.signal, options.stage);
-      const answer = limit(() => threads.run(item) as Promise<WorkerAnswer<Out>>);
-      answer.catch(() => undefined); // reported where it is awaited, in order
-      underWay.push(answer);
-      if (underWay.length >= 2 * jobs) yield unpackAnswer(await underWay.shift()!);
-    }
-    while (underWay.length > 0) {
-      throwIfAborted(options.signal, options.stage);
-      yield unpackAnswer(await underWay.shift()!);
-    }
+    yield* mapInOrder(items, run, { ahead: 2 * jobs, signal, stage });
   } finally {
     await threads.destroy();
   }

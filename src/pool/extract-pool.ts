@@ -1,5 +1,7 @@
 import { rm } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
+import pLimit from 'p-limit';
 import { ImageError } from '../errors.js';
 import { digestOf, sha256File } from '../files/digest.js';
 import { requireSpace } from '../files/free-space.js';
@@ -8,12 +10,13 @@ import { readSummary } from '../files/read-summary.js';
 import { type CodecVersions, codecVersions } from '../image/codec-versions.js';
 import { type IndexSummary, readIndexedImages, readIndexSummary } from '../imagenet/build-index.js';
 import { countDrops, type Drop, type DropCounts } from '../imagenet/drops.js';
+import { ImageReader } from '../imagenet/image-source.js';
 import type { IndexedImage } from '../imagenet/sort-objects.js';
-import { mapInWorkers } from '../parallel/map-in-workers.js';
+import { mapInOrder } from '../parallel/map-in-order.js';
 import type { StageOptions } from '../progress.js';
 import { storeSide } from '../recipe/geometry.js';
 import type { Recipe } from '../recipe/schema.js';
-import type { ExtractedBatch, ExtractSettings } from './extract-worker.js';
+import { extractBatch, type ExtractSettings } from './extract-batch.js';
 import { estimatePoolBytes } from './estimate-pool-bytes.js';
 import {
   openPoolOutput,
@@ -22,7 +25,7 @@ import {
   recoverPoolProgress,
 } from './pool-output.js';
 
-/** Images a worker takes at a time. */
+/** Images whose progress is noted together. */
 const BATCH = 16;
 
 /** What `pool.json` says of a pool folder. */
@@ -129,31 +132,33 @@ interface WriteInput {
 
 async function writePool(
   { recipe, indexed, images, partial, reached }: WriteInput,
-  options: ExtractOptions,
+  { jobs = availableParallelism(), signal, strict, onProgress }: ExtractOptions,
 ): Promise<PoolProgress> {
+  const reader = new ImageReader(indexed.images);
   const settings: ExtractSettings = {
-    images: indexed.images,
+    reader,
     patch: recipe.patch,
     storeSide: storeSide(recipe),
+    limit: pLimit(jobs),
   };
-  const batches = mapInWorkers<IndexedImage[], ExtractedBatch>(inBatches(images, reached.images), {
-    worker: new URL('./extract-worker.js', import.meta.url),
-    workerData: settings,
-    stage: 'extract',
-    jobs: options.jobs,
-    signal: options.signal,
-  });
+  const batches = mapInOrder(
+    inBatches(images, reached.images),
+    (batch) => extractBatch(batch, settings),
+    { ahead: 2 + Math.ceil(jobs / BATCH), signal, stage: 'extract' },
+  );
   const total = indexed.indexed.images;
   const output = await openPoolOutput(partial, reached);
   try {
-    options.onProgress?.({ stage: 'extract', done: reached.images, total, unit: 'images' });
+    onProgress?.({ stage: 'extract', done: reached.images, total, unit: 'images' });
     for await (const batch of batches) {
-      if (options.strict) requireDecoded(indexed.images, batch.drops);
+      if (strict) requireDecoded(indexed.images, batch.drops);
       const { images: done } = await output.append(batch);
-      options.onProgress?.({ stage: 'extract', done, total, unit: 'images' });
+      onProgress?.({ stage: 'extract', done, total, unit: 'images' });
     }
   } finally {
+    settings.limit.clearQueue();
     await output.close();
+    await reader.close();
   }
   return output.progress;
 }

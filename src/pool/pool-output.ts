@@ -4,7 +4,7 @@ import { sha256 } from '../files/digest.js';
 import { readJsonLines, writeJsonLines } from '../files/json-lines.js';
 import { toJson, writeWhole } from '../files/stage-folder.js';
 import type { DropCounts } from '../imagenet/drops.js';
-import type { ExtractedBatch } from './extract-worker.js';
+import type { ExtractedBatch } from './extract-batch.js';
 import type { PatchRow } from './patch-row.js';
 
 /** How far a pool is; written after each batch, so that a killed run goes on from there. */
