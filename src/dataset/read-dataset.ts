@@ -13,9 +13,9 @@ export interface Dataset {
   summary: DatasetSummary;
   lock: DatasetLock;
   /** The metadata, an image at a time, in the dataset's order. */
-  rows(): AsyncIterable<MetadataRow>;
+  rows: () => AsyncIterable<MetadataRow>;
   /** The path of a row's image file. */
-  pathOf(row: MetadataRow): string;
+  pathOf: (row: MetadataRow) => string;
 }
 
 /** Opens a dataset folder. @throws DatasetError when it is none */

@@ -1,0 +1,91 @@
+import { join } from 'node:path';
+import Table from 'cli-table3';
+import {
+  classNameOf,
+  generate,
+  loadRecipe,
+  readDataset,
+  regenerateSample,
+  verifyDataset,
+  writeContactSheet,
+} from '../src/index.js';
+import { makeSample } from './make-sample.js';
+
+// From nothing to a verified dataset: a sample in ImageNet's own form, patches cut from it, images
+// composed of them, every byte checked, and a picture of the result.
+
+const OUTPUT = 'output';
+const sampleFolder = join(OUTPUT, 'sample');
+const dataset = join(OUTPUT, 'demo');
+const work = join(OUTPUT, 'work');
+const sheet = join(OUTPUT, 'contact-sheet.png');
+const started = performance.now();
+
+say('Making a sample in ImageNet form: pictures of objects with boxes, and seven oddities');
+const sample = await makeSample({
+  out: sampleFolder,
+  seed: '42',
+  trainPerClass: 0,
+  valPerClass: 10,
+});
+
+say('Generating: index, extract, plan, compose');
+const recipe = await loadRecipe('configs/recipes/demo.yaml');
+const annotations = join(sampleFolder, 'val', 'annotations');
+const images = join(sampleFolder, 'val', 'images');
+const { pool } = await generate(
+  { recipe, annotations, images, out: dataset, work },
+  { overwrite: true },
+);
+
+say('Verifying: every file and row, and 40 images made again from the pool');
+const { findings, files } = await verifyDataset(dataset);
+const { differing } = await regenerateSample({ folder: dataset, pool, sample: 40 });
+
+say('Drawing the contact sheet');
+await writeContactSheet(dataset, sheet);
+
+const { summary, lock, rows } = await readDataset(dataset);
+const { source } = summary;
+print('What went in', [
+  ['sample', `${sampleFolder} (${sample.images} images, ${sample.classes} classes)`],
+  ['on purpose in it', sample.special.join('\n')],
+  ['annotations', source.annotations],
+  ['objects', source.objects],
+  ...Object.entries(source.drops).map(
+    ([reason, count]) => [`  dropped: ${reason}`, count] as const,
+  ),
+  ['patches', source.patches],
+]);
+print('What came out', [
+  [
+    'dataset',
+    `${dataset} (${summary.images} images of ${Object.keys(summary.counts).join(', ')} patches)`,
+  ],
+  ['its first image', await describeFirst()],
+  ['contact sheet', sheet],
+  ['pool', pool],
+  ['verified', `${files} files, ${findings.length} problems`],
+  ['made again', `40 images, ${differing.length} with other pixels`],
+  ['digest', lock.dataset],
+]);
+say(`Next: patchml inspect ${dataset}, or your own recipe with "patchml init"`);
+if (findings.length + differing.length > 0) process.exitCode = 1;
+
+async function describeFirst(): Promise<string> {
+  for await (const { file_name: file, labels } of rows()) {
+    return `${file}: ${labels.map(classNameOf).join(', ')}`;
+  }
+  return 'none';
+}
+
+function print(title: string, lines: readonly (readonly [string, string | number])[]): void {
+  const table = new Table({ head: [title, ''], style: { head: [], border: [] } });
+  for (const [name, value] of lines) table.push([name, value]);
+  console.log(table.toString());
+}
+
+function say(text: string): void {
+  const seconds = ((performance.now() - started) / 1000).toFixed(1).padStart(5);
+  console.log(`${seconds} s  ${text}`);
+}
