@@ -1,0 +1,17 @@
+import { readFile } from 'node:fs/promises';
+import { toJson, writeWhole } from '../src/files/stage-folder.js';
+import { recipeJsonSchema } from '../src/recipe/commented-recipe.js';
+import { recipeTable } from './recipe-table.js';
+
+// Writes what is made from the recipe's schema: the JSON Schema that each recipe names in its first
+// line, so that editors complete and check it, and the README's table of fields.
+
+const [START, END] = ['<!-- recipe-table -->', '<!-- /recipe-table -->'];
+
+await writeWhole('configs/recipe.schema.json', toJson(recipeJsonSchema()));
+
+const readme = await readFile('README.md', 'utf8');
+const [before, rest] = readme.split(START);
+const after = rest?.split(END)[1];
+if (before === undefined || after === undefined) throw new Error(`README.md has no ${START}`);
+await writeWhole('README.md', `${before}${START}\n\n${recipeTable()}\n\n${END}${after}`);
