@@ -167,7 +167,7 @@ async function writeSummaries(
   };
   await writeWhole(join(partial, 'dataset.json'), toJson(summary));
   for (const file of ['dataset.json', 'metadata.jsonl']) {
-    files[file] = await sha256File(join(partial, file));
+    files[file] = sha256File(join(partial, file));
   }
   const sorted = Object.entries(files).sort(([a], [b]) => byteOrder(a, b));
   const lock: DatasetLock = {

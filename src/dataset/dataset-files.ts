@@ -1,53 +1,60 @@
-import type { DropCounts } from '../imagenet/drops.js';
+import { z } from 'zod';
 import { readSummary } from '../files/read-summary.js';
-import type { CodecVersions } from '../image/codec-versions.js';
-import type { Recipe } from '../recipe/schema.js';
+import { codecVersionsSchema } from '../image/codec-versions.js';
+import { dropCountsSchema } from '../imagenet/drops.js';
+import { recipeSchema } from '../recipe/schema.js';
+
+const digest = z.string().regex(/^[0-9a-f]{64}$/, 'expected a SHA-256');
+
+const datasetSchema = z.object({
+  format: z.literal('patchml-dataset'),
+  name: z.string(),
+  version: z.string(),
+  /** The recipe with its defaults filled in, without paths. */
+  recipe: recipeSchema,
+  images: z.int(),
+  /** Images for each number of patches. */
+  counts: z.record(z.string(), z.int()),
+  /** Where the patches came from: objects = patches + the sum of the drops. */
+  source: z.object({
+    annotations: z.int(),
+    /** Annotations that could not be parsed; their objects are in no other number. */
+    malformed: z.int(),
+    objects: z.int(),
+    patches: z.int(),
+    drops: dropCountsSchema,
+  }),
+  /** For each synset, in how many images it is. */
+  classes: z.record(z.string(), z.int()),
+});
+
+const lockSchema = z.object({
+  format: z.literal('patchml-lock'),
+  /** SHA-256 over the lines `<sha256>  <path>` of all files, in byte order of the paths. */
+  dataset: digest,
+  recipe: digest,
+  pool: digest,
+  plan: digest,
+  versions: z.object({ node: z.string(), patchml: z.string(), ...codecVersionsSchema.shape }),
+  /** SHA-256 of every file but this one, by path. */
+  files: z.record(z.string(), digest),
+});
 
 /** What `dataset.json` says. Nothing in it depends on the machine. */
-export interface DatasetSummary {
-  format: 'patchml-dataset';
-  name: string;
-  version: string;
-  /** The recipe with its defaults filled in, without paths. */
-  recipe: Recipe;
-  images: number;
-  /** Images for each number of patches. */
-  counts: Record<string, number>;
-  /** Where the patches came from: objects = patches + the sum of the drops. */
-  source: {
-    annotations: number;
-    /** Annotations that could not be parsed; their objects are in no other number. */
-    malformed: number;
-    objects: number;
-    patches: number;
-    drops: DropCounts;
-  };
-  /** For each synset, in how many images it is. */
-  classes: Record<string, number>;
-}
+export type DatasetSummary = z.output<typeof datasetSchema>;
 
 /** What `patchml.lock.json` says: what the dataset was made of, and the digest of every file. */
-export interface DatasetLock {
-  format: 'patchml-lock';
-  /** SHA-256 over the lines `<sha256>  <path>` of all files, in byte order of the paths. */
-  dataset: string;
-  recipe: string;
-  pool: string;
-  plan: string;
-  versions: { node: string; patchml: string } & CodecVersions;
-  /** SHA-256 of every file but this one, by path. */
-  files: Record<string, string>;
-}
+export type DatasetLock = z.output<typeof lockSchema>;
 
 /** The lock: written last, so that a folder without it is no dataset. */
 export const LOCK_FILE = 'patchml.lock.json';
 
 /** Reads what `dataset.json` says. @throws DatasetError when the folder is no dataset */
 export function readDatasetSummary(folder: string): Promise<DatasetSummary> {
-  return readSummary<DatasetSummary>(folder, 'dataset.json', 'patchml-dataset', 'patchml generate');
+  return readSummary(folder, 'dataset.json', datasetSchema, 'patchml generate');
 }
 
 /** Reads a dataset's lock. @throws DatasetError when the folder is no dataset */
 export function readLock(folder: string): Promise<DatasetLock> {
-  return readSummary<DatasetLock>(folder, LOCK_FILE, 'patchml-lock', 'patchml generate');
+  return readSummary(folder, LOCK_FILE, lockSchema, 'patchml generate');
 }

@@ -85,8 +85,16 @@ async function recoverProgress(partial: string): Promise<DatasetProgress> {
 
 async function isIntact(partial: string): Promise<boolean> {
   for await (const { file_name, sha256 } of readMetadata(partial)) {
-    const found = await sha256File(join(partial, file_name)).catch(() => undefined);
+    const found = tryDigest(join(partial, file_name));
     if (found !== sha256) return false;
   }
   return true;
+}
+
+function tryDigest(path: string): string | undefined {
+  try {
+    return sha256File(path);
+  } catch {
+    return undefined; // missing or unreadable: the image is composed again
+  }
 }

@@ -68,12 +68,13 @@ async function checkFiles(
     const found = present.get(file);
     present.delete(file);
     if (!found || found.size < 0) findings.push({ problem: 'missing', file });
-    else if ((await sha256File(join(folder, file))) !== digest) {
+    else if (sha256File(join(folder, file)) !== digest) {
       findings.push({ problem: 'changed', file });
     }
     done += 1;
     if (done % 50 === 0 || done === expected.length) {
       onProgress?.({ stage: 'verify', done, total: expected.length, unit: 'files' });
+      await new Promise(setImmediate); // lets a signal in
     }
   }
   for (const file of present.keys()) findings.push({ problem: 'extra', file });

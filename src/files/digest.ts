@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
+import { closeSync, openSync, readSync } from 'node:fs';
 import canonicalize from 'canonicalize';
 
 /** SHA-256 of bytes or text, as 64 hex digits. */
@@ -7,11 +7,21 @@ export function sha256(data: Uint8Array | string): string {
   return createHash('sha256').update(data).digest('hex');
 }
 
-/** SHA-256 of a file, read as a stream. */
-export async function sha256File(path: string, signal?: AbortSignal): Promise<string> {
+const buffer = Buffer.allocUnsafeSlow(1 << 20);
+
+/**
+ * SHA-256 of a file, read a megabyte at a time. Synchronous: for the small files of a dataset that
+ * is twice as fast.
+ */
+export function sha256File(path: string): string {
   const hash = createHash('sha256');
-  for await (const chunk of createReadStream(path, { signal, highWaterMark: 1 << 20 })) {
-    hash.update(chunk as Buffer);
+  const file = openSync(path, 'r');
+  try {
+    for (let length = readSync(file, buffer); length > 0; length = readSync(file, buffer)) {
+      hash.update(buffer.subarray(0, length));
+    }
+  } finally {
+    closeSync(file);
   }
   return hash.digest('hex');
 }

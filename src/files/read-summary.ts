@@ -1,17 +1,18 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { z } from 'zod';
 import { DatasetError } from '../errors.js';
 
 /**
  * Reads the JSON file that says what a stage's folder is.
- * @param format what its `format` field must say
+ * @param schema what it must be; its `format` names the kind of folder
  * @param command what makes such a folder, named in the error
  * @throws DatasetError `stage-missing` where it is absent, `stage-invalid` where it is another
  */
-export async function readSummary<T extends { format: string }>(
+export async function readSummary<T>(
   folder: string,
   file: string,
-  format: T['format'],
+  schema: z.ZodType<T>,
   command: string,
 ): Promise<T> {
   const path = join(folder, file);
@@ -22,23 +23,24 @@ export async function readSummary<T extends { format: string }>(
     throw new DatasetError(`there is no ${file} here`, {
       code: 'stage-missing',
       path: folder,
-      fix: `run "${command}" first, with the same recipe and inputs`,
+      fix: `make it with "${command}"`,
       cause,
     });
   }
-  const summary = tryParse(text);
-  if (summary?.format === format) return summary as T;
-  throw new DatasetError(`expected a ${format}`, {
+  const summary = schema.safeParse(tryParse(text));
+  if (summary.success) return summary.data;
+  const { path: field, message } = summary.error.issues[0]!;
+  throw new DatasetError(message, {
     code: 'stage-invalid',
     path,
-    fix: `remove the folder and run "${command}"`,
+    place: field.map(String).join('.') || undefined,
+    fix: `make it again with "${command}"`,
   });
 }
 
-function tryParse(text: string): { format?: unknown } | undefined {
+function tryParse(text: string): unknown {
   try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null ? value : undefined;
+    return JSON.parse(text);
   } catch {
     return undefined;
   }

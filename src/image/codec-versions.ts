@@ -1,19 +1,22 @@
 import { createRequire } from 'node:module';
 import sharp from 'sharp';
+import { z } from 'zod';
 
 const require = createRequire(import.meta.url);
 
-/** Versions of everything that turns files into pixels and back. */
-export interface CodecVersions {
-  sharp: string;
-  libvips: string;
+export const codecVersionsSchema = z.object({
+  sharp: z.string(),
+  libvips: z.string(),
   /** The library in libvips that decodes JPEG. */
-  jpegDecoder: string;
+  jpegDecoder: z.string(),
   /** The package that encodes JPEG. */
-  jpegEncoder: string;
+  jpegEncoder: z.string(),
   /** The package that resizes and encodes PNG. */
-  resizer: string;
-}
+  resizer: z.string(),
+});
+
+/** Versions of everything that turns files into pixels and back. */
+export type CodecVersions = z.output<typeof codecVersionsSchema>;
 
 export function codecVersions(): CodecVersions {
   const {

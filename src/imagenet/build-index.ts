@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { z } from 'zod';
 import { AnnotationError } from '../errors.js';
 import { digestOf, sha256File } from '../files/digest.js';
 import { readJsonLines, writeJsonLines } from '../files/json-lines.js';
@@ -7,6 +8,7 @@ import { readSummary } from '../files/read-summary.js';
 import { type StageOptions, throwIfAborted } from '../progress.js';
 import type { Recipe } from '../recipe/schema.js';
 import { type AnnotationSource, openAnnotations } from './annotation-source.js';
+import { dropCountsSchema } from './drops.js';
 import { type ImageStore, openImages } from './image-source.js';
 import {
   type IndexedImage,
@@ -15,16 +17,23 @@ import {
   type SortedObjects,
 } from './sort-objects.js';
 
-/** What `index.json` says of an index folder. */
-export interface IndexSummary extends SortedCounts {
-  format: 'patchml-index';
-  /** SHA-256 of `objects.jsonl`. */
-  digest: string;
-  /** The folder or archive that the images are read from. */
-  images: string;
-  /** Changes when an image file does: names, sizes and times. */
-  imagesFingerprint: string;
-}
+const indexSchema = z.object({
+  format: z.literal('patchml-index'),
+  digest: z.string(),
+  images: z.string(),
+  imagesFingerprint: z.string(),
+  annotations: z.int(),
+  malformed: z.int(),
+  objects: z.int(),
+  indexed: z.object({ images: z.int(), objects: z.int() }),
+  drops: dropCountsSchema,
+});
+
+/**
+ * What `index.json` says of an index folder: the SHA-256 of `objects.jsonl`, the folder or archive
+ * of images and what changes when an image file does, and what was counted.
+ */
+export type IndexSummary = z.output<typeof indexSchema>;
 
 export interface IndexInput {
   recipe: Recipe;
@@ -59,7 +68,7 @@ export async function buildIndex(input: IndexInput, options: IndexOptions = {}):
     const counts = await writeIndex(input, annotations, store, partial, options);
     const summary: IndexSummary = {
       format: 'patchml-index',
-      digest: await sha256File(join(partial, 'objects.jsonl')),
+      digest: sha256File(join(partial, 'objects.jsonl')),
       images: store.path,
       imagesFingerprint: store.fingerprint,
       ...counts,
@@ -80,7 +89,7 @@ export async function findIndex(input: IndexInput): Promise<string> {
 
 /** Reads what `index.json` says. @throws DatasetError when the folder is no index */
 export function readIndexSummary(folder: string): Promise<IndexSummary> {
-  return readSummary<IndexSummary>(folder, 'index.json', 'patchml-index', 'patchml index');
+  return readSummary(folder, 'index.json', indexSchema, 'patchml index');
 }
 
 /** Reads the indexed images, in byte order of their ids. */

@@ -1,3 +1,5 @@
+import { z } from 'zod';
+
 /** Why an object did not become a patch. */
 const DROP_REASONS = [
   'blocked',
@@ -19,10 +21,12 @@ export interface Drop {
   detail?: string | undefined;
 }
 
-/** Objects dropped, by reason; a reason without any is absent. */
-export type DropCounts = Partial<Record<DropReason, number>>;
+export const dropCountsSchema = z.partialRecord(z.enum(DROP_REASONS), z.int().positive());
 
-/** Counts drops by reason, in the order of {@link DROP_REASONS}. */
+/** Objects dropped, by reason; a reason without any is absent. */
+export type DropCounts = z.output<typeof dropCountsSchema>;
+
+/** Adds up drops by reason, in the order of {@link DROP_REASONS}. */
 export function countDrops(...counts: DropCounts[]): DropCounts {
   const entries = DROP_REASONS.map(
     (reason) => [reason, counts.reduce((sum, count) => sum + (count[reason] ?? 0), 0)] as const,

@@ -2,14 +2,15 @@ import { rm } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import pLimit from 'p-limit';
+import { z } from 'zod';
 import { ImageError } from '../errors.js';
 import { digestOf, sha256File } from '../files/digest.js';
 import { requireSpace } from '../files/free-space.js';
 import { exists, buildFolder, toJson, writeWhole } from '../files/stage-folder.js';
 import { readSummary } from '../files/read-summary.js';
-import { type CodecVersions, codecVersions } from '../image/codec-versions.js';
+import { codecVersions, codecVersionsSchema } from '../image/codec-versions.js';
 import { type IndexSummary, readIndexedImages, readIndexSummary } from '../imagenet/build-index.js';
-import { countDrops, type Drop, type DropCounts } from '../imagenet/drops.js';
+import { countDrops, type Drop, dropCountsSchema } from '../imagenet/drops.js';
 import { ImageReader } from '../imagenet/image-source.js';
 import type { IndexedImage } from '../imagenet/sort-objects.js';
 import { mapInOrder } from '../parallel/map-in-order.js';
@@ -26,24 +27,25 @@ import {
 } from './pool-output.js';
 
 /** Images whose progress is noted together. */
-const BATCH = 16;
+const BATCH = 8;
 
-/** What `pool.json` says of a pool folder. */
-export interface PoolSummary {
-  format: 'patchml-pool';
-  /** SHA-256 of `patches.jsonl`, which holds the digest of every patch's pixels. */
-  digest: string;
-  /** What the index counted. */
-  source: Pick<IndexSummary, 'annotations' | 'malformed' | 'objects'>;
-  patches: number;
-  /** Bytes of `patches.bin`. */
-  bytes: number;
-  /** Objects that did not become patches, those the index dropped included. */
-  drops: DropCounts;
-  patch: Recipe['patch'];
-  storeSide: number;
-  codecs: CodecVersions;
-}
+const poolSchema = z.object({
+  format: z.literal('patchml-pool'),
+  digest: z.string(),
+  source: z.object({ annotations: z.int(), malformed: z.int(), objects: z.int() }),
+  patches: z.int(),
+  bytes: z.int(),
+  drops: dropCountsSchema,
+  storeSide: z.int(),
+  codecs: codecVersionsSchema,
+});
+
+/**
+ * What `pool.json` says of a pool folder: the SHA-256 of `patches.jsonl` (which holds the digest of
+ * every patch's pixels), what the index counted, the patches and the bytes of `patches.bin`, and
+ * the objects that did not become patches, those the index dropped included.
+ */
+export type PoolSummary = z.output<typeof poolSchema>;
 
 export interface ExtractInput {
   recipe: Recipe;
@@ -78,7 +80,7 @@ export async function extractPool(
     await requireSpace(folder, needed - reached.bytes, 'the pool');
     const images = readIndexedImages(index);
     const progress = await writePool({ recipe, indexed, images, partial, reached }, options);
-    const summary = await summarize(recipe, indexed, progress, partial);
+    const summary = summarize(recipe, indexed, progress, partial);
     await writeWhole(join(partial, 'pool.json'), toJson(summary));
     await rm(progressFile(partial), { force: true });
   });
@@ -92,7 +94,7 @@ export async function findPool({ recipe, index, work }: ExtractInput): Promise<s
 
 /** Reads what `pool.json` says. @throws DatasetError when the folder is no pool */
 export function readPoolSummary(folder: string): Promise<PoolSummary> {
-  return readSummary<PoolSummary>(folder, 'pool.json', 'patchml-pool', 'patchml extract');
+  return readSummary(folder, 'pool.json', poolSchema, 'patchml extract');
 }
 
 function poolFolder(recipe: Recipe, index: IndexSummary, work: string): string {
@@ -102,21 +104,20 @@ function poolFolder(recipe: Recipe, index: IndexSummary, work: string): string {
   return join(work, 'pool', key.slice(0, 16));
 }
 
-async function summarize(
+function summarize(
   recipe: Recipe,
   indexed: IndexSummary,
   { patches, bytes, drops }: PoolProgress,
   partial: string,
-): Promise<PoolSummary> {
+): PoolSummary {
   const { annotations, malformed, objects } = indexed;
   return {
     format: 'patchml-pool',
-    digest: await sha256File(join(partial, 'patches.jsonl')),
+    digest: sha256File(join(partial, 'patches.jsonl')),
     source: { annotations, malformed, objects },
     patches,
     bytes,
     drops: countDrops(indexed.drops, drops),
-    patch: recipe.patch,
     storeSide: storeSide(recipe),
     codecs: codecVersions(),
   };
@@ -139,7 +140,7 @@ async function writePool(
     reader,
     patch: recipe.patch,
     storeSide: storeSide(recipe),
-    limit: pLimit(jobs),
+    limit: pLimit(jobs === 1 ? 1 : 2 * jobs), // so that no thread waits for JavaScript
   };
   const batches = mapInOrder(
     inBatches(images, reached.images),

