@@ -22,9 +22,13 @@ export interface SampleOptions {
   onProgress?: (done: number, total: number) => void;
 }
 
+const VERSION = 2;
+
 /** What `sample.json` says, and what the caller is told. */
 export interface Sample {
   format: 'patchml-sample';
+  /** Of the code that made it: raised when the same seed gives other bytes. */
+  version: number;
   seed: string;
   trainPerClass: number;
   valPerClass: number;
@@ -53,7 +57,13 @@ interface SampleImage {
  */
 export async function makeSample(options: SampleOptions): Promise<Sample> {
   const { out, seed, trainPerClass, valPerClass } = options;
-  const wanted = { format: 'patchml-sample', seed, trainPerClass, valPerClass } as const;
+  const wanted = {
+    format: 'patchml-sample',
+    version: VERSION,
+    seed,
+    trainPerClass,
+    valPerClass,
+  } as const;
   const former = await readSample(out);
   if (former && toJson({ ...former, ...wanted }) === toJson(former)) return former;
   if (!former && (await exists(out))) throw new Error(`${out} is there and is no sample`);

@@ -31,5 +31,6 @@ export { recipeDigest } from './recipe/digest.js';
 export type { Recipe, RecipeInput } from './recipe/schema.js';
 export { type ContactSheetOptions, writeContactSheet } from './report/contact-sheet.js';
 export { type Inspection, inspect } from './report/inspect.js';
+export * as metrics from './metrics/index.js';
 export { makePlan, type PlanInput } from './sampling/make-plan.js';
 export { PATCHML_VERSION } from './version.js';
