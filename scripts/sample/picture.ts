@@ -3,6 +3,8 @@ import { dirname, join } from 'node:path';
 import sharp, { type Sharp } from 'sharp';
 import { SAMPLE_CLASSES } from './classes.js';
 
+const require = createRequire(import.meta.url);
+
 /** Raw RGBA pixels. */
 export interface Pixels {
   data: Buffer;
@@ -24,9 +26,7 @@ const INVISIBLE_ALPHA = 13;
 
 /** The picture of every class, wnid to decoded pixels (256 x 256, 10 MB together). */
 export async function openPictures(): Promise<ReadonlyMap<string, Pixels>> {
-  const folder = dirname(
-    createRequire(import.meta.url).resolve('@lobehub/fluent-emoji-3d/package.json'),
-  );
+  const folder = dirname(require.resolve('@lobehub/fluent-emoji-3d/package.json'));
   return new Map(
     await Promise.all(
       SAMPLE_CLASSES.map(async ({ wnid, picture }) => {

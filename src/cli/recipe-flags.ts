@@ -75,7 +75,7 @@ export function loadRecipeOf(flags: RecipeFlags): Promise<Recipe> {
 }
 
 /** Parses `2:500,3:500`. @throws UsageError */
-export function parseCounts(text: string): Record<string, number> {
+function parseCounts(text: string): Record<string, number> {
   const counts: Record<string, number> = {};
   for (const part of text.split(',')) {
     const [, k, images] = /^\s*([1-9]\d*)\s*:\s*(\d+)\s*$/.exec(part) ?? [];
