@@ -1,3 +1,7 @@
+import { types } from 'node:util';
+
+const { isNativeError } = types;
+
 /** What every error of patchml says: the file, the place in it, what was expected, and what to do. */
 export interface ErrorDetails {
   /** Stable, machine-readable name of the problem, such as `recipe-unknown-field`. */
@@ -69,7 +73,7 @@ const FILE_SYSTEM_PROBLEMS: Record<string, [problem: string, fix: string]> = {
 
 /** Turns a file-system error into a {@link PatchmlError}; returns any other error as it is. */
 export function explainError(error: unknown): unknown {
-  if (error instanceof PatchmlError || !(error instanceof Error)) return error;
+  if (error instanceof PatchmlError || !isNativeError(error)) return error;
   const { code, path } = error as NodeJS.ErrnoException;
   const known = code === undefined ? undefined : FILE_SYSTEM_PROBLEMS[code];
   if (known === undefined || code === undefined) return error;

@@ -137,7 +137,7 @@ async function* inBatches(
   for await (const row of readPlanRows(plan)) {
     seen += 1;
     if (seen <= skip) continue;
-    const patches = row.objects.map(({ patch }) => rowOf.get(patch)!);
+    const patches = row.objects.map(({ patch }) => rowOf.get(patch) ?? notInPool(patch, plan));
     batch.push({ row, patches, file: imageFile(row.id, recipe) });
     if (batch.length < size) continue;
     underWay.push(batch);
@@ -147,6 +147,14 @@ async function* inBatches(
   if (batch.length === 0) return;
   underWay.push(batch);
   yield batch;
+}
+
+function notInPool(patch: string, plan: string): never {
+  throw new DatasetError(`the pool has no patch ${patch}`, {
+    code: 'plan-of-another-pool',
+    path: plan,
+    fix: 'remove the plan; "patchml plan" makes it again',
+  });
 }
 
 async function writeSummaries(

@@ -1,4 +1,4 @@
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { OutputError } from '../errors.js';
 import { exists, isEmptyPlace, toJson } from '../files/stage-folder.js';
@@ -67,8 +67,10 @@ export async function takeOver(partial: string, origin: DatasetOrigin): Promise<
     });
   }
   if (isOurs && left !== toJson(origin)) {
-    await rm(partial, { recursive: true });
-    await mkdir(partial);
+    await writeFile(note, toJson('being cleared')); // if killed here, it is cleared again
+    for (const name of await readdir(partial)) {
+      if (name !== ORIGIN_FILE) await rm(join(partial, name), { recursive: true });
+    }
   }
   await writeFile(note, toJson(origin));
 }

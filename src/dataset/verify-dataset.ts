@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { explainError, PatchmlError } from '../errors.js';
+import { DatasetError, explainError, PatchmlError } from '../errors.js';
 import { byteOrder } from '../files/byte-order.js';
 import { sha256File } from '../files/digest.js';
 import { listFiles } from '../files/list-files.js';
@@ -126,7 +126,11 @@ async function checkSummary(folder: string, lock: DatasetLock, images: number): 
     file: 'dataset.json',
     detail,
   });
-  const summary = await readDatasetSummary(folder);
+  const summary = await readDatasetSummary(folder).catch((error: unknown) => {
+    if (error instanceof DatasetError) return error;
+    throw error;
+  });
+  if (summary instanceof DatasetError) return [invalid(summary.message)];
   const findings: Finding[] = [];
   if (recipeDigest(summary.recipe) !== lock.recipe) {
     findings.push(invalid('its recipe is not the one of the lock'));

@@ -1,5 +1,5 @@
-import { mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { mkdir, mkdtemp, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { lockFolder } from './folder-lock.js';
 
 /**
@@ -32,11 +32,14 @@ export async function buildFolder(
 }
 
 async function swapIn(partial: string, place: string): Promise<void> {
-  const old = `${place}.replaced`;
-  await rm(old, { recursive: true, force: true });
-  if (await exists(place)) await rename(place, old);
+  if (!(await exists(place))) {
+    await rename(partial, place);
+    return;
+  }
+  const aside = await mkdtemp(`${place}.replaced-`);
+  await rename(place, join(aside, 'old'));
   await rename(partial, place);
-  await rm(old, { recursive: true, force: true });
+  await rm(aside, { recursive: true });
 }
 
 /** Writes a file beside its place, then renames it there. */

@@ -36,7 +36,7 @@ export async function readImageHeader(bytes: Buffer): Promise<ImageHeader> {
   if (width * height > MAX_IMAGE_PIXELS) {
     throw new ImageError(`${width} x ${height} is too large to be a photograph`, CORRUPT);
   }
-  if (format === 'jpeg' && isCutOff(bytes)) throw new ImageError('the JPEG is cut off', CORRUPT);
+  if (isCutOff(bytes, format)) throw new ImageError(`the ${format} is cut off`, CORRUPT);
   return { size: [width, height], isCmyk: space === 'cmyk' };
 }
 
@@ -85,17 +85,18 @@ async function cmykToRgb(
 const CORRUPT = { code: 'image-corrupt' };
 
 function corrupt(cause: unknown): ImageError {
-  return new ImageError((cause as Error).message.split('\n')[0]!, { ...CORRUPT, cause });
+  const words = (cause as Error).message.trim().replace(/\s+/g, ' ').replace(/:$/, '');
+  return new ImageError(words.slice(0, 160), { ...CORRUPT, cause });
 }
 
-const END_OF_IMAGE = Buffer.from([0xff, 0xd9]);
-const START_OF_SCAN = Buffer.from([0xff, 0xda]);
+const [END_OF_JPEG, START_OF_SCAN] = [Buffer.from([0xff, 0xd9]), Buffer.from([0xff, 0xda])];
 
 /**
- * Whether a JPEG ends before its last scan does. The decoder stops at the last row that is asked
- * for, so it would see a cut in some images and not in others. Neither marker can stand in
+ * Whether a file ends before its image does. The decoder stops at the last row that is asked for,
+ * so it would see a cut in some images and not in others. A JPEG's markers cannot stand in
  * entropy-coded data, and a thumbnail's end comes before the image's own scan.
  */
-function isCutOff(bytes: Buffer): boolean {
-  return bytes.lastIndexOf(END_OF_IMAGE) < bytes.lastIndexOf(START_OF_SCAN);
+function isCutOff(bytes: Buffer, format: string): boolean {
+  if (format === 'jpeg') return bytes.lastIndexOf(END_OF_JPEG) < bytes.lastIndexOf(START_OF_SCAN);
+  return format === 'png' && bytes.lastIndexOf('IEND') < 0;
 }

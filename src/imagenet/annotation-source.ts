@@ -30,10 +30,18 @@ export interface AnnotationSource {
 export async function openAnnotations(path: string): Promise<AnnotationSource> {
   try {
     const info = await stat(path);
-    if (info.isDirectory()) return await openFolder(path);
+    if (info.isDirectory()) return noteRepeats(await openFolder(path));
     const fingerprint = digestOf([basename(path), info.size, info.mtimeMs]);
-    if (path.endsWith('.csv')) return fromMemory(fingerprint, () => readAnnotationCsv(path));
-    if (/\.(tgz|tar\.gz|tar)$/.test(path)) return fromMemory(fingerprint, () => readArchive(path));
+    if (path.endsWith('.csv'))
+      return noteRepeats(
+        fromMemory(fingerprint, async () => {
+          const rows = await readAnnotationCsv(path);
+          if (rows.length === 0) throw noneIn(path, 'no row is in this CSV');
+          return rows;
+        }),
+      );
+    if (/\.(tgz|tar\.gz|tar)$/.test(path))
+      return noteRepeats(fromMemory(fingerprint, () => readArchive(path)));
   } catch (error) {
     throw explainError(error);
   }
@@ -47,11 +55,7 @@ export async function openAnnotations(path: string): Promise<AnnotationSource> {
 async function openFolder(folder: string): Promise<AnnotationSource> {
   const files = await listFiles(folder, (name) => name.endsWith('.xml'));
   if (files.length === 0) {
-    throw new AnnotationError('no .xml file is in this folder or below it', {
-      code: 'annotations-none',
-      path: folder,
-      fix: 'check --annotations',
-    });
+    throw noneIn(folder, 'no .xml file is in this folder or below it');
   }
   files.sort((a, b) => byteOrder(idOf(a.path), idOf(b.path)));
   return {
@@ -63,6 +67,21 @@ async function openFolder(folder: string): Promise<AnnotationSource> {
         else if (size > MAX_ANNOTATION_BYTES) {
           yield { imageId: idOf(path), problem: `larger than ${MAX_ANNOTATION_BYTES} bytes` };
         } else yield parse(idOf(path), readFileSync(join(folder, path)));
+      }
+    },
+  };
+}
+
+/** The first annotation of an image counts; another would make patch ids stand for two patches. */
+function noteRepeats(source: AnnotationSource): AnnotationSource {
+  return {
+    ...source,
+    async *read() {
+      let last: string | undefined;
+      for await (const annotation of source.read()) {
+        const { imageId } = annotation;
+        yield imageId === last ? { imageId, problem: 'a second annotation of it' } : annotation;
+        last = imageId;
       }
     },
   };
@@ -103,14 +122,16 @@ async function readArchive(path: string): Promise<(Annotation | MalformedAnnotat
       cause,
     });
   }
-  if (annotations.length === 0) {
-    throw new AnnotationError('no .xml member is in this archive', {
-      code: 'annotations-none',
-      path,
-      fix: 'check --annotations',
-    });
-  }
+  if (annotations.length === 0) throw noneIn(path, 'no .xml member is in this archive');
   return annotations;
+}
+
+function noneIn(path: string, problem: string): AnnotationError {
+  return new AnnotationError(problem, {
+    code: 'annotations-none',
+    path,
+    fix: 'check --annotations',
+  });
 }
 
 function parse(imageId: string, bytes: Uint8Array): Annotation | MalformedAnnotation {

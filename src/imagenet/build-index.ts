@@ -20,6 +20,7 @@ import {
 const indexSchema = z.object({
   format: z.literal('patchml-index'),
   digest: z.string(),
+  dropsDigest: z.string(),
   images: z.string(),
   imagesFingerprint: z.string(),
   annotations: z.int(),
@@ -30,7 +31,7 @@ const indexSchema = z.object({
 });
 
 /**
- * What `index.json` says of an index folder: the SHA-256 of `objects.jsonl`, the folder or archive
+ * What `index.json` says of an index folder: the digests of its two lists, the folder or archive
  * of images and what changes when an image file does, and what was counted.
  */
 export type IndexSummary = z.output<typeof indexSchema>;
@@ -69,6 +70,7 @@ export async function buildIndex(input: IndexInput, options: IndexOptions = {}):
     const summary: IndexSummary = {
       format: 'patchml-index',
       digest: sha256File(join(partial, 'objects.jsonl')),
+      dropsDigest: sha256File(join(partial, 'drops.jsonl')),
       images: store.path,
       imagesFingerprint: store.fingerprint,
       ...counts,
@@ -104,7 +106,8 @@ function indexFolder(
 ): string {
   const { allow, block, limit } = recipe.source;
   const chosen = { allow, block, limit: limit ?? null };
-  const key = digestOf(['index 1', annotations.fingerprint, store.fingerprint, chosen]);
+  const read = [annotations.fingerprint, store.fingerprint, store.path];
+  const key = digestOf(['index 1', ...read, chosen]);
   return join(work, 'index', key.slice(0, 16));
 }
 

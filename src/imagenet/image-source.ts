@@ -1,6 +1,6 @@
 import { createReadStream } from 'node:fs';
 import { type FileHandle, open, readFile, stat } from 'node:fs/promises';
-import { basename, extname, join } from 'node:path';
+import { basename, extname, join, resolve } from 'node:path';
 import type { Readable } from 'node:stream';
 import { explainError, ImageError } from '../errors.js';
 import { byteOrder } from '../files/byte-order.js';
@@ -19,7 +19,7 @@ export interface ImagePlace {
 }
 
 export interface ImageStore {
-  /** The folder or archive. */
+  /** The folder or archive, as an absolute path. */
   path: string;
   /** Image id to its place. */
   places: ReadonlyMap<string, ImagePlace>;
@@ -37,7 +37,8 @@ const EXTENSIONS = new Set(['.jpeg', '.jpg', '.png', '.webp']);
  * whose members (or, in the train archive, members of members) are found once, not unpacked.
  * @throws ImageError when there are none at the path
  */
-export async function openImages(path: string): Promise<ImageStore> {
+export async function openImages(given: string): Promise<ImageStore> {
+  const path = resolve(given);
   try {
     const info = await stat(path);
     if (!info.isDirectory() && !path.endsWith('.tar')) {
@@ -113,7 +114,7 @@ function isImageName(name: string): boolean {
 
 /** Reads images by their places; keeps an archive open between calls. */
 export class ImageReader {
-  #archive: FileHandle | undefined;
+  #archive: Promise<FileHandle> | undefined;
 
   constructor(private readonly path: string) {}
 
@@ -126,13 +127,14 @@ export class ImageReader {
       });
     }
     if (place.offset === undefined) return readFile(join(this.path, place.file));
-    this.#archive ??= await open(this.path);
+    this.#archive ??= open(this.path);
+    const archive = await this.#archive;
     const bytes = Buffer.allocUnsafeSlow(place.size);
-    const { bytesRead } = await this.#archive.read(bytes, 0, place.size, place.offset);
+    const { bytesRead } = await archive.read(bytes, 0, place.size, place.offset);
     return bytes.subarray(0, bytesRead);
   }
 
   async close(): Promise<void> {
-    await this.#archive?.close();
+    await (await this.#archive)?.close();
   }
 }

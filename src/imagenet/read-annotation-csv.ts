@@ -1,6 +1,6 @@
 import { createReadStream } from 'node:fs';
 import { parse } from 'csv-parse';
-import { AnnotationError } from '../errors.js';
+import { AnnotationError, explainError, PatchmlError } from '../errors.js';
 import type { Annotation, MalformedAnnotation } from './annotation.js';
 import { isImageId } from './annotation.js';
 
@@ -12,19 +12,23 @@ import { isImageId } from './annotation.js';
 export async function readAnnotationCsv(
   path: string,
 ): Promise<(Annotation | MalformedAnnotation)[]> {
-  const rows = createReadStream(path).pipe(
+  const file = createReadStream(path);
+  const rows = file.pipe(
     parse({ columns: false, relax_column_count: true, max_record_size: 1 << 20, bom: true }),
   );
+  file.on('error', (error) => rows.destroy(error));
   const annotations: (Annotation | MalformedAnnotation)[] = [];
   let line = 0;
   try {
-    for await (const [imageId = '', boxes = ''] of rows as AsyncIterable<string[]>) {
+    for await (const row of rows as AsyncIterable<string[]>) {
       line += 1;
-      if (line > 1) annotations.push(parseRow(imageId, boxes));
-      else requireHeader([imageId, boxes], path);
+      if (line > 1) annotations.push(parseRow(row));
+      else requireHeader(row, path);
     }
-  } catch (cause) {
-    if (cause instanceof AnnotationError) throw cause;
+    if (line === 0) requireHeader([], path);
+  } catch (error) {
+    const cause = explainError(error);
+    if (cause instanceof PatchmlError) throw cause;
     throw new AnnotationError(`this is not CSV: ${(cause as Error).message}`, {
       code: 'annotations-not-csv',
       path,
@@ -44,10 +48,12 @@ function requireHeader(header: string[], path: string): void {
   );
 }
 
-function parseRow(imageId: string, boxes: string): Annotation | MalformedAnnotation {
+function parseRow(row: readonly string[]): Annotation | MalformedAnnotation {
+  const [imageId = '', boxes = ''] = row;
   if (!isImageId(imageId)) {
     return { imageId: imageId.slice(0, 128), problem: 'its name cannot be an image id' };
   }
+  if (row.length !== 2) return { imageId, problem: `expected two columns, got ${row.length}` };
   const fields = boxes.trim() === '' ? [] : boxes.trim().split(/\s+/);
   if (fields.length % 5 !== 0) return { imageId, problem: 'expected five fields a box' };
   const objects = Array.from({ length: fields.length / 5 }, (_, index) => {

@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import * as errors from '../errors.js';
 
 /** What a worker sends back: its result, or the error in a form that survives the thread's edge. */
@@ -32,7 +33,7 @@ export function unpackAnswer<Out>(answer: WorkerAnswer<Out>): Out {
 }
 
 function packError(error: unknown): PackedError {
-  if (!(error instanceof Error)) {
+  if (!types.isNativeError(error)) {
     return { name: 'Error', message: String(error), stack: undefined, details: {} };
   }
   const { name, message, stack } = error;

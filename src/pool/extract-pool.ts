@@ -7,6 +7,7 @@ import { ImageError } from '../errors.js';
 import { digestOf, sha256File } from '../files/digest.js';
 import { requireSpace } from '../files/free-space.js';
 import { exists, buildFolder, toJson, writeWhole } from '../files/stage-folder.js';
+import { readJsonLines } from '../files/json-lines.js';
 import { readSummary } from '../files/read-summary.js';
 import { codecVersions, codecVersionsSchema } from '../image/codec-versions.js';
 import { type IndexSummary, readIndexedImages, readIndexSummary } from '../imagenet/build-index.js';
@@ -72,7 +73,10 @@ export async function extractPool(
 ): Promise<string> {
   const indexed = await readIndexSummary(index);
   const folder = poolFolder(recipe, indexed, work);
-  if (await exists(folder)) return folder;
+  if (await exists(folder)) {
+    if (options.strict) await requireAllDecoded(folder, indexed.images);
+    return folder;
+  }
 
   await buildFolder(folder, async (partial) => {
     const reached = await recoverPoolProgress(partial, index);
@@ -99,7 +103,8 @@ export function readPoolSummary(folder: string): Promise<PoolSummary> {
 
 function poolFolder(recipe: Recipe, index: IndexSummary, work: string): string {
   const settings = { ...recipe.patch, fit: undefined, storeSide: storeSide(recipe) };
-  const made = { objects: index.digest, images: index.imagesFingerprint, codecs: codecVersions() };
+  const { digest, dropsDigest, imagesFingerprint, annotations } = index;
+  const made = { digest, dropsDigest, imagesFingerprint, annotations, codecs: codecVersions() };
   const key = digestOf(['pool 1', made, JSON.parse(JSON.stringify(settings))]);
   return join(work, 'pool', key.slice(0, 16));
 }
@@ -179,6 +184,12 @@ async function* inBatches(
     batch = [];
   }
   if (batch.length > 0) yield batch;
+}
+
+async function requireAllDecoded(pool: string, images: string): Promise<void> {
+  for await (const row of readJsonLines(join(pool, 'drops.jsonl'))) {
+    requireDecoded(images, [row as Drop]);
+  }
 }
 
 function requireDecoded(path: string, drops: readonly Drop[]): void {

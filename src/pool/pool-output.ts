@@ -73,28 +73,24 @@ export async function openPoolOutput(partial: string, reached: PoolProgress): Pr
  */
 export async function recoverPoolProgress(partial: string, index: string): Promise<PoolProgress> {
   const files = ['patches.bin', 'patches.jsonl', 'drops.jsonl'].map((name) => join(partial, name));
-  const progress = await readProgress(partial);
-  if (progress) {
-    const lengths = [progress.bytes, progress.rowBytes, progress.dropBytes];
-    const present = await Promise.all(files.map(sizeOrZero));
-    if (lengths.every((length, i) => present[i]! >= length)) {
-      await Promise.all(files.map((file, i) => truncate(file, lengths[i])));
-      if (await isIntact(files[0]!, files[1]!)) return progress;
-    }
-  }
+  const progress = await takeUp(partial, files).catch(() => undefined);
+  if (progress) return progress;
   await Promise.all([...files, progressFile(partial)].map((file) => rm(file, { force: true })));
   const dropped = join(index, 'drops.jsonl');
   await copyFile(dropped, files[2]!);
-  const dropBytes = await sizeOrZero(dropped);
+  const { size: dropBytes } = await stat(dropped);
   return { images: 0, patches: 0, bytes: 0, rowBytes: 0, dropBytes, drops: {} };
 }
 
-async function readProgress(partial: string): Promise<PoolProgress | undefined> {
-  try {
-    return JSON.parse(await readFile(progressFile(partial), 'utf8')) as PoolProgress;
-  } catch {
-    return undefined;
+/** Cuts the files back to what was noted. @throws where anything is missing or damaged */
+async function takeUp(partial: string, files: string[]): Promise<PoolProgress | undefined> {
+  const progress = JSON.parse(await readFile(progressFile(partial), 'utf8')) as PoolProgress;
+  const lengths = [progress.bytes, progress.rowBytes, progress.dropBytes];
+  for (const [index, file] of files.entries()) {
+    if ((await stat(file)).size < lengths[index]!) return undefined;
+    await truncate(file, lengths[index]);
   }
+  return (await isIntact(files[0]!, files[1]!)) ? progress : undefined;
 }
 
 async function isIntact(pixelFile: string, rowFile: string): Promise<boolean> {
@@ -110,11 +106,4 @@ async function isIntact(pixelFile: string, rowFile: string): Promise<boolean> {
   } finally {
     await pixels.close();
   }
-}
-
-function sizeOrZero(path: string): Promise<number> {
-  return stat(path).then(
-    ({ size }) => size,
-    () => 0,
-  );
 }

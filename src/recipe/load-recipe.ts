@@ -1,8 +1,8 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { parseDocument } from 'yaml';
 import type { z } from 'zod';
 import { explainError, RecipeError } from '../errors.js';
-import { cellsASide, cellSize } from './geometry.js';
+import { cellsASide, cellSize, safeArea } from './geometry.js';
 import { patchCounts } from './patch-counts.js';
 import { MAX_PATCHES, MIN_CELL_SIDE } from './limits.js';
 import { type Recipe, type RecipeInput, recipeSchema } from './schema.js';
@@ -21,36 +21,42 @@ type DeepPartial<T> = T extends unknown[] | string | number | boolean
  * @throws RecipeError that names the field, what it may be and what it was.
  */
 export async function loadRecipe(path: string, overrides: RecipeOverrides = {}): Promise<Recipe> {
-  let text: string;
-  try {
-    text = await readFile(path, 'utf8');
-  } catch (error) {
-    throw explainError(error);
-  }
-  if (text.length > MAX_RECIPE_BYTES) {
-    throw new RecipeError('this is too large to be a recipe', { code: 'recipe-too-large', path });
-  }
-  const document = parseDocument(text, { prettyErrors: true });
-  const [problem] = document.errors;
-  if (problem) {
-    const line = problem.linePos?.[0].line;
-    throw new RecipeError(`this is not YAML: ${problem.message.split('\n')[0]!}`, {
-      code: 'recipe-not-yaml',
+  const fields = parseYaml(await readText(path), path);
+  if (!isMapping(fields)) {
+    throw new RecipeError('expected fields such as "name: my-dataset"', {
+      code: 'recipe-not-fields',
       path,
-      place: line === undefined ? undefined : `line ${line}`,
-    });
-  }
-  let fields: unknown;
-  try {
-    fields = document.toJS({ maxAliasCount: 100 });
-  } catch (cause) {
-    throw new RecipeError('its aliases cannot be resolved', {
-      code: 'recipe-not-yaml',
-      path,
-      cause,
+      fix: '"patchml init" writes a recipe with every field',
     });
   }
   return parseRecipe(merge(fields, overrides), path);
+}
+
+async function readText(path: string): Promise<string> {
+  try {
+    const { size } = await stat(path);
+    if (size <= MAX_RECIPE_BYTES) return await readFile(path, 'utf8');
+  } catch (error) {
+    throw explainError(error);
+  }
+  throw new RecipeError('this is too large to be a recipe', { code: 'recipe-too-large', path });
+}
+
+function parseYaml(text: string, path: string): unknown {
+  try {
+    const document = parseDocument(text, { prettyErrors: true });
+    const [problem] = document.errors;
+    if (problem) throw problem;
+    return document.toJS({ maxAliasCount: 100 });
+  } catch (cause) {
+    const { message, linePos } = cause as Error & { linePos?: [{ line: number }] };
+    throw new RecipeError(`this is not YAML: ${message.split('\n')[0]!}`, {
+      code: 'recipe-not-yaml',
+      path,
+      place: linePos && `line ${linePos[0].line}`,
+      cause,
+    });
+  }
 }
 
 /**
@@ -79,8 +85,9 @@ function describeIssue(issue: z.core.$ZodIssue, path: string | undefined): Recip
       fix: '"patchml init" writes a recipe with every field',
     });
   }
-  const got = issue.input === undefined ? '' : `, got ${JSON.stringify(issue.input)}`;
-  return new RecipeError(`${lowerFirst(issue.message)}${got}`, {
+  const { message } = issue.code === 'invalid_key' ? issue.issues[0]! : issue;
+  const got = issue.input === undefined ? '' : `, got ${shorten(JSON.stringify(issue.input))}`;
+  return new RecipeError(`${lowerFirst(message)}${got}`, {
     code: 'recipe-invalid-field',
     path,
     place,
@@ -90,7 +97,12 @@ function describeIssue(issue: z.core.$ZodIssue, path: string | undefined): Recip
 type Contradiction = [place: string, problem: string, fix: string];
 
 function findContradiction(recipe: Recipe): Contradiction | undefined {
-  return findImpossibleCount(recipe) ?? findConflictTwice(recipe) ?? findOtherContradiction(recipe);
+  return (
+    findImpossibleCount(recipe) ??
+    findConflictTwice(recipe) ??
+    findImpossibleScatter(recipe) ??
+    findOtherContradiction(recipe)
+  );
 }
 
 function findImpossibleCount(recipe: Recipe): Contradiction | undefined {
@@ -127,7 +139,23 @@ function findConflictTwice({ sampling }: Recipe): Contradiction | undefined {
   return undefined;
 }
 
-function findOtherContradiction({ sampling, layout, source }: Recipe): Contradiction | undefined {
+function findImpossibleScatter(recipe: Recipe): Contradiction | undefined {
+  const { type, gap, maxOverlap, scale } = recipe.layout;
+  if (scale[0] > scale[1]) {
+    return ['layout.scale', 'the least is larger than the most', 'swap the two'];
+  }
+  if (type !== 'scatter') return undefined;
+  const [, , width, height] = safeArea(recipe);
+  if (Math.min(width, height) * scale[0] < MIN_CELL_SIDE) {
+    return ['layout.scale', `patches would be smaller than ${MIN_CELL_SIDE} px`, 'raise the least'];
+  }
+  if (gap > 0 && maxOverlap > 0) {
+    return ['layout.gap', 'patches that may overlap have no gap', 'set one of the two to 0'];
+  }
+  return undefined;
+}
+
+function findOtherContradiction({ sampling, source }: Recipe): Contradiction | undefined {
   if (sampling.paired && sampling.replacement === 'per-dataset') {
     return [
       'sampling.paired',
@@ -137,9 +165,6 @@ function findOtherContradiction({ sampling, layout, source }: Recipe): Contradic
   }
   if (Object.values(sampling.counts).every((count) => count === 0)) {
     return ['sampling.counts', 'no image is asked for', 'give at least one count'];
-  }
-  if (layout.scale[0] > layout.scale[1]) {
-    return ['layout.scale', 'the least is larger than the most', 'swap the two'];
   }
   for (const kind of ['synsets', 'images'] as const) {
     const both = source.allow[kind].find((name) => source.block[kind].includes(name));
@@ -163,6 +188,10 @@ function merge(base: unknown, over: unknown): unknown {
 
 function isMapping(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function shorten(text: string): string {
+  return text.length > 80 ? `${text.slice(0, 80)}...` : text;
 }
 
 function lowerFirst(text: string): string {

@@ -71,20 +71,24 @@ const patch = z
   })
   .prefault({});
 
+const side = z.int().min(16).max(4096);
+
 const canvas = z
   .strictObject({
     size: z
-      .union([
-        z.int().min(16).max(4096),
-        z.tuple([z.int().min(16).max(4096), z.int().min(16).max(4096)]),
-      ])
+      .union([side, z.tuple([side, side])], {
+        error: 'expected a whole number of 16 to 4096 px, or two of them: [width, height]',
+      })
       .default(224)
       .describe('Side, or [width, height], px'),
     background: z
-      .union([
-        z.enum(['white', 'black', 'grey', 'imagenet-mean', 'noise']),
-        z.string().regex(/^#[0-9a-f]{6}$/i, 'expected #rrggbb'),
-      ])
+      .union(
+        [
+          z.enum(['white', 'black', 'grey', 'imagenet-mean', 'noise']),
+          z.string().regex(/^#[0-9a-f]{6}$/i),
+        ],
+        { error: 'expected white, black, grey, imagenet-mean, noise or #rrggbb' },
+      )
       .default('white')
       .describe('white, black, grey, imagenet-mean, noise or #rrggbb'),
     safeArea: z
@@ -171,7 +175,7 @@ export const recipeSchema = z.strictObject({
     .default('1.0.0')
     .describe('Semantic version of the dataset'),
   seed: z
-    .union([z.int(), z.string().min(1)])
+    .union([z.int(), z.string().min(1)], { error: 'expected a whole number or text' })
     .transform(String)
     .default('42')
     .describe('Start of every random stream: a number or any text'),

@@ -5,6 +5,7 @@ import { ATTEMPTS, deadEnd } from './dead-end.js';
 import { drawApart } from './draw-apart.js';
 import { drawImage } from './draw-image.js';
 import type { DrawnImage } from './drawn-image.js';
+import type { Demand } from './feasibility.js';
 import { openImageStream } from './image-stream.js';
 import { requireFeasible } from './require-feasible.js';
 import { sharingRules } from './rules.js';
@@ -29,12 +30,18 @@ export function* drawDataset(recipe: Recipe, patches: readonly PatchRow[]): Gene
   for (const [k, images] of demand) {
     for (let index = 0; index < images; index += 1) {
       const stream = openImageStream(recipe, 'plan', k, index);
+      const size = sampling.paired ? largestOf(demand, index) : k;
       let drawn: number[] | undefined;
       for (let attempt = 0; !drawn && attempt < ATTEMPTS; attempt += 1) {
-        drawn = drawImage(k, supply, rules, stream);
+        drawn = drawImage(size, supply, rules, stream);
       }
-      if (!drawn) throw deadEnd(k, index);
-      yield { k, index, patches: drawn };
+      if (!drawn) throw deadEnd(size, index);
+      yield { k, index, patches: drawn.slice(0, k) };
     }
   }
+}
+
+/** Paired images are all drawn for the largest k of their number, so that a dead end meets all. */
+function largestOf(demand: Demand, index: number): number {
+  return demand.findLast(([, images]) => images > index)![0];
 }
