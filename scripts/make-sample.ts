@@ -22,7 +22,7 @@ export interface SampleOptions {
   onProgress?: (done: number, total: number) => void;
 }
 
-const VERSION = 2;
+const VERSION = 3;
 
 /** What `sample.json` says, and what the caller is told. */
 export interface Sample {

@@ -71,10 +71,13 @@ const FILE_SYSTEM_PROBLEMS: Record<string, [problem: string, fix: string]> = {
   ENOENT: ['no such file or folder', 'check the path'],
 };
 
-/** Turns a file-system error into a {@link PatchmlError}; returns any other error as it is. */
-export function explainError(error: unknown): unknown {
+/**
+ * Turns a file-system error into a {@link PatchmlError}; returns any other error as it is.
+ * @param place named where the error itself names no path
+ */
+export function explainError(error: unknown, place?: string): unknown {
   if (error instanceof PatchmlError || !isNativeError(error)) return error;
-  const { code, path } = error as NodeJS.ErrnoException;
+  const { code, path = place } = error as NodeJS.ErrnoException;
   const known = code === undefined ? undefined : FILE_SYSTEM_PROBLEMS[code];
   if (known === undefined || code === undefined) return error;
   return new OutputError(known[0], { code: code.toLowerCase(), path, fix: known[1], cause: error });

@@ -12,37 +12,43 @@ export interface EncodeSettings {
   recipe: RecipeInput;
   pool: string;
   plan: string;
-  /** `patchml`: the encoder that compose uses; `sharp`: sharp's PNG encoder at level 6. */
+  /** `patchml`: the encoder that compose uses; `sharp`: sharp's PNG encoder as it comes, level 6. */
   encoder: 'patchml' | 'sharp';
   /** Images that each thread encodes. */
   images: number;
 }
 
-// Composes a few images, says so, and at the word encodes them over and over.
+// Composes a few images, encodes them once to warm up, says so, and at the word encodes them over
+// and over.
 
 const DIFFERENT = 64;
 const { recipe: input, pool, plan, encoder, images } = workerData as EncodeSettings;
 const recipe = parseRecipe(input);
 const { format, quality } = recipe.encode;
+sharp.concurrency(1);
 const composed = await compose();
+await encodeAll(composed.length);
 parentPort!.once('message', () => void run());
 parentPort!.postMessage('ready');
 
 async function run(): Promise<void> {
-  for (let i = 0; i < images; i += 1) {
+  await encodeAll(images);
+  parentPort!.postMessage('done');
+}
+
+async function encodeAll(count: number): Promise<void> {
+  for (let i = 0; i < count; i += 1) {
     const image = composed[i % composed.length]!;
     await (encoder === 'patchml' ? encode(image, format, quality) : encodeWithSharp(image));
   }
-  parentPort!.postMessage('done');
 }
 
 async function compose(): Promise<RgbImage[]> {
   const rowOf = new Map((await readPatchRows(pool)).map((row) => [row.id, row]));
   const tasks = [];
   for await (const row of readPlanRows(plan)) {
-    if (tasks.length < DIFFERENT) {
-      tasks.push({ row, patches: row.objects.map(({ patch }) => rowOf.get(patch)!) });
-    }
+    tasks.push({ row, patches: row.objects.map(({ patch }) => rowOf.get(patch)!) });
+    if (tasks.length === DIFFERENT) break;
   }
   return openComposer(recipe, new PoolReader(pool))(tasks);
 }

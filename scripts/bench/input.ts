@@ -8,46 +8,48 @@ import {
   type RecipeInput,
 } from '../../src/index.js';
 
-/** What the benchmark works on, made once and not measured. */
-export interface BenchInput {
-  recipe: RecipeInput;
+/** A folder of XML and a flat folder of its images. */
+export interface Source {
   annotations: string;
   images: string;
+}
+
+/** What the stages work on, made once and not measured. */
+export interface BenchInput extends Source {
+  recipe: RecipeInput;
   index: string;
   pool: string;
   plan: string;
 }
 
-/** Repeats a folder of images and XML under other ids until there are `count` of them. */
-export async function repeatInput(
-  source: { annotations: string; images: string },
-  folder: string,
-  count: number,
-): Promise<{ annotations: string; images: string }> {
+/** 224 x 224, four patches an image. */
+export function recipeOf(images: number, format: 'png' | 'jpeg' = 'png'): RecipeInput {
+  return { name: 'bench', sampling: { counts: { 4: images } }, encode: { format } };
+}
+
+/**
+ * Repeats images and their XML under other ids until there are `count` of them: hard links where
+ * the file system can, else copies. An image without XML is left out.
+ */
+export async function repeatInput(source: Source, folder: string, count: number): Promise<Source> {
   const annotations = join(folder, 'annotations');
   const images = join(folder, 'images');
   await mkdir(annotations, { recursive: true });
   await mkdir(images, { recursive: true });
-  const files = (await readdir(source.images)).sort();
+  const originals = await readOriginals(source);
   for (let i = 0; i < count; i += 1) {
-    const file = files[i % files.length]!;
-    const id = file.replace(/\.\w+$/, '');
-    const copy = `${id}_${Math.floor(i / files.length)}`;
+    const { id, file, xml } = originals[i % originals.length]!;
+    const copy = `${id}_${Math.floor(i / originals.length)}`;
     const image = join(images, `${copy}.JPEG`);
-    await link(join(source.images, file), image).catch(() =>
-      copyFile(join(source.images, file), image),
-    );
-    await writeFile(
-      join(annotations, `${copy}.xml`),
-      await readFile(join(source.annotations, `${id}.xml`)),
-    );
+    await link(file, image).catch(() => copyFile(file, image));
+    await writeFile(join(annotations, `${copy}.xml`), xml);
   }
   return { annotations, images };
 }
 
 /** Runs the stages up to the plan, for jobs that start behind them. */
 export async function prepareInput(
-  source: { annotations: string; images: string },
+  source: Source,
   recipe: RecipeInput,
   work: string,
 ): Promise<BenchInput> {
@@ -56,4 +58,21 @@ export async function prepareInput(
   const pool = await extractPool({ recipe: parsed, index, work });
   const plan = await makePlan({ recipe: parsed, pool, work });
   return { recipe, ...source, index, pool, plan };
+}
+
+interface Original {
+  id: string;
+  file: string;
+  xml: Buffer;
+}
+
+async function readOriginals({ annotations, images }: Source): Promise<Original[]> {
+  const originals: Original[] = [];
+  for (const name of (await readdir(images)).sort()) {
+    const id = name.replace(/\.\w+$/, '');
+    const xml = await readFile(join(annotations, `${id}.xml`)).catch(() => undefined);
+    if (xml) originals.push({ id, file: join(images, name), xml });
+  }
+  if (originals.length > 0) return originals;
+  throw new Error(`no image of ${images} has its XML in ${annotations}; both must be flat folders`);
 }

@@ -1,9 +1,11 @@
-import { mkdtemp, readdir, readFile } from 'node:fs/promises';
+import { readdirSync, readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import pLimit from 'p-limit';
 import sharp from 'sharp';
 import { sha256 } from '../../src/files/digest.js';
+import { readIndexedImages, readIndexSummary } from '../../src/imagenet/build-index.js';
 import {
   buildIndex,
   composeDataset,
@@ -13,24 +15,24 @@ import {
   type RecipeInput,
   verifyDataset,
 } from '../../src/index.js';
-import { readIndexSummary } from '../../src/imagenet/build-index.js';
 import { readPlanSummary } from '../../src/sampling/make-plan.js';
 import type { EncodeSettings } from './encode-worker.js';
 
 export type JobName = keyof typeof JOBS;
+export type JobArgument<Name extends JobName> = Parameters<(typeof JOBS)[Name]>[0];
 
-/** Each job prepares what is not measured and returns what is: work that returns its count. */
+/**
+ * Each job gets its argument and an empty folder, prepares what is not measured, and returns what
+ * is: work that returns its count.
+ */
 export const JOBS = {
-  index: async ({ recipe, annotations, images, scratch }: IndexArgument) => {
-    const work = await freshFolder(scratch);
-    return async () => {
-      const index = await buildIndex({ recipe: parseRecipe(recipe), annotations, images, work });
+  index: ({ recipe, ...input }: IndexArgument, work: string) =>
+    ready(async () => {
+      const index = await buildIndex({ recipe: parseRecipe(recipe), ...input, work });
       return (await readIndexSummary(index)).annotations;
-    };
-  },
+    }),
 
-  extract: async ({ recipe, index, scratch, jobs }: ExtractArgument) => {
-    const work = await freshFolder(scratch);
+  extract: async ({ recipe, index, jobs }: ExtractArgument, work: string) => {
     const { indexed } = await readIndexSummary(index);
     return async () => {
       await extractPool({ recipe: parseRecipe(recipe), index, work }, { jobs });
@@ -38,31 +40,39 @@ export const JOBS = {
     };
   },
 
-  /** The limit of extract: reading and decoding every image whole, and nothing else. */
-  decode: async ({ images, jobs }: { images: string; jobs: number }) => {
+  /**
+   * The limit of extract: reading and decoding the same images whole, as many of them at once, and
+   * nothing else. An image that cannot be decoded counts: extract meets it too.
+   */
+  decode: async ({ index, jobs }: { index: string; jobs: number }) => {
     sharp.concurrency(1);
     sharp.cache(false);
-    const files = (await readdir(images)).map((name) => join(images, name));
-    const limit = pLimit(jobs);
+    const { images } = await readIndexSummary(index);
+    const files: string[] = [];
+    for await (const { place } of readIndexedImages(index)) files.push(join(images, place.file));
+    const limit = pLimit(2 * jobs); // no thread waits for JavaScript
     return async () => {
       await limit.map(files, async (file) => {
-        const bytes = await readFile(file);
-        await sharp(bytes, { ignoreIcc: true }).toColourspace('srgb').raw().toBuffer();
+        const image = sharp(await readFile(file), { ignoreIcc: true, failOn: 'error' });
+        await image
+          .toColourspace('srgb')
+          .removeAlpha()
+          .raw()
+          .toBuffer()
+          .catch(() => undefined);
       });
       return files.length;
     };
   },
 
-  plan: async ({ recipe, pool, scratch }: PlanArgument) => {
-    const work = await freshFolder(scratch);
-    return async () => {
+  plan: ({ recipe, pool }: PlanArgument, work: string) =>
+    ready(async () => {
       const plan = await makePlan({ recipe: parseRecipe(recipe), pool, work });
       return (await readPlanSummary(plan)).images;
-    };
-  },
+    }),
 
-  compose: async ({ recipe, pool, plan, scratch, jobs }: ComposeArgument) => {
-    const out = join(await freshFolder(scratch), 'dataset');
+  compose: async ({ recipe, pool, plan, jobs }: ComposeArgument, folder: string) => {
+    const out = join(folder, 'dataset');
     const { images } = await readPlanSummary(plan);
     return async () => {
       await composeDataset({ recipe: parseRecipe(recipe), pool, plan, out }, { jobs });
@@ -86,19 +96,16 @@ export const JOBS = {
   },
 
   verify: ({ dataset }: { dataset: string }) =>
-    Promise.resolve(async () => (await verifyDataset(dataset)).files),
+    ready(async () => (await verifyDataset(dataset)).files),
 
   /** The limit of verify: reading and hashing the files, and nothing else. */
-  hash: async ({ dataset }: { dataset: string }) => {
-    const files = (await readdir(dataset, { recursive: true })).map((name) => join(dataset, name));
-    return async () => {
-      let count = 0;
-      for (const file of files) {
-        const bytes = await readFile(file).catch(() => undefined); // a folder
-        if (bytes && sha256(bytes)) count += 1;
-      }
-      return count;
-    };
+  hash: ({ dataset }: { dataset: string }) => {
+    const entries = readdirSync(dataset, { recursive: true, withFileTypes: true });
+    const files = entries.filter((entry) => entry.isFile());
+    return ready(() => {
+      for (const { parentPath, name } of files) sha256(readFileSync(join(parentPath, name)));
+      return Promise.resolve(files.length);
+    });
   },
 };
 
@@ -106,20 +113,17 @@ interface IndexArgument {
   recipe: RecipeInput;
   annotations: string;
   images: string;
-  scratch: string;
 }
 
 interface ExtractArgument {
   recipe: RecipeInput;
   index: string;
-  scratch: string;
   jobs: number;
 }
 
 interface PlanArgument {
   recipe: RecipeInput;
   pool: string;
-  scratch: string;
 }
 
 interface ComposeArgument extends PlanArgument {
@@ -127,8 +131,11 @@ interface ComposeArgument extends PlanArgument {
   jobs: number;
 }
 
-function freshFolder(scratch: string): Promise<string> {
-  return mkdtemp(join(scratch, 'run-'));
+type Work = () => Promise<number>;
+
+/** For a job that prepares nothing. */
+function ready(work: Work): Promise<Work> {
+  return Promise.resolve(work);
 }
 
 function nextMessage(worker: Worker): Promise<unknown> {

@@ -1,5 +1,8 @@
 import { spawn } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { JobArgument, JobName } from './jobs.js';
 
 /** What one run of a job in a process of its own took. */
 export interface Run {
@@ -8,34 +11,39 @@ export interface Run {
   seconds: number;
   /** User and system time of the process and its threads, ms. */
   cpuMs: number;
-  /** Largest resident set of the process, MB. */
-  rssMb: number;
+  /** Largest resident set of the process, MB; not known of several processes. */
+  rssMb?: number;
 }
 
-/** A job to run: its name in `jobs.ts`, and its argument. */
-export interface Job {
-  name: string;
-  argument: unknown;
+/** The run of median rate, the largest memory of all runs, and the rate of each run. */
+export interface Measured extends Run {
+  rates: number[];
+}
+
+/** Something to measure, given an empty folder that is removed after it. */
+export type Job = (folder: string) => Promise<Run>;
+
+export interface MeasureOptions {
+  /** Where the jobs' folders are made. */
+  scratch: string;
+  repeats: number;
 }
 
 /**
- * Runs jobs one after the other, each in a process of its own, the whole list `repeats` times: what
- * is compared is measured in turn, so that a change of the machine's speed meets all of it.
- * @returns for each job its run of median rate; memory is the largest of its runs
+ * Runs jobs one after the other, the whole list `repeats` times: what is compared is measured in
+ * turn, so that a change of the machine's speed meets all of it. A job that is undefined is left out.
  */
-export async function measure<Name extends string>(
-  jobs: Record<Name, Job>,
-  repeats: number,
-): Promise<Record<Name, Run>> {
-  const names = Object.keys(jobs) as Name[];
-  const runs = new Map<Name, Run[]>(names.map((name) => [name, []]));
+export async function measure<Jobs extends Record<string, Job | undefined>>(
+  jobs: Jobs,
+  { scratch, repeats }: MeasureOptions,
+): Promise<{ [Name in keyof Jobs]: Jobs[Name] extends Job ? Measured : Measured | undefined }> {
+  const present = Object.entries(jobs).flatMap(([name, job]) => (job ? [{ name, job }] : []));
+  const runs = new Map<string, Run[]>(present.map(({ name }) => [name, []]));
   for (let repeat = 0; repeat < repeats; repeat += 1) {
-    for (const name of names) runs.get(name)!.push(await runJob(jobs[name]));
+    for (const { name, job } of present) runs.get(name)!.push(await inFolder(scratch, job));
   }
-  return Object.fromEntries(names.map((name) => [name, medianOf(runs.get(name)!)])) as Record<
-    Name,
-    Run
-  >;
+  const measured = [...runs].map(([name, all]) => [name, medianOf(all)] as const);
+  return Object.fromEntries(measured) as Awaited<ReturnType<typeof measure<Jobs>>>;
 }
 
 /** Images, files or rows a second. */
@@ -43,10 +51,14 @@ export function rateOf({ count, seconds }: Run): number {
   return count / seconds;
 }
 
-async function runJob({ name, argument }: Job): Promise<Run> {
+/** A job of `jobs.ts`, in a Node process of its own. */
+export function inNode<Name extends JobName>(name: Name, argument: JobArgument<Name>): Job {
   const script = fileURLToPath(new URL('./job.js', import.meta.url));
-  const output = await collect(process.execPath, [script, name, JSON.stringify(argument)]);
-  return JSON.parse(output.trim().split('\n').at(-1)!) as Run;
+  return async (folder) => {
+    const args = [script, name, JSON.stringify(argument), folder];
+    const output = await collect(process.execPath, args);
+    return JSON.parse(output.trim().split('\n').at(-1)!) as Run;
+  };
 }
 
 /** Runs a command and returns what it prints. @throws Error with its own words when it fails */
@@ -64,8 +76,19 @@ export function collect(command: string, args: readonly string[]): Promise<strin
   });
 }
 
-function medianOf(runs: readonly Run[]): Run {
+async function inFolder(scratch: string, job: Job): Promise<Run> {
+  const folder = await mkdtemp(join(scratch, 'run-'));
+  try {
+    return await job(folder);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+function medianOf(runs: readonly Run[]): Measured {
   const sorted = [...runs].sort((a, b) => rateOf(a) - rateOf(b));
   const median = sorted[Math.floor(sorted.length / 2)]!;
-  return { ...median, rssMb: Math.max(...runs.map(({ rssMb }) => rssMb)) };
+  const measured = { ...median, rates: runs.map(rateOf) };
+  if (median.rssMb !== undefined) measured.rssMb = Math.max(...runs.map((run) => run.rssMb ?? 0));
+  return measured;
 }

@@ -1,62 +1,73 @@
-import { mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeJsonLines } from '../../src/files/json-lines.js';
 import { readIndexedImages } from '../../src/imagenet/build-index.js';
+import type { PatchRow } from '../../src/pool/patch-row.js';
 import { readPatchRows } from '../../src/pool/pool-reader.js';
 import { readPlanRows } from '../../src/sampling/make-plan.js';
 import type { BenchInput } from './input.js';
-import { collect } from './measure.js';
+import { collect, type Job, type Run } from './measure.js';
 
-/** The same work by two processes of Pillow, as images a second. */
+/** How Pillow encodes: `png` at its own level, 6; `png-fast` at level 1. */
+export type PeerEncoding = 'png' | 'png-fast' | 'jpeg';
+
+/** The same work by two processes of Pillow. */
 export interface Peer {
-  extract: () => Promise<number>;
-  compose: (encoding: 'png' | 'jpeg') => Promise<number>;
+  extract: Job;
+  compose: (encoding: PeerEncoding) => Job;
 }
 
 /** @returns undefined where there is no python3 with Pillow */
 export async function openPeer(input: BenchInput, scratch: string): Promise<Peer | undefined> {
   const isThere = await collect('python3', ['-c', 'import PIL']).catch(() => undefined);
   if (isThere === undefined) return undefined;
-  const [extractRows, composeRows] = [
-    join(scratch, 'extract.jsonl'),
-    join(scratch, 'compose.jsonl'),
-  ];
-  await writeRows(input, extractRows, composeRows);
-  const run = async (...args: [string, string, ...string[]]): Promise<number> => {
-    const [work, rows, ...rest] = args;
-    const out = await mkdtemp(join(scratch, 'peer-'));
-    const script = 'scripts/bench/pillow_peer.py';
-    const output = await collect('python3', [script, work, rows, out, ...rest]);
-    const { count, seconds } = JSON.parse(output) as { count: number; seconds: number };
-    return count / seconds;
-  };
+  const patches = await readPatchRows(input.pool);
+  const extractRows = join(scratch, 'extract.jsonl');
+  const composeRows = join(scratch, 'compose.jsonl');
+  await writeExtractRows(input, patches, extractRows);
+  await writeComposeRows(input, patches, composeRows);
+  const inPython =
+    (work: string, rows: string, ...rest: string[]): Job =>
+    async (folder) => {
+      const args = ['scripts/bench/pillow_peer.py', work, rows, folder, ...rest];
+      return JSON.parse(await collect('python3', args)) as Run;
+    };
   return {
-    extract: () => run('extract', extractRows),
-    compose: (encoding) => run('compose', composeRows, join(input.pool, 'patches.bin'), encoding),
+    extract: inPython('extract', extractRows),
+    compose: (encoding) =>
+      inPython('compose', composeRows, join(input.pool, 'patches.bin'), encoding),
   };
 }
 
-async function writeRows(
-  input: BenchInput,
-  extractRows: string,
-  composeRows: string,
+async function writeExtractRows(
+  { index, images }: BenchInput,
+  patches: readonly PatchRow[],
+  path: string,
 ): Promise<void> {
-  const patches = await readPatchRows(input.pool);
-  const extract = await writeJsonLines(extractRows);
-  for await (const { image, place } of readIndexedImages(input.index)) {
-    const own = patches.filter(({ source }) => source === image);
-    await extract.write({
-      path: join(input.images, place.file),
+  const bySource = new Map<string, PatchRow[]>();
+  for (const patch of patches) {
+    bySource.set(patch.source, [...(bySource.get(patch.source) ?? []), patch]);
+  }
+  const rows = await writeJsonLines(path);
+  for await (const { image, place } of readIndexedImages(index)) {
+    const own = bySource.get(image) ?? [];
+    await rows.write({
+      path: join(images, place.file),
       boxes: own.map(({ box }) => box),
       sizes: own.map(({ width, height }) => [width, height]),
     });
   }
-  await extract.close();
+  await rows.close();
+}
 
+async function writeComposeRows(
+  { plan }: BenchInput,
+  patches: readonly PatchRow[],
+  path: string,
+): Promise<void> {
   const rowOf = new Map(patches.map((row) => [row.id, row]));
-  const compose = await writeJsonLines(composeRows);
-  for await (const { id, objects } of readPlanRows(input.plan)) {
-    await compose.write({
+  const rows = await writeJsonLines(path);
+  for await (const { id, objects } of readPlanRows(plan)) {
+    await rows.write({
       id,
       objects: objects.map(({ patch, bbox }) => {
         const { offset, width, height } = rowOf.get(patch)!;
@@ -64,5 +75,5 @@ async function writeRows(
       }),
     });
   }
-  await compose.close();
+  await rows.close();
 }

@@ -1,7 +1,7 @@
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { OutputError } from '../errors.js';
-import { exists, isEmptyPlace, toJson } from '../files/stage-folder.js';
+import { exists, isEmptyPlace, replacedFolder, toJson } from '../files/stage-folder.js';
 import type { CodecVersions } from '../image/codec-versions.js';
 import { digestOf } from '../files/digest.js';
 import {
@@ -33,6 +33,14 @@ export async function inspectPlace(
   origin: DatasetOrigin,
   overwrite: boolean,
 ): Promise<'complete' | 'free'> {
+  const aside = replacedFolder(place);
+  if (!(await isEmptyPlace(aside)) && !(await exists(join(aside, LOCK_FILE)))) {
+    throw new OutputError('this folder is in the way and is no replaced dataset', {
+      code: 'output-not-empty',
+      path: aside,
+      fix: 'move it away, or name another --out',
+    });
+  }
   if (await isEmptyPlace(place)) return 'free';
   if (!(await exists(join(place, LOCK_FILE)))) {
     throw new OutputError('this folder holds something that is no patchml dataset', {
@@ -58,8 +66,9 @@ export async function inspectPlace(
 export async function takeOver(partial: string, origin: DatasetOrigin): Promise<void> {
   const note = join(partial, ORIGIN_FILE);
   const left = await readFile(note, 'utf8').catch(() => undefined);
-  const isOurs = left !== undefined || (await exists(join(partial, LOCK_FILE)));
-  if (!isOurs && !(await isEmptyPlace(partial))) {
+  const names = await readdir(partial);
+  const isOurs = [ORIGIN_FILE, PROGRESS_FILE, LOCK_FILE].some((name) => names.includes(name));
+  if (!isOurs && names.length > 0) {
     throw new OutputError('this folder is in the way and is no unfinished dataset', {
       code: 'output-not-empty',
       path: partial,
@@ -68,7 +77,7 @@ export async function takeOver(partial: string, origin: DatasetOrigin): Promise<
   }
   if (isOurs && left !== toJson(origin)) {
     await writeFile(note, toJson('being cleared')); // if killed here, it is cleared again
-    for (const name of await readdir(partial)) {
+    for (const name of names) {
       if (name !== ORIGIN_FILE) await rm(join(partial, name), { recursive: true });
     }
   }

@@ -13,7 +13,7 @@ export async function lockFolder(place: string): Promise<() => Promise<void>> {
   const mine = JSON.stringify({ pid: process.pid, host: hostname() });
   if (!(await tryCreate(path, mine))) {
     const holder = await readHolder(path);
-    if (holder !== undefined && isAlive(holder)) {
+    if (holder !== undefined && isHeld(path, holder)) {
       throw new OutputError(`another run (process ${holder.pid} on ${holder.host}) is making it`, {
         code: 'output-in-use',
         path: place,
@@ -22,8 +22,15 @@ export async function lockFolder(place: string): Promise<() => Promise<void>> {
     }
     await writeFile(path, mine);
   }
-  return () => rm(path, { force: true });
+  held.add(path);
+  return async () => {
+    held.delete(path);
+    await rm(path, { force: true });
+  };
 }
+
+/** The locks of this process: in a container a killed run often had the same number. */
+const held = new Set<string>();
 
 interface Holder {
   pid: number;
@@ -48,8 +55,9 @@ async function readHolder(path: string): Promise<Holder | undefined> {
   }
 }
 
-function isAlive({ pid, host }: Holder): boolean {
+function isHeld(path: string, { pid, host }: Holder): boolean {
   if (host !== hostname()) return true;
+  if (pid === process.pid) return held.has(path);
   try {
     process.kill(pid, 0);
     return true;

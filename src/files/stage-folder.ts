@@ -1,5 +1,5 @@
-import { mkdir, mkdtemp, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { lockFolder } from './folder-lock.js';
 
 /**
@@ -8,6 +8,11 @@ import { lockFolder } from './folder-lock.js';
  */
 export function partialFolder(place: string): string {
   return `${place}.partial`;
+}
+
+/** Where what was at a place lies while it is replaced. */
+export function replacedFolder(place: string): string {
+  return `${place}.replaced`;
 }
 
 /**
@@ -32,14 +37,11 @@ export async function buildFolder(
 }
 
 async function swapIn(partial: string, place: string): Promise<void> {
-  if (!(await exists(place))) {
-    await rename(partial, place);
-    return;
-  }
-  const aside = await mkdtemp(`${place}.replaced-`);
-  await rename(place, join(aside, 'old'));
+  const old = replacedFolder(place);
+  await rm(old, { recursive: true, force: true });
+  if (await exists(place)) await rename(place, old);
   await rename(partial, place);
-  await rm(aside, { recursive: true });
+  await rm(old, { recursive: true, force: true });
 }
 
 /** Writes a file beside its place, then renames it there. */

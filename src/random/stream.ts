@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import seedrandom from 'seedrandom';
 
 /** A source of random numbers that depends on its name alone. */
@@ -10,15 +11,23 @@ export interface Stream {
 
 /**
  * The stream of a name made of the recipe's seed and the thing chosen for, such as
- * `42/plan/k=3/image=17`: one choice never shifts another. Alea opens four times faster than
- * seedrandom's default, and every image opens two streams.
+ * `42/plan/k=3/image=17`: one choice never shifts another.
  */
 export function openStream(name: string): Stream {
-  const next = seedrandom.alea(name);
+  const next = openGenerator(name);
   return {
-    real: () => next(),
+    real: next,
     int: (below) => Math.floor(next() * below),
   };
+}
+
+/**
+ * The numbers in [0, 1) of a name. The generator is seedrandom's Alea, which opens three times
+ * faster than its default; names that differ by a digit would give it alike first numbers, so it
+ * is opened with 64 bits of the name's SHA-256.
+ */
+export function openGenerator(name: string): () => number {
+  return seedrandom.alea(hash('sha256', name).slice(0, 16));
 }
 
 /** The first `count` of `0 .. length - 1` in random order (Fisher and Yates). */

@@ -1,5 +1,5 @@
 import { readFile, stat } from 'node:fs/promises';
-import { parseDocument } from 'yaml';
+import { Lexer, parseDocument } from 'yaml';
 import type { z } from 'zod';
 import { explainError, RecipeError } from '../errors.js';
 import { cellsASide, cellSize, safeArea } from './geometry.js';
@@ -8,6 +8,7 @@ import { MAX_PATCHES, MIN_CELL_SIDE } from './limits.js';
 import { type Recipe, type RecipeInput, recipeSchema } from './schema.js';
 
 const MAX_RECIPE_BYTES = 1 << 20;
+const MAX_DEPTH = 50;
 
 /** Fields to lay over those of the file, such as `{ seed: 7, sampling: { counts: { 2: 500 } } }`. */
 export type RecipeOverrides = DeepPartial<RecipeInput>;
@@ -37,12 +38,18 @@ async function readText(path: string): Promise<string> {
     const { size } = await stat(path);
     if (size <= MAX_RECIPE_BYTES) return await readFile(path, 'utf8');
   } catch (error) {
-    throw explainError(error);
+    throw explainError(error, path);
   }
   throw new RecipeError('this is too large to be a recipe', { code: 'recipe-too-large', path });
 }
 
 function parseYaml(text: string, path: string): unknown {
+  if (isTooDeep(text)) {
+    throw new RecipeError('this is nested too deep to be a recipe', {
+      code: 'recipe-not-yaml',
+      path,
+    });
+  }
   try {
     const document = parseDocument(text, { prettyErrors: true });
     const [problem] = document.errors;
@@ -57,6 +64,20 @@ function parseYaml(text: string, path: string): unknown {
       cause,
     });
   }
+}
+
+/** Whether the parser, which is recursive, would run out of stack. */
+function isTooDeep(text: string): boolean {
+  let depth = 0;
+  let openedInLine = 0;
+  for (const token of new Lexer().lex(text)) {
+    if (token === '[' || token === '{') depth += 1;
+    else if (token === ']' || token === '}') depth -= 1;
+    else if (token === '-' || token === '?') openedInLine += 1;
+    else if (token.startsWith('\n')) openedInLine = 0;
+    if (depth + openedInLine > MAX_DEPTH) return true;
+  }
+  return false;
 }
 
 /**

@@ -71,6 +71,7 @@ const patch = z
   })
   .prefault({});
 
+const BACKGROUND = { error: 'expected white, black, grey, imagenet-mean, noise or #rrggbb' };
 const side = z.int().min(16).max(4096);
 
 const canvas = z
@@ -84,10 +85,10 @@ const canvas = z
     background: z
       .union(
         [
-          z.enum(['white', 'black', 'grey', 'imagenet-mean', 'noise']),
-          z.string().regex(/^#[0-9a-f]{6}$/i),
+          z.enum(['white', 'black', 'grey', 'imagenet-mean', 'noise'], BACKGROUND),
+          z.string().regex(/^#[0-9a-f]{6}$/i, BACKGROUND),
         ],
-        { error: 'expected white, black, grey, imagenet-mean, noise or #rrggbb' },
+        BACKGROUND,
       )
       .default('white')
       .describe('white, black, grey, imagenet-mean, noise or #rrggbb'),

@@ -1,0 +1,47 @@
+import { type Measured, rateOf } from './measure.js';
+
+/** What is aimed at: of the rate, the ratio or the peak memory of the row it stands in. */
+export interface Aim {
+  of: 'rate' | 'ratio' | 'memory';
+  atLeast?: number;
+  atMost?: number;
+}
+
+/** One line of the table: a stage, and what it is compared with. */
+export interface Row {
+  what: string;
+  run: Measured;
+  /** What it is compared with: in words, and measured. */
+  against?: string;
+  limit?: Measured | undefined;
+  ratio?: number;
+  aim?: Aim;
+}
+
+/** A row that compares rates. @param limit undefined where it could not be measured */
+export function compareRates(
+  what: string,
+  run: Measured,
+  against: string,
+  limit: Measured | undefined,
+  atLeast?: number,
+): Row {
+  const row: Row = { what, run, against, limit };
+  if (limit) row.ratio = rateOf(run) / rateOf(limit);
+  if (atLeast !== undefined) row.aim = { of: 'ratio', atLeast };
+  return row;
+}
+
+/**
+ * Whether a row reached its aim: `yes`, or by how much it did not, or why that cannot be said;
+ * empty for a row without an aim.
+ */
+export function judge(row: Row): string {
+  if (!row.aim) return '';
+  const { of, atLeast = -Infinity, atMost = Infinity } = row.aim;
+  const value = { rate: rateOf(row.run), ratio: row.ratio, memory: row.run.rssMb }[of];
+  if (value === undefined) return 'not measured';
+  if (value >= atLeast && value <= atMost) return 'yes';
+  const aim = value < atLeast ? atLeast : atMost;
+  return `no, by ${Math.ceil((100 * Math.abs(value - aim)) / aim)}%`;
+}
