@@ -3,6 +3,7 @@ import { stringify } from 'yaml';
 import { writeContactSheet } from '../report/contact-sheet.js';
 import { inspect, type Inspection } from '../report/inspect.js';
 import { readDrops } from '../report/read-drops.js';
+import { requireGiven, requireWhole } from './require.js';
 import { listCounts, toTable } from './table.js';
 
 interface InspectFlags {
@@ -14,7 +15,7 @@ interface InspectFlags {
 }
 
 export const inspectCommand: CommandModule<object, InspectFlags> = {
-  command: 'inspect <path>',
+  command: 'inspect [path]',
   describe: 'Count what is in a dataset, pool, recipe or annotations',
   builder: (args) =>
     args
@@ -35,6 +36,11 @@ export const inspectCommand: CommandModule<object, InspectFlags> = {
           describe: 'Draw the first images of a dataset to this PNG',
         },
         json: { type: 'boolean', default: false, describe: 'Print the result as JSON' },
+      })
+      .check(({ path, classes }) => {
+        requireGiven('path', path);
+        requireWhole('classes', classes);
+        return true;
       }),
   handler: async (flags) => {
     if (flags.drops) {

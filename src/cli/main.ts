@@ -9,6 +9,16 @@ import { initCommand } from './init.js';
 import { inspectCommand } from './inspect.js';
 import { verifyCommand } from './verify.js';
 
+/** Flags given twice come as lists, flags without a value as empty text. */
+function requireOnce(flags: Record<string, unknown>): true {
+  for (const [name, value] of Object.entries(flags)) {
+    if (name === '_' || name.length === 1) continue; // an alias
+    if (Array.isArray(value)) throw new UsageError(`--${name} is given twice`);
+    if (value === '') throw new UsageError(`--${name} needs a value`);
+  }
+  return true;
+}
+
 try {
   await yargs(hideBin(process.argv))
     .scriptName('patchml')
@@ -32,6 +42,7 @@ try {
     .demandCommand(1, 'Name a command.')
     .recommendCommands()
     .strict()
+    .check(requireOnce)
     .version(PATCHML_VERSION)
     .alias({ h: 'help', v: 'version' })
     .wrap(Math.min(100, process.stdout.columns || 100))

@@ -4,6 +4,7 @@ import type { Argv, InferredOptionTypes } from 'yargs';
 import { loadRecipe, type RecipeOverrides } from '../recipe/load-recipe.js';
 import type { Recipe } from '../recipe/schema.js';
 import { UsageError } from './exit.js';
+import { requireWhole } from './require.js';
 
 /** The flags of every command that runs stages. */
 const recipeFlags = {
@@ -85,9 +86,4 @@ function parseCounts(text: string): Record<string, number> {
     counts[k] = Number(images);
   }
   return counts;
-}
-
-function requireWhole(flag: string, value: number): void {
-  if (Number.isInteger(value) && value >= 1) return;
-  throw new UsageError(`--${flag} takes a whole number from 1`);
 }

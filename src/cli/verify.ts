@@ -3,6 +3,7 @@ import type { CommandModule } from 'yargs';
 import { findPoolOf, regenerateSample, type Regeneration } from '../dataset/regenerate-sample.js';
 import { type Verification, verifyDataset } from '../dataset/verify-dataset.js';
 import { interruptible } from './interruptible.js';
+import { requireGiven, requireWhole } from './require.js';
 import { showProgress } from './show-progress.js';
 import { toTable } from './table.js';
 
@@ -20,7 +21,7 @@ interface VerifyFlags {
 const SHOWN = 20;
 
 export const verifyCommand: CommandModule<object, VerifyFlags> = {
-  command: 'verify <folder>',
+  command: 'verify [folder]',
   describe: 'Check every file and row of a dataset; exit 1 if anything is wrong',
   builder: (args) =>
     args
@@ -40,6 +41,11 @@ export const verifyCommand: CommandModule<object, VerifyFlags> = {
         },
         quiet: { alias: 'q', type: 'boolean', default: false, describe: 'Print problems only' },
         json: { type: 'boolean', default: false, describe: 'Print the result as JSON' },
+      })
+      .check(({ folder, sample }) => {
+        requireGiven('folder', folder);
+        requireWhole('sample', sample);
+        return true;
       }),
   handler: async (flags) => {
     const progress = showProgress(flags);
@@ -83,7 +89,8 @@ function print(
     console.error(`and ${problems.length - SHOWN} more (--json lists all)`);
   }
   if (problems.length > 0) {
-    console.error(`patchml: ${folder}: ${problems.length} problems; make the dataset again`);
+    const count = problems.length === 1 ? '1 problem' : `${problems.length} problems`;
+    console.error(`patchml: ${folder}: ${count}; make the dataset again`);
   } else if (!quiet) {
     console.log(
       toTable([
