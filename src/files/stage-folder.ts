@@ -24,16 +24,25 @@ export async function buildFolder(
   place: string,
   fill: (partial: string) => Promise<void>,
 ): Promise<void> {
-  await mkdir(dirname(place), { recursive: true });
+  await makeFolder(dirname(place));
   const unlock = await lockFolder(place);
   try {
     const partial = partialFolder(place);
-    await mkdir(partial, { recursive: true });
+    await makeFolder(partial);
     await fill(partial);
     await swapIn(partial, place);
   } finally {
     await unlock();
   }
+}
+
+/** Makes a folder and those above it. (Node's own recursion never ends below /proc.) */
+async function makeFolder(path: string): Promise<void> {
+  if (await exists(path)) return;
+  await makeFolder(dirname(path));
+  await mkdir(path).catch((error: unknown) => {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  });
 }
 
 async function swapIn(partial: string, place: string): Promise<void> {

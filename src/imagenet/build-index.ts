@@ -61,7 +61,7 @@ export async function buildIndex(input: IndexInput, options: IndexOptions = {}):
   const annotations = await openAnnotations(input.annotations);
   const store = await openImages(input.images);
   const folder = indexFolder(input, annotations, store);
-  if (await exists(folder)) {
+  if (await exists(join(folder, 'index.json'))) {
     if (options.strict) await requireNoneDropped(folder, input.annotations);
     return folder;
   }

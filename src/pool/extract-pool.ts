@@ -73,7 +73,7 @@ export async function extractPool(
 ): Promise<string> {
   const indexed = await readIndexSummary(index);
   const folder = poolFolder(recipe, indexed, work);
-  if (await exists(folder)) {
+  if (await exists(join(folder, 'pool.json'))) {
     if (options.strict) await requireAllDecoded(folder, indexed.images);
     return folder;
   }

@@ -53,7 +53,7 @@ export interface PlanInput {
 export async function makePlan(input: PlanInput, options: StageOptions = {}): Promise<string> {
   const { digest: pool } = await readPoolSummary(input.pool);
   const folder = planFolder(input.recipe, pool, input.work);
-  if (await exists(folder)) return folder;
+  if (await exists(join(folder, 'plan.json'))) return folder;
   const patches = await readPatchRows(input.pool);
   const drawn = drawDataset(input.recipe, patches);
   const first = drawn.next(); // an impossible demand throws here, before anything is written
