@@ -24,6 +24,21 @@ const ORIGIN_FILE = 'origin.json';
 export const PROGRESS_FILE = 'progress.json';
 
 /**
+ * Checks that a place is free or holds a dataset, before the work that leads to it.
+ * @throws OutputError where something else is there, which is never replaced
+ */
+export async function requireOwnPlace(place: string): Promise<void> {
+  for (const path of [place, replacedFolder(place)]) {
+    if ((await isEmptyPlace(path)) || (await exists(join(path, LOCK_FILE)))) continue;
+    throw new OutputError('this folder holds something that is no patchml dataset', {
+      code: 'output-not-empty',
+      path,
+      fix: 'name another --out, or move it away',
+    });
+  }
+}
+
+/**
  * Looks at the place a dataset is to go to.
  * @returns `complete` where this very dataset is there already, else `free`
  * @throws OutputError where something else is there that may not be replaced
@@ -33,22 +48,8 @@ export async function inspectPlace(
   origin: DatasetOrigin,
   overwrite: boolean,
 ): Promise<'complete' | 'free'> {
-  const aside = replacedFolder(place);
-  if (!(await isEmptyPlace(aside)) && !(await exists(join(aside, LOCK_FILE)))) {
-    throw new OutputError('this folder is in the way and is no replaced dataset', {
-      code: 'output-not-empty',
-      path: aside,
-      fix: 'move it away, or name another --out',
-    });
-  }
+  await requireOwnPlace(place);
   if (await isEmptyPlace(place)) return 'free';
-  if (!(await exists(join(place, LOCK_FILE)))) {
-    throw new OutputError('this folder holds something that is no patchml dataset', {
-      code: 'output-not-empty',
-      path: place,
-      fix: 'name another --out, or empty the folder yourself',
-    });
-  }
   if (digestOf(await readOrigin(place)) === digestOf(origin)) return 'complete';
   if (overwrite) return 'free';
   throw new OutputError('this folder holds a dataset of another recipe or pool', {

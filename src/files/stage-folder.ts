@@ -1,5 +1,6 @@
-import { mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { lstat, mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { OutputError } from '../errors.js';
 import { lockFolder } from './folder-lock.js';
 
 /**
@@ -29,6 +30,7 @@ export async function buildFolder(
   try {
     const partial = partialFolder(place);
     await makeFolder(partial);
+    await requireNoLink(partial);
     await fill(partial);
     await swapIn(partial, place);
   } finally {
@@ -42,6 +44,16 @@ async function makeFolder(path: string): Promise<void> {
   await makeFolder(dirname(path));
   await mkdir(path).catch((error: unknown) => {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  });
+}
+
+/** A link would lead what is written, and cleared, out of the output folder. */
+async function requireNoLink(path: string): Promise<void> {
+  if (!(await lstat(path)).isSymbolicLink()) return;
+  throw new OutputError('this is a link, and what it leads to is not to be written', {
+    code: 'output-is-link',
+    path,
+    fix: 'remove it',
   });
 }
 
