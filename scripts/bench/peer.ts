@@ -8,7 +8,7 @@ import type { BenchInput } from './input.js';
 import { collect, type Job, type Run } from './measure.js';
 
 /** How Pillow encodes: `png` at its own level, 6; `png-fast` at level 1. */
-export type PeerEncoding = 'png' | 'png-fast' | 'jpeg';
+type PeerEncoding = 'png' | 'png-fast' | 'jpeg';
 
 /** The same work by two processes of Pillow. */
 export interface Peer {

@@ -24,7 +24,7 @@ type DeepPartial<T> = T extends unknown[] | string | number | boolean
 export async function loadRecipe(path: string, overrides: RecipeOverrides = {}): Promise<Recipe> {
   const fields = parseYaml(await readText(path), path);
   if (!isMapping(fields)) {
-    throw new RecipeError('expected a mapping: fields such as "name: my-dataset"', {
+    throw new RecipeError('expected fields such as "name: my-dataset"', {
       code: 'recipe-not-fields',
       path,
       fix: '"patchml init" writes a recipe with every field',

@@ -162,7 +162,7 @@ async function waitFor(
     const place = unfinishedPlace(stage, cwd);
     if (place === undefined) return false;
     // The lock of an earlier, killed run is there until this one gets to it.
-    const holder = tryRead<{ pid: number }>(place.replace('.partial', '.lock'));
+    const holder = tryRead(place.replace('.partial', '.lock'));
     return holder?.pid === process.pid && (leftBy(stage, cwd) ?? 0) > done;
   };
   while (process.exitCode === null && !isThere()) await sleep(2);
@@ -180,12 +180,13 @@ function unfinishedPlace(stage: Stage, cwd: string): string | undefined {
 function leftBy(stage: Stage, cwd: string): number | undefined {
   const place = unfinishedPlace(stage, cwd);
   if (place === undefined) return undefined;
-  return tryRead<{ images: number }>(join(place, 'progress.json'))?.images ?? 0;
+  return tryRead(join(place, 'progress.json'))?.images ?? 0;
 }
 
-function tryRead<Value>(path: string): Value | undefined {
+/** What a note of a run says: a lock whose process it is, a progress how many images are done. */
+function tryRead(path: string): { pid?: number; images?: number } | undefined {
   try {
-    return readJson<Value>(path);
+    return readJson(path);
   } catch {
     return undefined; // not there yet, or being written
   }

@@ -55,8 +55,8 @@ describe('resampleCounts', () => {
 
   it('keeps its draws from one version to the next', () => {
     expect(takeCounts(8, '0/bootstrap', 2)).toEqual([
-      [1, 0, 1, 1, 4, 0, 1, 0],
-      [2, 0, 2, 2, 0, 0, 1, 1],
+      [3, 0, 1, 1, 0, 1, 1, 1],
+      [0, 1, 0, 2, 2, 1, 1, 1],
     ]);
   });
 });

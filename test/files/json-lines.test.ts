@@ -1,0 +1,99 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { readJsonLines, writeJsonLines } from '../../src/files/json-lines.js';
+import { collect } from '../support/unit-errors.js';
+import { temporaryFolder, writeTree } from '../support/unit-folder.js';
+
+function fileOf(text: string): string {
+  return join(writeTree({ 'rows.jsonl': text }), 'rows.jsonl');
+}
+
+describe('readJsonLines', () => {
+  it('reads a row a line, the last with or without its newline', async () => {
+    expect(await collect(readJsonLines(fileOf('{"a":1}\n[2]\n3')))).toEqual([{ a: 1 }, [2], 3]);
+    expect(await collect(readJsonLines(fileOf('1\n2\n')))).toEqual([1, 2]);
+  });
+
+  it('reads nothing from an empty file', async () => {
+    expect(await collect(readJsonLines(fileOf('')))).toEqual([]);
+  });
+
+  it('keeps line separators that only JavaScript takes for such', async () => {
+    expect(await collect(readJsonLines(fileOf('"a\u2028b"\n')))).toEqual(['a\u2028b']);
+  });
+
+  it.each([
+    ['one that is cut off', '{"a":1}\n{"a":2}\n{"a":', 'line 3'],
+    ['one with two values', '1\n2 3\n', 'line 2'],
+    ['an empty one', '1\n\n2\n', 'line 2'],
+  ])('names the line that is not JSON: %s', async (_, text, place) => {
+    const path = fileOf(text);
+    await expect(collect(readJsonLines(path))).rejects.toMatchObject({
+      name: 'DatasetError',
+      code: 'not-json-lines',
+      path,
+      place,
+    });
+  });
+
+  it('yields the rows before a bad one', async () => {
+    const rows = readJsonLines(fileOf('1\nx\n'));
+    expect((await rows.next()).value).toBe(1);
+  });
+
+  it('fails where there is no file', async () => {
+    const path = join(temporaryFolder(), 'none.jsonl');
+    await expect(collect(readJsonLines(path))).rejects.toMatchObject({ code: 'ENOENT' });
+  });
+});
+
+describe('writeJsonLines', () => {
+  it('writes what readJsonLines reads, and counts the bytes', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.jsonValue(), { maxLength: 30 }), async (values) => {
+        const rows = values.map((value) => JSON.parse(JSON.stringify(value)) as unknown);
+        const path = join(temporaryFolder(), 'rows.jsonl');
+        const writer = await writeJsonLines(path);
+        let bytes = 0;
+        for (const row of rows) bytes += await writer.write(row);
+        await writer.close();
+        expect(readFileSync(path)).toHaveLength(bytes);
+        expect(await collect(readJsonLines(path))).toEqual(rows);
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  it('writes more than fits in its buffer, in order', async () => {
+    const path = join(temporaryFolder(), 'rows.jsonl');
+    const rows = Array.from({ length: 5000 }, (_, index) => ({ index, text: 'x'.repeat(40) }));
+    const writer = await writeJsonLines(path);
+    for (const row of rows) await writer.write(row);
+    await writer.close();
+    expect(await collect(readJsonLines(path))).toEqual(rows);
+  });
+
+  it('starts anew, or goes on behind what is there', async () => {
+    const path = join(temporaryFolder(), 'rows.jsonl');
+    writeFileSync(path, '0\n');
+    const behind = await writeJsonLines(path, 'a');
+    await behind.write(1);
+    await behind.close();
+    expect(readFileSync(path, 'utf8')).toBe('0\n1\n');
+    const anew = await writeJsonLines(path);
+    await anew.write(2);
+    await anew.close();
+    expect(readFileSync(path, 'utf8')).toBe('2\n');
+  });
+
+  it('has every row in the file after a flush', async () => {
+    const path = join(temporaryFolder(), 'rows.jsonl');
+    const writer = await writeJsonLines(path);
+    await writer.write({ a: 'é' });
+    await writer.flush();
+    expect(readFileSync(path, 'utf8')).toBe('{"a":"é"}\n');
+    await writer.close();
+  });
+});

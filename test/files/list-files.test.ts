@@ -1,0 +1,92 @@
+import { describe, expect, it } from '@jest/globals';
+import { symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { listFiles } from '../../src/files/list-files.js';
+import { temporaryFolder, writeTree } from '../support/unit-folder.js';
+
+const all = (): boolean => true;
+
+async function pathsIn(
+  folder: string,
+  accepts: (name: string) => boolean = all,
+): Promise<string[]> {
+  return (await listFiles(folder, accepts)).map(({ path }) => path);
+}
+
+async function sizesIn(folder: string): Promise<Record<string, number>> {
+  return Object.fromEntries((await listFiles(folder, all)).map(({ path, size }) => [path, size]));
+}
+
+describe('listFiles', () => {
+  it('lists files at any depth in byte order of their paths', async () => {
+    const paths = ['b', 'a/z', 'a.b', 'B', 'a/b/c', 'é', '9', '10'];
+    const folder = writeTree(Object.fromEntries(paths.map((path) => [path, 'x'])));
+    expect(await pathsIn(folder)).toEqual(['10', '9', 'B', 'a.b', 'a/b/c', 'a/z', 'b', 'é']);
+  });
+
+  it('lists only the files whose name is accepted', async () => {
+    const folder = writeTree({ 'a.xml': '', 'a.txt': '', 'x.xml/b.txt': '', 'y/c.xml': '' });
+    expect(await pathsIn(folder, (name) => name.endsWith('.xml'))).toEqual(['a.xml', 'y/c.xml']);
+  });
+
+  it('says how large each is, and when it was changed', async () => {
+    const [file] = await listFiles(writeTree({ a: 'four' }), all);
+    expect(file).toEqual({ path: 'a', size: 4, modified: expect.any(Number) });
+    expect(file!.modified).toBeGreaterThan(0);
+  });
+
+  it('lists nothing in an empty folder', async () => {
+    expect(await pathsIn(temporaryFolder())).toEqual([]);
+  });
+
+  it('follows a link to a file inside the folder', async () => {
+    const folder = writeTree({ 'real/a': 'four' });
+    symlinkSync(join(folder, 'real', 'a'), join(folder, 'link'));
+    symlinkSync('real/a', join(folder, 'relative'));
+    expect(await sizesIn(folder)).toEqual({ 'real/a': 4, link: 4, relative: 4 });
+  });
+
+  it('marks a link that leads out of the folder, or nowhere, or to itself', async () => {
+    const outside = writeTree({ secret: 'secret' });
+    const folder = writeTree({ a: 'four' });
+    symlinkSync(join(outside, 'secret'), join(folder, 'out'));
+    symlinkSync('../../../../../../../../etc/passwd', join(folder, 'up'));
+    symlinkSync('none', join(folder, 'nowhere'));
+    symlinkSync('self', join(folder, 'self'));
+    expect(await sizesIn(folder)).toEqual({ a: 4, out: -1, up: -1, nowhere: -1, self: -1 });
+  });
+
+  it('marks a link that leads out by way of a link that does not', async () => {
+    const outside = writeTree({ secret: 'secret' });
+    const folder = writeTree({ a: 'four' });
+    symlinkSync(join(outside, 'secret'), join(folder, 'first'));
+    symlinkSync('first', join(folder, 'second'));
+    expect(await sizesIn(folder)).toEqual({ a: 4, first: -1, second: -1 });
+  });
+
+  it('marks a link to a folder of the same name start as leading out', async () => {
+    const folder = writeTree({ 'in/a': 'x', 'inside/secret': 'secret' });
+    symlinkSync(join(folder, 'inside', 'secret'), join(folder, 'in', 'link'));
+    expect(await sizesIn(join(folder, 'in'))).toEqual({ a: 1, link: -1 });
+  });
+
+  it('does not walk into links to folders, so that a circle of them ends', async () => {
+    const folder = writeTree({ 'a/b': 'x' });
+    symlinkSync('..', join(folder, 'a', 'up'));
+    symlinkSync(join(folder, 'a'), join(folder, 'again'));
+    expect(await sizesIn(folder)).toEqual({ 'a/b': 1, 'a/up': -1, again: -1 });
+  });
+
+  it('lists a folder that is itself reached by a link', async () => {
+    const folder = writeTree({ 'real/a': 'four' });
+    symlinkSync(join(folder, 'real'), join(folder, 'link'));
+    symlinkSync('a', join(folder, 'real', 'b'));
+    expect(await sizesIn(join(folder, 'link'))).toEqual({ a: 4, b: 4 });
+  });
+
+  it('fails where there is no folder', async () => {
+    await expect(pathsIn(join(temporaryFolder(), 'none'))).rejects.toMatchObject({
+      code: 'ENOENT',
+    });
+  });
+});

@@ -1,0 +1,18 @@
+import { readFileSync } from 'node:fs';
+import type { Kernel } from '../../src/image/resize.js';
+
+/** What scripts/resize-reference.py wrote; pixels are RGB, row by row, in base64. */
+interface Reference {
+  resize: {
+    from: [width: number, height: number];
+    to: [width: number, height: number];
+    contrast: 'moderate' | 'full';
+    pixels: string;
+    resized: Partial<Record<Kernel, string>>;
+  }[];
+  cmyk: { size: [width: number, height: number]; jpeg: string; pixels: string };
+}
+
+export const reference = JSON.parse(
+  readFileSync('test/image/resize-reference.json', 'utf8'),
+) as Reference;

@@ -1,0 +1,95 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { AbortedError } from '../../src/errors.js';
+import { mapInOrder } from '../../src/parallel/map-in-order.js';
+import { collect } from '../support/unit-errors.js';
+
+const options = { ahead: 3, stage: 'extract' } as const;
+
+/** A promise that is kept when it is told to. */
+function deferred<T>(): { promise: Promise<T>; resolve: (value: T) => void } {
+  let resolve!: (value: T) => void;
+  const promise = new Promise<T>((keep) => {
+    resolve = keep;
+  });
+  return { promise, resolve };
+}
+
+describe('mapInOrder', () => {
+  it('yields results in the order of the items, whatever is done first', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.scheduler(), fc.array(fc.nat()), async (scheduler, items) => {
+        const map = scheduler.scheduleFunction((item: number) => Promise.resolve(2 * item));
+        const results = collect(mapInOrder(items, map, options));
+        await scheduler.waitFor(results);
+        expect(await results).toEqual(items.map((item) => 2 * item));
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  it('starts no more items at once than it may', async () => {
+    const started: number[] = [];
+    const gates = Array.from({ length: 6 }, () => deferred<number>());
+    const map = (item: number): Promise<number> => {
+      started.push(item);
+      return gates[item]!.promise;
+    };
+    const results = mapInOrder([0, 1, 2, 3, 4, 5], map, options);
+    const first = results.next();
+    for (const gate of gates.slice(1)) gate.resolve(9);
+    await new Promise(setImmediate);
+    expect(started).toEqual([0, 1, 2]); // the first is not done, so nothing behind the third starts
+    gates[0]!.resolve(7);
+    expect((await first).value).toBe(7);
+    expect(await collect(results)).toHaveLength(5);
+  });
+
+  it('throws what the first failing item threw, in the order of the items', async () => {
+    const late = deferred<number>();
+    const map = (item: number): Promise<number> => {
+      if (item === 1) return late.promise.then(() => Promise.reject(new Error('second')));
+      return item === 2 ? Promise.reject(new Error('third')) : Promise.resolve(item);
+    };
+    const results = mapInOrder([0, 1, 2, 3], map, options);
+    expect((await results.next()).value).toBe(0);
+    late.resolve(0);
+    await expect(results.next()).rejects.toThrow('second');
+  });
+
+  it('throws what the items fail with', async () => {
+    function* items(): Generator<number> {
+      yield 1;
+      throw new Error('no more');
+    }
+    const results = mapInOrder(items(), (item) => Promise.resolve(item), options);
+    await expect(collect(results)).rejects.toThrow('no more');
+  });
+
+  it('takes no item once it is told to stop', async () => {
+    const controller = new AbortController();
+    const started: number[] = [];
+    const map = (item: number): Promise<number> => {
+      started.push(item);
+      if (item === 1) controller.abort();
+      return Promise.resolve(item);
+    };
+    const { signal } = controller;
+    const results = mapInOrder([0, 1, 2, 3, 4], map, { ...options, signal });
+    await expect(collect(results)).rejects.toBeInstanceOf(AbortedError);
+    expect(started).toEqual([0, 1]);
+  });
+
+  it('stops between results, too, when all items are under way', async () => {
+    const controller = new AbortController();
+    const { signal } = controller;
+    const results = mapInOrder([0, 1], (i) => Promise.resolve(i), { ...options, signal });
+    expect((await results.next()).value).toBe(0);
+    controller.abort();
+    await expect(results.next()).rejects.toMatchObject({ name: 'AbortedError', code: 'aborted' });
+  });
+
+  it('maps nothing to nothing', async () => {
+    expect(await collect(mapInOrder([], () => Promise.resolve(1), options))).toEqual([]);
+  });
+});

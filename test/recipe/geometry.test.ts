@@ -1,0 +1,93 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import {
+  canvasSize,
+  cellsASide,
+  cellSize,
+  safeArea,
+  storeSide,
+} from '../../src/recipe/geometry.js';
+import { recipeWith } from '../support/unit-recipes.js';
+
+describe('canvasSize', () => {
+  it('is a square for one number', () => {
+    expect(canvasSize(recipeWith({ canvas: { size: 300 } }))).toEqual([300, 300]);
+  });
+
+  it('is what it says for two', () => {
+    expect(canvasSize(recipeWith({ canvas: { size: [320, 200] } }))).toEqual([320, 200]);
+  });
+});
+
+describe('safeArea', () => {
+  it.each([
+    [224, 0.875, [14, 14, 196, 196]], // 224 · 0.875 = 196, (224 - 196) / 2 = 14
+    [225, 0.875, [14, 14, 196, 196]], // 196.875 down to 196, 14.5 down to 14
+    [[320, 200], 0.5, [80, 50, 160, 100]],
+    [224, 1, [0, 0, 224, 224]],
+  ] as const)('of a canvas of %j with %d of it safe is %j', (size, fraction, expected) => {
+    const canvas = { size: typeof size === 'number' ? size : [...size], safeArea: fraction };
+    expect(safeArea(recipeWith({ canvas: canvas as never }))).toEqual(expected);
+  });
+
+  it('lies inside the canvas and is centred to a pixel, for any canvas', () => {
+    const side = fc.integer({ min: 32, max: 4096 });
+    fc.assert(
+      fc.property(side, side, fc.double({ min: 0.5, max: 1, noNaN: true }), (w, h, fraction) => {
+        const counts = { 1: 1 };
+        const canvas = { size: [w, h] as [number, number], safeArea: fraction };
+        const [x, y, width, height] = safeArea(recipeWith({ canvas, sampling: { counts } }));
+        expect(Math.min(x, y)).toBeGreaterThanOrEqual(0);
+        expect([0, 1]).toContain(w - width - 2 * x);
+        expect([0, 1]).toContain(h - height - 2 * y);
+      }),
+    );
+  });
+});
+
+describe('cellsASide', () => {
+  it.each([
+    [1, 1],
+    [2, 2],
+    [4, 2],
+    [5, 3],
+    [9, 3],
+    [10, 4],
+    [100, 10],
+  ])('of the smallest grid for %d patches is %d', (k, cells) => {
+    expect(cellsASide(recipeWith(), k)).toBe(cells);
+  });
+
+  it('of a fixed grid does not depend on the number of patches', () => {
+    const recipe = recipeWith({ layout: { type: 'fixed-grid', cells: 4 } });
+    expect([1, 5, 16].map((k) => cellsASide(recipe, k))).toEqual([4, 4, 4]);
+  });
+});
+
+describe('cellSize', () => {
+  it.each([
+    [4, 0, [98, 98]], // 196 / 2
+    [4, 4, [96, 96]], // (196 - 4) / 2
+    [5, 0, [65, 65]], // 196 / 3 = 65.3
+    [5, 3, [63, 63]], // (196 - 2 · 3) / 3 = 63.3
+    [1, 50, [196, 196]], // one cell has no gap
+  ])('for %d patches and a gap of %d is %j', (k, gap, expected) => {
+    expect(cellSize(recipeWith({ layout: { gap } }), k)).toEqual(expected);
+  });
+
+  it('is as wide as the canvas allows, each side for itself', () => {
+    // safe: 280 x 175; 2 cells a side: 140 x 87.5
+    expect(cellSize(recipeWith({ canvas: { size: [320, 200] } }), 4)).toEqual([140, 87]);
+  });
+});
+
+describe('storeSide', () => {
+  it("is the safe area's longer side, the largest cell there can be", () => {
+    expect(storeSide(recipeWith())).toBe(196);
+    expect(storeSide(recipeWith({ canvas: { size: [320, 200] } }))).toBe(280);
+  });
+
+  it('is what the recipe says where it says so', () => {
+    expect(storeSide(recipeWith({ patch: { storeSide: 64 } }))).toBe(64);
+  });
+});

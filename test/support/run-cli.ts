@@ -1,0 +1,81 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+const BIN = fileURLToPath(new URL('../../src/cli/bin.cjs', import.meta.url));
+const LIBRARY = new URL('../../src/index.js', import.meta.url).href;
+/** A command that takes longer hangs, ms. */
+const HANGS_AFTER = 90_000;
+
+/** What a run of the command line gave. */
+export interface CliRun {
+  code: number | null;
+  signal: NodeJS.Signals | null;
+  stdout: string;
+  stderr: string;
+  /** The most memory it held at any time, bytes; 0 where the system does not say. */
+  peakMemory: number;
+}
+
+export interface CliOptions {
+  /** Where it runs; relative paths, such as the default output folder, start here. */
+  cwd: string;
+}
+
+/** A command line that runs. */
+export interface RunningCli {
+  process: ChildProcess;
+  end: Promise<CliRun>;
+}
+
+/** Runs `patchml` with these arguments, as a user would, to its end. */
+export function runCli(args: readonly string[], options: CliOptions): Promise<CliRun> {
+  return startCli(args, options).end;
+}
+
+/** Starts `patchml` with these arguments. */
+export function startCli(args: readonly string[], { cwd }: CliOptions): RunningCli {
+  const process = spawn(globalThis.process.execPath, [BIN, ...args], {
+    cwd,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    timeout: HANGS_AFTER,
+    killSignal: 'SIGKILL',
+  });
+  return { process, end: follow(process) };
+}
+
+/** Runs a module that uses the library, as another project would, where `patchml` is its name. */
+export function runScript(source: string, nodeFlags: readonly string[] = []): Promise<CliRun> {
+  const script = source.replace("'patchml'", JSON.stringify(LIBRARY));
+  const process = spawn(
+    globalThis.process.execPath,
+    [...nodeFlags, '--input-type=module', '--eval', script],
+    { stdio: ['ignore', 'pipe', 'pipe'], timeout: HANGS_AFTER, killSignal: 'SIGKILL' },
+  );
+  return follow(process);
+}
+
+async function follow(child: ChildProcess): Promise<CliRun> {
+  const texts = { stdout: '', stderr: '' };
+  for (const name of ['stdout', 'stderr'] as const) {
+    child[name]!.setEncoding('utf8').on('data', (text: string) => (texts[name] += text));
+  }
+  let peakMemory = 0;
+  const watch = setInterval(() => {
+    peakMemory = Math.max(peakMemory, peakMemoryOf(child.pid!));
+  }, 20);
+  const [code, signal] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null];
+  clearInterval(watch);
+  return { code, signal, ...texts, peakMemory };
+}
+
+/** Linux keeps the peak itself. */
+function peakMemoryOf(pid: number): number {
+  try {
+    const [, kilobytes] = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))!;
+    return 1024 * Number(kilobytes);
+  } catch {
+    return 0; // another system, or just gone
+  }
+}
