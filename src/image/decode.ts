@@ -32,7 +32,8 @@ export async function readImageHeader(bytes: Buffer): Promise<ImageHeader> {
     throw corrupt(cause);
   }
   const { format, width, height, space } = header;
-  if (!FORMATS.has(format)) throw new ImageError(`it is a ${format}, not a JPEG`, CORRUPT);
+  if (!FORMATS.has(format))
+    throw new ImageError(`it is a ${format}, not a JPEG, PNG or WebP`, CORRUPT);
   if (width * height > MAX_IMAGE_PIXELS) {
     throw new ImageError(`${width} x ${height} is too large to be a photograph`, CORRUPT);
   }

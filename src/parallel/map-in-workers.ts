@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import { fileURLToPath } from 'node:url';
 import { Piscina } from 'piscina';
 import type { Stage, StageOptions } from '../progress.js';
 import { mapInOrder } from './map-in-order.js';
@@ -22,13 +23,15 @@ export async function* mapInWorkers<In, Out>(
   { worker, workerData, stage, signal, jobs = availableParallelism() }: MapInWorkersOptions,
 ): AsyncGenerator<Out> {
   const threads = new Piscina({
-    filename: worker.href,
+    filename: fileURLToPath(new URL('./load-worker.cjs', import.meta.url)),
+    argv: [worker.href],
     workerData,
     minThreads: 1,
     maxThreads: jobs,
     idleTimeout: 60_000,
     recordTiming: false,
   });
+  threads.on('error', () => undefined); // each task's own promise says what went wrong
   const run = async (item: In): Promise<Out> =>
     unpackAnswer((await threads.run(item)) as WorkerAnswer<Out>);
   try {

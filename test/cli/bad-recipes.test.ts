@@ -42,7 +42,7 @@ describe('A recipe that cannot be', () => {
     ],
     ['a path for its name', 'name: ../../etc\n', ['name', 'lower-case']],
     ['no YAML in it', 'name: [a\n', ['not YAML', 'line']],
-    ['one word in it', 'recipe', ['expected fields']],
+    ['one word in it', 'recipe', ['expected', 'name: my-dataset']],
     ['nothing in it', '', [/expected|empty/]],
     ['aliases that explode', bomb(), ['alias']],
     ['a tag that runs code', 'name: !!js/function "function () {}"\n', ['name']],

@@ -98,7 +98,7 @@ describe('exists and isEmptyPlace', () => {
 
 describe('partialFolder and toJson', () => {
   it('are what is on disk', () => {
-    expect(partialFolder('/work/pool/key')).toBe('/work/pool/key.partial');
+    expect(partialFolder('work/pool/key')).toBe('work/pool/key.partial');
     expect(toJson({ a: [1] })).toBe('{\n  "a": [\n    1\n  ]\n}\n');
   });
 });
