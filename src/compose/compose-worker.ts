@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { workerData } from 'node:worker_threads';
+import { explainError } from '../errors.js';
 import { sha256 } from '../files/digest.js';
 import { encode } from '../image/encode.js';
 import { serve } from '../parallel/serve.js';
@@ -38,8 +39,16 @@ export default serve(async (tasks: ComposeFileTask[]): Promise<ComposedImage[]> 
   const composed: ComposedImage[] = [];
   for (const [index, image] of images.entries()) {
     const bytes = await encode(image, format, quality);
-    writeFileSync(join(folder, tasks[index]!.file), bytes);
+    writeImage(join(folder, tasks[index]!.file), bytes);
     composed.push({ sha256: sha256(bytes), pixels_sha256: sha256(image.data) });
   }
   return composed;
 });
+
+function writeImage(path: string, bytes: Buffer): void {
+  try {
+    writeFileSync(path, bytes);
+  } catch (error) {
+    throw explainError(error, path); // a full disk names no path itself
+  }
+}

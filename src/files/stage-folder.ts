@@ -1,6 +1,6 @@
 import { lstat, mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { OutputError } from '../errors.js';
+import { explainError, OutputError } from '../errors.js';
 import { lockFolder } from './folder-lock.js';
 
 /**
@@ -25,16 +25,20 @@ export async function buildFolder(
   place: string,
   fill: (partial: string) => Promise<void>,
 ): Promise<void> {
-  await makeFolder(dirname(place));
-  const unlock = await lockFolder(place);
   try {
-    const partial = partialFolder(place);
-    await makeFolder(partial);
-    await requireNoLink(partial);
-    await fill(partial);
-    await swapIn(partial, place);
-  } finally {
-    await unlock();
+    await makeFolder(dirname(place));
+    const unlock = await lockFolder(place);
+    try {
+      const partial = partialFolder(place);
+      await makeFolder(partial);
+      await requireNoLink(partial);
+      await fill(partial);
+      await swapIn(partial, place);
+    } finally {
+      await unlock();
+    }
+  } catch (error) {
+    throw explainError(error, place); // a full disk names no path itself
   }
 }
 
