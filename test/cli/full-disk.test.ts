@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type InputFolders, makeImages, writeFolders } from '../support/input.js';
 import { writeRecipe } from '../support/made-recipe.js';
 import { expectOneLine } from '../support/one-line.js';
-import { type RunningCli, runCli, startCli } from '../support/run-cli.js';
+import { isRunning, type RunningCli, runCli, startCli } from '../support/run-cli.js';
 import { mountSmallDisk, type SmallDisk, whyNoSmallDisk } from '../support/small-disk.js';
 import { contentsOf, openWorkspace, pathsIn } from '../support/workspace.js';
 
@@ -22,13 +22,13 @@ describeOnDisk(`A full disk${reason === undefined ? '' : ` (skipped: ${reason})`
 
   beforeAll(async () => {
     const folder = newFolder('input');
-    const drawn = await makeImages({ images: 10, scale: 3 });
+    const drawn = await makeImages({ images: 10, scale: 2 });
     const images = Array.from({ length: 80 }, (_, n) => ({
       ...drawn[n % drawn.length]!,
       id: `image-${String(n).padStart(3, '0')}`,
     }));
     input = writeFolders(folder, images);
-    recipe = writeRecipe(folder, { sampling: { counts: { 2: 200 } } });
+    recipe = writeRecipe(folder, { sampling: { counts: { 2: 120 } } });
     const cwd = newFolder('whole');
     expect(await runCli(args('out', 'work'), { cwd })).toMatchObject({ code: 0, stderr: '' });
     whole = contentsOf(cwd);
@@ -83,8 +83,9 @@ describeOnDisk(`A full disk${reason === undefined ? '' : ` (skipped: ${reason})`
     const work = join(disk.folder, 'work');
     const out = join(newFolder('out'), 'out');
     const running = startCli(args(out, work), { cwd: disk.folder });
-    await waitUntil(running, () => hasPartialPool(work));
+    await holdOnce(running, () => hasPartialPool(work));
     disk.fill();
+    running.process.kill('SIGCONT');
     expectOneLine(await running.end, 1, disk.folder, 'the disk is full', 'the same command again');
     expect(pathsIn(work).filter((path) => path.endsWith('pool.json'))).toEqual([]);
     expect(existsSync(out)).toBe(false);
@@ -96,8 +97,9 @@ describeOnDisk(`A full disk${reason === undefined ? '' : ` (skipped: ${reason})`
     const work = newFolder('work');
     const out = join(disk.folder, 'out');
     const running = startCli(args(out, work), { cwd: disk.folder });
-    await waitUntil(running, () => existsSync(join(`${out}.partial`, 'progress.json')));
+    await holdOnce(running, () => existsSync(join(`${out}.partial`, 'progress.json')));
     disk.fill();
+    running.process.kill('SIGCONT');
     expectOneLine(await running.end, 1, disk.folder, 'the disk is full', 'the same command again');
     expect(existsSync(out)).toBe(false);
     await expectToFinish(args(out, work), out, work);
@@ -121,6 +123,8 @@ function hasPartialPool(work: string): boolean {
   return partial !== undefined && existsSync(join(pools, partial, 'progress.json'));
 }
 
-async function waitUntil({ process }: RunningCli, condition: () => boolean): Promise<void> {
-  while (process.exitCode === null && !condition()) await sleep(2);
+/** Halts a run in its tracks as soon as a condition holds. */
+async function holdOnce(running: RunningCli, condition: () => boolean): Promise<void> {
+  while (isRunning(running) && !condition()) await sleep(1);
+  running.process.kill('SIGSTOP');
 }

@@ -66,7 +66,7 @@ describe('The stages, each by its own command', () => {
 
   test('want the stage before them for the same recipe, not for another', async () => {
     const cwd = newFolder('another');
-    for (const command of ['index', 'extract', 'plan']) await run(command, cwd, '-q');
+    await run('generate', cwd, '-q');
     expectOneLine(await run('compose', cwd, '-q', '--seed', '5'), 1, '"patchml plan"');
     expectOneLine(await run('compose', cwd, '-q', '--limit', '5'), 1, '"patchml index"');
   });

@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import {
+  appendFileSync,
   existsSync,
   readdirSync,
   readFileSync,
@@ -120,11 +121,61 @@ function partialPool(folder: string): string {
   );
 }
 
+function lastRow(path: string): string {
+  return `${readFileSync(path, 'utf8').trimEnd().split('\n').at(-1)!}\n`;
+}
+
 function change(path: string, position: number): void {
   const bytes = readFileSync(path);
   bytes[position]! ^= 1;
   writeFileSync(path, bytes);
 }
+
+describe('What a stopped run left, when it was killed between writing and noting it', () => {
+  test.each(['patches.bin', 'patches.jsonl', 'drops.jsonl'])(
+    'is cut back to what was noted: of the pool %s',
+    async (file) => {
+      const folder = newFolder('killed');
+      await stopIn('extract', folder);
+      const path = join(partialPool(folder), file);
+      appendFileSync(path, lastRow(path));
+      appendFileSync(path, '{"id":"ILSVRC');
+      await run(folder);
+      expect(contentsOf(folder)).toEqual(whole);
+    },
+  );
+
+  test.each(['metadata.jsonl', 'images/k3-000023.png', 'dataset.json', 'patchml.lock.json'])(
+    'is cut back to what was noted: of the dataset %s',
+    async (file) => {
+      const folder = newFolder('killed');
+      await stopIn('compose', folder);
+      appendFileSync(join(folder, 'out.partial', file), '{"file_name":"images/k2-');
+      await run(folder);
+      expect(contentsOf(folder)).toEqual(whole);
+    },
+  );
+
+  test('is cut back to what was noted: of the dataset whole rows of metadata.jsonl', async () => {
+    const folder = newFolder('killed');
+    await stopIn('compose', folder);
+    const path = join(folder, 'out.partial', 'metadata.jsonl');
+    appendFileSync(path, lastRow(path));
+    await run(folder);
+    expect(contentsOf(folder)).toEqual(whole);
+  });
+
+  test('notes that were being written are not kept', async () => {
+    const folder = newFolder('killed');
+    await stopIn('extract', folder);
+    writeFileSync(join(partialPool(folder), 'progress.json.tmp'), '{"images"');
+    await stopIn('compose', folder);
+    writeFileSync(join(folder, 'out.partial', 'progress.json.tmp'), '{"images"');
+    writeFileSync(join(folder, 'out.partial', 'patchml.lock.json.tmp'), '{"format"');
+    await run(folder);
+    expect(contentsOf(folder)).toEqual(whole);
+  });
+});
 
 // A power cut leaves what a kill does not: files that were noted as written, but are not whole.
 describe('What a stopped run left, when it was damaged since', () => {

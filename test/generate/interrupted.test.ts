@@ -6,13 +6,13 @@ import { openStream } from '../../src/random/stream.js';
 import { expectOneLine } from '../support/one-line.js';
 import { type InputFolders, makeImages, writeFolders } from '../support/input.js';
 import { writeRecipe } from '../support/made-recipe.js';
-import { type CliRun, type RunningCli, runCli, startCli } from '../support/run-cli.js';
+import { type CliRun, isRunning, type RunningCli, runCli, startCli } from '../support/run-cli.js';
 import { contentsOf, openWorkspace, readJson } from '../support/workspace.js';
 
-// One thread, large images and enough of them: extracting and composing take seconds, so that a
-// run can be stopped in their midst again and again.
+// One thread and enough images: extracting and composing take a second each or more, so that a run
+// can be stopped in their midst again and again.
 const IMAGES = 240;
-const COUNTS = { 2: 200, 3: 200, 4: 200 };
+const COUNTS = { 2: 150, 3: 150, 4: 150 };
 /** Kills that must land in the midst of each stage, and kills at any time since the start. */
 const KILLS = { extract: 10, compose: 10 };
 const KILLS_ANYWHERE = 5;
@@ -25,7 +25,7 @@ let whole: Record<string, string>;
 
 beforeAll(async () => {
   const folder = newFolder('input');
-  const drawn = await makeImages({ images: 10, scale: 3 });
+  const drawn = await makeImages({ images: 10, scale: 2 });
   const images = Array.from({ length: IMAGES }, (_, n) => {
     const id = `ILSVRC2012_val_${String(n + 1).padStart(8, '0')}`;
     return { ...drawn[n % drawn.length]!, id };
@@ -155,7 +155,7 @@ async function stopIn(
 async function waitFor(
   stage: Stage,
   done: number,
-  { process }: RunningCli,
+  running: RunningCli,
   cwd: string,
 ): Promise<void> {
   const isThere = (): boolean => {
@@ -163,9 +163,9 @@ async function waitFor(
     if (place === undefined) return false;
     // The lock of an earlier, killed run is there until this one gets to it.
     const holder = tryRead(place.replace('.partial', '.lock'));
-    return holder?.pid === process.pid && (leftBy(stage, cwd) ?? 0) > done;
+    return holder?.pid === running.process.pid && (leftBy(stage, cwd) ?? 0) > done;
   };
-  while (process.exitCode === null && !isThere()) await sleep(2);
+  while (isRunning(running) && !isThere()) await sleep(2);
 }
 
 /** Where a stage is writing, or was when it was stopped. */

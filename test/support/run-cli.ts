@@ -45,6 +45,11 @@ export function startCli(args: readonly string[], { cwd }: CliOptions): RunningC
   return { process, end: follow(process) };
 }
 
+/** Whether a run has neither ended nor been killed. */
+export function isRunning({ process }: RunningCli): boolean {
+  return process.exitCode === null && process.signalCode === null;
+}
+
 /** Runs a module that uses the library, as another project would, where `patchml` is its name. */
 export function runScript(source: string, nodeFlags: readonly string[] = []): Promise<CliRun> {
   const script = source.replace("'patchml'", JSON.stringify(LIBRARY));
