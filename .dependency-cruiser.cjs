@@ -2,7 +2,18 @@
  * Holds the layout: data flows one way. A folder of src/ imports from itself, from the folders
  * before it in the flow, and from the shared ones; nothing imports the command line.
  */
-const FLOW = ['imagenet', 'pool', 'layout', 'sampling', 'compose', 'dataset', 'metrics', 'report'];
+const FLOW = [
+  'imagenet',
+  'pool',
+  'layout',
+  'sampling',
+  'compose',
+  'dataset',
+  'metrics',
+  'evaluate',
+  'score',
+  'report',
+];
 const SHARED = ['recipe', 'image', 'files', 'parallel', 'random'];
 const TOP = '(errors|progress|version)[.]ts$';
 
