@@ -1,4 +1,5 @@
 import { types } from 'node:util';
+import { transferableSymbol, valueSymbol } from 'piscina';
 import * as errors from '../errors.js';
 
 /** What a worker sends back: its result, or the error in a form that survives the thread's edge. */
@@ -13,17 +14,29 @@ interface PackedError {
 
 type Undefined<T> = { [K in keyof T]?: T[K] | undefined };
 
-/** Makes a worker module's default export of a function. */
+/**
+ * Makes a worker module's default export of a function.
+ * @param moved the buffers of a result that are handed over instead of copied
+ */
 export function serve<In, Out>(
   work: (input: In) => Promise<Out>,
+  moved?: (result: Out) => Transferable[],
 ): (input: In) => Promise<WorkerAnswer<Out>> {
   return async (input) => {
     try {
-      return { result: await work(input) };
+      const answer = { result: await work(input) };
+      return moved === undefined ? answer : handOver(answer, moved(answer.result));
     } catch (error) {
       return { error: packError(errors.explainError(error)) };
     }
   };
+}
+
+type Transferable = ArrayBuffer;
+
+function handOver<T extends object>(answer: T, buffers: Transferable[]): T {
+  // Piscina sends what is under these names; its own type says that the thread gets `answer`.
+  return { [valueSymbol]: answer, [transferableSymbol]: buffers } as unknown as T;
 }
 
 /** The result in a worker's answer. @throws the worker's error, as its own class. */

@@ -1,15 +1,16 @@
-import { readFile, stat } from 'node:fs/promises';
-import { Lexer, parseDocument } from 'yaml';
-import type { z } from 'zod';
-import { explainError, RecipeError } from '../errors.js';
+import { RecipeError } from '../errors.js';
+import { invalidField, isMapping, readYaml, type YamlKind } from '../files/read-yaml.js';
 import { cellsASide, cellSize, safeArea } from './geometry.js';
 import { patchCounts } from './patch-counts.js';
 import { MAX_PATCHES, MIN_CELL_SIDE } from './limits.js';
 import { type Recipe, type RecipeInput, recipeSchema } from './schema.js';
 
-/** Room for all of ImageNet's blocked images; the parser is slow on much more. */
-const MAX_RECIPE_BYTES = 1 << 17;
-const MAX_DEPTH = 50;
+const RECIPE: YamlKind = {
+  name: 'recipe',
+  Failure: RecipeError,
+  example: 'name: my-dataset',
+  fix: '"patchml init" writes a recipe with every field',
+};
 
 /** Fields to lay over those of the file, such as `{ seed: 7, sampling: { counts: { 2: 500 } } }`. */
 export type RecipeOverrides = DeepPartial<RecipeInput>;
@@ -23,62 +24,8 @@ type DeepPartial<T> = T extends unknown[] | string | number | boolean
  * @throws RecipeError that names the field, what it may be and what it was.
  */
 export async function loadRecipe(path: string, overrides: RecipeOverrides = {}): Promise<Recipe> {
-  const fields = parseYaml(await readText(path), path);
-  if (!isMapping(fields)) {
-    throw new RecipeError('expected fields such as "name: my-dataset"', {
-      code: 'recipe-not-fields',
-      path,
-      fix: '"patchml init" writes a recipe with every field',
-    });
-  }
+  const fields = await readYaml(path, RECIPE);
   return parseRecipe(merge(fields, overrides), path);
-}
-
-async function readText(path: string): Promise<string> {
-  try {
-    const { size } = await stat(path);
-    if (size <= MAX_RECIPE_BYTES) return await readFile(path, 'utf8');
-  } catch (error) {
-    throw explainError(error, path);
-  }
-  throw new RecipeError('this is too large to be a recipe', { code: 'recipe-too-large', path });
-}
-
-function parseYaml(text: string, path: string): unknown {
-  if (isTooDeep(text)) {
-    throw new RecipeError('this is nested too deep to be a recipe', {
-      code: 'recipe-not-yaml',
-      path,
-    });
-  }
-  try {
-    const document = parseDocument(text, { prettyErrors: true });
-    const [problem] = document.errors;
-    if (problem) throw problem;
-    return document.toJS({ maxAliasCount: 100 });
-  } catch (cause) {
-    const { message, linePos } = cause as Error & { linePos?: [{ line: number }] };
-    throw new RecipeError(`this is not YAML: ${message.split('\n')[0]!}`, {
-      code: 'recipe-not-yaml',
-      path,
-      place: linePos && `line ${linePos[0].line}`,
-      cause,
-    });
-  }
-}
-
-/** Whether the parser, which is recursive, would run out of stack. */
-function isTooDeep(text: string): boolean {
-  let depth = 0;
-  let openedInLine = 0;
-  for (const token of new Lexer().lex(text)) {
-    if (token === '[' || token === '{') depth += 1;
-    else if (token === ']' || token === '}') depth -= 1;
-    else if (token === '-' || token === '?') openedInLine += 1;
-    else if (token.startsWith('\n')) openedInLine = 0;
-    if (depth + openedInLine > MAX_DEPTH) return true;
-  }
-  return false;
 }
 
 /**
@@ -88,32 +35,13 @@ function isTooDeep(text: string): boolean {
  */
 export function parseRecipe(input: unknown, path?: string): Recipe {
   const parsed = recipeSchema.safeParse(input, { reportInput: true });
-  if (!parsed.success) throw describeIssue(parsed.error.issues[0]!, path);
+  if (!parsed.success) throw invalidField(parsed.error.issues[0]!, path, RECIPE);
   const contradiction = findContradiction(parsed.data);
   if (contradiction) {
     const [place, problem, fix] = contradiction;
     throw new RecipeError(problem, { code: 'recipe-contradiction', path, place, fix });
   }
   return parsed.data;
-}
-
-function describeIssue(issue: z.core.$ZodIssue, path: string | undefined): RecipeError {
-  const place = issue.path.map(String).join('.') || undefined;
-  if (issue.code === 'unrecognized_keys') {
-    return new RecipeError(`unknown field ${issue.keys.map((key) => `"${key}"`).join(', ')}`, {
-      code: 'recipe-unknown-field',
-      path,
-      place,
-      fix: '"patchml init" writes a recipe with every field',
-    });
-  }
-  const { message } = issue.code === 'invalid_key' ? issue.issues[0]! : issue;
-  const got = issue.input === undefined ? '' : `, got ${shorten(JSON.stringify(issue.input))}`;
-  return new RecipeError(`${lowerFirst(message)}${got}`, {
-    code: 'recipe-invalid-field',
-    path,
-    place,
-  });
 }
 
 type Contradiction = [place: string, problem: string, fix: string];
@@ -206,16 +134,4 @@ function merge(base: unknown, over: unknown): unknown {
     merged[key] = key === 'counts' ? (value ?? merged[key]) : merge(merged[key], value);
   }
   return merged;
-}
-
-function isMapping(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function shorten(text: string): string {
-  return text.length > 80 ? `${text.slice(0, 80)}...` : text;
-}
-
-function lowerFirst(text: string): string {
-  return text.charAt(0).toLowerCase() + text.slice(1);
 }

@@ -1,0 +1,153 @@
+import { mkdir } from 'node:fs/promises';
+import { basename, dirname, extname, join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Argv, CommandModule } from 'yargs';
+import { OutputError } from '../errors.js';
+import type { CardDraft } from '../evaluate/card-draft.js';
+import { draftCard, readSynsetList } from '../evaluate/draft-card.js';
+import { exists, writeWhole } from '../files/stage-folder.js';
+import { UsageError } from './exit.js';
+
+const SCHEMA = fileURLToPath(new URL('../../../configs/model-card.schema.json', import.meta.url));
+
+interface AddFlags {
+  model: string;
+  name: string | undefined;
+  out: string | undefined;
+  config: string | undefined;
+  size: string | undefined;
+  layout: 'NCHW' | 'NHWC' | undefined;
+  channels: 'RGB' | 'BGR' | undefined;
+  scale: number | undefined;
+  mean: string | undefined;
+  std: string | undefined;
+  resize: CardDraft['mode'];
+  interpolation: CardDraft['interpolation'];
+  antialias: boolean | undefined;
+  cropFraction: number | undefined;
+  classes: string | undefined;
+  inputName: string | undefined;
+  outputName: string | undefined;
+  outputKind: CardDraft['outputKind'];
+  overwrite: boolean;
+  quiet: boolean;
+}
+
+const addCommand: CommandModule<object, AddFlags> = {
+  command: 'add <model>',
+  describe: 'Write the card of an ONNX model: how it is fed and read',
+  builder: (args) =>
+    args
+      .positional('model', { type: 'string', demandOption: true, describe: 'The ONNX file' })
+      .options({
+        name: { type: 'string', describe: "The model's name  [default: the file's]" },
+        out: {
+          alias: 'o',
+          type: 'string',
+          describe: 'The card  [default: configs/models/<name>.yaml]',
+        },
+        config: {
+          type: 'string',
+          describe: "timm's config.json or a preprocessor_config.json  [default: beside the model]",
+        },
+        size: { type: 'string', describe: 'Input side, or WIDTHxHEIGHT, px' },
+        layout: { choices: ['NCHW', 'NHWC'] as const, describe: 'Order of the dimensions' },
+        channels: { choices: ['RGB', 'BGR'] as const, describe: 'Order of the channels' },
+        scale: { type: 'number', describe: 'The pixel (0 to 255) times this, first' },
+        mean: { type: 'string', describe: 'Then minus this: three numbers, such as 0.5,0.5,0.5' },
+        std: { type: 'string', describe: 'Then divided by this: three numbers' },
+        resize: {
+          choices: ['shorter-side', 'squash', 'letterbox'] as const,
+          describe: 'How an image is brought to the input size',
+        },
+        interpolation: {
+          choices: ['nearest', 'bilinear', 'bicubic', 'lanczos', 'box', 'hamming'] as const,
+          describe: 'The resampling filter',
+        },
+        antialias: { type: 'boolean', describe: 'Whether the filter widens when it shrinks' },
+        'crop-fraction': { type: 'number', describe: 'The central part that is kept, 0 to 1' },
+        classes: {
+          type: 'string',
+          describe: 'imagenet-1k, imagenet-1k-background, or a file of synsets, one a line',
+        },
+        'input-name': { type: 'string', describe: "The graph's input, where it has several" },
+        'output-name': { type: 'string', describe: "The graph's output, where it has several" },
+        'output-kind': {
+          choices: ['logits', 'probabilities'] as const,
+          describe: 'What the output holds',
+        },
+        overwrite: { type: 'boolean', default: false, describe: 'Replace a card that is there' },
+        quiet: { alias: 'q', type: 'boolean', default: false, describe: 'Print errors only' },
+      })
+      .example(
+        '$0 model add resnet50.onnx',
+        'With the config.json that timm put beside it',
+      ) as never,
+  handler: async (flags) => {
+    const name = flags.name ?? basename(flags.model, extname(flags.model));
+    const card = flags.out ?? join('configs', 'models', `${name}.yaml`);
+    if (!flags.overwrite && (await exists(card))) {
+      throw new OutputError('this card exists', {
+        code: 'file-exists',
+        path: card,
+        fix: 'give another --out, or --overwrite',
+      });
+    }
+    const { model, config } = flags;
+    const text = await draftCard({ model, card, name, config, given: await givenBy(flags) });
+    await mkdir(dirname(card), { recursive: true });
+    const schema = relative(dirname(card), SCHEMA).replaceAll('\\', '/');
+    await writeWhole(card, `# yaml-language-server: $schema=${schema}\n${text}`);
+    if (flags.quiet) return;
+    console.log(`Wrote ${card}:\n\n${text}`);
+    console.log(`Next: patchml evaluate --model ${card} --dataset DIR`);
+  },
+};
+
+export const modelCommand: CommandModule = {
+  command: 'model <command>',
+  describe: 'Model cards: how a model is fed and read',
+  builder: (args): Argv => args.command(addCommand).demandCommand(1, 'Name a command.'),
+  handler: () => undefined,
+};
+
+async function givenBy(flags: AddFlags): Promise<CardDraft> {
+  const { layout, channels, scale, interpolation, antialias, cropFraction } = flags;
+  const given = {
+    inputName: flags.inputName,
+    size: flags.size === undefined ? undefined : parseSize(flags.size),
+    layout,
+    channels,
+    scale,
+    mean: parseTriple('mean', flags.mean),
+    std: parseTriple('std', flags.std),
+    mode: flags.resize,
+    interpolation,
+    antialias,
+    cropFraction,
+    classes: flags.classes === undefined ? undefined : await parseClasses(flags.classes),
+    outputName: flags.outputName,
+    outputKind: flags.outputKind,
+  };
+  return Object.fromEntries(
+    Object.entries(given).filter(([, value]) => value !== undefined),
+  ) as CardDraft;
+}
+
+function parseSize(text: string): number | [number, number] {
+  const [, width, height] = /^(\d+)(?:x(\d+))?$/.exec(text) ?? [];
+  if (width === undefined) throw new UsageError('--size takes 224 or 320x240 (width x height)');
+  return height === undefined ? Number(width) : [Number(width), Number(height)];
+}
+
+function parseTriple(flag: string, text: string | undefined): CardDraft['mean'] {
+  if (text === undefined) return undefined;
+  const values = text.split(',').map(Number);
+  if (values.length === 3 && values.every(Number.isFinite)) return values as never;
+  throw new UsageError(`--${flag} takes three numbers such as 0.485,0.456,0.406`);
+}
+
+async function parseClasses(text: string): Promise<CardDraft['classes']> {
+  if (text === 'imagenet-1k' || text === 'imagenet-1k-background') return text;
+  return readSynsetList(text);
+}

@@ -1,0 +1,115 @@
+import { readFile, stat } from 'node:fs/promises';
+import { Lexer, parseDocument } from 'yaml';
+import type { z } from 'zod';
+import { type ErrorDetails, explainError, type PatchmlError } from '../errors.js';
+
+/** What a YAML file is to be, for its errors. */
+export interface YamlKind {
+  /** As messages and codes name it: `recipe` gives `recipe-not-yaml`. */
+  name: string;
+  Failure: new (problem: string, details: ErrorDetails) => PatchmlError;
+  /** What a file of this kind begins with. */
+  example: string;
+  /** How to get one with every field. */
+  fix: string;
+}
+
+/** Room for all of ImageNet's synsets or blocked images; the parser is slow on much more. */
+const MAX_BYTES = 1 << 17;
+const MAX_DEPTH = 50;
+
+/**
+ * Reads the fields of a YAML file.
+ * @throws the kind's error where it cannot be read, is no YAML, or holds no fields
+ */
+export async function readYaml(path: string, kind: YamlKind): Promise<Record<string, unknown>> {
+  const fields = parseYaml(await readText(path, kind), path, kind);
+  if (isMapping(fields)) return fields;
+  throw new kind.Failure(`expected fields such as "${kind.example}"`, {
+    code: `${kind.name}-not-fields`,
+    path,
+    fix: kind.fix,
+  });
+}
+
+/** Whether a value has named fields. */
+export function isMapping(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** The error for the first thing that a schema found wrong with a file's fields. */
+export function invalidField(
+  issue: z.core.$ZodIssue,
+  path: string | undefined,
+  { name, Failure, fix }: YamlKind,
+): PatchmlError {
+  const place = issue.path.map(String).join('.') || undefined;
+  if (issue.code === 'unrecognized_keys') {
+    return new Failure(`unknown field ${issue.keys.map((key) => `"${key}"`).join(', ')}`, {
+      code: `${name}-unknown-field`,
+      path,
+      place,
+      fix,
+    });
+  }
+  const { message } = issue.code === 'invalid_key' ? issue.issues[0]! : issue;
+  const got = issue.input === undefined ? '' : `, got ${shorten(JSON.stringify(issue.input))}`;
+  return new Failure(`${lowerFirst(message)}${got}`, {
+    code: `${name}-invalid-field`,
+    path,
+    place,
+  });
+}
+
+async function readText(path: string, { name, Failure }: YamlKind): Promise<string> {
+  try {
+    const { size } = await stat(path);
+    if (size <= MAX_BYTES) return await readFile(path, 'utf8');
+  } catch (error) {
+    throw explainError(error, path);
+  }
+  throw new Failure(`this is too large to be a ${name}`, { code: `${name}-too-large`, path });
+}
+
+function parseYaml(text: string, path: string, { name, Failure }: YamlKind): unknown {
+  const code = `${name}-not-yaml`;
+  if (isTooDeep(text)) {
+    throw new Failure(`this is nested too deep to be a ${name}`, { code, path });
+  }
+  try {
+    const document = parseDocument(text, { prettyErrors: true });
+    const [problem] = document.errors;
+    if (problem) throw problem;
+    return document.toJS({ maxAliasCount: 100 });
+  } catch (cause) {
+    const { message, linePos } = cause as Error & { linePos?: [{ line: number }] };
+    throw new Failure(`this is not YAML: ${message.split('\n')[0]!}`, {
+      code,
+      path,
+      place: linePos && `line ${linePos[0].line}`,
+      cause,
+    });
+  }
+}
+
+/** Whether the parser, which is recursive, would run out of stack. */
+function isTooDeep(text: string): boolean {
+  let depth = 0;
+  let openedInLine = 0;
+  for (const token of new Lexer().lex(text)) {
+    if (token === '[' || token === '{') depth += 1;
+    else if (token === ']' || token === '}') depth -= 1;
+    else if (token === '-' || token === '?') openedInLine += 1;
+    else if (token.startsWith('\n')) openedInLine = 0;
+    if (depth + openedInLine > MAX_DEPTH) return true;
+  }
+  return false;
+}
+
+function shorten(text: string): string {
+  return text.length > 80 ? `${text.slice(0, 80)}...` : text;
+}
+
+function lowerFirst(text: string): string {
+  return text.charAt(0).toLowerCase() + text.slice(1);
+}
