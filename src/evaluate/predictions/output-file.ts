@@ -1,0 +1,33 @@
+import { open, rename, rm } from 'node:fs/promises';
+import { explainError } from '../../errors.js';
+
+/** A file being written beside its place. */
+export interface OutputFile {
+  write(bytes: Uint8Array): Promise<void>;
+  /** Renames it to its place: it is there whole or not at all. */
+  close(): Promise<void>;
+  discard(): Promise<void>;
+}
+
+/** Opens a file for writing beside its place. @throws OutputError where it cannot be written */
+export async function openOutput(path: string): Promise<OutputFile> {
+  const temporary = `${path}.tmp`;
+  const explained = async <T>(act: Promise<T>): Promise<T> =>
+    act.catch((error: unknown) => {
+      throw explainError(error, path);
+    });
+  const file = await explained(open(temporary, 'w'));
+  return {
+    async write(bytes) {
+      await explained(file.appendFile(bytes));
+    },
+    async close() {
+      await explained(file.close());
+      await explained(rename(temporary, path));
+    },
+    async discard() {
+      await file.close();
+      await rm(temporary, { force: true });
+    },
+  };
+}

@@ -1,0 +1,64 @@
+import type { SchemaElement } from 'hyparquet';
+import { ByteWriter, ParquetWriter } from 'hyparquet-writer';
+import { openOutput } from './output-file.js';
+
+/** The values of one column, by its name. */
+export interface OutputColumn {
+  name: string;
+  data: unknown[] | Float64Array | Int32Array;
+}
+
+/** A Parquet file being written, a row group at a time. */
+export interface ParquetOutput {
+  writeGroup(columns: OutputColumn[]): Promise<void>;
+  close(): Promise<void>;
+  discard(): Promise<void>;
+}
+
+/**
+ * Writes a Parquet file whose bytes depend on what is in it alone; at its path once it is closed.
+ * @param columns the schema below its root, depth first
+ * @param metadata key-value pairs of the footer
+ */
+export async function openParquetOutput(
+  path: string,
+  columns: readonly SchemaElement[],
+  metadata: Readonly<Record<string, string>> = {},
+): Promise<ParquetOutput> {
+  const output = await openOutput(path);
+  const bytes = new ByteWriter();
+  const flush = async (): Promise<void> => {
+    await output.write(new Uint8Array(bytes.buffer, 0, bytes.index));
+    bytes.index = 0;
+  };
+  const top = topLevel(columns);
+  const writer = new ParquetWriter({
+    writer: Object.assign(bytes, { flush, finish: flush }),
+    schema: [{ name: 'root', num_children: top }, ...columns],
+    kvMetadata: Object.entries(metadata).map(([key, value]) => ({ key, value })),
+    createdBy: 'patchml',
+  });
+  return {
+    async writeGroup(columnData) {
+      const rowGroupSize = Math.max(1, columnData[0]?.data.length ?? 0);
+      await writer.write({ columnData, rowGroupSize });
+    },
+    async close() {
+      await writer.finish();
+      await output.close();
+    },
+    discard: () => output.discard(),
+  };
+}
+
+/** How many of these elements are no children of others. */
+function topLevel(elements: readonly SchemaElement[]): number {
+  let top = 0;
+  let below = 0;
+  for (const { num_children: children = 0 } of elements) {
+    if (below === 0) top += 1;
+    else below -= 1;
+    below += children;
+  }
+  return top;
+}
