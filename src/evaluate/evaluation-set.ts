@@ -1,8 +1,15 @@
 import type { ImagePlace } from '../imagenet/image-source.js';
+import type { MultiLabelRule } from '../imagenet/labels/parse-multi-labels.js';
 import type { ClassIndex } from '../imagenet/synsets.js';
 
 /** What kind of set it is: which form it has on disk. */
 export type EvaluationSetKind = 'patchml' | 'imagenet' | 'imagenet-v2' | 'labelled-images';
+
+/**
+ * Where the valid classes come from: PatchML's metadata, the original label, ReaL, the multi-labels
+ * of Shankar et al. by one of two rules, or a list of files and labels that the user gave.
+ */
+export type LabelRule = 'patchml' | 'original' | 'real' | `multi-label-${MultiLabelRule}` | 'given';
 
 /** The images that models are scored on, and the classes that are right for each. */
 export interface EvaluationSet {
@@ -17,11 +24,15 @@ export interface EvaluationSet {
   originals: readonly ClassIndex[] | undefined;
   /** The valid classes of each image; an empty list means "not annotated". */
   labels: readonly (readonly ClassIndex[])[];
-  /** What the valid classes are: `patchml`, `original`, `real`, `multi-label-authors`, ... */
-  rule: string;
+  /** What the valid classes are. */
+  rule: LabelRule;
   /** SHA-256 over ids, labels, originals and rule: what a score depends on beside predictions. */
   digest: string;
-  /** What was left out while the set was opened, by reason, such as `problematic`: images. */
+  /**
+   * How many images do not count, by reason. Some are not in the set (`not-validation`, `not-listed`,
+   * `outside-class-folders`, `unknown-synset`); others are in it with an empty list of labels
+   * (`not-annotated`, `problematic`, `no-valid-label`).
+   */
   leftOut: Readonly<Record<string, number>>;
 }
 

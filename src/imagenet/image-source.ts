@@ -1,11 +1,12 @@
 import { createReadStream } from 'node:fs';
 import { type FileHandle, open, readFile, stat } from 'node:fs/promises';
-import { basename, extname, join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import type { Readable } from 'node:stream';
 import { explainError, ImageError } from '../errors.js';
 import { byteOrder } from '../files/byte-order.js';
 import { digestOf } from '../files/digest.js';
 import { listFiles } from '../files/list-files.js';
+import { isImageName, withoutExtension } from './image-names.js';
 import { tarMembers } from './tar-members.js';
 
 /** Where the bytes of one image lie: a file, or a stretch of an archive. */
@@ -29,8 +30,6 @@ export interface ImageStore {
 
 /** No photograph is larger; a member or file that says so is not read. */
 const MAX_IMAGE_BYTES = 256 * 2 ** 20;
-
-const EXTENSIONS = new Set(['.jpeg', '.jpg', '.png', '.webp']);
 
 /**
  * Finds the images of a folder (flat, by synset, or Kaggle's tree), or of the official `.tar`,
@@ -63,10 +62,17 @@ export async function openImages(given: string): Promise<ImageStore> {
 }
 
 async function openFolder(path: string): Promise<ImageStore> {
-  const files = await listFiles(path, isImageName);
+  const { places, fingerprint } = await listImages(path);
+  return { path, places: toPlaces(places), fingerprint };
+}
+
+/** Lists all images of a folder, in byte order of their paths, with the folder's fingerprint. */
+export async function listImages(
+  folder: string,
+): Promise<{ places: ImagePlace[]; fingerprint: string }> {
+  const files = await listFiles(folder, isImageName);
   return {
-    path,
-    places: toPlaces(files.map(({ path: file, size }) => ({ file, size }))),
+    places: files.map(({ path: file, size }) => ({ file, size })),
     fingerprint: digestOf(files.map(({ path: file, size, modified }) => [file, size, modified])),
   };
 }
@@ -98,7 +104,7 @@ async function openTar(path: string, fingerprint: string): Promise<ImageStore> {
 function toPlaces(found: (ImagePlace & { name?: string })[]): Map<string, ImagePlace> {
   const places = new Map<string, ImagePlace>();
   for (const { name, ...place } of found.sort((a, b) => byteOrder(nameOf(a), nameOf(b)))) {
-    const id = basename(name ?? place.file, extname(name ?? place.file));
+    const id = basename(withoutExtension(name ?? place.file));
     if (!places.has(id)) places.set(id, place);
   }
   return places;
@@ -106,10 +112,6 @@ function toPlaces(found: (ImagePlace & { name?: string })[]): Map<string, ImageP
 
 function nameOf({ name, file }: ImagePlace & { name?: string }): string {
   return name ?? file;
-}
-
-function isImageName(name: string): boolean {
-  return EXTENSIONS.has(extname(name).toLowerCase());
 }
 
 /** Reads images by their places; keeps an archive open between calls. */

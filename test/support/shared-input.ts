@@ -9,6 +9,8 @@ export const sharedInput = {
   images: join(SHARED, 'images'),
   annotations: join(SHARED, 'Annotations', 'CLS-LOC', 'val'),
   csv: join(SHARED, 'LOC_val_solution.csv'),
+  /** ReaL's labels of all 50,000. */
+  real: join(SHARED, 'real.json'),
   /** The synsets in class-index order, one a line. */
   synsets: join(SHARED, 'LOC_synset_mapping.txt'),
 };

@@ -1,0 +1,133 @@
+import { stat } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { LOCK_FILE } from '../dataset/dataset-files.js';
+import { EvaluationError, explainError } from '../errors.js';
+import type { MultiLabelRule } from '../imagenet/labels/parse-multi-labels.js';
+import { readLabels } from '../imagenet/labels/read-labels.js';
+import type { EvaluationSet } from './evaluation-set.js';
+import { openClassFolders, openListedImages } from './open-folder-set.js';
+import { openPatchmlSet } from './open-patchml-set.js';
+import { openValidationSet } from './open-validation-set.js';
+
+/** What a user names a set by: a dataset, or images with labels, or labels alone. */
+export interface EvaluationSetInput {
+  /**
+   * A folder that says itself what is in its images: a PatchML dataset, ImageNetV2 (class folders
+   * 0 to 999), or class folders named by wnid. Not together with `images`.
+   */
+  dataset?: string | undefined;
+  /**
+   * ImageNet's validation images: a folder or the official `.tar`; or any folder of images, with
+   * `labels` that list them.
+   */
+  images?: string | undefined;
+  /**
+   * ReaL's `real.json`; the multi-labels of Shankar et al.; or files and their labels, as JSON
+   * (`{file: label | [labels]}`, or a list of `{file, labels}`) or CSV (`file,labels`).
+   */
+  labels?: string | undefined;
+  /**
+   * The original labels of the validation set: `LOC_val_solution.csv`, or the devkit's
+   * `ILSVRC2012_validation_ground_truth.txt`. Default: the class folders the images lie in, if any.
+   */
+  originals?: string | undefined;
+  /** Which of the multi-labels of Shankar et al. are valid. Default: `authors`. */
+  multiLabelRule?: MultiLabelRule | undefined;
+}
+
+/**
+ * Opens a set of images to evaluate on, with the classes that are right for each.
+ * @throws EvaluationError where the input says nothing or contradicts itself, or a file is not what
+ *   it should be
+ * @throws DatasetError for a PatchML dataset that is incomplete
+ * @throws ImageError where no image is in `images`
+ * @example
+ * await openEvaluationSet({ images: 'val', labels: 'real.json', originals: 'LOC_val_solution.csv' })
+ */
+export async function openEvaluationSet(input: EvaluationSetInput): Promise<EvaluationSet> {
+  requireOneSet(input);
+  try {
+    return input.dataset === undefined
+      ? await openImageSet(input)
+      : await openDataset(resolve(input.dataset), input);
+  } catch (error) {
+    throw explainError(error);
+  }
+}
+
+async function openDataset(folder: string, input: EvaluationSetInput): Promise<EvaluationSet> {
+  if (!(await stat(folder)).isDirectory()) {
+    throw new EvaluationError('expected a folder, got a file', {
+      code: 'evaluation-unknown-form',
+      path: folder,
+      fix: 'unpack it; the .tar of the validation images goes with --images',
+    });
+  }
+  if (await isPatchml(folder)) {
+    if (input.labels === undefined) return openPatchmlSet(folder);
+    throw contradiction('a PatchML dataset has its own labels', 'leave out --labels');
+  }
+  const { labels, multiLabelRule = 'authors' } = input;
+  return openClassFolders(
+    folder,
+    labels === undefined ? undefined : await readLabels(labels, multiLabelRule),
+  );
+}
+
+async function openImageSet(input: EvaluationSetInput): Promise<EvaluationSet> {
+  const { images, originals, multiLabelRule = 'authors' } = input;
+  const labels =
+    input.labels === undefined ? undefined : await readLabels(input.labels, multiLabelRule);
+  if (labels?.form !== 'image-labels') return openValidationSet({ images, labels, originals });
+  if (originals !== undefined) {
+    throw contradiction(
+      '--originals are of the validation set, and --labels lists other images',
+      'leave out --originals',
+    );
+  }
+  if (images === undefined) return openListedImages(undefined, labels);
+  const folder = resolve(images);
+  if ((await stat(folder)).isDirectory()) return openListedImages(folder, labels);
+  throw new EvaluationError('expected a folder of the images that --labels lists, got a file', {
+    code: 'evaluation-unknown-form',
+    path: folder,
+    fix: 'unpack it',
+  });
+}
+
+/** The lock tells, or what is there of a dataset that has lost it. */
+async function isPatchml(folder: string): Promise<boolean> {
+  if (await exists(join(folder, LOCK_FILE))) return true;
+  return (
+    (await exists(join(folder, 'dataset.json'))) && (await exists(join(folder, 'metadata.jsonl')))
+  );
+}
+
+async function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+function requireOneSet({ dataset, images, labels, originals }: EvaluationSetInput): void {
+  if (dataset !== undefined && images !== undefined) {
+    throw contradiction('--dataset and --images both name images', 'give one of them');
+  }
+  if (dataset !== undefined && originals !== undefined) {
+    throw contradiction(
+      '--originals are of the validation set, and --dataset is another',
+      'leave out --originals, or give the validation images with --images',
+    );
+  }
+  if ([dataset, images, labels, originals].every((given) => given === undefined)) {
+    throw new EvaluationError('there is nothing to evaluate on', {
+      code: 'evaluation-nothing-given',
+      fix: 'give --dataset, or --images with --labels or --originals, or --labels alone',
+    });
+  }
+}
+
+function contradiction(problem: string, fix: string): EvaluationError {
+  return new EvaluationError(problem, { code: 'evaluation-contradiction', fix });
+}
