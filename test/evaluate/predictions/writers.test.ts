@@ -1,0 +1,109 @@
+import { describe, expect, it } from '@jest/globals';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { openNpyWriter } from '../../../src/evaluate/predictions/npy-writer.js';
+import {
+  openPredictionWriter,
+  readPredictionMetadata,
+} from '../../../src/evaluate/predictions/prediction-writer.js';
+import { temporaryFolder } from '../../support/unit-folder.js';
+import { FIXED_SCORES, fixture, readPredictions } from '../../support/unit-predictions.js';
+
+describe('openNpyWriter', () => {
+  it('writes the bytes that numpy.save writes', async () => {
+    const path = join(temporaryFolder(), 'a.npy');
+    const writer = await openNpyWriter(path, { rows: 5, width: 7 });
+    await writer.write(Float32Array.from(FIXED_SCORES.slice(0, 2).flat()));
+    await writer.write(Float32Array.from(FIXED_SCORES.slice(2).flat()));
+    expect(existsSync(path)).toBe(false); // whole or not at all
+    await writer.close();
+    expect(readFileSync(path)).toEqual(readFileSync(fixture('scores-le-f4-C.npy')));
+  });
+
+  it('refuses values that are no whole rows, and more rows than were said', async () => {
+    const writer = await openNpyWriter(join(temporaryFolder(), 'a.npy'), { rows: 1, width: 2 });
+    await expect(writer.write(new Float32Array(1))).rejects.toThrow('whole rows of 2');
+    await expect(writer.write(new Float32Array(4))).rejects.toThrow('whole rows of 2, 1 in all');
+    await writer.discard();
+  });
+
+  it('refuses to close where rows are missing, and leaves nothing', async () => {
+    const folder = temporaryFolder();
+    const writer = await openNpyWriter(join(folder, 'a.npy'), { rows: 2, width: 2 });
+    await writer.write(new Float32Array(2));
+    await expect(writer.close()).rejects.toThrow('expected 2 rows, got 1');
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  it('says so where it cannot write', async () => {
+    const path = join(temporaryFolder(), 'none', 'a.npy');
+    await expect(openNpyWriter(path, { rows: 1, width: 1 })).rejects.toMatchObject({
+      name: 'OutputError',
+      code: 'enoent',
+    });
+  });
+});
+
+const metadata = { model: 'sha256:1', set: 'sha256:2', note: 'ünïcode' };
+
+/** Writes images in uneven batches. */
+async function writeSet(path: string, images: number, n: number): Promise<void> {
+  const writer = await openPredictionWriter(path, { n, metadata });
+  for (let row = 0; row < images; row += 700) {
+    const ids = Array.from({ length: Math.min(700, images - row) }, (_, at) => `image_${row + at}`);
+    const classes = Uint16Array.from({ length: ids.length * n }, (_, at) => (row * n + at) % 1000);
+    const probs = Float32Array.from(classes, (value) => value / 1000);
+    await writer.write(ids, classes, probs);
+  }
+  await writer.close();
+}
+
+describe('openPredictionWriter', () => {
+  it.each([
+    ['in several row groups', 20_500, 3],
+    ['of many classes', 700, 1000],
+    ['of one image', 1, 1],
+  ])('writes what openPredictions reads: %s', async (_, images, n) => {
+    const path = join(temporaryFolder(), 'a.parquet');
+    await writeSet(path, images, n);
+    const { rows, ...source } = await readPredictions(path);
+    expect(source).toMatchObject({ kind: 'ranked', images, width: n });
+    expect(source.ids?.[images - 1]).toBe(`image_${images - 1}`);
+    expect(rows.flat()).toEqual(Array.from({ length: images * n }, (_, at) => at % 1000));
+  });
+
+  it('keeps its metadata', async () => {
+    const path = join(temporaryFolder(), 'a.parquet');
+    await writeSet(path, 10, 2);
+    expect(await readPredictionMetadata(path)).toEqual(metadata);
+  });
+
+  it('writes the same bytes however they come', async () => {
+    const [one, two] = [join(temporaryFolder(), 'a.parquet'), join(temporaryFolder(), 'b.parquet')];
+    await writeSet(one, 1400, 2);
+    const writer = await openPredictionWriter(two, { n: 2, metadata });
+    for (let row = 0; row < 1400; row += 1) {
+      const classes = Int32Array.of((2 * row) % 1000, (2 * row + 1) % 1000);
+      const probs = Float32Array.from(classes, (value) => value / 1000);
+      await writer.write([`image_${row}`], classes, probs);
+    }
+    await writer.close();
+    expect(readFileSync(two).equals(readFileSync(one))).toBe(true);
+  });
+
+  it('refuses classes and probabilities that do not fit the ids', async () => {
+    const path = join(temporaryFolder(), 'a.parquet');
+    const writer = await openPredictionWriter(path, { n: 2, metadata });
+    const wrong = writer.write(['a'], new Uint16Array(2), new Float32Array(1));
+    await expect(wrong).rejects.toThrow('expected 1 x 2');
+    await writer.discard();
+    expect(existsSync(path)).toBe(false);
+  });
+
+  it('has no metadata to read from another file', async () => {
+    await expect(readPredictionMetadata(fixture('scores.csv'))).rejects.toMatchObject({
+      name: 'EvaluationError',
+      code: 'predictions-unreadable',
+    });
+  });
+});
