@@ -47,6 +47,8 @@ export class ImageError extends PatchmlError {}
 export class SamplingError extends PatchmlError {}
 /** A pool, plan or dataset folder that is not what it should be. */
 export class DatasetError extends PatchmlError {}
+/** Predictions, labels or a model that cannot be evaluated. */
+export class EvaluationError extends PatchmlError {}
 /** A place that cannot be written: full, forbidden, or holding something else. */
 export class OutputError extends PatchmlError {}
 /** The run was stopped by its `AbortSignal`; what was finished is kept. */

@@ -1,7 +1,7 @@
 import { AbortedError } from './errors.js';
 
 /** The names of the stages, in the order of the flow, and of the check of their result. */
-export type Stage = 'index' | 'extract' | 'plan' | 'compose' | 'verify';
+export type Stage = 'index' | 'extract' | 'plan' | 'compose' | 'verify' | 'score' | 'compare';
 
 /** One step of a stage, as given to `onProgress`. */
 export interface Progress {

@@ -1,0 +1,8 @@
+import type { EvaluationSet } from './evaluation-set.js';
+import type { PredictionSource } from './prediction-source.js';
+
+/** Not written yet. */
+export function alignPredictions(source: PredictionSource, set: EvaluationSet): Uint32Array {
+  [source, set];
+  throw new Error('alignPredictions is not written yet');
+}
