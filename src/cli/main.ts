@@ -1,18 +1,23 @@
 import yargs from 'yargs';
 import { hideBin } from 'yargs/helpers';
 import { PATCHML_VERSION } from '../version.js';
+import { compareCommand } from './compare.js';
 import { composeCommand, extractCommand, indexCommand, planCommand } from './stages.js';
 import { doctorCommand } from './doctor.js';
 import { exitWithError, UsageError } from './exit.js';
 import { generateCommand } from './generate.js';
 import { initCommand } from './init.js';
 import { inspectCommand } from './inspect.js';
+import { scoreCommand } from './score.js';
 import { verifyCommand } from './verify.js';
+
+/** What takes several values. */
+const LISTS = ['scores', 'gap'];
 
 /** Flags given twice come as lists, flags without a value as empty text. */
 function requireOnce(flags: Record<string, unknown>): true {
   for (const [name, value] of Object.entries(flags)) {
-    if (name === '_' || name.length === 1) continue; // an alias
+    if (name === '_' || name.length === 1 || LISTS.includes(name)) continue; // or an alias
     if (Array.isArray(value)) throw new UsageError(`--${name} is given twice`);
     if (value === '') throw new UsageError(`--${name} needs a value`);
   }
@@ -32,6 +37,8 @@ try {
     .command(composeCommand)
     .command(verifyCommand)
     .command(inspectCommand)
+    .command(scoreCommand)
+    .command(compareCommand)
     .command(initCommand)
     .command(doctorCommand)
     .option('verbose', {

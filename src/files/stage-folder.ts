@@ -43,7 +43,7 @@ export async function buildFolder(
 }
 
 /** Makes a folder and those above it. (Node's own recursion never ends below /proc.) */
-async function makeFolder(path: string): Promise<void> {
+export async function makeFolder(path: string): Promise<void> {
   if (await exists(path)) return;
   await makeFolder(dirname(path));
   await mkdir(path).catch((error: unknown) => {

@@ -1,0 +1,185 @@
+import { EvaluationError } from '../errors.js';
+import { mcnemar, percentileInterval } from '../metrics/index.js';
+import { PATCHML_VERSION } from '../version.js';
+import { numberOrNull } from './assemble-metrics.js';
+import {
+  COMPARED_METRICS,
+  comparedWith,
+  leftOutOf,
+  type ComparedMetric,
+  type ComparedWith,
+  type CompareOptions,
+  type LeftOut,
+  type ScoreRun,
+} from './compared.js';
+import { correlateMetrics, type Correlation } from './correlate-metrics.js';
+import { measureRuns, type MeasuredRun } from './measure-runs.js';
+import type { NewScorecard } from './scorecard.js';
+
+/** A difference, the model minus the baseline, with its paired bootstrap interval. */
+export interface Difference {
+  value: number | null;
+  low: number | null;
+  high: number | null;
+  /** Images in it. */
+  n: number;
+}
+
+/** How two models differ on one set. */
+export interface PairComparison {
+  model: string;
+  baseline: string;
+  differences: Partial<Record<ComparedMetric, Difference>>;
+  /** The exact McNemar test. */
+  mcnemar: {
+    metric: 'top1' | 'real';
+    /** Images that only the model gets right. */
+    onlyModel: number;
+    /** Images that only the baseline gets right. */
+    onlyBaseline: number;
+    images: number;
+    pValue: number;
+  };
+  leftOut: LeftOut;
+}
+
+/** Models on one set, side by side: `comparison.json`. */
+export interface Comparison {
+  format: 'patchml-comparison';
+  version: 1;
+  patchml: string;
+  set: NewScorecard['set'];
+  options: ComparedWith;
+  models: {
+    name: string;
+    folder: string;
+    metrics: Partial<Record<ComparedMetric, number | null>>;
+  }[];
+  pairs: PairComparison[];
+  /** Of three models and more. */
+  correlations: Correlation[];
+}
+
+/** How to compare models. */
+export interface CompareScoresOptions extends CompareOptions {
+  /** Compare each model with each before it, not with the first alone. Default false. */
+  allPairs?: boolean | undefined;
+}
+
+/**
+ * Compares models on one set.
+ *
+ * @param runs two or more; the first is the baseline
+ * @throws EvaluationError `compare-too-few`, `compare-other-set`, `compare-other-images`
+ */
+export async function compareScores(
+  runs: readonly ScoreRun[],
+  options: CompareScoresOptions = {},
+): Promise<Comparison> {
+  const first = requireOneSet(runs);
+  const settings = comparedWith(options, first.scorecard);
+  const measured = await measureRuns(runs, settings, options);
+  const names = namesOf(runs);
+  const models = measured.map(({ metrics }, at) => ({
+    name: names[at]!,
+    folder: runs[at]!.folder,
+    metrics: Object.fromEntries(
+      COMPARED_METRICS.flatMap((name) => {
+        const metric = metrics[name];
+        return metric ? [[name, numberOrNull(metric.estimate)] as const] : [];
+      }),
+    ),
+  }));
+  const pairs: PairComparison[] = [];
+  for (let model = 1; model < runs.length; model += 1) {
+    const baselines = options.allPairs ? model : 1;
+    for (let baseline = 0; baseline < baselines; baseline += 1) {
+      pairs.push({
+        model: names[model]!,
+        baseline: names[baseline]!,
+        ...comparePair(measured[model]!, measured[baseline]!, settings.level),
+        ...testPair(runs, measured, model, baseline),
+        leftOut: leftOutOf(COMPARED_METRICS, [runs[baseline]!.scorecard, runs[model]!.scorecard]),
+      });
+    }
+  }
+  return {
+    format: 'patchml-comparison',
+    version: 1,
+    patchml: PATCHML_VERSION,
+    set: first.scorecard.set,
+    options: settings,
+    models,
+    pairs,
+    correlations: correlateMetrics(models.map(({ metrics }) => metrics)),
+  };
+}
+
+/** The models' names; where one has several runs, with their folders. */
+function namesOf(runs: readonly ScoreRun[]): string[] {
+  const plain = runs.map(({ scorecard }) => scorecard.model.name);
+  return plain.map((name, at) =>
+    plain.indexOf(name) === plain.lastIndexOf(name) ? name : `${name} (${runs[at]!.folder})`,
+  );
+}
+
+function requireOneSet(runs: readonly ScoreRun[]): ScoreRun {
+  const [first, second] = runs;
+  if (!first || !second) {
+    throw new EvaluationError(`expected the scores of two models or more, got ${runs.length}`, {
+      code: 'compare-too-few',
+      path: first?.folder,
+      fix: 'name more folders of scores',
+    });
+  }
+  const { name, digest } = first.scorecard.set;
+  const other = runs.find(({ scorecard }) => scorecard.set.digest !== digest);
+  if (!other) return first;
+  const { set } = other.scorecard;
+  const found = set.name === name ? `another version of ${name}` : set.name;
+  throw new EvaluationError(`these are scores on ${found}, those of ${first.folder} on ${name}`, {
+    code: 'compare-other-set',
+    path: other.folder,
+    fix: 'compare scores on one set, or two sets with --gap',
+  });
+}
+
+function comparePair(
+  model: MeasuredRun,
+  baseline: MeasuredRun,
+  level: number,
+): Pick<PairComparison, 'differences'> {
+  const differences: PairComparison['differences'] = {};
+  for (const name of COMPARED_METRICS) {
+    const [mine, theirs] = [model.metrics[name], baseline.metrics[name]];
+    if (!mine || !theirs) continue;
+    const interval = percentileInterval(
+      mine.estimate - theirs.estimate,
+      mine.distribution.map((value, resample) => value - theirs.distribution[resample]!),
+      level,
+    );
+    differences[name] = {
+      value: numberOrNull(interval.estimate),
+      low: numberOrNull(interval.low),
+      high: numberOrNull(interval.high),
+      n: mine.n,
+    };
+  }
+  return { differences };
+}
+
+function testPair(
+  runs: readonly ScoreRun[],
+  measured: readonly MeasuredRun[],
+  model: number,
+  baseline: number,
+): Pick<PairComparison, 'mcnemar'> {
+  const { onlyFirst, onlySecond, images, pValue } = mcnemar(
+    measured[model]!.right,
+    measured[baseline]!.right,
+  );
+  const metric = runs[model]!.scorecard.metrics.top1 ? 'top1' : 'real';
+  return {
+    mcnemar: { metric, onlyModel: onlyFirst, onlyBaseline: onlySecond, images, pValue },
+  };
+}

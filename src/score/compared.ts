@@ -1,0 +1,77 @@
+import { asmaStatistic, meanStatistic, type Statistic } from '../metrics/index.js';
+import type { StageOptions } from '../progress.js';
+import { labelSetOfCounts, type PerImageScores } from './per-image-scores.js';
+import type { StoredScores } from './read-scores.js';
+import type { NewScorecard } from './scorecard.js';
+
+/** The metrics that models are compared in. */
+export const COMPARED_METRICS = ['top1', 'real', 'variableTopK', 'asma', 'exactMatch'] as const;
+
+export type ComparedMetric = (typeof COMPARED_METRICS)[number];
+
+/** Scores to compare: what `openScores` gives. */
+export interface ScoreRun extends Pick<StoredScores, 'folder' | 'perImage'> {
+  scorecard: NewScorecard;
+}
+
+/** How to compare. */
+export interface CompareOptions extends Omit<StageOptions, 'jobs'> {
+  /** Of the bootstrap. Default `'42'`. */
+  seed?: string | undefined;
+  /** Default 1,000. */
+  resamples?: number | undefined;
+  /** Coverage of the intervals. Default 0.95. */
+  level?: number | undefined;
+  /** Images with more labels than this form one subgroup. Default: as in the first scorecard. */
+  maxGroup?: number | undefined;
+}
+
+/** The options a comparison was made with. */
+export interface ComparedWith {
+  seed: string;
+  resamples: number;
+  level: number;
+  maxGroup: number;
+}
+
+/** Metrics that were left out, and why. */
+export type LeftOut = Partial<Record<ComparedMetric, string>>;
+
+/** The options with their defaults. */
+export function comparedWith(options: CompareOptions, first: NewScorecard): ComparedWith {
+  const { seed = '42', resamples = 1000, level = 0.95 } = options;
+  return { seed, resamples, level, maxGroup: options.maxGroup ?? first.options.maxGroup };
+}
+
+/** The statistics of a model that its scorecard says it has. */
+export function statisticsOf(
+  { metrics }: NewScorecard,
+  perImage: PerImageScores,
+  maxGroup: number,
+): Partial<Record<ComparedMetric, Statistic>> {
+  const labels = labelSetOfCounts(perImage.k, 1);
+  const statistics: Record<ComparedMetric, () => Statistic> = {
+    top1: () => meanStatistic(perImage.top1),
+    real: () => meanStatistic(perImage.real),
+    variableTopK: () => meanStatistic(perImage.variableTopK),
+    asma: () => asmaStatistic(perImage.variableTopK, labels, { maxGroup }),
+    exactMatch: () => meanStatistic(perImage.exact),
+  };
+  const present = COMPARED_METRICS.filter((name) => metrics[name] !== undefined);
+  return Object.fromEntries(present.map((name) => [name, statistics[name]()]));
+}
+
+/** Which of these metrics one of two scorecards lacks, and why. */
+export function leftOutOf(
+  names: readonly ComparedMetric[],
+  scorecards: readonly NewScorecard[],
+): LeftOut {
+  const leftOut: LeftOut = {};
+  for (const name of names) {
+    const without = scorecards.find(({ metrics }) => metrics[name] === undefined);
+    if (!without) continue;
+    const { model, set, unavailable } = without;
+    leftOut[name] = `${model.name} on ${set.name}: ${unavailable[name] ?? 'not in its scorecard'}`;
+  }
+  return leftOut;
+}

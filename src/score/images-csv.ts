@@ -1,0 +1,76 @@
+import { parse } from 'csv-parse/sync';
+import { DatasetError } from '../errors.js';
+import { csvLine } from '../files/csv.js';
+import type { PerImageScores } from './per-image-scores.js';
+
+/** The columns after `id`, with the scores they hold. */
+const COLUMNS = {
+  k: 'k',
+  top1: 'top1',
+  top5: 'top5',
+  real: 'real',
+  variable_top_k: 'variableTopK',
+  any: 'any',
+  exact: 'exact',
+} as const satisfies Record<string, keyof PerImageScores>;
+
+const HEAD = ['id', ...Object.keys(COLUMNS)];
+
+/** `images.csv`: a row an image in the set's order, empty where a score is not defined. */
+export function writeImagesCsv(perImage: PerImageScores): string {
+  const columns = Object.values(COLUMNS).map((name) => perImage[name]);
+  const lines = perImage.ids.map((id, image) =>
+    csvLine([id, ...columns.map((values) => textOf(values[image]!))]),
+  );
+  return csvLine(HEAD) + lines.join('');
+}
+
+/**
+ * Reads `images.csv` back, to the last bit.
+ *
+ * @param path as errors name it
+ * @throws DatasetError `scores-invalid` where it is no such file
+ */
+export function parseImagesCsv(text: string, path: string): PerImageScores {
+  const [head, ...rows] = parseRows(text, path);
+  if (head?.join() !== HEAD.join()) throw invalid(path, `expected the columns ${HEAD.join()}`);
+  const numbers = Object.keys(COLUMNS).map((name, at) =>
+    Float64Array.from(rows, (row, index) => numberOf(row[at + 1]!, path, name, index)),
+  );
+  const [k, top1, top5, real, variableTopK, any, exact] = numbers as [
+    Float64Array,
+    Float64Array,
+    Float64Array,
+    Float64Array,
+    Float64Array,
+    Float64Array,
+    Float64Array,
+  ];
+  const ids = rows.map(([id]) => id!);
+  return { ids, k: Uint32Array.from(k), top1, top5, real, variableTopK, any, exact };
+}
+
+function textOf(value: number): string {
+  return Number.isNaN(value) ? '' : String(value);
+}
+
+function numberOf(text: string, path: string, column: string, row: number): number {
+  const value = text === '' ? NaN : Number(text);
+  if (text !== '' && !Number.isFinite(value)) {
+    throw invalid(path, `expected a number or nothing, got "${text}"`, `row ${row + 1}, ${column}`);
+  }
+  return value;
+}
+
+function parseRows(text: string, path: string): string[][] {
+  try {
+    return parse(text);
+  } catch (cause) {
+    throw invalid(path, 'this is no CSV', undefined, cause);
+  }
+}
+
+function invalid(path: string, problem: string, place?: string, cause?: unknown): DatasetError {
+  const fix = 'score again with "patchml score"';
+  return new DatasetError(problem, { code: 'scores-invalid', path, place, fix, cause });
+}

@@ -1,0 +1,109 @@
+import { EvaluationError } from '../errors.js';
+import type { PredictionRows, PredictionSource } from '../evaluate/prediction-source.js';
+import {
+  addLabelRanks,
+  emptyLabelRanks,
+  topClasses,
+  type LabelRanks,
+  type LabelSet,
+  type ScoreMatrix,
+  type TopClasses,
+} from '../metrics/index.js';
+import { requireFinite, requireRanks } from './check-rows.js';
+
+/** What the metrics of single images need of predictions; all in the file's order. */
+export interface Rankings {
+  /** The highest classes of each image, as many as are needed or as there are. */
+  top: TopClasses;
+  /** Where each label stands; undefined where there are ranks only. */
+  ranks: LabelRanks | undefined;
+}
+
+/** A batch of rows, with the first one's number in the file, from 0. */
+export interface Batch<Rows extends PredictionRows> {
+  rows: Rows;
+  firstRow: number;
+  /** How many. */
+  count: number;
+}
+
+/**
+ * Reads predictions once and keeps what the metrics need of them.
+ *
+ * @param labels in the file's order
+ * @param n the most classes that a metric looks at
+ * @param batches of the source
+ * @throws EvaluationError for a score that is not finite and for ranks that are no class indices
+ */
+export async function readRankings(
+  source: PredictionSource,
+  labels: LabelSet,
+  n: number,
+  batches: AsyncIterable<Batch<PredictionRows>>,
+): Promise<Rankings> {
+  const kept = source.kind === 'ranked' ? Math.min(n, source.width) : n;
+  const classes = new Uint16Array(source.images * kept);
+  const ranks = source.kind === 'scores' ? emptyLabelRanks(labels) : undefined;
+  for await (const batch of batches) {
+    const at = batch.firstRow * kept;
+    if (batch.rows instanceof Int32Array) {
+      requireRanks(batch.rows, source, batch.firstRow, labels.classCount);
+      classes.set(firstColumns(batch.rows, source.width, kept), at);
+    } else {
+      requireFinite(batch.rows, source, batch.firstRow);
+      const scores = scoresOf(batch.rows, batch.count, source.width);
+      classes.set(topClasses(scores, kept).classes, at);
+      if (ranks) addLabelRanks(ranks, scores, batch.firstRow);
+    }
+  }
+  return { top: { classes, images: source.images, n: kept }, ranks };
+}
+
+/** Rows that were checked, as the metrics take them. */
+export function scoresOf(
+  values: Float32Array | Float64Array,
+  images: number,
+  classCount: number,
+): ScoreMatrix {
+  return { values, images, classCount };
+}
+
+/**
+ * The batches of a source, numbered.
+ *
+ * @throws EvaluationError `predictions-row-count` where there are more or fewer rows than it says,
+ *   `predictions-kind` where they are of another kind
+ */
+export async function* numberedBatches(
+  source: PredictionSource,
+): AsyncGenerator<Batch<PredictionRows>> {
+  let firstRow = 0;
+  for await (const rows of source.batches()) {
+    const count = rows.length / source.width;
+    if (!Number.isInteger(count) || firstRow + count > source.images) break;
+    if (rows instanceof Int32Array !== (source.kind === 'ranked')) {
+      throw new EvaluationError(`expected ${source.kind === 'ranked' ? 'ranks' : 'scores'}`, {
+        code: 'predictions-kind',
+        path: source.path,
+        place: `row ${firstRow}`,
+      });
+    }
+    yield { rows, firstRow, count };
+    firstRow += count;
+  }
+  if (firstRow === source.images) return;
+  throw new EvaluationError(`expected ${source.images} rows of ${source.width} values`, {
+    code: 'predictions-row-count',
+    path: source.path,
+    place: `row ${firstRow}`,
+    fix: 'write the predictions again',
+  });
+}
+
+function firstColumns(rows: Int32Array, width: number, kept: number): Uint16Array {
+  const columns = new Uint16Array((rows.length / width) * kept);
+  for (let from = 0, to = 0; from < rows.length; from += width, to += kept) {
+    columns.set(rows.subarray(from, from + kept), to);
+  }
+  return columns;
+}

@@ -1,0 +1,154 @@
+import { z } from 'zod';
+import { PATCHML_VERSION } from '../version.js';
+import { allMetricNames } from './metric-names.js';
+
+const share = z.number().min(0).max(1);
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'expected a SHA-256');
+
+const metric = z.strictObject({
+  value: z.number().nullable().describe('null where no image is in it'),
+  low: z.number().nullable().describe('Lower end of its interval; null where it has none'),
+  high: z.number().nullable().describe('Upper end of its interval; null where it has none'),
+  n: z.int().min(0).describe('Images in it'),
+});
+
+/** A metric with its bootstrap interval and the number of images in it. */
+export type Metric = z.output<typeof metric>;
+
+function named(what: string): z.ZodOptional<typeof metric> {
+  return metric.optional().describe(what);
+}
+
+const metrics = z.strictObject({
+  top1: named('The original label is the highest class'),
+  top5: named('The original label is among the five highest classes'),
+  real: named('ReaL accuracy: the highest class is a valid one'),
+  realPerClass: named("ReaL accuracy as the mean of the original classes' means"),
+  variableTopK: named('h / k, with h valid classes among the k highest; k = number of labels'),
+  variableTopKAny: named('h >= 1'),
+  exactMatch: named('h = k'),
+  subgroups: z
+    .record(z.string().regex(/^A_>?\d+$/), metric)
+    .describe('Mean variable top-k of the images with so many labels'),
+  asma: named('The unweighted mean of the non-empty subgroups'),
+  imageWeighted: named('The mean over images of what ASMA is made of'),
+  precisionAt1: named('Precision of the highest class'),
+  recallAt1: named('Recall of the highest class'),
+  f1At1: named('F1 of the highest class'),
+  precisionAt5: named('Precision of the five highest classes'),
+  recallAt5: named('Recall of the five highest classes'),
+  f1At5: named('F1 of the five highest classes'),
+  mapPerImage: named('Mean over images of the average precision over classes'),
+  mapMacro: named(
+    'Mean over all classes of the average precision over images; a class without is 0',
+  ),
+  mapMacroPresent: metric
+    .extend({ classes: z.int().min(0).describe('Classes that have a valid image') })
+    .optional()
+    .describe('The same over the classes that have a valid image'),
+  mapMicro: named('Average precision over all pairs of an image and a class'),
+  coverageError: named('How far down all valid classes are; 0 for an image without labels'),
+  lrap: named('Label-ranking average precision; 1 for an image without labels'),
+  rankingLoss: named('Share of wrongly ordered pairs; 0 for an image without labels'),
+});
+
+/** Metrics by name; those that could not be computed are absent. */
+export type Metrics = z.output<typeof metrics>;
+
+/** `scorecard.json`: the metrics of one prediction set against one label set. */
+export const scorecardSchema = z.strictObject({
+  format: z.literal('patchml-scorecard'),
+  version: z.literal(1),
+  patchml: z.string().describe('The version that made it'),
+  model: z.strictObject({
+    name: z.string().min(1),
+    digest: sha256.optional().describe("SHA-256 of the model's file"),
+    card: z.string().optional().describe('The model card it was run with'),
+    provider: z.string().optional().describe('What ran it, such as `cpu`'),
+  }),
+  predictions: z.strictObject({
+    path: z.string().optional().describe('The file, as it was given'),
+    sha256: sha256.optional(),
+  }),
+  preprocessing: z
+    .record(z.string(), z.unknown())
+    .optional()
+    .describe('What was done to the images; absent for predictions made elsewhere'),
+  set: z.strictObject({
+    name: z.string(),
+    kind: z.enum(['patchml', 'imagenet', 'imagenet-v2', 'labelled-images']),
+    rule: z.string().describe('What the valid classes are'),
+    digest: z
+      .string()
+      .describe('Two scorecards with the same are about the same images and labels'),
+    images: z.int().min(0),
+    labelled: z.int().min(0).describe('Images with labels'),
+    unlabelled: z.int().min(0).describe('Images without, which most metrics leave out'),
+    labelCounts: z.array(z.int().min(0)).describe('Images with k labels, at position k'),
+    leftOut: z
+      .record(z.string(), z.int().min(0))
+      .describe('Images that were left out of the set, by reason'),
+  }),
+  options: z.strictObject({
+    seed: z.string(),
+    resamples: z.int().min(1),
+    level: share.describe('Nominal coverage of the intervals'),
+    maxGroup: z.int().min(1).describe('Images with more labels than this are one subgroup'),
+    variableTopKRule: z.literal('fraction').describe('What `variableTopK`, A_k and ASMA count'),
+    interval: z.literal('bootstrap-percentile'),
+    mapInterval: z
+      .literal('none')
+      .describe('mapMacro, mapMacroPresent and mapMicro are point values'),
+  }),
+  metrics,
+  unavailable: z.record(z.string(), z.string()).describe('Metrics that are absent, and why'),
+  imagesSha256: sha256.describe('Of `images.csv` beside it'),
+});
+
+/** A whole scorecard. */
+export type Scorecard = z.output<typeof scorecardSchema>;
+/** What scoring itself gives. */
+export type ScorecardBody = Pick<Scorecard, 'set' | 'options' | 'metrics' | 'unavailable'>;
+/** Where the scores come from. */
+export type ScorecardOrigin = Pick<Scorecard, 'model'> &
+  Partial<Pick<Scorecard, 'predictions' | 'preprocessing'>>;
+/** A scorecard before it is written. */
+export type NewScorecard = Omit<Scorecard, 'imagesSha256'>;
+
+/** The JSON Schema of `scorecard.json`. */
+export function scorecardJsonSchema(): z.core.JSONSchema.BaseSchema {
+  return z.toJSONSchema(scorecardSchema);
+}
+
+/** Puts scores and what they are of together. */
+export function makeScorecard(
+  { set, options, metrics, unavailable }: ScorecardBody,
+  { model, predictions = {}, preprocessing }: ScorecardOrigin,
+): NewScorecard {
+  return {
+    format: 'patchml-scorecard',
+    version: 1,
+    patchml: PATCHML_VERSION,
+    model,
+    predictions,
+    ...(preprocessing === undefined ? {} : { preprocessing }),
+    set,
+    options,
+    metrics,
+    unavailable,
+  };
+}
+
+/** A metric by its name, a subgroup's `A_2` too; undefined where it is absent. */
+export function metricOf(metrics: Metrics, name: string): Metric | undefined {
+  const { subgroups, ...others } = metrics;
+  return subgroups[name] ?? (others as Partial<Record<string, Metric>>)[name];
+}
+
+/** The metrics that a scorecard has, subgroups among them, in its order. */
+export function listMetrics({ metrics, options }: ScorecardBody): [name: string, value: Metric][] {
+  return allMetricNames(options.maxGroup).flatMap((name) => {
+    const value = metricOf(metrics, name);
+    return value === undefined ? [] : [[name, value] as [string, Metric]];
+  });
+}
