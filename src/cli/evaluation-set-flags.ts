@@ -1,25 +1,29 @@
 import type { Argv, InferredOptionTypes } from 'yargs';
 import type { EvaluationSet } from '../evaluate/evaluation-set.js';
 import { openEvaluationSet } from '../evaluate/open-evaluation-set.js';
-import type { StageOptions } from '../progress.js';
 import { UsageError } from './exit.js';
 
 /** The flags of every command that works on an evaluation set. */
 const evaluationSetFlags = {
-  dataset: { alias: 'd', type: 'string', describe: 'A dataset that patchml made' },
+  dataset: {
+    alias: 'd',
+    type: 'string',
+    describe: 'A PatchML dataset, an ImageNetV2 folder, or class folders named by synset',
+  },
   images: {
     alias: 'i',
     type: 'string',
-    describe: 'Folder or archive of images: ImageNet val, an ImageNetV2 set, or others',
+    describe: "ImageNet's validation images, a folder or the official .tar, or any images",
   },
   labels: {
     alias: 'l',
     type: 'string',
-    describe: 'Valid classes of the images, such as real.json',
+    describe:
+      'Valid classes: real.json, human_accuracy_v3.0.0.json, or a JSON or CSV of file,labels',
   },
   originals: {
     type: 'string',
-    describe: 'Original labels of the images, such as LOC_val_solution.csv',
+    describe: 'Original labels: LOC_val_solution.csv or ILSVRC2012_validation_ground_truth.txt',
   },
   'multi-label-rule': {
     choices: ['authors', 'tfds'] as const,
@@ -33,22 +37,16 @@ export type EvaluationSetFlags = InferredOptionTypes<typeof evaluationSetFlags>;
 /** Adds the flags to a command. */
 export function withEvaluationSetFlags<T>(args: Argv<T>): Argv<T & EvaluationSetFlags> {
   return args.options(evaluationSetFlags).check(({ dataset, images, labels, originals }) => {
-    if (dataset === undefined && images === undefined && labels === undefined) {
+    if ((dataset ?? images ?? labels ?? originals) === undefined) {
       throw new UsageError('name the images to score on: --dataset, or --images and --labels');
-    }
-    if (dataset !== undefined && (images ?? labels ?? originals) !== undefined) {
-      throw new UsageError('--dataset has its own images and labels: leave the other flags out');
     }
     return true;
   }) as unknown as Argv<T & EvaluationSetFlags>;
 }
 
 /** Opens the set that the flags name. */
-export function openSetOf(
-  flags: EvaluationSetFlags,
-  options: StageOptions,
-): Promise<EvaluationSet> {
+export function openSetOf(flags: EvaluationSetFlags): Promise<EvaluationSet> {
   const { dataset, images, labels, originals } = flags;
   const multiLabelRule = flags['multi-label-rule'];
-  return openEvaluationSet({ dataset, images, labels, originals, multiLabelRule }, options);
+  return openEvaluationSet({ dataset, images, labels, originals, multiLabelRule });
 }

@@ -4,15 +4,17 @@ import { PATCHML_VERSION } from '../version.js';
 import { compareCommand } from './compare.js';
 import { composeCommand, extractCommand, indexCommand, planCommand } from './stages.js';
 import { doctorCommand } from './doctor.js';
+import { evaluateCommand } from './evaluate.js';
 import { exitWithError, UsageError } from './exit.js';
 import { generateCommand } from './generate.js';
 import { initCommand } from './init.js';
 import { inspectCommand } from './inspect.js';
+import { modelCommand } from './model.js';
 import { scoreCommand } from './score.js';
 import { verifyCommand } from './verify.js';
 
 /** What takes several values. */
-const LISTS = ['scores', 'gap'];
+const LISTS = ['scores', 'gap', 'models'];
 
 /** Flags given twice come as lists, flags without a value as empty text. */
 function requireOnce(flags: Record<string, unknown>): true {
@@ -37,8 +39,10 @@ try {
     .command(composeCommand)
     .command(verifyCommand)
     .command(inspectCommand)
+    .command(evaluateCommand)
     .command(scoreCommand)
     .command(compareCommand)
+    .command(modelCommand)
     .command(initCommand)
     .command(doctorCommand)
     .option('verbose', {

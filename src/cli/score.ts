@@ -1,8 +1,9 @@
-import { basename } from 'node:path';
+import { basename, join } from 'node:path';
 import type { Argv, CommandModule, InferredOptionTypes } from 'yargs';
 import { alignPredictions } from '../evaluate/align-predictions.js';
 import { openPredictions } from '../evaluate/predictions/open-predictions.js';
 import { sha256File } from '../files/digest.js';
+import type { StageOptions } from '../progress.js';
 import { requireScoresPlace, writeScores } from '../report/write-scores.js';
 import { scorePredictions } from '../score/score-predictions.js';
 import { makeScorecard } from '../score/scorecard.js';
@@ -12,12 +13,7 @@ import {
   type EvaluationSetFlags,
 } from './evaluation-set-flags.js';
 import { interruptible } from './interruptible.js';
-import {
-  defaultScoresFolder,
-  printScorecard,
-  withScoresFlags,
-  type ScoresFlags,
-} from './scores-flags.js';
+import { scoresFolder, printScorecard, withScoresFlags, type ScoresFlags } from './scores-flags.js';
 import { showProgress } from './show-progress.js';
 
 const predictionFlags = {
@@ -71,11 +67,11 @@ export const scoreCommand: CommandModule<object, ScoreFlags> = {
   },
 };
 
-async function score(flags: ScoreFlags, options: Parameters<typeof openSetOf>[1]) {
+async function score(flags: ScoreFlags, options: StageOptions) {
   const path = flags.predictions;
-  const set = await openSetOf(flags, options);
+  const set = await openSetOf(flags);
   const model = flags.model ?? basename(path).replace(/\.[^.]+$/, '');
-  const folder = flags.out ?? defaultScoresFolder(set.name, model);
+  const folder = flags.out ?? scoresFolder(join('output', 'scores'), set.name, model);
   await requireScoresPlace(folder);
   const source = await openPredictions(path, {
     ...(flags.ranked ? { kind: 'ranked' } : {}),

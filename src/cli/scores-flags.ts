@@ -28,9 +28,9 @@ export function withScoresFlags<T>(args: Argv<T>): Argv<T & ScoresFlags> {
   }) as unknown as Argv<T & ScoresFlags>;
 }
 
-/** Where scores go unless told otherwise. */
-export function defaultScoresFolder(set: string, model: string): string {
-  return join('output', 'scores', folderName(set), folderName(model));
+/** Where the scores of a model on a set go, below a folder for all. */
+export function scoresFolder(root: string, set: string, model: string): string {
+  return join(root, folderName(set), folderName(model));
 }
 
 /** Prints a scorecard and where it is. */

@@ -53,7 +53,7 @@ export async function draftCard(input: DraftInput): Promise<string> {
   );
   if (missing.length > 0) {
     const names = missing.map(([name]) => name).join(', ');
-    throw new EvaluationError(`neither the model nor a file beside it says its ${names}`, {
+    throw new EvaluationError(`neither the model nor a file beside it says ${names}`, {
       code: 'card-unknown-fields',
       path: input.model,
       fix: `give ${missing.map(([, flag]) => flag).join(' ')}`,

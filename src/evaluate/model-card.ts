@@ -5,13 +5,13 @@ import { invalidField, readYaml, type YamlKind } from '../files/read-yaml.js';
 import { classOf } from '../imagenet/synsets.js';
 
 const perChannel = z.tuple([z.number(), z.number(), z.number()]);
-const side = z.int().min(8).max(4096);
+const side = z.int().min(1).max(4096);
 
 const input = z
   .strictObject({
     name: z.string().min(1).optional().describe("The graph's input; by default its only one"),
     size: z
-      .union([side, z.tuple([side, side])], 'expected a side, or [width, height], of 8 to 4096 px')
+      .union([side, z.tuple([side, side])], 'expected a side, or [width, height], of 1 to 4096 px')
       .describe('Side, or [width, height], px'),
     layout: z.enum(['NCHW', 'NHWC']).describe('Order of the dimensions'),
     channels: z.enum(['RGB', 'BGR']).describe('Order of the channels'),

@@ -52,6 +52,14 @@ export function invalidField(
       fix,
     });
   }
+  if (issue.code === 'invalid_type' && issue.input === undefined) {
+    return new Failure(`this field is missing, expected ${issue.expected}`, {
+      code: `${name}-invalid-field`,
+      path,
+      place,
+      fix,
+    });
+  }
   const { message } = issue.code === 'invalid_key' ? issue.issues[0]! : issue;
   const got = issue.input === undefined ? '' : `, got ${shorten(JSON.stringify(issue.input))}`;
   return new Failure(`${lowerFirst(message)}${got}`, {

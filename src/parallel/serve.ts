@@ -1,5 +1,5 @@
 import { types } from 'node:util';
-import { transferableSymbol, valueSymbol } from 'piscina';
+import { move, transferableSymbol, valueSymbol } from 'piscina';
 import * as errors from '../errors.js';
 
 /** What a worker sends back: its result, or the error in a form that survives the thread's edge. */
@@ -20,7 +20,7 @@ type Undefined<T> = { [K in keyof T]?: T[K] | undefined };
  */
 export function serve<In, Out>(
   work: (input: In) => Promise<Out>,
-  moved?: (result: Out) => Transferable[],
+  moved?: (result: Out) => ArrayBuffer[],
 ): (input: In) => Promise<WorkerAnswer<Out>> {
   return async (input) => {
     try {
@@ -32,11 +32,9 @@ export function serve<In, Out>(
   };
 }
 
-type Transferable = ArrayBuffer;
-
-function handOver<T extends object>(answer: T, buffers: Transferable[]): T {
+function handOver<T extends object>(answer: T, buffers: ArrayBuffer[]): T {
   // Piscina sends what is under these names; its own type says that the thread gets `answer`.
-  return { [valueSymbol]: answer, [transferableSymbol]: buffers } as unknown as T;
+  return move({ [valueSymbol]: answer, [transferableSymbol]: buffers } as never) as unknown as T;
 }
 
 /** The result in a worker's answer. @throws the worker's error, as its own class. */

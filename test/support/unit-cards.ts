@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import type { ModelCard } from '../../src/evaluate/model-card.js';
 
 /** The fields of a card as they stand in its file: the usual ImageNet preprocessing at 224 px. */
@@ -38,4 +39,26 @@ export function cardWith(
     resize: { ...fields.resize, ...resize },
     ...others,
   };
+}
+
+/** The classes that the tiny models of test/evaluate/models have, in the order of their outputs. */
+export const TINY_CLASSES = ['n07753592', 'n01440764', 'n02391049', 'n03895866'];
+
+/** The path of a tiny model; scripts/model-fixtures.py says what they compute. */
+export function tinyModel(name: string): string {
+  return resolve('test', 'evaluate', 'models', `${name}.onnx`);
+}
+
+/** The card of a tiny model, for pixels as they are: output j is (j + 1) x the mean of channel j mod 3. */
+export function tinyCard(
+  name: string,
+  input: Partial<ModelCard['input']> = {},
+  others: Partial<ModelCard> = {},
+): ModelCard {
+  const asIs = { size: 8, scale: 1, mean: [0, 0, 0], std: [1, 1, 1] } as const;
+  return cardWith(
+    { ...asIs, ...input } as ModelCard['input'],
+    { mode: 'squash', cropFraction: 1 },
+    { name, model: tinyModel(name), classes: TINY_CLASSES, ...others },
+  );
 }

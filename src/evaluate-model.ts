@@ -1,0 +1,74 @@
+import { copyFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { explainError } from './errors.js';
+import { alignPredictions } from './evaluate/align-predictions.js';
+import type { EvaluationSet } from './evaluate/evaluation-set.js';
+import { withoutImages } from './evaluate/keep-images.js';
+import type { ModelCard, Preprocessing } from './evaluate/model-card.js';
+import { predict, type Predictions, type PredictOptions } from './evaluate/predict.js';
+import { openPredictions } from './evaluate/predictions/open-predictions.js';
+import { choosePreprocessing, type PreprocessingChoice } from './evaluate/preprocessing.js';
+import { LOGITS_FILE, PREDICTIONS_FILE } from './evaluate/run-model.js';
+import { sha256File } from './files/digest.js';
+import { requireScoresPlace, writeScores } from './report/write-scores.js';
+import { scorePredictions, type ScoreOptions } from './score/score-predictions.js';
+import { makeScorecard, type NewScorecard } from './score/scorecard.js';
+
+export interface EvaluateInput {
+  card: ModelCard;
+  set: EvaluationSet;
+  /** Default: `whole` for PatchML images, else `card`. */
+  preprocess?: PreprocessingChoice | undefined;
+  /** Where predictions are kept, for this and later runs. */
+  work: string;
+  /** The folder of the scorecard. */
+  out: string;
+}
+
+export interface EvaluateOptions
+  extends PredictOptions, Omit<ScoreOptions, 'signal' | 'onProgress'> {}
+
+/** A scorecard, and the predictions that it is of. */
+export interface Evaluated {
+  scorecard: NewScorecard;
+  predictions: Predictions;
+}
+
+/**
+ * Scores a model on an evaluation set: predicts, unless an earlier run did, scores, and writes the
+ * scorecard with the best classes of each image (`predictions.parquet`) into a folder.
+ * @throws PatchmlError
+ */
+export async function evaluateModel(
+  { card, set, preprocess, work, out }: EvaluateInput,
+  options: EvaluateOptions = {},
+): Promise<Evaluated> {
+  try {
+    await requireScoresPlace(out);
+    const preprocessing = choosePreprocessing(card, set, preprocess);
+    const predictions = await predict({ card, set, preprocessing, work }, options);
+    const bad = new Set(predictions.summary.bad.map(({ id }) => id));
+    const scored = withoutImages(set, bad, 'image-corrupt');
+    const source = await openPredictions(join(predictions.folder, LOGITS_FILE));
+    const positions = alignPredictions(source, scored);
+    const { body, perImage } = await scorePredictions(source, positions, scored, options);
+    const best = join(predictions.folder, PREDICTIONS_FILE);
+    const { sha256 } = predictions.summary.model;
+    const scorecard = makeScorecard(body, {
+      model: { name: card.name, digest: sha256, provider: predictions.summary.provider },
+      predictions: { path: best, sha256: sha256File(best) },
+      preprocessing: describe(preprocessing),
+    });
+    await writeScores(out, scorecard, perImage);
+    await copyFile(best, join(out, PREDICTIONS_FILE));
+    return { scorecard, predictions };
+  } catch (error) {
+    throw explainError(error);
+  }
+}
+
+/** What a scorecard says was done to the images. */
+function describe({ input, resize }: Preprocessing): Record<string, unknown> {
+  const { size, layout, channels, scale, mean, std } = input;
+  return { size, layout, channels, scale, mean, std, ...resize };
+}
