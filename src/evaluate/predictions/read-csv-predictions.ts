@@ -5,7 +5,10 @@ import type { PredictionOptions } from './prediction-options.js';
 import { predictionColumns, type PredictionColumns } from './prediction-columns.js';
 import { problemIn } from './prediction-errors.js';
 
-/** Opens a table of text, one row an image. It is read through once here, for its ids, and again for each run of the batches. */
+/**
+ * Opens a table of text, one row an image. It is read through once here, for its ids, and again
+ * each time the batches are.
+ */
 export async function readCsvPredictions(
   path: string,
   options: PredictionOptions,
@@ -21,7 +24,7 @@ export async function readCsvPredictions(
         options,
       );
     } else {
-      ids.push(record[columns.id ?? columns.index ?? -1] ?? '');
+      ids.push(copyOf(record[columns.id ?? columns.index ?? -1] ?? ''));
       images += 1;
     }
   }
@@ -36,6 +39,11 @@ export async function readCsvPredictions(
     path,
     batches: () => valuesIn(path, kind, values),
   };
+}
+
+/** A text of its own: a part of another keeps all of that in memory. */
+function copyOf(text: string): string {
+  return Buffer.from(text).toString();
 }
 
 /** A column without a name that counts the rows is no column of ids. */

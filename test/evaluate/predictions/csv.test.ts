@@ -68,6 +68,18 @@ describe('a .csv of scores', () => {
     });
   });
 
+  it.each([
+    ['newlines', '\n'],
+    ['CRLF', '\r\n'],
+    ['CR', '\r'],
+  ])('is read the same where quotes begin late, with %s', async (_, end) => {
+    const lines = ['id,0', 'a,1', '', 'b,2', '"c, ""d""",3', ''];
+    expect(await readPredictions(fileWith('a.csv', lines.join(end)))).toMatchObject({
+      ids: ['a', 'b', 'c, "d"'],
+      rows: [[1], [2], [3]],
+    });
+  });
+
   it('comes in batches of about 8 MB', async () => {
     const line = Array.from({ length: 1000 }, (_, at) => at).join(',');
     const path = csv(line, ...Array.from({ length: 2500 }, () => line));
