@@ -3,6 +3,5 @@ import type { PredictionSource } from './prediction-source.js';
 
 /** Not written yet. */
 export function alignPredictions(source: PredictionSource, set: EvaluationSet): Uint32Array {
-  [source, set];
-  throw new Error('alignPredictions is not written yet');
+  throw new Error(`alignPredictions is not written yet: ${source.path} and ${set.name}`);
 }

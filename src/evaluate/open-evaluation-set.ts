@@ -15,6 +15,5 @@ export function openEvaluationSet(
   input: EvaluationSetInput,
   options: StageOptions = {},
 ): Promise<EvaluationSet> {
-  [input, options];
-  throw new Error('openEvaluationSet is not written yet');
+  throw new Error(`openEvaluationSet is not written yet: ${JSON.stringify({ input, options })}`);
 }

@@ -13,6 +13,5 @@ export function openPredictions(
   path: string,
   options: PredictionOptions = {},
 ): Promise<PredictionSource> {
-  [path, options];
-  throw new Error('openPredictions is not written yet');
+  throw new Error(`openPredictions is not written yet: ${JSON.stringify({ path, options })}`);
 }
