@@ -122,10 +122,15 @@ describe('scorecardsCsvTable', () => {
 });
 
 describe('rendering', () => {
-  const table = { head: ['model', 'x'], rows: [['a|b_c', '1\n2']] };
+  const table = { head: ['model', 'x'], rows: [['a|b_c *d* _e_ <f> [g](h)', '[1,\n2]']] };
 
   it('escapes what Markdown would read, and keeps a row in a line', () => {
-    expect(toMarkdownTable(table)).toBe('| model | x |\n| --- | ---: |\n| a\\|b\\_c | 1 2 |\n');
+    expect(toMarkdownTable(table).split('\n')).toEqual([
+      '| model | x |',
+      '| --- | ---: |',
+      String.raw`| a\|b_c \*d\* \_e\_ \<f> [g\](h) | [1, 2] |`,
+      '',
+    ]);
   });
 
   it('aligns numbers to the right on a terminal', () => {
