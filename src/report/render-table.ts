@@ -36,7 +36,7 @@ export function widthOf(rendered: string): number {
   return rendered.split('\n').reduce((most, line) => Math.max(most, line.length), 0);
 }
 
-/** Text that Markdown shows as it is. */
+/** Text that Markdown shows as it is, in one line. Underscores inside of words need nothing. */
 export function inMarkdown(text: string): string {
-  return text.replace(/[\\|`*_[\]<>]/g, '\\$&').replace(/\s*\n\s*/g, ' ');
+  return text.replace(/[\\|`*<]|\](?=\()|_(?!\w)|(?<!\w)_/g, '\\$&').replace(/\s*\n\s*/g, ' ');
 }

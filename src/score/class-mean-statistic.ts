@@ -6,14 +6,16 @@ import type { PerImage, ResampleCounts, Statistic } from '../metrics/index.js';
  *
  * Source: the accuracy of the TFDS catalogue's `imagenet2012_multilabel`.
  *
- * @param classes the original class of each image
+ * @param classes the original class of each image; one below 0 leaves it out
  */
 export function classMeanStatistic(
   values: PerImage,
   classes: ArrayLike<number>,
   classCount: number,
 ): Statistic {
-  const members = Uint32Array.from(values.keys()).filter((image) => !Number.isNaN(values[image]));
+  const members = Uint32Array.from(values.keys()).filter(
+    (image) => !Number.isNaN(values[image]) && classes[image]! >= 0,
+  );
   const everyone: ResampleCounts = new Uint16Array(values.length).fill(1);
   return {
     images: values.length,

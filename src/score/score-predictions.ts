@@ -65,7 +65,7 @@ export async function scorePredictions(
   requirePermutation(positions, source, set);
   const labels = labelSet(set.labels, CLASS_COUNT);
   const ofFile = labelsInFileOrder(labels, positions);
-  const originals = set.originals && Uint16Array.from(positions, (at) => set.originals![at]!);
+  const originals = set.originals && Int32Array.from(positions, (at) => set.originals![at]!);
 
   const read = followedReader(source, options);
   const most = labelCounts(labels).reduce((a, b) => Math.max(a, b), MOST_RANKED);

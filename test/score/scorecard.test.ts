@@ -1,0 +1,133 @@
+import { describe, expect, it } from '@jest/globals';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatasetError, OutputError } from '../../src/errors.js';
+import { writeScores } from '../../src/report/write-scores.js';
+import { findScores, openScores, readScores } from '../../src/score/read-scores.js';
+import { scorecardJsonSchema, scorecardSchema } from '../../src/score/scorecard.js';
+import { temporaryFolder, writeTree } from '../support/unit-folder.js';
+import { madeRun, madeSet, scoreRows } from '../support/unit-scores.js';
+
+const set = madeSet([[4], [1, 7], [], [0, 5, 9]], {
+  ids: ['a/1.jpeg', 'b,"2".jpeg', 'c', 'd'],
+  originals: [4, 1, 2, 3],
+  leftOut: { problematic: 2 },
+});
+const rows = scoreRows([{ 4: 1 }, { 7: 3, 3: 2 }, {}, { 9: 4, 2: 3, 5: 1 }]);
+
+/** Scores that were written to a new folder. */
+async function written(folder = temporaryFolder()): Promise<string> {
+  const { scorecard, perImage } = await madeRun('made model', 'scores', rows, set);
+  await writeScores(folder, scorecard, await perImage());
+  return folder;
+}
+
+describe('scorecardJsonSchema', () => {
+  it('is what configs/scorecard.schema.json holds', () => {
+    const stored: unknown = JSON.parse(readFileSync('configs/scorecard.schema.json', 'utf8'));
+    expect(stored).toEqual(scorecardJsonSchema());
+  });
+});
+
+describe('writeScores', () => {
+  it('writes four files and nothing else, the same every time', async () => {
+    const [first, second] = [await written(), await written()];
+    const names = ['images.csv', 'scorecard.csv', 'scorecard.json', 'scorecard.md'];
+    expect(readdirSync(first).sort()).toEqual(names);
+    for (const name of names) {
+      expect(readFileSync(join(first, name))).toEqual(readFileSync(join(second, name)));
+    }
+  });
+
+  it('is read back to the last bit', async () => {
+    const run = await madeRun('made model', 'scores', rows, set);
+    const { scorecard, perImage } = await readScores(await written());
+    expect(scorecard).toMatchObject(run.scorecard);
+    expect(scorecardSchema.parse(scorecard)).toEqual(scorecard);
+    expect(perImage).toEqual(await run.perImage());
+  });
+
+  it('leaves scores of images that are not defined empty', async () => {
+    const lines = readFileSync(join(await written(), 'images.csv'), 'utf8').split('\n');
+    expect(lines).toEqual([
+      'id,k,top1,top5,real,variable_top_k,any,exact',
+      'a/1.jpeg,1,1,1,1,1,1,1',
+      // T = 7, 3, 0, 1, 2: of 1 and 7, 7 is among the two highest; 1, the original, comes fourth
+      '"b,""2"".jpeg",2,0,1,1,0.5,1,0',
+      // no labels; T = 0, 1, 2, 3, 4
+      'c,0,0,1,,,,',
+      // T = 9, 2, 5, 0, 1: 9 and 5 of three
+      'd,3,0,0,1,0.6666666666666666,1,0',
+      '',
+    ]);
+  });
+
+  it('writes one row of numbers, with the same columns whatever is missing', async () => {
+    const [head, row] = readFileSync(join(await written(), 'scorecard.csv'), 'utf8').split('\n');
+    const cells = new Map(head!.split(',').map((name, at) => [name, row!.split(',')[at]]));
+    expect(head).toContain('A_5,A_5_low,A_5_high,A_5_n,A_>5,');
+    expect(cells.get('model')).toBe('made model');
+    // 4: right; 7, 0 and 9 are not the originals 1, 2, 3; image 2's T(1) is 0
+    expect([cells.get('top1'), cells.get('top1_n')]).toEqual(['0.25', '4']);
+    expect([cells.get('A_>5'), cells.get('A_>5_n')]).toEqual(['', '0']);
+    expect([cells.get('mapMicro_low'), cells.get('realPerClass_n')]).toEqual(['', '']);
+  });
+
+  it('replaces earlier scores, and leaves other files alone', async () => {
+    const folder = await written();
+    writeFileSync(join(folder, 'notes.txt'), 'mine');
+    const before = readFileSync(join(folder, 'scorecard.json'), 'utf8');
+    await written(folder);
+    expect(readFileSync(join(folder, 'scorecard.json'), 'utf8')).toBe(before);
+    expect(readdirSync(folder)).toHaveLength(5);
+  });
+
+  it.each(['images.csv', 'scorecard.json'])(
+    'refuses to replace an %s that is not its own',
+    async (name) => {
+      const folder = writeTree({ [name]: '{}' });
+      await expect(written(folder)).rejects.toBeInstanceOf(OutputError);
+      expect(readFileSync(join(folder, name), 'utf8')).toBe('{}');
+    },
+  );
+});
+
+describe('readScores', () => {
+  it('refuses images of another run', async () => {
+    const folder = await written();
+    writeFileSync(join(folder, 'images.csv'), 'id,k\n');
+    await expect(readScores(folder)).rejects.toThrow(
+      'images.csv: these are not the images of the scorecard beside it; score again',
+    );
+  });
+
+  it.each([
+    ['another kind of file', { format: 'else' }, 'expected a patchml-scorecard'],
+    ['a later version', { version: 2 }, 'scorecard.json: version:'],
+  ])('refuses %s', async (_, change, says) => {
+    const folder = await written();
+    const path = join(folder, 'scorecard.json');
+    const stored = JSON.parse(readFileSync(path, 'utf8')) as object;
+    writeFileSync(path, JSON.stringify({ ...stored, ...change }));
+    await expect(openScores(folder)).rejects.toThrow(says);
+  });
+});
+
+describe('findScores', () => {
+  it('finds folders of scores at any depth, in byte order', async () => {
+    const root = writeTree({
+      'b/scorecard.json': '',
+      'a/deep/er/scorecard.json': '',
+      'B/scorecard.json': '',
+      'c/other.json': '',
+    });
+    const found = ['B', 'a/deep/er', 'b'].map((path) => join(root, path));
+    expect(await findScores(root)).toEqual(found);
+    expect(await findScores(join(root, 'b'))).toEqual([join(root, 'b')]);
+  });
+
+  it('refuses a folder without any, and one that is not there', async () => {
+    await expect(findScores(temporaryFolder())).rejects.toBeInstanceOf(DatasetError);
+    await expect(findScores('/not/there')).rejects.toThrow('no such file or folder');
+  });
+});
