@@ -14,6 +14,26 @@ export {
 } from './dataset/regenerate-sample.js';
 export { type Finding, type Verification, verifyDataset } from './dataset/verify-dataset.js';
 export * from './errors.js';
+export {
+  evaluateModel,
+  type Evaluated,
+  type EvaluateInput,
+  type EvaluateOptions,
+} from './evaluate-model.js';
+export { alignPredictions } from './evaluate/align-predictions.js';
+export type { EvaluationImages, EvaluationSet } from './evaluate/evaluation-set.js';
+export { findModelCard } from './evaluate/find-card.js';
+export { loadModelCard, type ModelCard, parseModelCard } from './evaluate/model-card.js';
+export { type EvaluationSetInput, openEvaluationSet } from './evaluate/open-evaluation-set.js';
+export {
+  predict,
+  type Predictions,
+  type PredictInput,
+  type PredictOptions,
+} from './evaluate/predict.js';
+export type { PredictionSource } from './evaluate/prediction-source.js';
+export { openPredictions } from './evaluate/predictions/open-predictions.js';
+export { choosePreprocessing } from './evaluate/preprocessing.js';
 export { generate, type Generated, type GenerateInput, type GenerateOptions } from './generate.js';
 export { buildIndex, type IndexInput, type IndexOptions } from './imagenet/build-index.js';
 export type { Drop, DropCounts, DropReason } from './imagenet/drops.js';
@@ -31,6 +51,17 @@ export { recipeDigest } from './recipe/digest.js';
 export type { Recipe, RecipeInput } from './recipe/schema.js';
 export { type ContactSheetOptions, writeContactSheet } from './report/contact-sheet.js';
 export { type Inspection, inspect } from './report/inspect.js';
+export { writeScores } from './report/write-scores.js';
 export * as metrics from './metrics/index.js';
+export { compareGap, type Gap, type GapComparison, type ModelGap } from './score/compare-gap.js';
+export {
+  compareScores,
+  type Comparison,
+  type Difference,
+  type PairComparison,
+} from './score/compare-scores.js';
+export { findScores, openScores } from './score/read-scores.js';
+export { scorePredictions, type ScoreOptions, type Scores } from './score/score-predictions.js';
+export { makeScorecard, type Metric, type NewScorecard } from './score/scorecard.js';
 export { makePlan, type PlanInput } from './sampling/make-plan.js';
 export { PATCHML_VERSION } from './version.js';

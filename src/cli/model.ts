@@ -85,6 +85,7 @@ const addCommand: CommandModule<object, AddFlags> = {
       ) as never,
   handler: async (flags) => {
     const name = flags.name ?? basename(flags.model, extname(flags.model));
+    const given = await givenBy(flags);
     const card = flags.out ?? join('configs', 'models', `${name}.yaml`);
     if (!flags.overwrite && (await exists(card))) {
       throw new OutputError('this card exists', {
@@ -94,7 +95,7 @@ const addCommand: CommandModule<object, AddFlags> = {
       });
     }
     const { model, config } = flags;
-    const text = await draftCard({ model, card, name, config, given: await givenBy(flags) });
+    const text = await draftCard({ model, card, name, config, given });
     await mkdir(dirname(card), { recursive: true });
     const schema = relative(dirname(card), SCHEMA).replaceAll('\\', '/');
     await writeWhole(card, `# yaml-language-server: $schema=${schema}\n${text}`);
@@ -131,7 +132,7 @@ async function givenBy(flags: AddFlags): Promise<CardDraft> {
   };
   return Object.fromEntries(
     Object.entries(given).filter(([, value]) => value !== undefined),
-  ) as CardDraft;
+  );
 }
 
 function parseSize(text: string): number | [number, number] {

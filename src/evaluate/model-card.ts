@@ -74,7 +74,7 @@ const classes = z
   );
 
 /** The fields of a model card. */
-export const modelCardSchema = z.strictObject({
+const modelCardSchema = z.strictObject({
   name: z
     .string()
     .regex(/^[\w.-]+$/, 'expected a name of letters, digits, ".", "_" and "-"')
@@ -93,7 +93,7 @@ export type ModelCard = Omit<z.output<typeof modelCardSchema>, 'name'> & { name:
 /** How images become the input of a model. */
 export type Preprocessing = Pick<ModelCard, 'input' | 'resize'>;
 
-export const MODEL_CARD: YamlKind = {
+const MODEL_CARD: YamlKind = {
   name: 'card',
   Failure: EvaluationError,
   example: 'model: resnet50.onnx',
@@ -124,4 +124,9 @@ export function inputSize({
   size,
 }: Pick<ModelCard['input'], 'size'>): [width: number, height: number] {
   return typeof size === 'number' ? [size, size] : size;
+}
+
+/** The JSON Schema by which editors complete and check a card. */
+export function modelCardJsonSchema(): z.core.JSONSchema.BaseSchema {
+  return z.toJSONSchema(modelCardSchema, { io: 'input' });
 }

@@ -51,7 +51,7 @@ const summarySchema = z.object({
 });
 
 /** What `predictions.json` says. */
-export type PredictionSummary = z.output<typeof summarySchema>;
+type PredictionSummary = z.output<typeof summarySchema>;
 
 /** Classes kept of each image, best first; more where an image has more labels. */
 const TOP = 20;
@@ -116,8 +116,7 @@ export async function predict(
   return { folder, summary: await readPredictionSummary(folder), reused: false };
 }
 
-/** Reads what a folder of predictions says of itself. @throws DatasetError */
-export function readPredictionSummary(folder: string): Promise<PredictionSummary> {
+function readPredictionSummary(folder: string): Promise<PredictionSummary> {
   return readSummary(folder, SUMMARY_FILE, summarySchema, 'patchml evaluate');
 }
 

@@ -10,7 +10,7 @@ import type { CardDraft } from './card-draft.js';
  */
 export async function readGraph(session: InferenceSession, known: CardDraft): Promise<CardDraft> {
   const input = pick(session.inputNames, session.inputMetadata, known.inputName);
-  if (input === undefined || !input.isTensor) return {};
+  if (!input?.isTensor) return {};
   const shape = readShape(input.shape, known);
   const output = await tryRun(session, input, { ...shape, ...known });
   return { ...shape, ...output };

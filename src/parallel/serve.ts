@@ -34,7 +34,7 @@ export function serve<In, Out>(
 
 function handOver<T extends object>(answer: T, buffers: ArrayBuffer[]): T {
   // Piscina sends what is under these names; its own type says that the thread gets `answer`.
-  return move({ [valueSymbol]: answer, [transferableSymbol]: buffers } as never) as unknown as T;
+  return move({ [valueSymbol]: answer, [transferableSymbol]: buffers }) as unknown as T;
 }
 
 /** The result in a worker's answer. @throws the worker's error, as its own class. */

@@ -18,7 +18,7 @@ import type { NewScorecard } from './scorecard.js';
 /** The metrics that sets are compared in. */
 export const GAP_METRICS = ['top1', 'real', 'variableTopK', 'asma'] as const;
 
-export type GapMetric = (typeof GAP_METRICS)[number];
+type GapMetric = (typeof GAP_METRICS)[number];
 
 /** A gap, the first set minus the second, with its bootstrap interval. */
 export interface Gap {

@@ -16,7 +16,7 @@ import {
 } from './compared.js';
 
 /** A metric of one model, on the set and on each resample of it. */
-export interface MeasuredMetric {
+interface MeasuredMetric {
   estimate: number;
   /** Images in it. */
   n: number;

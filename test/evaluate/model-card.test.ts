@@ -1,8 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { EvaluationError } from '../../src/errors.js';
-import { loadModelCard, parseModelCard } from '../../src/evaluate/model-card.js';
+import { loadModelCard, modelCardJsonSchema, parseModelCard } from '../../src/evaluate/model-card.js';
 import { cardFields } from '../support/unit-cards.js';
 import { thrownBy } from '../support/unit-errors.js';
 import { writeTree } from '../support/unit-folder.js';
@@ -57,5 +58,12 @@ describe('parseModelCard', () => {
     const thrown = thrownBy(() => parseModelCard({ ...cardFields(), ...fields }, 'card.yaml'));
     expect(thrown).toBeInstanceOf(EvaluationError);
     expect(thrown).toMatchObject({ path: 'card.yaml', place, code });
+  });
+});
+
+describe('modelCardJsonSchema', () => {
+  it('is what configs/model-card.schema.json holds', () => {
+    const stored: unknown = JSON.parse(readFileSync('configs/model-card.schema.json', 'utf8'));
+    expect(stored).toEqual(JSON.parse(JSON.stringify(modelCardJsonSchema())));
   });
 });

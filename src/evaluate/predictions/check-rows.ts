@@ -5,7 +5,7 @@ import { problemIn } from './prediction-errors.js';
 export const MAX_CLASSES = 65_536;
 
 /** Bytes of values in a batch. */
-export const BATCH_BYTES = 8 * 2 ** 20;
+const BATCH_BYTES = 8 * 2 ** 20;
 
 /** Rows in a batch of about {@link BATCH_BYTES}, at least one. */
 export function rowsPerBatch(width: number, bytesPerValue: number, bytes = BATCH_BYTES): number {

@@ -6,7 +6,7 @@ import { problemIn } from './prediction-errors.js';
 const IMAGE_EXTENSION = /\.(?:jpe?g|png|webp)$/i;
 
 /** Cuts an image's extension off a file name, so that it can be an id. */
-export function idOf(name: string): string {
+function idOf(name: string): string {
   return name.replace(IMAGE_EXTENSION, '');
 }
 

@@ -1,16 +1,18 @@
 import { readFile } from 'node:fs/promises';
+import { modelCardJsonSchema } from '../src/evaluate/model-card.js';
 import { toJson, writeWhole } from '../src/files/stage-folder.js';
 import { recipeJsonSchema } from '../src/recipe/commented-recipe.js';
 import { scorecardJsonSchema } from '../src/score/scorecard.js';
 import { recipeTable } from './recipe-table.js';
 
-// Writes what is made from the recipe's schema: the JSON Schema that each recipe names in its first
-// line, so that editors complete and check it, and the README's table of fields. Also the JSON Schema
-// of scorecards.
+// Writes what is made from schemas: the JSON Schemas that recipes and model cards name in their first
+// line, so that editors complete and check them, that of scorecards, and the README's table of recipe
+// fields.
 
 const [START, END] = ['<!-- recipe-table -->', '<!-- /recipe-table -->'];
 
 await writeWhole('configs/recipe.schema.json', toJson(recipeJsonSchema()));
+await writeWhole('configs/model-card.schema.json', toJson(modelCardJsonSchema()));
 await writeWhole('configs/scorecard.schema.json', toJson(scorecardJsonSchema()));
 
 const readme = await readFile('README.md', 'utf8');

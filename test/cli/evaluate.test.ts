@@ -1,0 +1,202 @@
+import { beforeAll, describe, expect, it } from '@jest/globals';
+import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { stringify } from 'yaml';
+import { encode } from '../../src/image/encode.js';
+import { classOf } from '../../src/imagenet/synsets.js';
+import { expectOneLine } from '../support/one-line.js';
+import { runCli } from '../support/run-cli.js';
+import { TINY_CLASSES, tinyModel } from '../support/unit-cards.js';
+import { flatImage } from '../support/unit-images.js';
+import { contentsOf, openWorkspace, readJson } from '../support/workspace.js';
+
+const newFolder = openWorkspace();
+
+interface Card {
+  metrics: Record<string, { value: number; n: number } | undefined>;
+  set: Record<string, unknown>;
+}
+
+const [banana, tench, zebra] = TINY_CLASSES.map((wnid) => classOf(wnid)!) as [
+  number,
+  number,
+  number,
+];
+
+/** Three images whose best classes are known, and what is in them. */
+const IMAGES = {
+  // output j is (j + 1) x channel j mod 3: banana r, tench 2g, zebra 3b, pinwheel 4r
+  'blue.png': { colour: [1, 2, 100], labels: [zebra] }, // zebra 300, tench 4: right
+  'green.png': { colour: [1, 100, 30], labels: [banana, tench] }, // tench 200, zebra 90: one of two
+  'red.png': { colour: [100, 1, 1], labels: [banana] }, // pinwheel 400: wrong
+} as const;
+
+const PREPROCESSING = [
+  ...['--channels', 'RGB', '--scale', '1', '--mean', '0,0,0', '--std', '1,1,1'],
+  ...['--resize', 'squash', '--interpolation', 'bilinear', '--antialias', '--crop-fraction', '1'],
+];
+
+let cwd: string;
+
+/** Runs patchml where the model, the images and their labels are. */
+function patchml(...args: string[]): ReturnType<typeof runCli> {
+  return runCli(args, { cwd });
+}
+
+const SET = ['--images', 'images', '--labels', 'labels.json'];
+
+beforeAll(async () => {
+  cwd = newFolder('evaluate');
+  copyFileSync(tinyModel('nchw'), join(cwd, 'tiny.onnx'));
+  writeFileSync(join(cwd, 'classes.txt'), TINY_CLASSES.join('\n'));
+  mkdirSync(join(cwd, 'images'));
+  const labels: Record<string, readonly number[]> = {};
+  for (const [file, { colour, labels: right }] of Object.entries(IMAGES)) {
+    writeFileSync(join(cwd, 'images', file), await encode(flatImage(9, 9, colour), 'png', 100));
+    labels[file] = right;
+  }
+  writeFileSync(join(cwd, 'labels.json'), JSON.stringify(labels));
+});
+
+describe('patchml model add', () => {
+  it('asks by name for what it cannot know, and writes nothing', async () => {
+    const run = await patchml('model', 'add', 'tiny.onnx');
+    expectOneLine(run, 1, 'tiny.onnx', '--mean', '--channels', '--classes');
+    expect(existsSync(join(cwd, 'configs'))).toBe(false);
+  });
+
+  it('writes a card that evaluate takes', async () => {
+    const run = await patchml(
+      'model',
+      'add',
+      'tiny.onnx',
+      ...PREPROCESSING,
+      '--classes',
+      'classes.txt',
+    );
+    expect(run).toMatchObject({ code: 0, stderr: '' });
+    expect(run.stdout).toContain('configs/models/tiny.yaml');
+    const card = readFileSync(join(cwd, 'configs/models/tiny.yaml'), 'utf8');
+    expect(card).toMatch(/^# yaml-language-server: \$schema=\S+model-card.schema.json\n/);
+  });
+
+  it('does not write over a card', async () => {
+    const run = await patchml(
+      'model',
+      'add',
+      'tiny.onnx',
+      ...PREPROCESSING,
+      '--classes',
+      'classes.txt',
+    );
+    expectOneLine(run, 1, 'this card exists', '--overwrite');
+  });
+
+  it('says what a flag takes', async () => {
+    expectOneLine(await patchml('model', 'add', 'tiny.onnx', '--mean', '0.5'), 2, '--mean');
+    expectOneLine(await patchml('model', 'add', 'tiny.onnx', '--size', 'big'), 2, '--size');
+    expectOneLine(await patchml('model', 'add', 'none.onnx'), 1, 'none.onnx');
+  });
+});
+
+describe('patchml evaluate', () => {
+  it('scores a model on images', async () => {
+    const run = await patchml('evaluate', '--model', 'tiny.onnx', ...SET);
+    expect(run.code).toBe(0);
+    expect(run.stdout).toContain('variable top-k');
+    const { metrics, set } = readJson<Card>(join(cwd, 'output/scores/images/tiny/scorecard.json'));
+    expect(set).toMatchObject({ images: 3, labelled: 3, labelCounts: [0, 2, 1] });
+    expect(metrics['real']).toMatchObject({ value: 2 / 3, n: 3 }); // blue and green
+    expect(metrics['variableTopK']).toMatchObject({ value: 0.5, n: 3 }); // (1 + 1/2 + 0) / 3
+    expect(metrics['asma']).toMatchObject({ value: 0.5, n: 3 }); // A_1 = 1/2, A_2 = 1/2
+    expect(existsSync(join(cwd, 'output/scores/images/tiny/predictions.parquet'))).toBe(true);
+  });
+
+  it('says that it used the predictions of an earlier run, and ends in the same bytes', async () => {
+    const before = contentsOf(join(cwd, 'output/scores'));
+    const run = await patchml('evaluate', '--model', 'configs/models/tiny.yaml', ...SET);
+    expect(run.stderr).toContain('predictions of an earlier run used again');
+    expect(contentsOf(join(cwd, 'output/scores'))).toEqual(before);
+  });
+
+  it('goes on with the next model where one fails, and names it at the end', async () => {
+    writeFileSync(join(cwd, 'configs/models/broken.yaml'), stringify({ model: 'gone.onnx' }));
+    const run = await patchml('evaluate', '--models', 'configs/models/*.yaml', ...SET);
+    expect(run.code).toBe(1);
+    expect(run.stdout).toMatch(/tiny .*66\.7%/);
+    const last = run.stderr.trimEnd().split('\n').at(-1);
+    expect(last).toMatch(/^patchml: .*broken\.yaml.*input.*missing/);
+  });
+
+  it('prints JSON where it is asked for', async () => {
+    const run = await patchml(
+      'evaluate',
+      '--models',
+      'configs/models/tiny.yaml',
+      ...SET,
+      '--json',
+      '--quiet',
+    );
+    const [card] = JSON.parse(run.stdout) as [Card];
+    expect(card.metrics['real']).toMatchObject({ value: 2 / 3 });
+    expect(run.stderr).toBe('');
+  });
+
+  it('gives the scores that score gives for the same predictions', async () => {
+    const evaluated = readJson<Card>(join(cwd, 'output/scores/images/tiny/scorecard.json'));
+    const file = 'output/scores/images/tiny/predictions.parquet';
+    const run = await patchml('score', '-p', file, '--labels', 'labels.json', '--json');
+    expect(run.code).toBe(0);
+    const scored = JSON.parse(run.stdout) as Card;
+    for (const name of ['real', 'variableTopK', 'asma', 'exactMatch']) {
+      expect(scored.metrics[name]).toEqual(evaluated.metrics[name]);
+    }
+  });
+
+  it('takes the first images only where it is told to', async () => {
+    const run = await patchml(
+      'evaluate',
+      '-m',
+      'tiny.onnx',
+      ...SET,
+      '--limit',
+      '1',
+      '--json',
+      '-o',
+      'one',
+    );
+    expect((JSON.parse(run.stdout) as Card).set).toMatchObject({
+      images: 1,
+      leftOut: { 'beyond-limit': 2 },
+    });
+  });
+
+  it.each([
+    [['evaluate', ...SET], 2, '--model'],
+    [['evaluate', '-m', 'a.onnx', '--models', 'b.yaml', ...SET], 2, '--model'],
+    [['evaluate', '-m', 'tiny.onnx'], 2, '--dataset'],
+    [['evaluate', '-m', 'tiny.onnx', '-d', 'nowhere'], 1, 'nowhere'],
+    [['evaluate', '-m', 'classes.onnx', ...SET], 1, 'patchml model add'],
+    [['evaluate', '--models', 'none/*.yaml', ...SET], 1, 'none/*.yaml'],
+    [['evaluate', '-m', 'tiny.onnx', ...SET, '--jobs', '0'], 2, '--jobs'],
+    [['evaluate', '-m', 'tiny.onnx', ...SET, '--batch', '1.5'], 2, '--batch'],
+    [['evaluate', '-m', 'tiny.onnx', ...SET, '--provider', 'tpu'], 2, 'provider'],
+    [
+      ['evaluate', '-m', 'tiny.onnx', ...SET, '--provider', 'coreml', '-o', 'x'],
+      1,
+      /coreml.*--provider/,
+    ],
+  ])('says in one line what is wrong: %j', async (args, code, says) => {
+    expectOneLine(await patchml(...args), code, says);
+  });
+
+  it('says before it reads an image that a card does not fit its model', async () => {
+    const card = readFileSync(join(cwd, 'configs/models/tiny.yaml'), 'utf8');
+    writeFileSync(
+      join(cwd, 'wrong.yaml'),
+      card.replace('size: 8', 'size: 16').replace('model: ../../', 'model: '),
+    );
+    const run = await patchml('evaluate', '-m', 'wrong.yaml', ...SET);
+    expectOneLine(run, 1, '[batch, 3, 8, 8]', '[batch, 3, 16, 16]', 'input.size');
+  });
+});
