@@ -3,6 +3,7 @@ import type { Argv, CommandModule, InferredOptionTypes } from 'yargs';
 import { alignPredictions } from '../evaluate/align-predictions.js';
 import { openPredictions } from '../evaluate/predictions/open-predictions.js';
 import { sha256File } from '../files/digest.js';
+import type { StageOptions } from '../progress.js';
 import { requireScoresPlace, writeScores } from '../report/write-scores.js';
 import { scorePredictions } from '../score/score-predictions.js';
 import { makeScorecard } from '../score/scorecard.js';
@@ -71,9 +72,9 @@ export const scoreCommand: CommandModule<object, ScoreFlags> = {
   },
 };
 
-async function score(flags: ScoreFlags, options: Parameters<typeof openSetOf>[1]) {
+async function score(flags: ScoreFlags, options: StageOptions) {
   const path = flags.predictions;
-  const set = await openSetOf(flags, options);
+  const set = await openSetOf(flags);
   const model = flags.model ?? basename(path).replace(/\.[^.]+$/, '');
   const folder = flags.out ?? defaultScoresFolder(set.name, model);
   await requireScoresPlace(folder);

@@ -1,4 +1,3 @@
-import type { StageOptions } from '../progress.js';
 import type { EvaluationSet } from './evaluation-set.js';
 
 /** What an evaluation set is made of. */
@@ -11,9 +10,6 @@ export interface EvaluationSetInput {
 }
 
 /** Not written yet. */
-export function openEvaluationSet(
-  input: EvaluationSetInput,
-  options: StageOptions = {},
-): Promise<EvaluationSet> {
-  throw new Error(`openEvaluationSet is not written yet: ${JSON.stringify({ input, options })}`);
+export function openEvaluationSet(input: EvaluationSetInput): Promise<EvaluationSet> {
+  throw new Error(`openEvaluationSet is not written yet: ${JSON.stringify(input)}`);
 }
