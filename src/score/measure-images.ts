@@ -30,7 +30,7 @@ export interface ImageMeasures {
 /** The reason where a set has only lists of valid classes. */
 export const NO_ORIGINALS = 'the set has no original labels';
 /** The reason where a file has ranks. */
-export const NO_SCORES = 'needs the scores of all classes, the predictions are ranks';
+const NO_SCORES = 'needs the scores of all classes, the predictions are ranks';
 
 /** The reason where a file has too few ranks. */
 export function tooFewRanks(needed: number, found: number): string {

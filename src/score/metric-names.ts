@@ -27,7 +27,7 @@ export const METRIC_NAMES = [
 export type MetricName = (typeof METRIC_NAMES)[number];
 
 /** The names of the subgroup accuracies: `A_1` to `A_5`, `A_>5`. */
-export function subgroupNames(maxGroup: number): string[] {
+function subgroupNames(maxGroup: number): string[] {
   const exact = Array.from({ length: maxGroup }, (_, at) => subgroupName(String(at + 1)));
   return [...exact, subgroupName(`>${maxGroup}`)];
 }
