@@ -130,9 +130,7 @@ async function givenBy(flags: AddFlags): Promise<CardDraft> {
     outputName: flags.outputName,
     outputKind: flags.outputKind,
   };
-  return Object.fromEntries(
-    Object.entries(given).filter(([, value]) => value !== undefined),
-  );
+  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
 }
 
 function parseSize(text: string): number | [number, number] {
