@@ -9,7 +9,7 @@ describe('score refuses', () => {
   test.each([
     [['--labels', 'real.json'], 'predictions'],
     [['-p', 'a.npy'], 'name the images to score on: --dataset, or --images and --labels'],
-    [['-p', 'a.npy', '-d', 'made', '-i', 'val'], '--dataset has its own images'],
+    [['-p', 'a.npy', '-d', 'made', '-i', 'val'], '--dataset and --images both name images'],
     [['-p', 'a.npy', '-l', 'r.json', '--resamples', '0'], '--resamples takes a whole number'],
     [['-p', 'a.npy', '-l', 'r.json', '--max-group', '1.5'], '--max-group takes a whole number'],
     [['-p', 'a.npy', '-l', 'r.json', '--multi-label-rule', 'x'], 'tfds'],
