@@ -13,6 +13,7 @@ const FLOW = [
   'evaluate',
   'score',
   'report',
+  'release',
 ];
 const SHARED = ['recipe', 'image', 'files', 'parallel', 'random'];
 const TOP = '(errors|progress|version)[.]ts$';
