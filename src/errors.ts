@@ -47,6 +47,8 @@ export class ImageError extends PatchmlError {}
 export class SamplingError extends PatchmlError {}
 /** A pool, plan or dataset folder that is not what it should be. */
 export class DatasetError extends PatchmlError {}
+/** A release that cannot be made, or is not what it should be. */
+export class ReleaseError extends PatchmlError {}
 /** Predictions, labels or a model that cannot be evaluated. */
 export class EvaluationError extends PatchmlError {}
 /** A place that cannot be written: full, forbidden, or holding something else. */

@@ -24,7 +24,7 @@ export async function requireSpace(path: string, bytes: number, what: string): P
   throw new OutputError(`${what} needs about ${gigabytes(bytes)}, ${gigabytes(free)} are free`, {
     code: 'not-enough-space',
     path,
-    fix: 'free some space or write to another disk (--work, --out)',
+    fix: 'free some space or write to another disk (--work, --out, --to)',
   });
 }
 

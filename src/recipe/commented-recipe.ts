@@ -1,15 +1,23 @@
 import { z } from 'zod';
 import { Document, isMap, isScalar, type YAMLMap } from 'yaml';
 import { parseRecipe } from './load-recipe.js';
-import { recipeSchema } from './schema.js';
+import { type Recipe, recipeSchema } from './schema.js';
 
 /**
  * A recipe as YAML with every field at its default, each with a comment on what it means.
  * @param schema path of the recipe's JSON Schema from the file's folder, for editors
  */
 export function toCommentedRecipe(name: string, schema: string): string {
-  const document = new Document(parseRecipe({ name }));
-  document.commentBefore = ` yaml-language-server: $schema=${schema}`;
+  return commentRecipe(parseRecipe({ name }), ` yaml-language-server: $schema=${schema}`);
+}
+
+/**
+ * A recipe as YAML, each field with a comment on what it means.
+ * @param head a comment above all of them, with its first space
+ */
+export function commentRecipe(recipe: Recipe, head?: string): string {
+  const document = new Document(recipe);
+  if (head !== undefined) document.commentBefore = head;
   describeFields(document.contents as YAMLMap, recipeJsonSchema());
   return document.toString({ lineWidth: 0 });
 }
