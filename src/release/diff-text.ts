@@ -1,0 +1,117 @@
+import { byteOrder } from '../files/byte-order.js';
+import { countText } from '../report/metric-text.js';
+import {
+  inMarkdown,
+  type TextTable,
+  toMarkdownTable,
+  toTerminalTable,
+} from '../report/render-table.js';
+import type { DatasetDiff, DiffSide, ImageChanges } from './diff-datasets.js';
+
+/** Ids shown of each kind of change; the rest is counted. */
+const SHOWN = 5;
+
+/** A diff for the terminal. */
+export function diffToText(diff: DatasetDiff): string {
+  return [
+    toTerminalTable(statisticsTable(diff)),
+    ...recipeLines(diff, ({ field, before, after }) => `${field}: ${before} -> ${after}`),
+    ...imageLines(diff.images),
+  ].join('\n');
+}
+
+/** A diff as Markdown, without a heading: a part of a changelog. */
+export function diffToMarkdown(diff: DatasetDiff): string {
+  const inCode = (text: string): string => `\`${text.replaceAll('`', "'")}\``;
+  const changes = [
+    ...recipeLines(
+      diff,
+      ({ field, before, after }) => `${inCode(field)}: ${inCode(before)} to ${inCode(after)}`,
+    ),
+    ...imageLines(diff.images).map(inMarkdown),
+  ];
+  const list = changes.map((line) => `- ${line}\n`).join('');
+  return `${list}\n${toMarkdownTable(statisticsTable(diff))}`;
+}
+
+/** Statistics side by side. */
+function statisticsTable({ before, after }: DatasetDiff): TextTable {
+  return {
+    head: ['', ...[before, after].map(({ name, version }) => `${name} ${version}`)],
+    rows: [
+      ['images', ...both(before, after, ({ images }) => images)],
+      ...rowsOf(
+        before,
+        after,
+        'counts',
+        (k) => `images of ${k} ${k === '1' ? 'patch' : 'patches'}`,
+      ),
+      ['classes', ...both(before, after, ({ classes }) => classes)],
+      ['objects', ...both(before, after, ({ objects }) => objects)],
+      ['patches drawn from', ...both(before, after, ({ patches }) => patches)],
+      ...rowsOf(before, after, 'drops', (reason) => `objects dropped: ${reason}`),
+      ['digest', ...[before, after].map(({ digest }) => digest.slice(0, 16))],
+    ],
+  };
+}
+
+function both(before: DiffSide, after: DiffSide, of: (side: DiffSide) => number): string[] {
+  return [before, after].map((side) => countText(of(side)));
+}
+
+/** A row for each count that either side has. */
+function rowsOf(
+  before: DiffSide,
+  after: DiffSide,
+  field: 'counts' | 'drops',
+  nameOf: (key: string) => string,
+): string[][] {
+  const countsOf = (side: DiffSide): Record<string, number | undefined> => side[field];
+  const keys = new Set([...Object.keys(countsOf(before)), ...Object.keys(countsOf(after))]);
+  const inOrder = [...keys].sort((a, b) => Number(a) - Number(b) || byteOrder(a, b));
+  return inOrder.map((key) => [
+    nameOf(key),
+    ...both(before, after, (side) => countsOf(side)[key] ?? 0),
+  ]);
+}
+
+interface FieldText {
+  field: string;
+  before: string;
+  after: string;
+}
+
+function recipeLines({ recipe }: DatasetDiff, write: (change: FieldText) => string): string[] {
+  return recipe.map(({ field, before, after }) =>
+    write({ field, before: valueText(before), after: valueText(after) }),
+  );
+}
+
+function imageLines(images: ImageChanges): string[] {
+  const { added, removed, changedPixels, changedLabels, unchanged, encodedAnew } = images;
+  const lines = [
+    listed('added', added),
+    listed('removed', removed),
+    listed('changed in pixels', changedPixels),
+    listed('changed in labels', changedLabels),
+    unchanged > 0 ? `${imagesText(unchanged)} unchanged` : undefined,
+    encodedAnew > 0 ? `${imagesText(encodedAnew)} encoded anew, with the same pixels` : undefined,
+  ];
+  return lines.filter((line) => line !== undefined);
+}
+
+function listed(what: string, ids: readonly string[]): string | undefined {
+  if (ids.length === 0) return undefined;
+  const rest = ids.length > SHOWN ? ` and ${countText(ids.length - SHOWN)} more` : '';
+  return `${imagesText(ids.length)} ${what}: ${ids.slice(0, SHOWN).join(', ')}${rest}`;
+}
+
+function imagesText(count: number): string {
+  return count === 1 ? '1 image' : `${countText(count)} images`;
+}
+
+function valueText(value: unknown): string {
+  if (value === undefined) return 'none';
+  const text = JSON.stringify(value);
+  return text.length > 80 ? `${text.slice(0, 80)}...` : text;
+}
