@@ -1,0 +1,84 @@
+import { stringify } from 'yaml';
+import type { Dataset } from '../dataset/read-dataset.js';
+import { classNames } from '../imagenet/synsets.js';
+import { IMAGENET_TERMS } from './citation.js';
+import type { ExportName } from './exports/write-export.js';
+import { DATASET_FOLDER, EXPORTS_FOLDER, type ReleaseSummary } from './release-files.js';
+
+/** What the Hub and `load_dataset` read of a dataset card: the YAML above its text. */
+export function cardHeaderOf(release: ReleaseSummary, { summary }: Dataset): string {
+  const configs = configsOf(release, summary.recipe.source.split);
+  const header = {
+    pretty_name: release.name,
+    license: 'other',
+    license_name: 'imagenet-terms-of-access',
+    license_link: IMAGENET_TERMS,
+    task_categories: ['image-classification'],
+    task_ids: ['multi-label-image-classification'],
+    size_categories: [sizeCategory(summary.images)],
+    source_datasets: ['extended|imagenet-1k'],
+    tags: ['multi-label', 'imagenet', 'benchmark', 'synthetic', 'patchml'],
+    ...(configs.length === 0 ? {} : { configs, dataset_info: infoOf(configs) }),
+  };
+  return `---\n${stringify(header, { lineWidth: 0, aliasDuplicateObjects: false })}---\n`;
+}
+
+interface CardConfig {
+  config_name: string;
+  data_files: { split: string; path: string | string[] }[];
+}
+
+/** What can be loaded by the name of a configuration; the first is the default. */
+function configsOf({ kind, exports }: ReleaseSummary, recipeSplit: string): CardConfig[] {
+  if (kind === 'recipe') return [];
+  const split = recipeSplit.replaceAll(/\W+/g, '_') || 'val';
+  const images = [`${DATASET_FOLDER}/metadata.jsonl`, `${DATASET_FOLDER}/images/*`];
+  const paths: Partial<Record<ExportName, string>> = {
+    parquet: `${EXPORTS_FOLDER}/parquet/**/*.parquet`,
+    webdataset: `${EXPORTS_FOLDER}/webdataset/**/*.tar`,
+  };
+  return [
+    { config_name: 'default', data_files: [{ split, path: images }] },
+    ...exports.flatMap((name) => {
+      const path = paths[name];
+      return path === undefined ? [] : [{ config_name: name, data_files: [{ split, path }] }];
+    }),
+  ];
+}
+
+/** Columns are declared where the files do not: WebDataset's depend on the loader. */
+function infoOf(configs: readonly CardConfig[]): object[] {
+  return configs
+    .filter(({ config_name }) => config_name !== 'webdataset')
+    .map(({ config_name }) => ({ config_name, features: features() }));
+}
+
+function features(): object[] {
+  const label = { class_label: { names: Object.fromEntries(classNames().entries()) } };
+  return [
+    { name: 'image', dtype: 'image' },
+    { name: 'id', dtype: 'string' },
+    { name: 'k', dtype: 'int64' },
+    { name: 'labels', sequence: label },
+    { name: 'wnids', sequence: 'string' },
+    {
+      name: 'objects',
+      struct: [
+        { name: 'bbox', sequence: { sequence: 'int64' } },
+        { name: 'category', sequence: label },
+        { name: 'patch', sequence: 'string' },
+        { name: 'source', sequence: 'string' },
+      ],
+    },
+    { name: 'sha256', dtype: 'string' },
+    { name: 'pixels_sha256', dtype: 'string' },
+  ];
+}
+
+/** As the Hub names sizes. */
+function sizeCategory(images: number): string {
+  if (images < 1e3) return 'n<1K';
+  if (images < 1e4) return '1K<n<10K';
+  if (images < 1e5) return '10K<n<100K';
+  return images < 1e6 ? '100K<n<1M' : '1M<n<10M';
+}

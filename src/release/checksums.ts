@@ -1,0 +1,72 @@
+import { createReadStream } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { Finding } from '../dataset/verify-dataset.js';
+import { byteOrder } from '../files/byte-order.js';
+import { sha256File } from '../files/digest.js';
+import { listFiles } from '../files/list-files.js';
+import { writeWhole } from '../files/stage-folder.js';
+import { SUMS_FILE } from './release-files.js';
+
+/**
+ * Writes the digests of every file of a folder but its own, in byte order of their paths, as
+ * `sha256sum -c` reads them.
+ * @param known digests of files that were checked already, by path
+ */
+export async function writeChecksums(
+  folder: string,
+  known: ReadonlyMap<string, string>,
+): Promise<void> {
+  const files = await listFiles(folder, () => true);
+  const lines = files
+    .filter(({ path }) => path !== SUMS_FILE)
+    .map(({ path }) => `${known.get(path) ?? sha256File(join(folder, path))}  ${path}\n`);
+  await writeWhole(join(folder, SUMS_FILE), lines.join(''));
+}
+
+/** What `SHA256SUMS` says: digests by path, and the lines that cannot be trusted. */
+export interface Checksums {
+  digests: Map<string, string>;
+  findings: Finding[];
+}
+
+/**
+ * Reads `SHA256SUMS`. It may come from anyone: a path that leads out of the folder, or that is
+ * there twice, is a finding and not in the digests.
+ */
+export async function readChecksums(folder: string): Promise<Checksums> {
+  const digests = new Map<string, string>();
+  const findings: Finding[] = [];
+  const input = createReadStream(join(folder, SUMS_FILE));
+  let number = 0;
+  let last = '';
+  for await (const line of createInterface({ input, crlfDelay: Infinity })) {
+    number += 1;
+    const [, digest, path] = /^([0-9a-f]{64}) {2}(.+)$/.exec(line) ?? [];
+    const problem = problemOf(path, digests, last);
+    if (problem !== undefined || digest === undefined || path === undefined) {
+      const detail = `line ${number}: ${problem ?? 'not understood'}`;
+      findings.push({ problem: 'invalid', file: SUMS_FILE, detail });
+      continue;
+    }
+    digests.set(path, digest);
+    last = path;
+  }
+  return { digests, findings };
+}
+
+function problemOf(
+  path: string | undefined,
+  digests: ReadonlyMap<string, string>,
+  last: string,
+): string | undefined {
+  if (path === undefined) return 'expected a SHA-256, two spaces and a path';
+  if (path === SUMS_FILE) return 'it lists itself';
+  // A backslash parts paths on Windows, and begins sha256sum's escapes.
+  if (/[\\\p{Cc}]/u.test(path)) return 'a path with a backslash or control character';
+  const isInside = path.split('/').every((part) => !['', '.', '..'].includes(part));
+  if (!isInside) return 'its path leads out of the release';
+  if (digests.has(path)) return `${path} is listed twice`;
+  if (byteOrder(path, last) < 0) return `${path} is out of order`;
+  return undefined;
+}

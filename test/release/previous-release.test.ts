@@ -1,0 +1,159 @@
+import { beforeAll, describe, expect, test } from '@jest/globals';
+import { appendFileSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { RecipeOverrides } from '../../src/recipe/load-recipe.js';
+import { releaseDataset } from '../../src/release/release-dataset.js';
+import { copyOf, editRelease, openGenerator, smallInput } from '../support/unit-releases.js';
+import { contentsOf, openWorkspace } from '../support/workspace.js';
+
+const newFolder = openWorkspace();
+let make: (fields?: RecipeOverrides) => Promise<string>;
+/** Eight images, those with four more, and those with another background. */
+let [dataset, larger, other] = ['', '', ''];
+let previous: string;
+
+beforeAll(async () => {
+  make = openGenerator(await smallInput(newFolder('input')), newFolder);
+  dataset = await make();
+  larger = await make({ sampling: { counts: { 2: 6, 3: 6 } } });
+  other = await make({ canvas: { background: 'black' } });
+  const to = newFolder('to');
+  ({ folder: previous } = await releaseDataset({ dataset, version: '1.0.0', to }));
+});
+
+describe('A release after another', () => {
+  test('of the same images may be a patch', async () => {
+    const to = newFolder('to');
+    const { release } = await releaseDataset({ dataset, version: '1.0.1', to, previous });
+    expect(release.previous).toMatchObject({ version: '1.0.0', dataset: release.dataset });
+  });
+
+  test('with more images is a minor one', async () => {
+    const input = { dataset: larger, to: newFolder('to'), previous };
+    const refused = releaseDataset({ ...input, version: '1.0.1' });
+    await expect(refused).rejects.toThrow(
+      'version 1.0.1 is too small a step from 1.0.0: 4 images added, which is a minor change; the least allowed is 1.1.0',
+    );
+    expect(readdirSync(input.to)).toEqual([]);
+    const { folder, diff } = await releaseDataset({ ...input, version: '1.1.0' });
+    expect(diff?.images.added).toEqual(['k2-000004', 'k2-000005', 'k3-000004', 'k3-000005']);
+    const changelog = readFileSync(join(folder, 'CHANGELOG.md'), 'utf8');
+    expect(changelog).toMatch(
+      /^# Changelog of made\n\n## 1\.1\.0\n\nSince 1\.0\.0:\n[^]*\n## 1\.0\.0\n\nFirst release: 8 images\.\n$/,
+    );
+    expect(changelog).toContain('- `sampling.counts.2`: `4` to `6`\n');
+    expect(changelog).toContain('- 4 images added: k2-000004, k2-000005, k3-000004, k3-000005\n');
+    expect(changelog).toContain('| images | 8 | 12 |\n');
+  });
+
+  test.each<[string, () => string]>([
+    ['other pixels', () => other],
+    ['fewer images', () => dataset],
+  ])('with %s is a major one', async (_, next) => {
+    const input = { dataset: next(), to: newFolder('to'), previous };
+    if (next() === dataset) {
+      const first = { dataset: larger, version: '1.0.0', to: newFolder('larger') };
+      input.previous = (await releaseDataset(first)).folder;
+    }
+    const refused = releaseDataset({ ...input, version: '1.9.0' });
+    await expect(refused).rejects.toMatchObject({ code: 'version-too-small' });
+    await expect(refused).rejects.toThrow('the least allowed is 2.0.0');
+    expect((await releaseDataset({ ...input, version: '2.0.0' })).isNew).toBe(true);
+  });
+
+  test('whose images are JPEGs of another quality is a major one: they look different', async () => {
+    const counts = { sampling: { counts: { 2: 2 } } };
+    const first = await make({ encode: { format: 'jpeg', quality: 95 }, ...counts });
+    const second = await make({ encode: { format: 'jpeg', quality: 50 }, ...counts });
+    const to = newFolder('to');
+    const { folder } = await releaseDataset({ dataset: first, version: '1.0.0', to });
+    const input = { dataset: second, to, previous: folder };
+    const refused = releaseDataset({ ...input, version: '1.0.1' });
+    await expect(refused).rejects.toThrow('2 images changed in pixels');
+  });
+
+  test('whose images are WebP without loss, not PNG, is a patch: they look the same', async () => {
+    const webp = await make({ encode: { format: 'webp' } });
+    const input = { dataset: webp, version: '1.0.1', to: newFolder('to'), previous };
+    expect((await releaseDataset(input)).diff?.images).toMatchObject({
+      unchanged: 8,
+      encodedAnew: 8,
+    });
+  });
+
+  test('may be a recipe release of what was published in full, and the other way round', async () => {
+    const to = newFolder('to');
+    const input = { dataset, to, recipeOnly: true };
+    const { folder } = await releaseDataset({ ...input, version: '1.0.1', previous });
+    await releaseDataset({ dataset, to, version: '1.0.2', previous: folder });
+  });
+
+  test('must be greater than it', async () => {
+    const refused = releaseDataset({ dataset, version: '1.0.0', to: newFolder('to'), previous });
+    await expect(refused).rejects.toMatchObject({ code: 'version-not-greater' });
+  });
+});
+
+describe('The previous release', () => {
+  test('of another name is refused', async () => {
+    const renamed = await make({ name: 'another' });
+    const input = { dataset: renamed, version: '2.0.0', to: newFolder('to'), previous };
+    const refused = releaseDataset(input);
+    await expect(refused).rejects.toMatchObject({ code: 'previous-other-name' });
+    await expect(refused).rejects.toThrow('is of "made", not "another"');
+  });
+
+  test('must be named where there is one beside', async () => {
+    const to = newFolder('to');
+    const { folder } = await releaseDataset({ dataset, version: '1.0.0', to });
+    const refused = releaseDataset({ dataset: other, version: '1.0.1', to });
+    await expect(refused).rejects.toMatchObject({ code: 'previous-not-named' });
+    await expect(refused).rejects.toThrow(`compare with it: --previous ${folder}`);
+  });
+
+  test('that is a dataset is refused', async () => {
+    const input = { dataset, version: '2.0.0', to: newFolder('to'), previous: larger };
+    await expect(releaseDataset(input)).rejects.toMatchObject({ code: 'previous-no-release' });
+  });
+
+  test.each<[string, (folder: string) => void]>([
+    [
+      'its metadata',
+      (folder) => {
+        editRelease(folder, 'dataset/metadata.jsonl', (text) => text.replace(/.*\n/, ''));
+      },
+    ],
+    [
+      'its changelog',
+      (folder) => {
+        appendFileSync(join(folder, 'CHANGELOG.md'), 'x');
+      },
+    ],
+    [
+      'its version',
+      (folder) => {
+        const path = join(folder, 'release.json');
+        appendFileSync(path, ' ');
+      },
+    ],
+    [
+      'its lock, with SHA256SUMS in agreement',
+      (folder) => {
+        editRelease(folder, 'dataset/patchml.lock.json', (text) =>
+          text.replace(/("metadata.jsonl": ")[0-9a-f]{4}/, '$10000'),
+        );
+      },
+    ],
+  ])('that was changed is not compared with: %s', async (_, damage) => {
+    const folder = copyOf(previous, newFolder('damaged'));
+    damage(folder);
+    const input = { dataset, version: '1.0.1', to: newFolder('to'), previous: folder };
+    await expect(releaseDataset(input)).rejects.toMatchObject({ code: 'previous-changed' });
+  });
+
+  test('is only read', async () => {
+    const before = contentsOf(previous);
+    await releaseDataset({ dataset: larger, version: '1.1.0', to: newFolder('to'), previous });
+    expect(contentsOf(previous)).toEqual(before);
+  });
+});
