@@ -10,11 +10,12 @@ import { generateCommand } from './generate.js';
 import { initCommand } from './init.js';
 import { inspectCommand } from './inspect.js';
 import { modelCommand } from './model.js';
+import { releaseCommand } from './release.js';
 import { scoreCommand } from './score.js';
 import { verifyCommand } from './verify.js';
 
 /** What takes several values. */
-const LISTS = ['scores', 'gap', 'models'];
+const LISTS = ['scores', 'gap', 'models', 'export', 'author'];
 
 /** Flags given twice come as lists, flags without a value as empty text. */
 function requireOnce(flags: Record<string, unknown>): true {
@@ -43,6 +44,7 @@ try {
     .command(scoreCommand)
     .command(compareCommand)
     .command(modelCommand)
+    .command(releaseCommand)
     .command(initCommand)
     .command(doctorCommand)
     .option('verbose', {

@@ -2,6 +2,9 @@ import { join } from 'node:path';
 import type { CommandModule } from 'yargs';
 import { findPoolOf, regenerateSample, type Regeneration } from '../dataset/regenerate-sample.js';
 import { type Verification, verifyDataset } from '../dataset/verify-dataset.js';
+import type { StageOptions } from '../progress.js';
+import { datasetFolderOf, isRelease } from '../release/release-files.js';
+import { type ReleaseVerification, verifyRelease } from '../release/verify-release.js';
 import { interruptible } from './interruptible.js';
 import { requireGiven, requireWhole } from './require.js';
 import { showProgress } from './show-progress.js';
@@ -22,10 +25,14 @@ const SHOWN = 20;
 
 export const verifyCommand: CommandModule<object, VerifyFlags> = {
   command: 'verify [folder]',
-  describe: 'Check every file and row of a dataset; exit 1 if anything is wrong',
+  describe: 'Check every file and row of a dataset or release; exit 1 if anything is wrong',
   builder: (args) =>
     args
-      .positional('folder', { type: 'string', demandOption: true, describe: 'The dataset folder' })
+      .positional('folder', {
+        type: 'string',
+        demandOption: true,
+        describe: 'The dataset or release folder',
+      })
       .options({
         regenerate: {
           type: 'boolean',
@@ -51,8 +58,10 @@ export const verifyCommand: CommandModule<object, VerifyFlags> = {
     const progress = showProgress(flags);
     const { verification, regeneration } = await interruptible(async (signal) => {
       const options = { signal, onProgress: progress.show };
-      const verification = await verifyDataset(flags.folder, options);
-      const regeneration = flags.regenerate ? await regenerate(flags, options) : undefined;
+      const verification = await verify(flags.folder, options);
+      const regeneration = flags.regenerate
+        ? await regenerate(flags, verification, options)
+        : undefined;
       return { verification, regeneration };
     }).finally(progress.stop);
     const isWhole = verification.findings.length === 0 && !regeneration?.differing.length;
@@ -63,10 +72,21 @@ export const verifyCommand: CommandModule<object, VerifyFlags> = {
   },
 };
 
+/** What is checked: a dataset, or where the folder says that it is a release, that. */
+type Verified = Verification & Partial<Pick<ReleaseVerification, 'release'>>;
+
+async function verify(folder: string, options: StageOptions): Promise<Verified> {
+  return (await isRelease(folder))
+    ? verifyRelease(folder, options)
+    : verifyDataset(folder, options);
+}
+
 async function regenerate(
-  { folder, pool, work, sample }: VerifyFlags,
-  options: Parameters<typeof regenerateSample>[1],
+  { folder: place, pool, work, sample }: VerifyFlags,
+  { release }: Verified,
+  options: StageOptions,
 ): Promise<Regeneration> {
+  const folder = release ? datasetFolderOf(place, release) : place;
   return regenerateSample(
     { folder, pool: pool ?? (await findPoolOf(folder, work)), sample },
     options,
@@ -75,7 +95,7 @@ async function regenerate(
 
 function print(
   { folder, quiet }: VerifyFlags,
-  { dataset, files, images, findings }: Verification,
+  { dataset, files, images, findings, release }: Verified,
   regeneration: Regeneration | undefined,
 ): void {
   const problems = [
@@ -90,11 +110,13 @@ function print(
   }
   if (problems.length > 0) {
     const count = problems.length === 1 ? '1 problem' : `${problems.length} problems`;
-    console.error(`patchml: ${folder}: ${count}; make the dataset again`);
+    const fix = release ? 'get the release anew' : 'make the dataset again';
+    console.error(`patchml: ${folder}: ${count}; ${fix}`);
   } else if (!quiet) {
     console.log(
       toTable([
         ['verified', folder],
+        ...(release ? [['release', nameOf(release)] as const] : []),
         ['files', files],
         ['images', images],
         ...(regeneration ? [['made again, same pixels', regeneration.images] as const] : []),
@@ -102,4 +124,9 @@ function print(
       ]),
     );
   }
+}
+
+function nameOf({ name, version, kind, exports }: ReleaseVerification['release']): string {
+  const holds = [kind === 'full' ? 'images' : 'recipe only', ...exports];
+  return `${name} ${version} (${holds.join(', ')})`;
 }
