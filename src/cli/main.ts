@@ -3,6 +3,7 @@ import { hideBin } from 'yargs/helpers';
 import { PATCHML_VERSION } from '../version.js';
 import { compareCommand } from './compare.js';
 import { composeCommand, extractCommand, indexCommand, planCommand } from './stages.js';
+import { diffCommand } from './diff.js';
 import { doctorCommand } from './doctor.js';
 import { evaluateCommand } from './evaluate.js';
 import { exitWithError, UsageError } from './exit.js';
@@ -45,6 +46,7 @@ try {
     .command(compareCommand)
     .command(modelCommand)
     .command(releaseCommand)
+    .command(diffCommand)
     .command(initCommand)
     .command(doctorCommand)
     .option('verbose', {
