@@ -11,6 +11,7 @@ import { generateCommand } from './generate.js';
 import { initCommand } from './init.js';
 import { inspectCommand } from './inspect.js';
 import { modelCommand } from './model.js';
+import { regenerateCommand } from './regenerate.js';
 import { releaseCommand } from './release.js';
 import { scoreCommand } from './score.js';
 import { verifyCommand } from './verify.js';
@@ -47,6 +48,7 @@ try {
     .command(modelCommand)
     .command(releaseCommand)
     .command(diffCommand)
+    .command(regenerateCommand)
     .command(initCommand)
     .command(doctorCommand)
     .option('verbose', {

@@ -11,7 +11,7 @@ import { EXPORT_NAMES } from './exports/write-export.js';
 import { fillRelease } from './fill-release.js';
 import { comparePrevious, requirePreviousNamed } from './previous-release.js';
 import { type ReleaseSummary, SUMS_FILE } from './release-files.js';
-import { requireApart, requireFree } from './release-place.js';
+import { isWithin, requireFree } from './release-place.js';
 import { type ReleaseFacts, requireCitable } from './require-citable.js';
 import { requireSemantic } from './version-rule.js';
 
@@ -52,7 +52,13 @@ export async function releaseDataset(
   const dataset = await readDataset(input.dataset);
   requireOwnName(dataset);
   const folder = join(input.to, `${dataset.summary.name}-${input.version}`);
-  await requireApart(folder, input.dataset);
+  if (await isWithin(folder, input.dataset)) {
+    throw new ReleaseError('the release would be in the dataset, which it would change', {
+      code: 'release-in-dataset',
+      path: folder,
+      fix: 'name another --to',
+    });
+  }
   if (input.previous === undefined) await requirePreviousNamed(input, dataset);
   const { previous: path } = input;
   const diff = path === undefined ? undefined : await comparePrevious(path, input, options);

@@ -1,5 +1,5 @@
 import { realpath } from 'node:fs/promises';
-import { dirname, join, relative, resolve, sep } from 'node:path';
+import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { ReleaseError } from '../errors.js';
 import { exists, isEmptyPlace, toJson } from '../files/stage-folder.js';
 import type { StageOptions } from '../progress.js';
@@ -42,15 +42,13 @@ export async function requireFree(
   });
 }
 
-/** @throws ReleaseError where the release would go into the dataset */
-export async function requireApart(place: string, dataset: string): Promise<void> {
-  const path = relative(await realpath(dataset), await realPlace(place));
-  if (path.startsWith(`..${sep}`) || path === '..' || resolve(path) === path) return;
-  throw new ReleaseError('the release would be in the dataset, which it would change', {
-    code: 'release-in-dataset',
-    path: place,
-    fix: 'name another --to',
-  });
+/**
+ * Whether a place is in a folder, or is that folder.
+ * @param place need not exist
+ */
+export async function isWithin(place: string, folder: string): Promise<boolean> {
+  const path = relative(await realpath(folder), await realPlace(place));
+  return path !== '..' && !path.startsWith(`..${sep}`) && !isAbsolute(path);
 }
 
 /** Where a path leads, of which the last parts need not exist. */
