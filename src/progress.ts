@@ -2,7 +2,7 @@ import { AbortedError } from './errors.js';
 
 /** The names of the stages, in the order of the flow, with the check of a dataset among them. */
 export type Stage =
-  'index' | 'extract' | 'plan' | 'compose' | 'verify' | 'predict' | 'score' | 'compare';
+  'index' | 'extract' | 'plan' | 'compose' | 'verify' | 'predict' | 'score' | 'compare' | 'release';
 
 /** One step of a stage, as given to `onProgress`. */
 export interface Progress {
