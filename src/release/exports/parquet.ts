@@ -7,9 +7,9 @@ import {
   type ParquetOutput,
 } from '../../evaluate/predictions/parquet-output.js';
 import { makeFolder } from '../../files/stage-folder.js';
+import type { ExportOptions } from './export-options.js';
 import { exportRows, fileNameOf, readImage, splitOf } from './export-rows.js';
 import { huggingFaceFeatures, PARQUET_SCHEMA } from './parquet-features.js';
-import type { ExportOptions } from './write-export.js';
 
 const SHARD_IMAGES = 5000;
 const GROUP_IMAGES = 100;
@@ -78,8 +78,9 @@ async function fill(
     pending = { rows: [], images: [], bytes: 0 };
   };
   for (let written = 0; written < images; written += 1) {
-    const { done, value: row } = await rows.next();
-    if (done === true) break;
+    const next = await rows.next();
+    if (next.done === true) break;
+    const row = next.value;
     const image = readImage(dataset, row);
     pending.rows.push(row);
     pending.images.push(image);

@@ -1,22 +1,27 @@
 import type { Dataset } from '../../dataset/read-dataset.js';
 import { makeFolder } from '../../files/stage-folder.js';
-import type { StageOptions } from '../../progress.js';
+import { writeCoco } from './coco.js';
+import { writeCsv } from './csv.js';
+import type { ExportOptions } from './export-options.js';
 import { writeParquet } from './parquet.js';
+import { writeWebDataset } from './webdataset.js';
+import { writeYolo } from './yolo.js';
 
 /** The forms that a dataset can be published in, beside `imagefolder`, which it is itself. */
-export const EXPORT_NAMES = ['parquet'] as const;
+export const EXPORT_NAMES = ['parquet', 'webdataset', 'coco', 'yolo', 'csv'] as const;
 
 export type ExportName = (typeof EXPORT_NAMES)[number];
-
-export interface ExportOptions extends Omit<StageOptions, 'jobs'> {
-  /** Images a shard, 1 or more. Default: 5,000 (parquet), 1,000 (webdataset); others have none. */
-  shardSize?: number | undefined;
-}
 
 const WRITERS: Record<
   ExportName,
   (dataset: Dataset, folder: string, options: ExportOptions) => Promise<void>
-> = { parquet: writeParquet };
+> = {
+  parquet: writeParquet,
+  webdataset: writeWebDataset,
+  coco: writeCoco,
+  yolo: writeYolo,
+  csv: writeCsv,
+};
 
 /**
  * Writes a dataset in another form. The same dataset gives the same bytes; memory does not grow
