@@ -1,8 +1,11 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { generate, loadRecipe, readDataset } from '../src/index.js';
+import { type Dataset, generate, loadRecipe, readDataset } from '../src/index.js';
+import { sha256File } from '../src/files/digest.js';
+import { toJson } from '../src/files/stage-folder.js';
+import { type CroissantInput, croissantOf } from '../src/release/exports/croissant.js';
 import { EXPORT_NAMES, writeExport } from '../src/release/exports/write-export.js';
 import { makeSample } from './make-sample.js';
 
@@ -82,7 +85,27 @@ async function makeRelease(folder: string): Promise<string> {
   for (const name of EXPORT_NAMES) {
     await writeExport(name, dataset, join(release, 'exports', name), { shardSize: 5 });
   }
+  writeFileSync(join(release, 'croissant.json'), toJson(croissantOf(describe(dataset, release))));
   return release;
+}
+
+function describe(dataset: Dataset, release: string): CroissantInput {
+  const listed = ['dataset/metadata.jsonl', 'exports/coco/instances.json'];
+  return {
+    dataset,
+    name: 'interop',
+    version: '1.0.0',
+    description: 'Rendered objects, composed.',
+    license: 'https://spdx.org/licenses/MIT.html',
+    url: 'https://example.org/interop',
+    date: '2026-01-31',
+    citation: '@misc{interop, title={Interop}}',
+    files: listed.map((path) => ({
+      path,
+      sha256: sha256File(join(release, path)),
+      bytes: statSync(join(release, path)).size,
+    })),
+  };
 }
 
 /** The environment of a client: no network, and its caches below this folder. */
