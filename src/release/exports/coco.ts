@@ -30,12 +30,11 @@ export async function* cocoLines(
   options: ExportOptions = {},
 ): AsyncGenerator<string> {
   const { name: description, version } = dataset.summary;
-  const { signal } = options;
   yield '{';
   yield `"info":${JSON.stringify({ description, version })},`;
   yield '"licenses":[],';
   yield* arrayLines('categories', categories(dataset), '],');
-  yield* arrayLines('images', images(dataset, { signal }), '],');
+  yield* arrayLines('images', images(dataset, { ...options, onProgress: undefined }), '],');
   yield* arrayLines('annotations', annotations(dataset, options), ']');
   yield '}';
 }

@@ -3,25 +3,26 @@ import { basename, extname } from 'node:path';
 import type { MetadataRow } from '../../dataset/metadata.js';
 import type { Dataset } from '../../dataset/read-dataset.js';
 import { DatasetError, explainError } from '../../errors.js';
-import { type StageOptions, throwIfAborted } from '../../progress.js';
+import { throwIfAborted } from '../../progress.js';
+import type { ExportOptions } from './export-options.js';
 
 const REPORT_EVERY = 50;
 
 /**
- * The rows of a dataset for an export, with progress and the signal looked after.
+ * The rows of a dataset for one of its exports, with progress and the signal looked after.
  * @throws DatasetError where the metadata holds another number of rows than `dataset.json` says
  */
 export async function* exportRows(
   { folder, summary: { images: total }, rows }: Dataset,
-  { signal, onProgress }: StageOptions = {},
+  { signal, onProgress, stage = 'release' }: ExportOptions = {},
 ): AsyncGenerator<MetadataRow> {
   let done = 0;
   for await (const row of rows()) {
-    throwIfAborted(signal, 'release');
+    throwIfAborted(signal, stage);
     yield row;
     done += 1;
     if (done % REPORT_EVERY === 0 || done === total) {
-      onProgress?.({ stage: 'release', done, total, unit: 'images' });
+      onProgress?.({ stage, done, total, unit: 'images' });
       await new Promise(setImmediate); // lets a signal in
     }
   }

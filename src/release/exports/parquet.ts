@@ -12,7 +12,8 @@ import { exportRows, fileNameOf, readImage, splitOf } from './export-rows.js';
 import { huggingFaceFeatures, PARQUET_SCHEMA } from './parquet-features.js';
 
 const SHARD_IMAGES = 5000;
-const GROUP_IMAGES = 100;
+/** Images a row group, at most. */
+export const GROUP_IMAGES = 100;
 /** A row group is held while it is encoded. */
 const GROUP_BYTES = 2 ** 25;
 
@@ -33,15 +34,17 @@ export async function writeParquet(
   folder: string,
   options: ExportOptions = {},
 ): Promise<void> {
-  const files = parquetFiles(dataset, options.shardSize);
+  const { shardSize = SHARD_IMAGES } = options;
+  const shards = Math.max(1, Math.ceil(dataset.summary.images / shardSize));
   await makeFolder(join(folder, 'data'));
   const rows = exportRows(dataset, options);
-  for (const { file, images } of files) {
-    const output = await openParquetOutput(join(folder, file), PARQUET_SCHEMA, {
+  for (let shard = 0; shard < shards; shard += 1) {
+    const path = join(folder, parquetFile(dataset, shard, shards));
+    const output = await openParquetOutput(path, PARQUET_SCHEMA, {
       huggingface: huggingFaceFeatures(),
     });
     try {
-      await fill(output, dataset, rows, images);
+      await fill(output, dataset, rows, shardSize);
     } catch (error) {
       await output.discard();
       throw error;
@@ -51,19 +54,10 @@ export async function writeParquet(
   await rows.next(); // behind the last row: there is none, or the metadata is wrong
 }
 
-/** The files of the export, and how many images each holds. */
-export function parquetFiles(
-  dataset: Dataset,
-  shardSize = SHARD_IMAGES,
-): { file: string; images: number }[] {
-  const { images } = dataset.summary;
-  const split = splitOf(dataset);
-  const shards = Math.max(1, Math.ceil(images / shardSize));
+/** The file of a shard, counted from 0. */
+export function parquetFile(dataset: Dataset, shard: number, shards: number): string {
   const digits = (number: number): string => String(number).padStart(5, '0');
-  return Array.from({ length: shards }, (_, shard) => ({
-    file: `data/${split}-${digits(shard)}-of-${digits(shards)}.parquet`,
-    images: Math.min(shardSize, images - shard * shardSize),
-  }));
+  return `data/${splitOf(dataset)}-${digits(shard)}-of-${digits(shards)}.parquet`;
 }
 
 async function fill(

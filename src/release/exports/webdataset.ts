@@ -6,12 +6,11 @@ import { openOutput } from '../../evaluate/predictions/output-file.js';
 import type { ExportOptions } from './export-options.js';
 import { exportRows, fileNameOf, readImage } from './export-rows.js';
 
-/** Images a shard, unless told otherwise. */
-export const TAR_IMAGES = 1000;
+const TAR_IMAGES = 1000;
 const WRITE_BYTES = 2 ** 20;
 
 /** One member of a shard. */
-export interface TarPart {
+interface TarPart {
   name: string;
   body: Buffer;
 }
@@ -43,12 +42,17 @@ export function shardName(shard: number): string {
   return `patchml-${String(shard).padStart(6, '0')}.tar`;
 }
 
+/** What the JSON member of an image says. */
+export function jsonOf(row: MetadataRow): string {
+  return JSON.stringify(row);
+}
+
 /** The members of an image, in their order. */
-export function partsOf(dataset: Dataset, row: MetadataRow): TarPart[] {
+function partsOf(dataset: Dataset, row: MetadataRow): TarPart[] {
   const { stem, extension } = fileNameOf(row);
   return [
     { name: `${stem}${extension}`, body: readImage(dataset, row) },
-    { name: `${stem}.json`, body: Buffer.from(JSON.stringify(row)) },
+    { name: `${stem}.json`, body: Buffer.from(jsonOf(row)) },
   ];
 }
 
