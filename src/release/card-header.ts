@@ -2,12 +2,12 @@ import { stringify } from 'yaml';
 import type { Dataset } from '../dataset/read-dataset.js';
 import { classNames } from '../imagenet/synsets.js';
 import { IMAGENET_TERMS } from './citation.js';
-import type { ExportName } from './exports/write-export.js';
+import { splitOf } from './exports/export-rows.js';
 import { DATASET_FOLDER, EXPORTS_FOLDER, type ReleaseSummary } from './release-files.js';
 
 /** What the Hub and `load_dataset` read of a dataset card: the YAML above its text. */
-export function cardHeaderOf(release: ReleaseSummary, { summary }: Dataset): string {
-  const configs = configsOf(release, summary.recipe.source.split);
+export function cardHeaderOf(release: ReleaseSummary, dataset: Dataset): string {
+  const configs = configsOf(release, splitOf(dataset));
   const header = {
     pretty_name: release.name,
     license: 'other',
@@ -15,42 +15,24 @@ export function cardHeaderOf(release: ReleaseSummary, { summary }: Dataset): str
     license_link: IMAGENET_TERMS,
     task_categories: ['image-classification'],
     task_ids: ['multi-label-image-classification'],
-    size_categories: [sizeCategory(summary.images)],
+    size_categories: [sizeCategory(dataset.summary.images)],
     source_datasets: ['extended|imagenet-1k'],
     tags: ['multi-label', 'imagenet', 'benchmark', 'synthetic', 'patchml'],
-    ...(configs.length === 0 ? {} : { configs, dataset_info: infoOf(configs) }),
+    ...(configs.length === 0 ? {} : { configs, dataset_info: { features: features() } }),
   };
   return `---\n${stringify(header, { lineWidth: 0, aliasDuplicateObjects: false })}---\n`;
 }
 
-interface CardConfig {
-  config_name: string;
-  data_files: { split: string; path: string | string[] }[];
-}
-
-/** What can be loaded by the name of a configuration; the first is the default. */
-function configsOf({ kind, exports }: ReleaseSummary, recipeSplit: string): CardConfig[] {
+/**
+ * What `load_dataset` finds in the release's own folder. It takes files of one kind alone: Parquet
+ * where it is there, whose features are then those declared, else the images.
+ */
+function configsOf({ kind, exports }: ReleaseSummary, split: string): object[] {
   if (kind === 'recipe') return [];
-  const split = recipeSplit.replaceAll(/\W+/g, '_') || 'val';
-  const images = [`${DATASET_FOLDER}/metadata.jsonl`, `${DATASET_FOLDER}/images/*`];
-  const paths: Partial<Record<ExportName, string>> = {
-    parquet: `${EXPORTS_FOLDER}/parquet/**/*.parquet`,
-    webdataset: `${EXPORTS_FOLDER}/webdataset/**/*.tar`,
-  };
-  return [
-    { config_name: 'default', data_files: [{ split, path: images }] },
-    ...exports.flatMap((name) => {
-      const path = paths[name];
-      return path === undefined ? [] : [{ config_name: name, data_files: [{ split, path }] }];
-    }),
-  ];
-}
-
-/** Columns are declared where the files do not: WebDataset's depend on the loader. */
-function infoOf(configs: readonly CardConfig[]): object[] {
-  return configs
-    .filter(({ config_name }) => config_name !== 'webdataset')
-    .map(({ config_name }) => ({ config_name, features: features() }));
+  const path = exports.includes('parquet')
+    ? `${EXPORTS_FOLDER}/parquet/data/*.parquet`
+    : [`${DATASET_FOLDER}/metadata.jsonl`, `${DATASET_FOLDER}/images/*`];
+  return [{ config_name: 'default', data_files: [{ split, path }] }];
 }
 
 function features(): object[] {

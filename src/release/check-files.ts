@@ -4,18 +4,22 @@ import { sha256File } from '../files/digest.js';
 import { listFiles } from '../files/list-files.js';
 import { type StageOptions, throwIfAborted } from '../progress.js';
 import { type Checksums, readChecksums } from './checksums.js';
-import { RELEASE_FILE, SUMS_FILE } from './release-files.js';
+import { CHANGELOG_FILE } from './changelog.js';
+import { RELEASE_FILE, type ReleaseSummary, SUMS_FILE } from './release-files.js';
 
 const REPORT_EVERY = 50;
-/** What every release has, beside its dataset and exports. */
-const REQUIRED = [
-  RELEASE_FILE,
-  'recipe.yaml',
-  'README.md',
-  'CITATION.cff',
-  'CHANGELOG.md',
-  'croissant.json',
-];
+/** What every release has, beside its dataset and exports; Croissant describes pixels. */
+const REQUIRED = {
+  recipe: [RELEASE_FILE, 'recipe.yaml', 'README.md', 'CITATION.cff', CHANGELOG_FILE],
+  full: [
+    RELEASE_FILE,
+    'recipe.yaml',
+    'README.md',
+    'CITATION.cff',
+    CHANGELOG_FILE,
+    'croissant.json',
+  ],
+};
 
 /** What the files of a release are, each read once. */
 export interface CheckedFiles {
@@ -30,6 +34,7 @@ export interface CheckedFiles {
 /** Checks every file of a release against `SHA256SUMS`. */
 export async function checkFiles(
   folder: string,
+  { kind }: ReleaseSummary,
   { signal, onProgress }: StageOptions,
 ): Promise<CheckedFiles> {
   const { digests, findings } = await readSums(folder);
@@ -54,7 +59,8 @@ export async function checkFiles(
     }
   }
   for (const file of present.keys()) findings.push({ problem: 'extra', file });
-  for (const file of REQUIRED) if (!digests.has(file)) findings.push({ problem: 'missing', file });
+  for (const file of REQUIRED[kind])
+    if (!digests.has(file)) findings.push({ problem: 'missing', file });
   return { listed: digests.size, found, findings };
 }
 

@@ -24,12 +24,18 @@ export function datasetCardOf(release: ReleaseSummary, dataset: Dataset): string
   ].join('\n');
 }
 
-function whatItIs({ kind }: ReleaseSummary, { summary }: Dataset): string {
-  const { recipe, images, counts } = summary;
+/** What a dataset is, in two sentences. */
+export function summaryOf({ summary }: Dataset): string {
+  const { recipe, images } = summary;
   const [width, height] = canvasSize(recipe);
+  return `${countText(images)} images of ${width} x ${height} px, each made of a known number of objects that were cut out of ImageNet's ${recipe.source.split} images by their bounding boxes. They measure how many of the objects in a picture a classifier ranks on top.`;
+}
+
+function whatItIs({ kind }: ReleaseSummary, dataset: Dataset): string {
+  const { recipe, counts } = dataset.summary;
   const { replacement, distinctClasses } = recipe.sampling;
   const lines = [
-    `${countText(images)} images of ${width} x ${height} px, each made of a known number of objects that were cut out of ImageNet's ${inMarkdown(recipe.source.split)} images by their bounding boxes. They measure how many of the objects in a picture a classifier ranks on top.`,
+    inMarkdown(summaryOf(dataset)),
     toMarkdownTable({
       head: ['objects in an image', 'images'],
       rows: Object.entries(counts).map(([k, count]) => [k, countText(count)]),

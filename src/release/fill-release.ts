@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { LOCK_FILE } from '../dataset/dataset-files.js';
 import { type Dataset, readDataset } from '../dataset/read-dataset.js';
 import { ReleaseError } from '../errors.js';
-import { makeFolder, toJson, writeWhole } from '../files/stage-folder.js';
+import { toJson, writeWhole } from '../files/stage-folder.js';
 import { type StageOptions, throwIfAborted } from '../progress.js';
 import { commentRecipe } from '../recipe/commented-recipe.js';
 import { CHANGELOG_FILE, changelogOf } from './changelog.js';
@@ -12,7 +12,7 @@ import { citationOf } from './citation.js';
 import { copyChecked, copyDataset } from './copy-dataset.js';
 import { datasetCardOf } from './dataset-card.js';
 import type { DatasetDiff } from './diff-datasets.js';
-import { croissantOf } from './exports/croissant.js';
+import { describeFiles } from './describe-files.js';
 import { writeExport } from './exports/write-export.js';
 import {
   datasetFolderOf,
@@ -56,10 +56,12 @@ export async function fillRelease(
   for (const name of release.exports) {
     throwIfAborted(options.signal, 'release');
     const folder = join(partial, EXPORTS_FOLDER, name);
-    await makeFolder(folder);
     await writeExport(name, own, folder, { ...options, shardSize: release.shardSize ?? undefined });
   }
-  await writeWhole(join(partial, 'croissant.json'), toJson(croissantOf(release, own)));
+  if (release.kind === 'full') {
+    const described = await describeFiles(release, own, partial, known);
+    await writeWhole(join(partial, 'croissant.json'), toJson(described));
+  }
   await writeWhole(join(partial, RELEASE_FILE), toJson(release));
   await rm(join(partial, UNFINISHED_FILE));
   await writeChecksums(partial, known);

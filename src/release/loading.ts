@@ -11,15 +11,22 @@ export function loadingOf({ kind, exports }: ReleaseSummary, { summary }: Datase
     const { title, language, code } = SNIPPETS[name];
     return `${title}:\n\n${fenced(language, code)}`;
   });
-  return [`Hugging Face \`datasets\`:\n\n${fenced('python', IMAGE_FOLDER)}`, ...snippets].join(
-    '\n',
-  );
+  return [
+    `Hugging Face \`datasets\`:\n\n${fenced('python', IMAGE_FOLDER)}`,
+    ...snippets,
+    `Croissant:\n\n${fenced('python', CROISSANT)}`,
+  ].join('\n');
 }
 
 const IMAGE_FOLDER = `from datasets import load_dataset
 
 images = load_dataset("imagefolder", data_dir="${DATASET_FOLDER}")["train"]
 print(images[0]["image"].size, images[0]["labels"])`;
+
+const CROISSANT = `import mlcroissant
+
+for record in mlcroissant.Dataset("croissant.json").records("images"):
+    print(record["images/image"].size, record["images/labels"])`;
 
 /** The one split of a folder without splits in its names is called "train" by the loader. */
 const SNIPPETS: Record<ExportName, { title: string; language: string; code: string }> = {
@@ -28,7 +35,7 @@ const SNIPPETS: Record<ExportName, { title: string; language: string; code: stri
     language: 'python',
     code: `from datasets import load_dataset
 
-images = load_dataset("parquet", data_files="${EXPORTS_FOLDER}/parquet/**/*.parquet")["train"]
+images = load_dataset("parquet", data_files="${EXPORTS_FOLDER}/parquet/data/*.parquet")["train"]
 print(images[0]["image"].size, images.features["labels"])`,
   },
   webdataset: {
@@ -38,33 +45,29 @@ print(images[0]["image"].size, images.features["labels"])`,
 
 import webdataset as wds
 
-shards = sorted(glob("${EXPORTS_FOLDER}/webdataset/**/*.tar", recursive=True))
+shards = sorted(glob("${EXPORTS_FOLDER}/webdataset/*.tar"))
 for sample in wds.WebDataset(shards, shardshuffle=False).decode("pil"):
     print(sample["__key__"], sample["json"]["labels"])`,
   },
   coco: {
-    title: 'COCO',
+    title: 'COCO instances',
     language: 'python',
-    code: `from glob import glob
+    code: `from pycocotools.coco import COCO
 
-from pycocotools.coco import COCO
-
-coco = COCO(glob("${EXPORTS_FOLDER}/coco/**/*.json", recursive=True)[0])
+coco = COCO("${EXPORTS_FOLDER}/coco/instances.json")  # images are in ${DATASET_FOLDER}/
 print(len(coco.getImgIds()), len(coco.getAnnIds()))`,
   },
   yolo: {
-    title: 'YOLO',
+    title: 'YOLO, for Ultralytics',
     language: 'sh',
-    code: `yolo detect val data="$(ls ${EXPORTS_FOLDER}/yolo/*.yaml)"`,
+    code: `yolo detect val model=MODEL.pt data=${EXPORTS_FOLDER}/yolo/data.yaml`,
   },
   csv: {
     title: 'One-hot CSV',
     language: 'python',
-    code: `from glob import glob
+    code: `import pandas as pd
 
-import pandas as pd
-
-print(pd.read_csv(glob("${EXPORTS_FOLDER}/csv/**/*.csv", recursive=True)[0]).head())`,
+print(pd.read_csv("${EXPORTS_FOLDER}/csv/labels.csv").head())`,
   },
 };
 

@@ -32,7 +32,7 @@ export interface RegenerateReleaseOptions extends StageOptions {
 }
 
 /** A part that was published with another version than is here. */
-export interface VersionChange {
+interface VersionChange {
   part: string;
   published: string;
   here: string;

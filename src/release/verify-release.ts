@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { join, posix } from 'node:path';
 import { LOCK_FILE } from '../dataset/dataset-files.js';
 import { readDataset } from '../dataset/read-dataset.js';
 import {
@@ -37,7 +37,7 @@ export async function verifyRelease(
   options: StageOptions = {},
 ): Promise<ReleaseVerification> {
   const release = await readReleaseSummary(folder);
-  const files = await checkFiles(folder, options);
+  const files = await checkFiles(folder, release, options);
   const { found } = files;
   const inside = datasetPrefixOf(release);
   const digestOf = (file: string): string | undefined => found.get(`${inside}${file}`);
@@ -47,11 +47,11 @@ export async function verifyRelease(
   const rest = [
     ...dataset.map((finding) => within(inside, finding)),
     ...(await checkOrigin(folder, release, files)),
+    ...(dataset.length > 0 ? [] : await checkExports(folder, release, options)),
   ];
   const findings = [
     ...files.findings,
     ...rest.filter((finding) => !files.findings.some(isLike(finding))),
-    ...(dataset.length > 0 ? [] : await checkExports(folder, release, options)),
   ];
   const images = [...found.keys()].filter((file) => file.startsWith(`${inside}images/`)).length;
   return {
@@ -80,26 +80,26 @@ async function checkDataset(
 async function checkExports(
   folder: string,
   release: ReleaseSummary,
-  { signal }: StageOptions,
+  options: StageOptions,
 ): Promise<Finding[]> {
   const dataset = await readDataset(datasetFolderOf(folder, release));
   const findings: Finding[] = [];
   for (const name of release.exports) {
-    throwIfAborted(signal, 'verify');
+    throwIfAborted(options.signal, 'verify');
     const path = `${EXPORTS_FOLDER}/${name}`;
-    const wrong = await attempt('', async () => {
+    const wrong = await attempt('.', async () => {
       const all: Finding[] = [];
-      for await (const finding of verifyExport(name, dataset, join(folder, path)))
+      for await (const finding of verifyExport(name, dataset, join(folder, path), options))
         all.push(finding);
       return all;
     });
-    findings.push(...wrong.map((finding) => within(`${path}/`, finding)));
+    findings.push(...wrong.map((finding) => within(path, finding)));
   }
   return findings;
 }
 
 function within(folder: string, finding: Finding): Finding {
-  return { ...finding, file: `${folder}${finding.file}` };
+  return { ...finding, file: finding.file === '.' ? folder : posix.join(folder, finding.file) };
 }
 
 /** Whether another finding says the same, or why this one is there. */

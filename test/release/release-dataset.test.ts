@@ -80,14 +80,14 @@ describe('A release', () => {
     });
     const card = readFileSync(join(folder, 'README.md'), 'utf8');
     const header = parse(card.split('---\n')[1]!) as {
-      dataset_info: [{ features: { name: string }[] }];
+      dataset_info: { features: { name: string }[] };
     };
     expect(header).toMatchObject({
       license: 'other',
       task_categories: ['image-classification'],
       configs: [{ config_name: 'default', data_files: [{ split: 'val' }] }],
     });
-    const [{ features }] = header.dataset_info;
+    const { features } = header.dataset_info;
     const labels = features.find(({ name }) => name === 'labels') as unknown as {
       sequence: { class_label: { names: Record<string, string> } };
     };
@@ -130,7 +130,6 @@ describe('A recipe release', () => {
       'CITATION.cff',
       'README.md',
       'SHA256SUMS',
-      'croissant.json',
       'dataset.json',
       'metadata.jsonl',
       'patchml.lock.json',

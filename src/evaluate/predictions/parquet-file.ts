@@ -27,11 +27,13 @@ const bounded = Object.fromEntries(
 
 /**
  * Opens a Parquet file, gives it to `use`, and closes it.
+ * @param options utf8: whether bytes that are not said to be text are taken for it (true)
  * @throws EvaluationError `predictions-unreadable` where it is torn or none
  */
 export async function* usingParquet<T>(
   path: string,
   use: (file: ParquetFile) => AsyncIterable<T>,
+  { utf8 = true }: { utf8?: boolean } = {},
 ): AsyncGenerator<T> {
   const handle = await open(path);
   try {
@@ -45,7 +47,7 @@ export async function* usingParquet<T>(
         return bytes.buffer;
       },
     };
-    yield* use(await openColumns(file, path));
+    yield* use(await openColumns(file, path, utf8));
   } catch (error) {
     throw unreadable(error, path, 'this is not a whole Parquet file');
   } finally {
@@ -65,7 +67,11 @@ export async function withParquet<T>(
   throw new Error('nothing was read');
 }
 
-async function openColumns(file: AsyncBuffer, path: string): Promise<ParquetFile> {
+async function openColumns(
+  file: AsyncBuffer,
+  path: string,
+  utf8: boolean,
+): Promise<ParquetFile> {
   const metadata = await parquetMetadataAsync(file, { geoparquet: false });
   let end = 0;
   const groups = metadata.row_groups
@@ -75,7 +81,7 @@ async function openColumns(file: AsyncBuffer, path: string): Promise<ParquetFile
     const problem = `its row groups hold ${end} rows, not the ${metadata.num_rows} it says`;
     throw problemIn(path, 'predictions-unreadable', problem, { fix: 'write it again' });
   }
-  const scan = await parquetScan({ file, metadata, compressors: bounded });
+  const scan = await parquetScan({ file, metadata, compressors: bounded, utf8 });
   return {
     metadata,
     groups,

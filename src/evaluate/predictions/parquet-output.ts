@@ -1,4 +1,4 @@
-import type { SchemaElement } from 'hyparquet';
+import type { CompressionCodec, SchemaElement } from 'hyparquet';
 import { ByteWriter, ParquetWriter } from 'hyparquet-writer';
 import { openOutput } from './output-file.js';
 
@@ -6,6 +6,12 @@ import { openOutput } from './output-file.js';
 export interface OutputColumn {
   name: string;
   data: unknown[] | Float64Array | Int32Array;
+  /** Default: SNAPPY. UNCOMPRESSED for what is compressed already. */
+  codec?: CompressionCodec;
+  /** Default: a dictionary where it is smaller. PLAIN spares the search for one. */
+  encoding?: 'PLAIN';
+  /** Whether the least and greatest value are noted. Default: true. */
+  statistics?: boolean;
 }
 
 /** A Parquet file being written, a row group at a time. */

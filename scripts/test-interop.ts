@@ -1,0 +1,122 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { type Dataset, generate, loadRecipe, readDataset } from '../src/index.js';
+import { sha256File } from '../src/files/digest.js';
+import { toJson } from '../src/files/stage-folder.js';
+import { type CroissantInput, croissantOf } from '../src/release/exports/croissant.js';
+import { EXPORT_NAMES, writeExport } from '../src/release/exports/write-export.js';
+import { makeSample } from './make-sample.js';
+
+// Loads every export with its real client in Python and checks images, labels and boxes against
+// the metadata. Nothing is downloaded; where the clients are absent it says so and is content.
+
+const SCRIPTS = resolve('test', 'interop');
+const MODULES =
+  'datasets, webdataset, pycocotools.coco, mlcroissant, pandas, pyarrow, PIL, supervision';
+
+const python = process.env['PATCHML_INTEROP_PYTHON'] ?? 'python3';
+const lacking = whatLacks();
+if (lacking === undefined) {
+  const folder = mkdtempSync(join(tmpdir(), 'patchml-interop-'));
+  try {
+    process.exitCode = await runAll(folder);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+} else {
+  console.log(`interop: skipped, ${lacking}`);
+  console.log(
+    `interop: for the clients, ${python} -m pip install -r test/interop/requirements.txt`,
+  );
+}
+
+/** Why the clients cannot run; undefined where they can. */
+function whatLacks(): string | undefined {
+  const { error, status, stderr } = spawnSync(python, ['-c', `import ${MODULES}`], {
+    encoding: 'utf8',
+    env: offline(tmpdir()),
+  });
+  if (error) return `there is no ${python}`;
+  if (status === 0) return undefined;
+  return `${python}: ${stderr.trim().split('\n').at(-1) ?? 'it cannot import the clients'}`;
+}
+
+/** @returns the exit code */
+async function runAll(folder: string): Promise<number> {
+  const release = await makeRelease(folder);
+  const clients = readdirSync(SCRIPTS).filter((name) => name.startsWith('check_'));
+  let failed = 0;
+  for (const client of clients.sort()) {
+    const started = performance.now();
+    const { status, stdout, stderr } = spawnSync(python, [join(SCRIPTS, client), release], {
+      encoding: 'utf8',
+      env: offline(folder),
+    });
+    const seconds = ((performance.now() - started) / 1000).toFixed(1);
+    if (status === 0) console.log(`ok    ${client} (${seconds} s): ${stdout.trim()}`);
+    else {
+      failed += 1;
+      console.log(`FAIL  ${client} (${seconds} s)\n${stdout}${stderr}`);
+    }
+  }
+  console.log(`interop: ${clients.length - failed} passed, ${failed} failed`);
+  return failed > 0 ? 1 : 0;
+}
+
+/** A dataset of 12 images with every export beside it, as a release has them. */
+async function makeRelease(folder: string): Promise<string> {
+  const sample = join(folder, 'sample');
+  await makeSample({ out: sample, seed: '42', trainPerClass: 0, valPerClass: 1 });
+  const release = join(folder, 'release');
+  const recipe = await loadRecipe('configs/recipes/demo.yaml', {
+    sampling: { counts: { 1: 2, 3: 5, 4: 5 } },
+  });
+  const val = join(sample, 'val');
+  await generate({
+    recipe,
+    annotations: join(val, 'annotations'),
+    images: join(val, 'images'),
+    out: join(release, 'dataset'),
+    work: join(folder, 'work'),
+  });
+  const dataset = await readDataset(join(release, 'dataset'));
+  for (const name of EXPORT_NAMES) {
+    await writeExport(name, dataset, join(release, 'exports', name), { shardSize: 5 });
+  }
+  writeFileSync(join(release, 'croissant.json'), toJson(croissantOf(describe(dataset, release))));
+  return release;
+}
+
+function describe(dataset: Dataset, release: string): CroissantInput {
+  const listed = ['dataset/metadata.jsonl', 'exports/coco/instances.json'];
+  return {
+    dataset,
+    name: 'interop',
+    version: '1.0.0',
+    description: 'Rendered objects, composed.',
+    license: 'https://spdx.org/licenses/MIT.html',
+    url: 'https://example.org/interop',
+    date: '2026-01-31',
+    citation: '@misc{interop, title={Interop}}',
+    files: listed.map((path) => ({
+      path,
+      sha256: sha256File(join(release, path)),
+      bytes: statSync(join(release, path)).size,
+    })),
+  };
+}
+
+/** The environment of a client: no network, and its caches below this folder. */
+function offline(folder: string): NodeJS.ProcessEnv {
+  return {
+    ...process.env,
+    HF_HUB_OFFLINE: '1',
+    HF_DATASETS_OFFLINE: '1',
+    HF_HOME: join(folder, 'hf'),
+    CROISSANT_CACHE: join(folder, 'croissant'),
+    MPLCONFIGDIR: join(folder, 'matplotlib'),
+    PYTHONDONTWRITEBYTECODE: '1',
+  };
+}

@@ -1,0 +1,84 @@
+import { copyFileSync, linkSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { stringify } from 'yaml';
+import type { MetadataRow } from '../../dataset/metadata.js';
+import type { Dataset } from '../../dataset/read-dataset.js';
+import { explainError } from '../../errors.js';
+import { makeFolder, writeWhole } from '../../files/stage-folder.js';
+import { classNames } from '../../imagenet/synsets.js';
+import { canvasSize } from '../../recipe/geometry.js';
+import type { ExportOptions } from './export-options.js';
+import { exportRows, fileNameOf, splitOf } from './export-rows.js';
+
+const HEADER = `# A set to evaluate on. Training has no place here: "train" is named since loaders ask for it.
+# A class is its ImageNet class index. Paths start at this file's folder.
+`;
+
+/** Why a file can have no second name: another file system, or one without links. */
+const NO_LINKS = ['EXDEV', 'EPERM', 'EMLINK', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'];
+
+/**
+ * Writes the layout that Ultralytics reads: `data.yaml`, `images/val/<id>.png` and
+ * `labels/val/<id>.txt` with a line `class x y width height` an object, the box's centre and size
+ * as fractions of the image. Images are hard links to the dataset's where the file system has them,
+ * else copies.
+ */
+export async function writeYolo(
+  dataset: Dataset,
+  folder: string,
+  options: ExportOptions = {},
+): Promise<void> {
+  const split = splitOf(dataset);
+  for (const kind of ['images', 'labels']) await makeFolder(join(folder, kind, split));
+  for await (const row of exportRows(dataset, options)) {
+    const { image, label } = yoloFiles(dataset, row);
+    try {
+      giveName(dataset.pathOf(row), join(folder, image));
+      writeFileSync(join(folder, label), yoloLabels(dataset, row));
+    } catch (error) {
+      throw explainError(error, join(folder, label));
+    }
+  }
+  await writeWhole(join(folder, 'data.yaml'), yoloYaml(dataset));
+}
+
+/** What `data.yaml` says; all 1,000 classes, so that ids are class indices. */
+export function yoloYaml(dataset: Dataset): string {
+  const images = `images/${splitOf(dataset)}`;
+  const names = new Map(classNames().entries());
+  return `${HEADER}${stringify({ train: images, val: images, names })}`;
+}
+
+/** The files of an image in the export. */
+export function yoloFiles(dataset: Dataset, row: MetadataRow): { image: string; label: string } {
+  const split = splitOf(dataset);
+  const { stem, extension } = fileNameOf(row);
+  return {
+    image: `images/${split}/${stem}${extension}`,
+    label: `labels/${split}/${stem}.txt`,
+  };
+}
+
+/** The lines of an image's label file. */
+export function yoloLabels(
+  { summary }: Dataset,
+  { objects: { bbox, category } }: MetadataRow,
+): string {
+  const [width, height] = canvasSize(summary.recipe);
+  const lines = bbox.map(([x, y, w, h], i) => {
+    const fractions = [(x + w / 2) / width, (y + h / 2) / height, w / width, h / height];
+    return `${category[i]!} ${fractions.map((value) => value.toFixed(6)).join(' ')}\n`;
+  });
+  return lines.join('');
+}
+
+/** Gives a file a second name; what is at that name is replaced. */
+function giveName(from: string, to: string): void {
+  rmSync(to, { force: true });
+  try {
+    linkSync(from, to);
+  } catch (error) {
+    if (!NO_LINKS.includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
+    copyFileSync(from, to);
+  }
+}

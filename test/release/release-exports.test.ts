@@ -1,0 +1,80 @@
+import { beforeAll, describe, expect, test } from '@jest/globals';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parse } from 'yaml';
+import { EXPORT_NAMES } from '../../src/release/exports/write-export.js';
+import { releaseDataset } from '../../src/release/release-dataset.js';
+import { verifyRelease } from '../../src/release/verify-release.js';
+import { copyOf, editRelease, openGenerator, smallInput } from '../support/unit-releases.js';
+import { contentsOf, openWorkspace, readJson, sha256Of } from '../support/workspace.js';
+
+const newFolder = openWorkspace();
+let dataset: string;
+let release: string;
+
+beforeAll(async () => {
+  dataset = await openGenerator(await smallInput(newFolder('input')), newFolder)();
+  release = await make();
+});
+
+async function make(): Promise<string> {
+  const options = { exports: [...EXPORT_NAMES], shardSize: 3 };
+  const to = newFolder('to');
+  return (await releaseDataset({ dataset, version: '1.0.0', to, ...options })).folder;
+}
+
+describe('A release with every export', () => {
+  test('is whole, and the same bytes when made again', async () => {
+    expect((await verifyRelease(release)).findings).toEqual([]);
+    expect(contentsOf(await make())).toEqual(contentsOf(release));
+  });
+
+  test('lists its files with their digests in Croissant, but not image by image', () => {
+    const { distribution } = readJson<{
+      distribution: { '@type': string; contentUrl: string; sha256: string }[];
+    }>(join(release, 'croissant.json'));
+    const files = distribution.filter((entry) => entry['@type'] === 'cr:FileObject');
+    for (const { contentUrl, sha256 } of files) {
+      expect(sha256).toBe(sha256Of(join(release, contentUrl)));
+    }
+    const paths = files.map(({ contentUrl }) => contentUrl);
+    expect(paths).toContain('exports/coco/instances.json');
+    expect(paths.filter((path) => /yolo|\.png$/.test(path))).toEqual([]);
+  });
+
+  test('has a snippet for each in its card, and gives the Hub Parquet', () => {
+    const card = readFileSync(join(release, 'README.md'), 'utf8');
+    for (const name of EXPORT_NAMES) expect(card).toContain(`exports/${name}/`);
+    expect(parse(card.split('---\n')[1]!)).toMatchObject({
+      configs: [{ data_files: [{ split: 'val', path: 'exports/parquet/data/*.parquet' }] }],
+    });
+  });
+
+  test('of which one is changed is found out, though SHA256SUMS agrees', async () => {
+    const folder = copyOf(release, newFolder('damaged'));
+    editRelease(folder, 'exports/csv/labels.csv', (text) => text.replace(/,1/, ',0'));
+    const { findings } = await verifyRelease(folder);
+    expect(findings).toHaveLength(1);
+    expect(findings[0]).toMatchObject({ problem: 'changed', file: 'exports/csv/labels.csv' });
+  });
+
+  test('of which one is gone, with its lines, is found out', async () => {
+    const folder = copyOf(release, newFolder('damaged'));
+    rmSync(join(folder, 'exports', 'coco'), { recursive: true });
+    const sums = join(folder, 'SHA256SUMS');
+    writeFileSync(sums, readFileSync(sums, 'utf8').replace(/.* {2}exports\/coco\/.*\n/g, ''));
+    expect((await verifyRelease(folder)).findings).toEqual([
+      { problem: 'missing', file: 'exports/coco' },
+    ]);
+  });
+
+  test('that release.json does not name is found out', async () => {
+    const folder = copyOf(release, newFolder('damaged'));
+    editRelease(folder, 'release.json', (text) => text.replace(/,\s*"csv"/, ''));
+    const { findings } = await verifyRelease(folder);
+    expect(findings.map(({ file, detail }) => [file, detail])).toEqual([
+      ['exports/csv/classes.csv', 'release.json names no such export'],
+      ['exports/csv/labels.csv', 'release.json names no such export'],
+    ]);
+  });
+});

@@ -1,0 +1,34 @@
+import { cpSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Dataset, readDataset } from '../../src/dataset/read-dataset.js';
+import type { Finding } from '../../src/dataset/verify-dataset.js';
+import { generate } from '../../src/generate.js';
+import type { RecipeOverrides } from '../../src/recipe/load-recipe.js';
+import { verifyExport } from '../../src/release/exports/verify-export.js';
+import { type ExportName, writeExport } from '../../src/release/exports/write-export.js';
+import { makeImages, writeFolders } from './input.js';
+import { madeRecipe } from './made-recipe.js';
+import { collect } from './unit-errors.js';
+
+/** A dataset of 24 images of two and three objects, made below this folder. */
+export async function makeDataset(folder: string, fields: RecipeOverrides = {}): Promise<Dataset> {
+  const input = writeFolders(join(folder, 'input'), await makeImages({ images: 16 }));
+  const out = join(folder, 'dataset');
+  await generate({ recipe: madeRecipe(fields), ...input, out, work: join(folder, 'work') });
+  return readDataset(out);
+}
+
+/** What is found in an export that was made, copied and then damaged. */
+export async function findingsAfter(
+  name: ExportName,
+  dataset: Dataset,
+  folder: string,
+  damage: (copy: string) => unknown,
+): Promise<Finding[]> {
+  const made = join(folder, 'made');
+  await writeExport(name, dataset, made, { shardSize: 10 });
+  const copy = join(folder, 'copy');
+  cpSync(made, copy, { recursive: true });
+  await damage(copy);
+  return collect(verifyExport(name, dataset, copy));
+}
