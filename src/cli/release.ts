@@ -51,6 +51,7 @@ export const releaseCommand: CommandModule<object, ReleaseFlags> = {
         export: {
           type: 'string',
           array: true,
+          nargs: 1,
           default: [],
           choices: [...EXPORT_NAMES, 'all'] as const,
           describe: 'Another form to put in; may be given several times',
@@ -65,6 +66,7 @@ export const releaseCommand: CommandModule<object, ReleaseFlags> = {
         author: {
           type: 'string',
           array: true,
+          nargs: 1,
           default: [],
           describe: 'Author for the citation, "Family, Given"; may be given several times',
         },

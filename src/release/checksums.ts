@@ -64,7 +64,8 @@ function problemOf(
   if (path === SUMS_FILE) return 'it lists itself';
   // A backslash parts paths on Windows, and begins sha256sum's escapes.
   if (/[\\\p{Cc}]/u.test(path)) return 'a path with a backslash or control character';
-  const isInside = path.split('/').every((part) => !['', '.', '..'].includes(part));
+  const parts = path.split('/');
+  const isInside = parts.every((part) => !['', '.', '..'].includes(part) && !/^[a-z]:/i.test(part));
   if (!isInside) return 'its path leads out of the release';
   if (digests.has(path)) return `${path} is listed twice`;
   if (byteOrder(path, last) < 0) return `${path} is out of order`;

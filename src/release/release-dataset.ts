@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { type Dataset, readDataset } from '../dataset/read-dataset.js';
 import { verifyDataset } from '../dataset/verify-dataset.js';
-import { ReleaseError } from '../errors.js';
+import { explainError, ReleaseError } from '../errors.js';
 import { sha256File } from '../files/digest.js';
 import { buildFolder } from '../files/stage-folder.js';
 import type { StageOptions } from '../progress.js';
@@ -47,6 +47,14 @@ export async function releaseDataset(
   input: ReleaseInput,
   options: StageOptions = {},
 ): Promise<Released> {
+  try {
+    return await release(input, options);
+  } catch (error) {
+    throw explainError(error, input.to);
+  }
+}
+
+async function release(input: ReleaseInput, options: StageOptions): Promise<Released> {
   requireSemantic(input.version);
   requireCitable(input);
   const dataset = await readDataset(input.dataset);
@@ -63,15 +71,15 @@ export async function releaseDataset(
   const { previous: path } = input;
   const diff = path === undefined ? undefined : await comparePrevious(path, input, options);
   const previous = path !== undefined && diff ? { folder: path, diff } : undefined;
-  const release = describe(input, dataset, previous);
-  const isThere = (await requireFree(folder, release, options)) === 'there';
+  const summary = describe(input, dataset, previous);
+  const isThere = (await requireFree(folder, summary, options)) === 'there';
   await requireVerified(dataset, options);
   if (!isThere) {
     await buildFolder(folder, async (partial) => {
-      await fillRelease({ dataset, release, previous }, partial, options);
+      await fillRelease({ dataset, release: summary, previous }, partial, options);
     });
   }
-  return { folder, release, isNew: !isThere, diff };
+  return { folder, release: summary, isNew: !isThere, diff };
 }
 
 function describe(

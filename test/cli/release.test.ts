@@ -69,8 +69,8 @@ describe('release', () => {
     const run = await release(cwd, '--version', '1.0.0', ...two);
     expect(run).toMatchObject({ code: 0, stderr: '' });
     expect(readdirSync(join(cwd, 'two', 'made-1.0.0', 'exports'))).toEqual(['coco', 'csv']);
-    const all = ['--export', 'all', '--shard-size', '3', '--json', '--to', 'all'];
-    const { stdout } = await release(cwd, '--version', '1.0.0', ...all);
+    const all = ['--shard-size', '3', '--json', '--to', 'all', '--export', 'all'];
+    const { stdout } = await runCli(['release', '--version', '1.0.0', ...all, dataset], { cwd });
     expect(JSON.parse(stdout)).toMatchObject({ exports: [...EXPORT_NAMES], shardSize: 3 });
     const verified = await runCli(['verify', join('all', 'made-1.0.0')], { cwd });
     expect(verified).toMatchObject({ code: 0, stderr: '' });

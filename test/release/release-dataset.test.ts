@@ -263,6 +263,13 @@ describe('The place of a release', () => {
   });
 });
 
+test('A place that cannot be is a named error', async () => {
+  const to = join(newFolder('to'), 'file');
+  writeFileSync(to, '');
+  const refused = releaseDataset({ dataset, version: '1.0.0', to });
+  await expect(refused).rejects.toMatchObject({ code: 'enotdir' });
+});
+
 describe('What a release is to say of itself', () => {
   test.each([
     [{ version: '1.0' }, 'no semantic version'],
