@@ -121,10 +121,10 @@ def letterbox(image, spec, kernel):
 
 
 def normalise(pixels, spec):
-    """float32 [channel, row, column]."""
-    mean, std = np.array(spec["mean"]), np.array(spec["std"])
-    values = (np.asarray(pixels, np.float64) * spec["scale"] - mean) / std
-    return values.astype(np.float32).transpose(2, 0, 1)
+    """float32 [channel, row, column]; each step in float32, as torchvision's are."""
+    mean, std = np.float32(spec["mean"]), np.float32(spec["std"])
+    values = (np.asarray(pixels, np.float64) * spec["scale"]).astype(np.float32)
+    return ((values - mean) / std).transpose(2, 0, 1)
 
 
 # Stored references
