@@ -141,7 +141,8 @@ def write_references():
             pixels, geometry = preprocess(image, spec)
             assert pixels.size == tuple(spec["size"])
             stored = f"pixels/{name.split('.')[0]}.{spec_name}.png"
-            pixels.save(OUT / stored, optimize=True)
+            # Pillow would hand the picture's profile on to a file that is to be pixels alone.
+            pixels.save(OUT / stored, optimize=True, icc_profile=None)
             cases.append(
                 {
                     "image": f"images/{name}",
