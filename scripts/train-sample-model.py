@@ -224,6 +224,7 @@ def card(wnids):
     mean, std = (", ".join(map(str, values)) for values in (MEAN, STD))
     classes = "\n".join(f"  - {wnid}" for wnid in wnids)
     return f"""\
+# yaml-language-server: $schema=../model-card.schema.json
 # The bundled model: scripts/train-sample-model.py trained it on the sample's 40 classes.
 name: sample
 model: sample.onnx
