@@ -93,6 +93,8 @@ export async function loadModel(
     return await InferenceSession.create(path, {
       executionProviders: [provider],
       logSeverityLevel: 4,
+      // Threads that spin while they wait take the cores from the workers that prepare images.
+      extra: { session: { intra_op: { allow_spinning: '0' } } },
       ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
     });
   } catch (cause) {
