@@ -18,16 +18,16 @@ const JOBS = 2;
 
 /** Evaluating against running the model alone, and its memory at ten times the images. */
 export async function benchEvaluate(bench: Bench): Promise<Row[]> {
-  const models = [STATIC, DYNAMIC].filter(isThere);
-  if (models.length === 0) return [];
-  const dataset = await compose(bench, bench.size.evaluated);
+  const few = await compose(bench, bench.size.evaluated / 4);
   const rows: Row[] = [];
-  for (const model of models)
-    rows.push(...(await benchModel(bench, model, 'PNG', { dataset }, 0.9)));
-  if (models.includes(STATIC)) {
-    const jpegs = await listJpegs(bench);
-    rows.push(...(await benchModel(bench, STATIC, 'JPEG', jpegs, 0.75)));
-    rows.push(await benchMemory(bench, dataset));
+  if (isThere(STATIC)) {
+    const dataset = await compose(bench, bench.size.evaluated);
+    rows.push(...(await benchModel(bench, STATIC, 'PNG', { dataset }, 0.9)));
+    rows.push(...(await benchModel(bench, STATIC, 'JPEG', await listJpegs(bench), 0.75)));
+    rows.push(await benchMemory(bench, few));
+  }
+  if (isThere(DYNAMIC)) {
+    rows.push(...(await benchModel(bench, DYNAMIC, 'PNG', { dataset: few }, 0.9)));
   }
   return rows;
 }
@@ -50,19 +50,19 @@ async function benchModel(
   );
   const what = `evaluate ${format}, ${model.name}, batch ${model.batch}`;
   return [
-    compareRates(what, evaluate, 'session.run alone, same options', session, aim),
-    compareRates(what, evaluate, 'session.run alone, threads that spin', plain),
+    compareRates(what, evaluate, 'session.run alone', session, aim),
+    compareRates(what, evaluate, 'session.run alone, threads spin', plain),
     { what: `session.run alone, ${model.name}`, run: session },
   ];
 }
 
-async function benchMemory(bench: Bench, dataset: string): Promise<Row> {
+async function benchMemory(bench: Bench, few: string): Promise<Row> {
   const { scratch, size } = bench;
-  const images = 10 * size.evaluated;
+  const images = 2.5 * size.evaluated;
   const many = await compose(bench, images);
   const { once, tenfold } = await measure(
     {
-      once: inNode('evaluate', argumentOf(STATIC, { dataset })),
+      once: inNode('evaluate', argumentOf(STATIC, { dataset: few })),
       tenfold: inNode('evaluate', argumentOf(STATIC, { dataset: many })),
     },
     { scratch, repeats: 1 },
