@@ -3,7 +3,8 @@ import { decodeImage } from '../image/decode.js';
 import { type PlainKernel, resizePlain } from '../image/resize-plain.js';
 import { resizeWindow } from '../image/resize-window.js';
 import type { RgbImage } from '../image/rgb-image.js';
-import { inputSize, type ModelCard, type Preprocessing } from './model-card.js';
+import { inputSize } from './input-size.js';
+import type { ModelCard, Preprocessing } from './model-card.js';
 import { type ResizeGeometry, resizeGeometry } from './resize-geometry.js';
 
 /** The element types that models take; `float16` as its bits. */
