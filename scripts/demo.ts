@@ -2,23 +2,31 @@ import { join } from 'node:path';
 import Table from 'cli-table3';
 import {
   classNameOf,
+  evaluateModel,
+  type EvaluationSet,
   generate,
+  loadModelCard,
   loadRecipe,
+  openEvaluationSet,
   readDataset,
   regenerateSample,
   verifyDataset,
   writeContactSheet,
 } from '../src/index.js';
+import { toTerminalTable } from '../src/report/render-table.js';
+import { modelsTable } from '../src/report/scorecard-table.js';
+import type { NewScorecard } from '../src/score/scorecard.js';
 import { makeSample } from './make-sample.js';
 
-// From nothing to a verified dataset: a sample in ImageNet's own form, patches cut from it, images
-// composed of them, every byte checked, and a picture of the result.
+// From nothing to a score: a sample in ImageNet's own form, patches cut from it, images composed of
+// them, every byte checked, a picture of the result, and a real model scored on both.
 
 const OUTPUT = 'output';
 const sampleFolder = join(OUTPUT, 'sample');
 const dataset = join(OUTPUT, 'demo');
 const work = join(OUTPUT, 'work');
 const sheet = join(OUTPUT, 'contact-sheet.png');
+const scores = join(OUTPUT, 'scores');
 const started = performance.now();
 
 say('Making a sample in ImageNet form: pictures of objects with boxes, and seven oddities');
@@ -45,6 +53,15 @@ const { differing } = await regenerateSample({ folder: dataset, pool, sample: 40
 say('Drawing the contact sheet');
 await writeContactSheet(dataset, sheet);
 
+say('Scoring a model on the sample and on the dataset: configs/models/sample.onnx');
+const card = await loadModelCard(join('configs', 'models', 'sample.yaml'));
+const labels = join(sampleFolder, 'val', 'labels.csv');
+const onSample = await score({
+  ...(await openEvaluationSet({ images, labels })),
+  name: 'sample-val',
+});
+const onDataset = await score(await openEvaluationSet({ dataset }));
+
 const { summary, lock, rows } = await readDataset(dataset);
 const { source } = summary;
 print('What went in', [
@@ -69,8 +86,26 @@ print('What came out', [
   ['made again', `40 images, ${differing.length} with other pixels`],
   ['digest', lock.dataset],
 ]);
+for (const scorecard of [onSample, onDataset]) {
+  console.log(`${scorecard.model.name} on ${scorecard.set.name}, with 95% intervals:`);
+  console.log(toTerminalTable(modelsTable([scorecard], '\n')));
+}
+console.log(
+  `The model was taught one label an image, and yet it ranks ${percent(onDataset)} of the objects in the\n` +
+    "dataset's images on top (variable top-k); a test with one right answer would see one of them.\n" +
+    `Scorecards, predictions and scores of each image: ${scores}`,
+);
 say(`Next: patchml inspect ${dataset}, or your own recipe with "patchml init"`);
 if (findings.length + differing.length > 0) process.exitCode = 1;
+
+async function score(set: EvaluationSet): Promise<NewScorecard> {
+  const out = join(scores, set.name.replace(' ', '-'), card.name);
+  return (await evaluateModel({ card, set, work, out })).scorecard;
+}
+
+function percent({ metrics }: NewScorecard): string {
+  return `${Math.round(100 * (metrics.variableTopK?.value ?? 0))}%`;
+}
 
 async function describeFirst(): Promise<string> {
   for await (const { file_name: file, labels } of rows()) {

@@ -22,7 +22,7 @@ export interface SampleOptions {
   onProgress?: (done: number, total: number) => void;
 }
 
-const VERSION = 3;
+const VERSION = 4;
 
 /** What `sample.json` says, and what the caller is told. */
 export interface Sample {
@@ -72,6 +72,8 @@ export async function makeSample(options: SampleOptions): Promise<Sample> {
   await rm(partial, { recursive: true, force: true });
   const images = [...listVal(options), ...listTrain(options)];
   const boxes = await renderAll(images, partial, options);
+  await mkdir(join(partial, 'val'), { recursive: true });
+  await writeFile(join(partial, 'val', 'labels.csv'), toLabelsCsv(images));
   const sample: Sample = {
     ...wanted,
     classes: SAMPLE_CLASSES.length,
@@ -111,6 +113,16 @@ function listTrain({ seed, trainPerClass }: SampleOptions): SampleImage[] {
       stream: `${seed}/sample/train/${shown.wnid}/image=${number}`,
     })),
   );
+}
+
+/** The class of each validation image that is there, as `patchml evaluate --labels` takes it. */
+function toLabelsCsv(images: readonly SampleImage[]): string {
+  const shown = images.filter(({ folder, oddity }) => folder === 'val' && oddity !== 'no-image');
+  return [
+    'file,labels',
+    ...shown.map(({ imageId, shown }) => `${imageId}.JPEG,${shown.wnid}`),
+    '',
+  ].join('\n');
 }
 
 async function renderAll(

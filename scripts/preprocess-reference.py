@@ -6,6 +6,11 @@ Deterministic: the same library versions give the same files.
     /tmp/venv/bin/python scripts/preprocess-reference.py      # from the repository root
     npx prettier --write test/evaluate/preprocess
 
+The digests of real photographs' pixels, and their top-5 classes:
+
+    /tmp/venv/bin/python scripts/preprocess-reference.py --digests IMAGES \\
+        test/evaluate/preprocess/digests.json
+
 The top-5 classes need onnxruntime==1.30.0 too; models first, then a folder of images:
 
     /tmp/venv/bin/python scripts/preprocess-reference.py --top5 MODEL... IMAGES \\
@@ -13,6 +18,7 @@ The top-5 classes need onnxruntime==1.30.0 too; models first, then a folder of i
 """
 
 import argparse
+import hashlib
 import io
 import json
 import math
@@ -70,10 +76,14 @@ SPECS = {
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--top5", nargs="+", metavar="PATH", help="MODEL... IMAGES OUT")
-    paths = parser.parse_args().top5
-    if paths:
-        *models, images, out = map(pathlib.Path, paths)
+    parser.add_argument("--digests", nargs=2, metavar="PATH", help="IMAGES OUT")
+    options = parser.parse_args()
+    if options.top5:
+        *models, images, out = map(pathlib.Path, options.top5)
         write_json(out, top5(models, images))
+    elif options.digests:
+        images, out = map(pathlib.Path, options.digests)
+        write_json(out, digests(images))
     else:
         write_references()
 
@@ -121,10 +131,10 @@ def letterbox(image, spec, kernel):
 
 
 def normalise(pixels, spec):
-    """float32 [channel, row, column]."""
-    mean, std = np.array(spec["mean"]), np.array(spec["std"])
-    values = (np.asarray(pixels, np.float64) * spec["scale"] - mean) / std
-    return values.astype(np.float32).transpose(2, 0, 1)
+    """float32 [channel, row, column]; each step in float32, as torchvision's are."""
+    mean, std = np.float32(spec["mean"]), np.float32(spec["std"])
+    values = (np.asarray(pixels, np.float64) * spec["scale"]).astype(np.float32)
+    return ((values - mean) / std).transpose(2, 0, 1)
 
 
 # Stored references
@@ -141,7 +151,8 @@ def write_references():
             pixels, geometry = preprocess(image, spec)
             assert pixels.size == tuple(spec["size"])
             stored = f"pixels/{name.split('.')[0]}.{spec_name}.png"
-            pixels.save(OUT / stored, optimize=True)
+            # Pillow would hand the picture's profile on to a file that is to be pixels alone.
+            pixels.save(OUT / stored, optimize=True, icc_profile=None)
             cases.append(
                 {
                     "image": f"images/{name}",
@@ -294,6 +305,15 @@ def wide_gamut_profile():
 
 
 # Real models on real photographs
+
+
+def digests(images):
+    """{image id: SHA-256 of its 224 x 224 RGB pixels}."""
+    spec = SPECS["shorter-side-224"]
+    return {
+        path.stem: hashlib.sha256(preprocess(Image.open(path), spec)[0].tobytes()).hexdigest()
+        for path in sorted(images.glob("*.JPEG"))
+    }
 
 
 def top5(models, images):

@@ -1,5 +1,14 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, mkdirSync } from 'node:fs';
+import {
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -7,6 +16,7 @@ import { makeSample } from '../scripts/make-sample.js';
 
 const ROOT = process.cwd();
 const REAL = resolve(ROOT, '../shared/imagenet-val');
+const MODEL = resolve(ROOT, '../shared/models/mobilenetv2_quant_static.onnx');
 const readme = readFileSync(join(ROOT, 'README.md'), 'utf8');
 const commands = [...readme.matchAll(/```sh\n(.*?)```/gs)].flatMap(([, block]) =>
   block!.trim().split('\n'),
@@ -19,7 +29,7 @@ describe('the README', () => {
   // A user's folder: the recipes, and ImageNet images with their boxes (real ones where present).
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'patchml-readme-'));
-    symlinkSync(join(ROOT, 'configs'), join(folder, 'configs'));
+    cpSync(join(ROOT, 'configs'), join(folder, 'configs'), { recursive: true });
     mkdirSync(join(folder, 'imagenet'));
     let [annotations, images] = [join(REAL, 'Annotations/CLS-LOC/val'), join(REAL, 'images')];
     if (!existsSync(REAL)) {
@@ -29,6 +39,9 @@ describe('the README', () => {
     }
     symlinkSync(annotations, join(folder, 'imagenet/annotations'));
     symlinkSync(images, join(folder, 'imagenet/images'));
+    mkdirSync(join(folder, 'models'));
+    const model = existsSync(MODEL) ? MODEL : join(ROOT, 'test/evaluate/models/imagenet.onnx');
+    copyFileSync(model, join(folder, 'models/model.onnx'));
   });
   afterAll(() => {
     rmSync(folder, { recursive: true });
@@ -44,7 +57,7 @@ describe('the README', () => {
   });
 
   it.each(patchml)('%s', (command) => {
-    const [, , ...args] = command.split(' ');
+    const args = command.split(' ').slice(2);
     const bin = join(ROOT, 'dist/src/cli/bin.cjs');
     const output = execFileSync(process.execPath, [bin, ...args], {
       cwd: folder,
@@ -59,6 +72,7 @@ describe('the README', () => {
       'output/paper/metadata.jsonl',
       'output/paper.png',
       'output/seed-7',
+      'output/scores/seed-7-1.0.0/again/scorecard.json',
       'my-recipe.yaml',
     ]) {
       expect(existsSync(join(folder, path))).toBe(true);

@@ -1,11 +1,13 @@
 import { join } from 'node:path';
 import { benchCompose } from './compose.js';
+import { benchEvaluate } from './evaluate.js';
 import { benchExtract } from './extract.js';
 import { benchIndex, benchPlan } from './index-plan.js';
 import { type BenchInput, prepareInput, recipeOf, repeatInput, type Source } from './input.js';
 import { benchMemory } from './memory.js';
 import { openPeer, type Peer } from './peer.js';
 import type { Row } from './row.js';
+import { benchScore } from './score.js';
 import { benchVerify } from './verify.js';
 
 /** How much work a size is. */
@@ -14,9 +16,13 @@ export interface BenchSize {
   images: number;
   xmlFiles: number;
   planRows: number;
+  /** Images that a model is run on: a multiple of 4. */
+  evaluated: number;
+  /** Images whose predictions are scored. */
+  scored: number;
   /** The median of so many runs is told. */
   repeats: number;
-  /** The same for memory at ten times the images. */
+  /** The same for what takes long: memory at ten times the images, models, scores. */
   memoryRepeats: number;
   /** Images a class of the sample, where there is no other input. */
   samplePerClass: number;
@@ -27,6 +33,8 @@ export const SIZES: Record<'small' | 'full', BenchSize> = {
     images: 150,
     xmlFiles: 2_000,
     planRows: 10_000,
+    evaluated: 96,
+    scored: 2_000,
     repeats: 1,
     memoryRepeats: 1,
     samplePerClass: 2,
@@ -35,11 +43,26 @@ export const SIZES: Record<'small' | 'full', BenchSize> = {
     images: 3_000,
     xmlFiles: 20_000,
     planRows: 50_000,
+    evaluated: 3_000,
+    scored: 50_000,
     repeats: 5,
     memoryRepeats: 3,
     samplePerClass: 8,
   },
 };
+
+/** The parts, in the order they are measured in. */
+export const PARTS = {
+  index: benchIndex,
+  extract: benchExtract,
+  plan: benchPlan,
+  compose: benchCompose,
+  verify: benchVerify,
+  memory: benchMemory,
+  evaluate: benchEvaluate,
+  score: benchScore,
+};
+export type PartName = keyof typeof PARTS;
 
 /** What every part of the benchmark works with. */
 export interface Bench {
@@ -53,7 +76,7 @@ export interface Bench {
 }
 
 /**
- * Measures all stages.
+ * Measures stages.
  * @param scratch a folder for what it makes, removed by the caller
  * @param onPart called with the name of each part before it starts
  */
@@ -61,6 +84,7 @@ export async function benchmark(
   source: Source,
   scratch: string,
   size: BenchSize,
+  parts: readonly PartName[],
   onPart: (name: string) => void,
 ): Promise<Row[]> {
   onPart('preparing');
@@ -68,18 +92,10 @@ export async function benchmark(
   const input = await prepareInput(repeated, recipeOf(size.images), join(scratch, 'work'));
   const peer = await openPeer(input, scratch);
   const bench: Bench = { source, input, peer, scratch, size };
-  const parts = {
-    index: benchIndex,
-    extract: benchExtract,
-    plan: benchPlan,
-    compose: benchCompose,
-    verify: benchVerify,
-    memory: benchMemory,
-  };
   const rows: Row[] = [];
-  for (const [name, part] of Object.entries(parts)) {
+  for (const name of parts) {
     onPart(name);
-    rows.push(...(await part(bench)));
+    rows.push(...(await PARTS[name](bench)));
   }
   return rows;
 }

@@ -17,6 +17,8 @@ import {
 } from '../../src/index.js';
 import { readPlanSummary } from '../../src/sampling/make-plan.js';
 import type { EncodeSettings } from './encode-worker.js';
+import { evaluateJob, sessionJob } from './evaluate-jobs.js';
+import { scoreJob } from './score-job.js';
 
 export type JobName = keyof typeof JOBS;
 export type JobArgument<Name extends JobName> = Parameters<(typeof JOBS)[Name]>[0];
@@ -107,6 +109,10 @@ export const JOBS = {
       return Promise.resolve(files.length);
     });
   },
+
+  evaluate: evaluateJob,
+  session: sessionJob,
+  score: scoreJob,
 };
 
 interface IndexArgument {

@@ -1,11 +1,11 @@
-import { existsSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { cpus, loadavg } from 'node:os';
 import { join } from 'node:path';
 import yargs from 'yargs';
 import { hideBin } from 'yargs/helpers';
 import { makeSample } from '../make-sample.js';
-import { benchmark, SIZES } from './benchmark.js';
+import { benchmark, type PartName, PARTS, SIZES } from './benchmark.js';
 import type { Source } from './input.js';
 import { rateOf } from './measure.js';
 import { judge, type Row } from './row.js';
@@ -19,6 +19,13 @@ const flags = await yargs(hideBin(process.argv))
   .usage('npm run bench -- [options]\n\nMeasures every stage against its own limit.')
   .options({
     size: { choices: ['small', 'full'] as const, default: 'full', describe: 'How much work' },
+    only: {
+      array: true,
+      choices: Object.keys(PARTS) as PartName[],
+      default: Object.keys(PARTS) as PartName[],
+      defaultDescription: 'all',
+      describe: 'Parts to measure',
+    },
     annotations: {
       type: 'string',
       implies: 'images',
@@ -34,24 +41,24 @@ const size = SIZES[flags.size as keyof typeof SIZES];
 const scratch = join('output', 'bench');
 await rm(scratch, { recursive: true, force: true });
 await mkdir(scratch, { recursive: true });
-try {
-  const machine = `${cpus().length} x ${cpus()[0]?.model.trim() ?? 'unknown'}, Node ${process.versions.node}`;
-  const load = loadavg()[0]!;
-  const source = await findSource();
-  console.log(`${machine}; ${source.images}, size ${flags.size}`);
-  if (load > cpus().length / 4) {
-    console.log(`Others use this machine (load ${load.toFixed(1)}): rates are low, ratios rough.`);
-  }
-  const rows = await benchmark(source, scratch, size, (part) => {
-    console.error(`${part} ...`);
-  });
-  console.log(toTable(rows));
-  if (flags.json !== undefined) {
-    const report = { machine, load, size: flags.size, rows: rows.map(toReport) };
-    await writeFile(flags.json, `${JSON.stringify(report, null, 2)}\n`);
-  }
-} finally {
-  await rm(scratch, { recursive: true, force: true });
+process.on('exit', () => {
+  rmSync(scratch, { recursive: true, force: true, maxRetries: 3 });
+});
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1));
+const machine = `${cpus().length} x ${cpus()[0]?.model.trim() ?? 'unknown'}, Node ${process.versions.node}`;
+const load = loadavg()[0]!;
+const source = await findSource();
+console.log(`${machine}; ${source.images}, size ${flags.size}`);
+if (load > cpus().length / 4) {
+  console.log(`Others use this machine (load ${load.toFixed(1)}): rates are low, ratios rough.`);
+}
+const rows = await benchmark(source, scratch, size, flags.only, (part) => {
+  console.error(`${part} ...`);
+});
+console.log(toTable(rows));
+if (flags.json !== undefined) {
+  const report = { machine, load, size: flags.size, rows: rows.map(toReport) };
+  await writeFile(flags.json, `${JSON.stringify(report, null, 2)}\n`);
 }
 
 async function findSource(): Promise<Source> {

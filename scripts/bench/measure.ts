@@ -65,11 +65,14 @@ export function inNode<Name extends JobName>(name: Name, argument: JobArgument<N
 export function collect(command: string, args: readonly string[]): Promise<string> {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    const stop = (): boolean => child.kill();
+    process.prependOnceListener('exit', stop);
     let [output, problems] = ['', ''];
     child.stdout.on('data', (chunk) => (output += String(chunk)));
     child.stderr.on('data', (chunk) => (problems += String(chunk)));
     child.on('error', reject);
     child.on('close', (code) => {
+      process.off('exit', stop);
       if (code === 0) resolve(output);
       else reject(new Error(`${command} ${args.slice(0, 2).join(' ')}: ${problems}`));
     });

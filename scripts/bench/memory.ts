@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { Bench } from './benchmark.js';
 import { type BenchInput, prepareInput, recipeOf, repeatInput } from './input.js';
 import { inNode, measure, type Measured } from './measure.js';
-import type { Row } from './row.js';
+import { compareMemory, type Row } from './row.js';
 
 /** Peak memory at ten times the images, by itself and against that at one time. */
 export async function benchMemory({ source, input, scratch, size }: Bench): Promise<Row[]> {
@@ -33,17 +33,8 @@ function compose({ recipe, pool, plan }: BenchInput): ReturnType<typeof inNode> 
 }
 
 function toRows(what: string, tenfold: Measured, once: Measured): Row[] {
-  const [more, less] = [tenfold.rssMb ?? NaN, once.rssMb ?? NaN];
-  const against = `${Math.round(less)} MB of ${once.count} images`;
   return [
-    {
-      what,
-      run: tenfold,
-      against,
-      limit: once,
-      ratio: more / less,
-      aim: { of: 'ratio', atMost: 1.1 },
-    },
+    compareMemory(what, tenfold, once, 1.1),
     { what, run: tenfold, aim: { of: 'memory', atMost: 500 } },
   ];
 }

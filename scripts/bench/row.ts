@@ -32,6 +32,20 @@ export function compareRates(
   return row;
 }
 
+/** A row that compares peak memory. @param less the same work on fewer things */
+export function compareMemory(what: string, more: Measured, less: Measured, atMost: number): Row {
+  const [most, least] = [more.rssMb ?? NaN, less.rssMb ?? NaN];
+  const against = `${Math.round(least)} MB of ${less.count}`;
+  return {
+    what,
+    run: more,
+    against,
+    limit: less,
+    ratio: most / least,
+    aim: { of: 'ratio', atMost },
+  };
+}
+
 /**
  * Whether a row reached its aim: `yes`, or by how much it did not, or why that cannot be said;
  * empty for a row without an aim.

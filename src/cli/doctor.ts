@@ -1,5 +1,7 @@
 import { availableParallelism, freemem, totalmem } from 'node:os';
 import type { CommandModule } from 'yargs';
+import { checkModels } from '../evaluate/check-models.js';
+import { onnxruntimeVersion } from '../evaluate/onnxruntime-version.js';
 import { freeSpace } from '../files/free-space.js';
 import { checkCodecs } from '../image/check-codecs.js';
 import { codecVersions } from '../image/codec-versions.js';
@@ -14,20 +16,21 @@ export const doctorCommand: CommandModule<object, { json: boolean }> = {
       json: { type: 'boolean', default: false, describe: 'Print the result as JSON' },
     }),
   handler: async ({ json }) => {
-    const codecs = await checkCodecs();
+    const parts = { ...(await checkCodecs()), models: await checkModels() };
     const report = {
       patchml: PATCHML_VERSION,
       node: process.versions.node,
       platform: `${process.platform} ${process.arch}`,
       ...codecVersions(),
+      onnxruntime: onnxruntimeVersion(),
       cores: availableParallelism(),
       memory: `${gigabytes(freemem())} free of ${gigabytes(totalmem())}`,
       'free disk here': gigabytes(await freeSpace('.')),
-      ...codecs,
+      ...parts,
     };
     if (json) console.log(JSON.stringify(report, null, 2));
     else console.log(toTable(Object.entries(report)));
-    if (Object.values(codecs).some((state) => state !== 'works')) process.exitCode = 1;
+    if (Object.values(parts).some((state) => state !== 'works')) process.exitCode = 1;
   },
 };
 

@@ -17,7 +17,7 @@ import {
 } from './evaluation-set-flags.js';
 import { UsageError } from './exit.js';
 import { interruptible } from './interruptible.js';
-import { requireWhole } from './require.js';
+import { requireJobs, requireWhole } from './require.js';
 import { printScorecard, scoresFolder, type ScoresFlags, withScoresFlags } from './scores-flags.js';
 import { showProgress } from './show-progress.js';
 
@@ -66,7 +66,7 @@ export const evaluateCommand: CommandModule<object, EvaluateFlags> = {
         if ((model === undefined) === (models === undefined)) {
           throw new UsageError('name what to evaluate: --model or --models');
         }
-        requireWhole('jobs', jobs);
+        requireJobs(jobs);
         if (batch !== undefined) requireWhole('batch', batch);
         if (limit !== undefined) requireWhole('limit', limit);
         return true;

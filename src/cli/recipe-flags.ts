@@ -4,7 +4,7 @@ import type { Argv, InferredOptionTypes } from 'yargs';
 import { loadRecipe, type RecipeOverrides } from '../recipe/load-recipe.js';
 import type { Recipe } from '../recipe/schema.js';
 import { UsageError } from './exit.js';
-import { requireWhole } from './require.js';
+import { requireJobs, requireWhole } from './require.js';
 
 /** The flags of every command that runs stages. */
 const recipeFlags = {
@@ -58,7 +58,7 @@ export type RecipeFlags = InferredOptionTypes<typeof recipeFlags>;
 /** Adds the flags to a command. */
 export function withRecipeFlags<T>(args: Argv<T>): Argv<T & RecipeFlags> {
   return args.options(recipeFlags).check(({ jobs, limit }) => {
-    requireWhole('jobs', jobs);
+    requireJobs(jobs);
     if (limit !== undefined) requireWhole('limit', limit);
     return true;
   }) as unknown as Argv<T & RecipeFlags>;

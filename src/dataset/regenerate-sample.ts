@@ -5,6 +5,7 @@ import { DatasetError } from '../errors.js';
 import { byteOrder } from '../files/byte-order.js';
 import { sha256 } from '../files/digest.js';
 import { readPoolSummary } from '../pool/extract-pool.js';
+import type { PatchRow } from '../pool/patch-row.js';
 import { PoolReader, readPatchRows } from '../pool/pool-reader.js';
 import { type StageOptions, throwIfAborted } from '../progress.js';
 import { drawWithoutReplacement, openStream } from '../random/stream.js';
@@ -23,7 +24,7 @@ export interface RegenerateInput {
   seed?: string | undefined;
 }
 
-/** Images made again, and those whose pixels are others than the metadata says. */
+/** Images made again, and those whose pixels, or whose patches' pixels, are others than they were. */
 export interface Regeneration {
   images: number;
   differing: string[];
@@ -55,7 +56,8 @@ export async function regenerateSample(
         throwIfAborted(signal, 'verify');
         const patches = row.objects.patch.map((patch) => rowOf.get(patch));
         const isKnown = patches.every((patch) => patch !== undefined);
-        const [image] = isKnown ? await compose([{ row: toPlanRow(row), patches }]) : [];
+        const isWhole = isKnown && patches.every((patch) => isAsExtracted(reader, patch));
+        const [image] = isWhole ? await compose([{ row: toPlanRow(row), patches }]) : [];
         if (!image || sha256(image.data) !== row.pixels_sha256) differing.push(row.file_name);
         onProgress?.({ stage: 'verify', done: ++done, total: size, unit: 'images' });
       }
@@ -64,6 +66,11 @@ export async function regenerateSample(
     reader.close();
   }
   return { images: size, differing };
+}
+
+/** A dataset that was made of a changed pool would agree with it: the patches' own digests tell. */
+function isAsExtracted(reader: PoolReader, patch: PatchRow): boolean {
+  return sha256(reader.read(patch).data) === patch.sha256;
 }
 
 /** The pool in a work folder that a dataset was made from. @throws DatasetError where it is gone */

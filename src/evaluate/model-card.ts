@@ -119,13 +119,6 @@ export function parseModelCard(fields: unknown, path: string): ModelCard {
   };
 }
 
-/** Width and height of a model's input, px. */
-export function inputSize({
-  size,
-}: Pick<ModelCard['input'], 'size'>): [width: number, height: number] {
-  return typeof size === 'number' ? [size, size] : size;
-}
-
 /** The JSON Schema by which editors complete and check a card. */
 export function modelCardJsonSchema(): z.core.JSONSchema.BaseSchema {
   return z.toJSONSchema(modelCardSchema, { io: 'input' });

@@ -2,7 +2,8 @@ import { Float16Array } from '@petamoriken/float16';
 import { env, InferenceSession, listSupportedBackends, Tensor } from 'onnxruntime-node';
 import { EvaluationError } from '../errors.js';
 import { classMapping } from './class-mapping.js';
-import { inputSize, type ModelCard } from './model-card.js';
+import { inputSize } from './input-size.js';
+import type { ModelCard } from './model-card.js';
 import { type InputType, type InputValues, newValues, valuesPerImage } from './preprocess.js';
 
 /** Where a model runs. */
@@ -93,6 +94,8 @@ export async function loadModel(
     return await InferenceSession.create(path, {
       executionProviders: [provider],
       logSeverityLevel: 4,
+      // Threads that spin while they wait take the cores from the workers that prepare images.
+      extra: { session: { intra_op: { allow_spinning: '0' } } },
       ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
     });
   } catch (cause) {

@@ -46,7 +46,7 @@ export async function openListedImages(
   const kind = 'labelled-images';
   if (folder === undefined) {
     const name = basename(path).replace(/\.(json|csv)$/i, '');
-    const items = rows.map(({ file, labels }) => ({ id: withoutExtension(file), labels }));
+    const items = rows.map((row) => toItem(row));
     return finishSet({ name, kind, rule, store: undefined }, sortById(items), {}, path);
   }
   const { places, fingerprint } = await listImages(folder);
@@ -54,13 +54,19 @@ export async function openListedImages(
   const leftOut: Record<string, number> = {};
   const items = places.flatMap((place, index) => {
     const row = listed[index];
-    if (row !== undefined) return [{ id: withoutExtension(row.file), place, labels: row.labels }];
+    if (row !== undefined) return [toItem(row, place)];
     count(leftOut, 'not-listed');
     return [];
   });
   const store = { path: folder, fingerprint };
   const head = { name: basename(folder), kind, rule, store } as const;
   return finishSet(head, sortById(items), leftOut, folder);
+}
+
+/** Where every image has one label, it is the original label too: see {@link finishSet}. */
+function toItem({ file, labels }: ImageLabels, place?: ImagePlace): SetItem {
+  const original = labels.length === 1 ? labels[0] : undefined;
+  return { id: withoutExtension(file), place, labels, original };
 }
 
 function toItems(

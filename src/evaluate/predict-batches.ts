@@ -1,4 +1,3 @@
-import type { ImagePlace } from '../imagenet/image-source.js';
 import { mapInWorkers } from '../parallel/map-in-workers.js';
 import type { StageOptions } from '../progress.js';
 import { CLASS_COUNT, classMapping, mapClasses } from './class-mapping.js';
@@ -6,7 +5,7 @@ import type { EvaluationImages, EvaluationSet } from './evaluation-set.js';
 import type { ModelCard, Preprocessing } from './model-card.js';
 import type { ModelSession } from './model-session.js';
 import { type InputValues, newValues, valuesPerImage } from './preprocess.js';
-import type { PreprocessedBatch, PreprocessSettings } from './preprocess-worker.js';
+import type { PreprocessedBatch, PreprocessSettings, RawBatch } from './preprocess-worker.js';
 
 /** A model that is ready to run. */
 export interface ReadyModel {
@@ -50,9 +49,12 @@ export async function* predictBatches(
     type: session.inputType,
     path: images.path,
   };
-  const prepared = mapInWorkers<ImagePlace[], PreprocessedBatch>(inBatches(images.places, batch), {
+  const spares: InputValues[] = [];
+  const raw = inBatches(images.places, batch, spares);
+  const prepared = mapInWorkers<RawBatch, PreprocessedBatch>(raw, {
     worker: new URL('./preprocess-worker.js', import.meta.url),
     workerData,
+    moved: ({ spare }) => (spare ? [spare.buffer as ArrayBuffer] : []),
     stage: 'predict',
     jobs,
     signal,
@@ -66,6 +68,7 @@ export async function* predictBatches(
       isFixed ? fillUp(values, batch * valuesPerImage(card.input), session) : values,
       isFixed ? batch : ids.length,
     );
+    spares.push(values);
     const own = outputs.subarray(0, ids.length * mapping.outputs);
     const scores = mapClasses(own, mapping, ABSENT[card.output.kind]);
     const isBad = new Set(bad.map(({ position }) => position));
@@ -77,8 +80,14 @@ export async function* predictBatches(
   }
 }
 
-function* inBatches<T>(items: readonly T[], size: number): Generator<T[]> {
-  for (let start = 0; start < items.length; start += size) yield items.slice(start, start + size);
+function* inBatches(
+  places: EvaluationImages['places'],
+  size: number,
+  spares: InputValues[],
+): Generator<RawBatch> {
+  for (let start = 0; start < places.length; start += size) {
+    yield { places: places.slice(start, start + size), spare: spares.pop() };
+  }
 }
 
 /** A last batch with empty images behind it, for a graph that takes no smaller one. */

@@ -1,4 +1,3 @@
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { EvaluationError } from '../errors.js';
@@ -13,6 +12,7 @@ import type { EvaluationImages, EvaluationSet } from './evaluation-set.js';
 import type { ModelCard, Preprocessing } from './model-card.js';
 import { readModelFacts } from './model-facts.js';
 import { openModelSession, type Provider } from './model-session.js';
+import { onnxruntimeVersion } from './onnxruntime-version.js';
 import { runModel } from './run-model.js';
 
 export interface PredictInput {
@@ -126,11 +126,4 @@ function requireImages({ name, images, ids }: EvaluationSet): EvaluationImages {
     code: 'images-missing',
     fix: 'give --images',
   });
-}
-
-function onnxruntimeVersion(): string {
-  const { version } = createRequire(import.meta.url)('onnxruntime-node/package.json') as {
-    version: string;
-  };
-  return version;
 }

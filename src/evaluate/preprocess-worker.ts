@@ -19,6 +19,13 @@ export interface PreprocessSettings {
   path: string;
 }
 
+/** A batch to be made ready. */
+export interface RawBatch {
+  places: readonly ImagePlace[];
+  /** What an earlier batch was in, to be filled again: fresh memory costs more than filling it. */
+  spare: InputValues | undefined;
+}
+
 /** A batch, ready for the model. */
 export interface PreprocessedBatch {
   /** [images x 3 x height x width], or as the layout says; zeros for a bad image. */
@@ -33,15 +40,17 @@ const preprocess = openPreprocessor(preprocessing, type);
 const perImage = valuesPerImage(preprocessing.input);
 
 export default serve(
-  async (places: ImagePlace[]): Promise<PreprocessedBatch> => {
-    const values = newValues(type, perImage * places.length);
+  async ({ places, spare }: RawBatch): Promise<PreprocessedBatch> => {
+    const length = perImage * places.length;
+    const values = (spare ?? newValues(type, length)).subarray(0, length);
     const bad: PreprocessedBatch['bad'] = [];
     const work = places.map(async (place, position) => {
+      const target = values.subarray(perImage * position, perImage * (position + 1));
       try {
-        const target = values.subarray(perImage * position, perImage * (position + 1));
         await preprocess(await reader.read(place), target);
       } catch (error) {
         if (!(error instanceof ImageError)) throw error;
+        target.fill(0);
         bad.push({ position, problem: error.message });
       }
     });

@@ -1,9 +1,10 @@
 import { setFloat16 } from '@petamoriken/float16';
 import { decodeImage } from '../image/decode.js';
-import { type Kernel, resizeSync } from '../image/resize.js';
 import { type PlainKernel, resizePlain } from '../image/resize-plain.js';
-import { openPnmCopier, type PnmImage, type RgbImage } from '../image/rgb-image.js';
-import { inputSize, type ModelCard, type Preprocessing } from './model-card.js';
+import { resizeWindow } from '../image/resize-window.js';
+import type { RgbImage } from '../image/rgb-image.js';
+import { inputSize } from './input-size.js';
+import type { ModelCard, Preprocessing } from './model-card.js';
 import { type ResizeGeometry, resizeGeometry } from './resize-geometry.js';
 
 /** The element types that models take; `float16` as its bits. */
@@ -18,14 +19,11 @@ export function openPreprocessor(preprocessing: Preprocessing, type: InputType):
   const { input, resize } = preprocessing;
   const size = inputSize(input);
   const values = valueTables(input, type);
-  const toPnm = openPnmCopier();
   return async (bytes, target) => {
     const image = await decodeImage(bytes);
     const geometry = resizeGeometry([image.width, image.height], preprocessing);
-    const scaled = scale(image, geometry, resize, toPnm);
     const fill = resize.mode === 'letterbox' ? resize.fill : 0;
-    const cut = { ...scaled, x: geometry.crop[0], y: geometry.crop[1], fill };
-    writeValues(cut, size, values, input, target);
+    writeValues(scale(image, geometry, resize), fill, size, values, input, target);
   };
 }
 
@@ -41,33 +39,25 @@ export function newValues(type: InputType, length: number): InputValues {
   return type === 'float16' ? new Uint16Array(length) : new Uint8Array(length);
 }
 
-/** Pixels, `step` bytes from one to the next: RGB, or RGBA as the resizer gives it. */
-interface Pixels {
-  width: number;
-  height: number;
-  data: Buffer;
-  step: 3 | 4;
-}
-
-const KERNELS: Record<Exclude<ModelCard['resize']['interpolation'], 'nearest'>, Kernel> = {
-  bilinear: 'bilinear',
-  bicubic: 'bicubic',
-  lanczos: 'lanczos3',
-  box: 'box',
-  hamming: 'hamming',
-};
-
+/** The part of the scaled image that the crop needs, and where in the crop it lies. */
 function scale(
   image: RgbImage,
-  { scaled: [width, height] }: ResizeGeometry,
+  { scaled: [width, height], crop: [x0, y0, x1, y1] }: ResizeGeometry,
   { interpolation, antialias }: ModelCard['resize'],
-  toPnm: (image: RgbImage) => PnmImage,
-): Pixels {
-  if (image.width === width && image.height === height) return { ...image, step: 3 };
+): Window {
+  if (image.width === width && image.height === height) return { ...image, x: x0, y: y0 };
   if (!antialias || interpolation === 'nearest') {
-    return { ...resizePlain(image, width, height, interpolation as PlainKernel), step: 3 };
+    const plain = resizePlain(image, width, height, interpolation as PlainKernel);
+    return { ...plain, x: x0, y: y0 };
   }
-  return { ...resizeSync(toPnm(image), width, height, KERNELS[interpolation]), step: 4 };
+  const window = [
+    Math.max(0, x0),
+    Math.max(0, y0),
+    Math.min(width, x1),
+    Math.min(height, y1),
+  ] as const;
+  const part = resizeWindow(image, [width, height], interpolation, window);
+  return { ...part, x: x0 - window[0], y: y0 - window[1] };
 }
 
 /** What a pixel's value becomes, for the first, second and third channel of the model. */
@@ -75,9 +65,9 @@ type ValueTables = readonly [InputValues, InputValues, InputValues];
 
 function valueTables({ scale, mean, std }: ModelCard['input'], type: InputType): ValueTables {
   return [0, 1, 2].map((channel) => {
-    const exact = Float64Array.from(
-      { length: 256 },
-      (_, pixel) => (pixel * scale - mean[channel]!) / std[channel]!,
+    const { fround } = Math; // each step rounded to float32, as PyTorch's are
+    const exact = Float64Array.from({ length: 256 }, (_, pixel) =>
+      fround(fround(fround(pixel * scale) - fround(mean[channel]!)) / fround(std[channel]!)),
     );
     if (type === 'float32') return Float32Array.from(exact);
     if (type === 'uint8') return Uint8Array.from(exact);
@@ -89,15 +79,15 @@ function valueTables({ scale, mean, std }: ModelCard['input'], type: InputType):
   }) as unknown as ValueTables;
 }
 
-/** A window of pixels whose upper left corner is at (x, y); outside of them lies `fill`. */
-interface Window extends Pixels {
+/** Pixels of which the crop's upper left corner is at (x, y), which may lie outside. */
+interface Window extends RgbImage {
   x: number;
   y: number;
-  fill: number;
 }
 
 function writeValues(
   window: Window,
+  fill: number,
   [width, height]: readonly [number, number],
   tables: ValueTables,
   { layout, channels }: ModelCard['input'],
@@ -111,13 +101,13 @@ function writeValues(
     const byte = channels === 'RGB' ? channel : 2 - channel;
     const start = isPlanar ? channel * width * height : channel;
     const isFilled = right - left < width || window.y < 0 || window.y + height > window.height;
-    if (isFilled) fillChannel(target, start, stride, width * height, values[window.fill]!);
+    if (isFilled) fillChannel(target, start, stride, width * height, values[fill]!);
     const first = Math.max(0, -window.y);
     const last = Math.min(height, window.height - window.y);
     for (let y = first; y < last; y += 1) {
-      const from = ((window.y + y) * window.width + window.x + left) * window.step + byte;
+      const from = ((window.y + y) * window.width + window.x + left) * 3 + byte;
       const at = start + (y * width + left) * stride;
-      writeRow(window.data, from, window.step, values, target, at, stride, right - left);
+      writeRow(window.data, from, values, target, at, stride, right - left);
     }
   }
 }
@@ -136,14 +126,13 @@ function fillChannel(
 function writeRow(
   data: Buffer,
   from: number,
-  step: number,
   values: InputValues,
   target: InputValues,
   at: number,
   stride: number,
   count: number,
 ): void {
-  for (let left = count; left > 0; left -= 1, from += step, at += stride) {
+  for (let left = count; left > 0; left -= 1, from += 3, at += stride) {
     target[at] = values[data[from]!]!;
   }
 }

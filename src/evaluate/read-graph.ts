@@ -1,6 +1,6 @@
 import { type InferenceSession, Tensor } from 'onnxruntime-node';
 import { CLASS_COUNT } from './class-mapping.js';
-import { inputSize } from './model-card.js';
+import { inputSize } from './input-size.js';
 import type { CardDraft } from './card-draft.js';
 
 /**

@@ -178,7 +178,5 @@ function toSize(width: number, height: number): number | [number, number] {
 }
 
 function dropUndefined(draft: { [K in keyof CardDraft]: CardDraft[K] | undefined }): CardDraft {
-  return Object.fromEntries(
-    Object.entries(draft).filter(([, value]) => value !== undefined),
-  );
+  return Object.fromEntries(Object.entries(draft).filter(([, value]) => value !== undefined));
 }

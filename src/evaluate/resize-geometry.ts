@@ -1,5 +1,6 @@
 import type { PixelBox, Size } from '../image/box.js';
-import { inputSize, type ModelCard, type Preprocessing } from './model-card.js';
+import { inputSize } from './input-size.js';
+import type { ModelCard, Preprocessing } from './model-card.js';
 
 /** How one image is brought to a model's input size. */
 export interface ResizeGeometry {

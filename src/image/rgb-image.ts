@@ -15,29 +15,8 @@ export interface PnmImage extends RgbImage {
 
 /** An image to be filled; its pixels are whatever the memory held. */
 export function newPnmImage(width: number, height: number): PnmImage {
-  const header = pnmHeader(width, height);
+  const header = `P6\n${width} ${height}\n255\n`;
   const pnm = Buffer.allocUnsafeSlow(header.length + 3 * width * height);
   pnm.write(header, 'latin1');
   return { width, height, data: pnm.subarray(header.length), pnm };
-}
-
-/**
- * Copies images into PNM files, one after the other into the same memory: each result is good until
- * the next call. Fresh memory costs several times what the copy does.
- */
-export function openPnmCopier(): (image: RgbImage) => PnmImage {
-  let memory = Buffer.alloc(0);
-  return ({ width, height, data }) => {
-    const header = pnmHeader(width, height);
-    const length = header.length + data.length;
-    if (memory.length < length) memory = Buffer.allocUnsafeSlow(length);
-    memory.write(header, 'latin1');
-    data.copy(memory, header.length);
-    const pnm = memory.subarray(0, length);
-    return { width, height, data: pnm.subarray(header.length), pnm };
-  };
-}
-
-function pnmHeader(width: number, height: number): string {
-  return `P6\n${width} ${height}\n255\n`;
 }

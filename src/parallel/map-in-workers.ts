@@ -5,11 +5,13 @@ import type { Stage, StageOptions } from '../progress.js';
 import { mapInOrder } from './map-in-order.js';
 import { unpackAnswer, type WorkerAnswer } from './serve.js';
 
-export interface MapInWorkersOptions extends Pick<StageOptions, 'jobs' | 'signal'> {
+export interface MapInWorkersOptions<In = unknown> extends Pick<StageOptions, 'jobs' | 'signal'> {
   /** The compiled module whose default export was made by `serve`. */
   worker: URL;
   /** Given once to each worker thread. */
   workerData: unknown;
+  /** The buffers of an item that are handed over instead of copied. */
+  moved?: (item: In) => ArrayBuffer[];
   stage: Stage;
 }
 
@@ -20,8 +22,9 @@ export interface MapInWorkersOptions extends Pick<StageOptions, 'jobs' | 'signal
  */
 export async function* mapInWorkers<In, Out>(
   items: Iterable<In> | AsyncIterable<In>,
-  { worker, workerData, stage, signal, jobs = availableParallelism() }: MapInWorkersOptions,
+  options: MapInWorkersOptions<In>,
 ): AsyncGenerator<Out> {
+  const { worker, workerData, moved, stage, signal, jobs = availableParallelism() } = options;
   const threads = new Piscina({
     filename: fileURLToPath(new URL('./load-worker.cjs', import.meta.url)),
     argv: [worker.href],
@@ -32,8 +35,10 @@ export async function* mapInWorkers<In, Out>(
     recordTiming: false,
   });
   threads.on('error', () => undefined); // each task's own promise says what went wrong
-  const run = async (item: In): Promise<Out> =>
-    unpackAnswer((await threads.run(item)) as WorkerAnswer<Out>);
+  const run = async (item: In): Promise<Out> => {
+    const transferList = moved?.(item) ?? [];
+    return unpackAnswer((await threads.run(item, { transferList })) as WorkerAnswer<Out>);
+  };
   try {
     yield* mapInOrder(items, run, { ahead: 2 * jobs, signal, stage });
   } finally {

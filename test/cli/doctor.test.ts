@@ -9,10 +9,19 @@ describe('doctor', () => {
   test('says which versions there are, what the machine has, and that every codec works', async () => {
     const { code, stdout, stderr } = await runCli(['doctor'], { cwd: newFolder('doctor') });
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    for (const name of ['patchml', 'node', 'sharp', 'libvips', 'cores', 'memory', 'free disk']) {
+    for (const name of [
+      'patchml',
+      'node',
+      'sharp',
+      'libvips',
+      'onnxruntime',
+      'cores',
+      'memory',
+      'free disk',
+    ]) {
       expect(stdout).toContain(name);
     }
-    expect(stdout.match(/ works /g)).toHaveLength(4); // PNG, JPEG, WebP, resizing
+    expect(stdout.match(/ works /g)).toHaveLength(5); // PNG, JPEG, WebP, resizing, models
   });
 
   test('says the same as JSON', async () => {
@@ -30,6 +39,8 @@ describe('doctor', () => {
       jpeg: 'works',
       webp: 'works',
       resizing: 'works',
+      onnxruntime: dependencies['onnxruntime-node'],
+      models: 'works',
     });
   });
 });

@@ -82,6 +82,7 @@ describe('A command line that is not understood', () => {
     ['nothing to inspect', ['inspect'], ['path']],
     ['a flag without its value', ['generate', '-r'], ['recipe']],
     ['no thread', ['index', '-r', recipe, '--jobs', '0'], ['--jobs takes a whole number from 1']],
+    ['a thousand threads', ['index', '-r', recipe, '--jobs', '1000'], ['--jobs takes', '1 to 256']],
     ['half a thread', ['index', '-r', recipe, '--jobs', '1.5'], ['--jobs']],
     ['threads that are no number', ['index', '-r', recipe, '--jobs', 'all'], ['--jobs']],
     ['a limit of none', ['index', '-r', recipe, '--limit', '0'], ['--limit']],

@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { cpSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { composeDataset } from '../../src/dataset/compose-dataset.js';
 import type { MetadataRow } from '../../src/dataset/metadata.js';
 import { findPoolOf, regenerateSample } from '../../src/dataset/regenerate-sample.js';
 import { AbortedError, DatasetError } from '../../src/errors.js';
@@ -64,6 +65,16 @@ describe('Images made again from their pool', () => {
     const { differing } = await regenerateSample({ folder: made.dataset, pool, sample: 24 });
     const holding = rows.filter(({ objects }) => objects.patch.includes(altered));
     expect(differing).toEqual(holding.map((row) => row.file_name));
+  });
+
+  test('are told from those of a pool that changed before they were made of it', async () => {
+    const pool = copyPool();
+    const bytes = readFileSync(join(pool, 'patches.bin'));
+    writeFileSync(join(pool, 'patches.bin'), Buffer.alloc(bytes.length, 128));
+    const folder = join(newFolder('changed'), 'out');
+    await composeDataset({ recipe: madeRecipe(), pool, plan: made.plan, out: folder });
+    const { images, differing } = await regenerateSample({ folder, pool, sample: 24 });
+    expect(differing).toHaveLength(images);
   });
 
   test('are a sample that the seed chooses', async () => {

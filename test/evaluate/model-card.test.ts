@@ -3,7 +3,11 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { EvaluationError } from '../../src/errors.js';
-import { loadModelCard, modelCardJsonSchema, parseModelCard } from '../../src/evaluate/model-card.js';
+import {
+  loadModelCard,
+  modelCardJsonSchema,
+  parseModelCard,
+} from '../../src/evaluate/model-card.js';
 import { cardFields } from '../support/unit-cards.js';
 import { thrownBy } from '../support/unit-errors.js';
 import { writeTree } from '../support/unit-folder.js';

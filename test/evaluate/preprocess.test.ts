@@ -14,9 +14,6 @@ import { encode } from '../../src/image/encode.js';
 import { cardWith } from '../support/unit-cards.js';
 import { drawImageOf } from '../support/unit-images.js';
 
-/** The mean difference, levels of 255. Printing inks are up to one level off before the resizing. */
-const [MEAN, CMYK_MEAN] = [0.3, 0.6];
-
 const FOLDER = join('test', 'evaluate', 'preprocess');
 
 interface Reference {
@@ -64,7 +61,6 @@ async function preprocess(
 describe('openPreprocessor, against Pillow', () => {
   it.each(reference.cases)('$image, $spec', async ({ image, spec, pixels, tensor }) => {
     const card = cardOf(reference.specs[spec]!);
-    const most = image.includes('cmyk') ? CMYK_MEAN : MEAN;
     const { scale, mean, std } = card.input;
     const values = await preprocess(card, readFileSync(join(FOLDER, image)));
     const { data } = await decodeImage(readFileSync(join(FOLDER, pixels)));
@@ -74,15 +70,18 @@ describe('openPreprocessor, against Pillow', () => {
       const channel = Math.floor(at / plane);
       const pixel = (value * std[channel]! + mean[channel]!) / scale;
       return Math.abs(pixel - data[3 * (at % plane) + channel]!);
-    }).sort((a, b) => a - b);
-    expect(off[Math.floor(0.99 * off.length)]).toBeLessThanOrEqual(1.001);
-    expect(off.reduce((sum, value) => sum + value, 0) / off.length).toBeLessThanOrEqual(most);
+    });
+    // Printing inks are up to one level off before the resizing; all else is Pillow's to the level.
+    const isInks = image.includes('cmyk');
+    expect(off.reduce((most, value) => Math.max(most, value), 0)).toBeLessThanOrEqual(
+      isInks ? 2.001 : 1e-3,
+    );
     // The same numbers from NumPy: the order of normalisation and of the dimensions.
-    const level = scale / Math.min(...std);
+    const level = isInks ? (2 * scale) / Math.min(...std) : 1e-5;
     const mine = Array.from(values).reduce((sum, value) => sum + value, 0) / values.length;
-    expect(Math.abs(mine - tensor.mean)).toBeLessThanOrEqual(most * level);
+    expect(Math.abs(mine - tensor.mean)).toBeLessThanOrEqual(level);
     tensor.first.forEach((value, at) => {
-      expect(Math.abs(values[at]! - value)).toBeLessThanOrEqual(3.001 * level);
+      expect(Math.abs(values[at]! - value)).toBeLessThanOrEqual(level);
     });
   });
 });

@@ -7,8 +7,11 @@ import { SAMPLE_CLASSES } from '../../scripts/sample/classes.js';
 import {
   classNameOf,
   classOf,
+  evaluateModel,
   generate,
+  loadModelCard,
   loadRecipe,
+  openEvaluationSet,
   readDataset,
   verifyDataset,
 } from '../../src/index.js';
@@ -68,6 +71,22 @@ describe('the sample', () => {
     expect(objects).toBe(patches + Object.values(drops).reduce((sum, count) => sum + count, 0));
     expect((await verifyDataset(out)).findings).toEqual([]);
     expect(lock.dataset).toBe(DEMO_DIGEST);
+  });
+
+  it('is told apart by the bundled model, which ranks several objects on top as well', async () => {
+    const card = await loadModelCard('configs/models/sample.yaml');
+    const places = { work: join(folder, 'work'), out: join(folder, 'scores') };
+    const sample = { images: at('images'), labels: at('labels.csv') };
+    const ofSample = await evaluateModel({ card, set: await openEvaluationSet(sample), ...places });
+    // 400 images less the one that is not there and the truncated one; chance is 1 in 40.
+    expect(ofSample.scorecard.metrics.top1).toMatchObject({ n: 398 });
+    expect(ofSample.scorecard.metrics.top1!.value).toBeGreaterThan(0.9);
+    expect(ofSample.scorecard.set.leftOut).toEqual({ 'image-corrupt': 1 });
+    const dataset = await openEvaluationSet({ dataset: join(folder, 'demo') });
+    const ofDataset = await evaluateModel({ card, set: dataset, ...places });
+    // Chance is k in 40: 5% to 13%.
+    expect(ofDataset.scorecard.metrics.variableTopK!.value).toBeGreaterThan(0.45);
+    expect(ofDataset.scorecard.metrics.asma).toMatchObject({ n: 400 });
   });
 
   it('is the same bytes in another folder, and others with another seed', async () => {

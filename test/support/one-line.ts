@@ -20,6 +20,11 @@ export function expectOneLine(run: CliRun, code: number, ...says: (string | RegE
 export function saidBesideProgress({ stderr }: CliRun): string {
   return stderr
     .split('\n')
-    .filter((line) => !/^(index|extract|plan|compose|verify): \d+\/(\d+|\?) \w+, \d+ /.test(line))
+    .filter(
+      (line) =>
+        !/^(index|extract|plan|compose|verify|predict|score|compare): \d+\/(\d+|\?) \w+, \d+ /.test(
+          line,
+        ),
+    )
     .join('\n');
 }

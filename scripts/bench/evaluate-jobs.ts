@@ -1,0 +1,125 @@
+import { resolve } from 'node:path';
+import { InferenceSession, Tensor } from 'onnxruntime-node';
+import type { ModelCard } from '../../src/evaluate/model-card.js';
+import { openModelSession } from '../../src/evaluate/model-session.js';
+import { newValues, openPreprocessor, valuesPerImage } from '../../src/evaluate/preprocess.js';
+import { ImageReader } from '../../src/imagenet/image-source.js';
+import {
+  choosePreprocessing,
+  type EvaluationSetInput,
+  openEvaluationSet,
+  parseModelCard,
+  predict,
+} from '../../src/index.js';
+
+export interface EvaluateArgument {
+  /** The ONNX file: a classifier of 224 x 224 with torchvision's preprocessing. */
+  model: string;
+  set: EvaluationSetInput;
+  batch: number;
+  /** Threads of the session, and as many workers. */
+  jobs: number;
+}
+
+/** Predicting a whole set: opening the model, preparing the images, running and writing. */
+export async function evaluateJob(
+  { model, set: input, batch, jobs }: EvaluateArgument,
+  work: string,
+) {
+  const card = cardOf(model);
+  const set = await openEvaluationSet(input);
+  const preprocessing = choosePreprocessing(card, set);
+  return async () => {
+    await predict({ card, set, preprocessing, work }, { batch, jobs });
+    return set.ids.length;
+  };
+}
+
+/**
+ * The limit of evaluate: running the model on as many images, which are prepared already.
+ * @param options asItComes: without the options that evaluate gives a session
+ */
+export async function sessionJob({
+  asItComes,
+  model,
+  set: input,
+  batch,
+  jobs,
+}: EvaluateArgument & { asItComes: boolean }) {
+  const card = cardOf(model);
+  const set = await openEvaluationSet(input);
+  const prepared = await prepareBatches(card, input, batch);
+  const run = asItComes ? await openPlain(card, jobs) : await openOwn(card, jobs);
+  return async () => {
+    const runs = Math.ceil(set.ids.length / batch);
+    for (let i = 0; i < runs; i += 1) await run(prepared[i % prepared.length]!, batch);
+    return runs * batch;
+  };
+}
+
+type RunBatch = (values: Float32Array, images: number) => Promise<unknown>;
+
+async function openOwn(card: ModelCard, threads: number): Promise<RunBatch> {
+  const { run } = await openModelSession(card, { threads });
+  return run;
+}
+
+async function openPlain({ model }: ModelCard, threads: number): Promise<RunBatch> {
+  const session = await InferenceSession.create(model, {
+    intraOpNumThreads: threads,
+    logSeverityLevel: 4,
+  });
+  const [name] = session.inputNames;
+  const run: RunBatch = (values, images) =>
+    session.run({ [name!]: new Tensor('float32', values, [images, 3, 224, 224]) });
+  await run(new Float32Array(3 * 224 * 224), 1);
+  return run;
+}
+
+const DIFFERENT = 64;
+
+async function prepareBatches(
+  card: ModelCard,
+  input: EvaluationSetInput,
+  batch: number,
+): Promise<Float32Array[]> {
+  const set = await openEvaluationSet(input);
+  const { path, places } = set.images!;
+  const reader = new ImageReader(path);
+  const preprocess = openPreprocessor(choosePreprocessing(card, set), 'float32');
+  const length = valuesPerImage(card.input);
+  return Promise.all(
+    Array.from({ length: Math.ceil(DIFFERENT / batch) }, async (_, at) => {
+      const values = newValues('float32', batch * length) as Float32Array;
+      for (let i = 0; i < batch; i += 1) {
+        const bytes = await reader.read(places[(at * batch + i) % places.length]!);
+        await preprocess(bytes, values.subarray(i * length));
+      }
+      return values;
+    }),
+  );
+}
+
+function cardOf(model: string): ModelCard {
+  const fields = {
+    name: 'bench',
+    model: resolve(model),
+    input: {
+      size: 224,
+      layout: 'NCHW',
+      channels: 'RGB',
+      scale: 1 / 255,
+      mean: [0.485, 0.456, 0.406],
+      std: [0.229, 0.224, 0.225],
+    },
+    resize: {
+      mode: 'shorter-side',
+      interpolation: 'bilinear',
+      antialias: true,
+      cropFraction: 0.875,
+    },
+    classes: 'imagenet-1k',
+    output: { kind: 'logits' },
+  };
+  return parseModelCard(fields, 'bench');
+}
