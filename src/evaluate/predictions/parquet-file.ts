@@ -67,11 +67,7 @@ export async function withParquet<T>(
   throw new Error('nothing was read');
 }
 
-async function openColumns(
-  file: AsyncBuffer,
-  path: string,
-  utf8: boolean,
-): Promise<ParquetFile> {
+async function openColumns(file: AsyncBuffer, path: string, utf8: boolean): Promise<ParquetFile> {
   const metadata = await parquetMetadataAsync(file, { geoparquet: false });
   let end = 0;
   const groups = metadata.row_groups

@@ -10,6 +10,7 @@ import { makeFolder } from '../../files/stage-folder.js';
 import type { ExportOptions } from './export-options.js';
 import { exportRows, fileNameOf, readImage, splitOf } from './export-rows.js';
 import { huggingFaceFeatures, PARQUET_SCHEMA } from './parquet-features.js';
+import { writeBehind } from './write-behind.js';
 
 const SHARD_IMAGES = 5000;
 /** Images a row group, at most. */
@@ -66,9 +67,10 @@ async function fill(
   rows: AsyncGenerator<MetadataRow>,
   images: number,
 ): Promise<void> {
+  const groups = writeBehind((group: Pending) => output.writeGroup(toColumns(group)));
   let pending: Pending = { rows: [], images: [], bytes: 0 };
   const flush = async (): Promise<void> => {
-    if (pending.rows.length > 0) await output.writeGroup(toColumns(pending));
+    if (pending.rows.length > 0) await groups.next(pending);
     pending = { rows: [], images: [], bytes: 0 };
   };
   for (let written = 0; written < images; written += 1) {
@@ -82,6 +84,7 @@ async function fill(
     if (pending.rows.length >= GROUP_IMAGES || pending.bytes >= GROUP_BYTES) await flush();
   }
   await flush();
+  await groups.end();
 }
 
 function toColumns({ rows, images }: Pending): OutputColumn[] {

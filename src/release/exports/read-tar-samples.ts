@@ -6,7 +6,7 @@ import type { Held } from './align-rows.js';
 import { shown } from './shown-text.js';
 
 /** A member of a shard, as it was read. */
-export interface TarMemberRead {
+interface TarMemberRead {
   name: string;
   sha256: string;
   /** Whether its header says what patchml's do: a file, of nobody, at no time. */

@@ -5,6 +5,7 @@ import type { Dataset } from '../../dataset/read-dataset.js';
 import { openOutput } from '../../evaluate/predictions/output-file.js';
 import type { ExportOptions } from './export-options.js';
 import { exportRows, fileNameOf, readImage } from './export-rows.js';
+import { writeBehind } from './write-behind.js';
 
 const TAR_IMAGES = 1000;
 const WRITE_BYTES = 2 ** 20;
@@ -58,8 +59,10 @@ function partsOf(dataset: Dataset, row: MetadataRow): TarPart[] {
 
 async function writeTar(path: string, parts: () => AsyncIterable<TarPart>): Promise<void> {
   const output = await openOutput(path);
+  const writes = writeBehind((bytes: Uint8Array) => output.write(bytes));
   try {
-    for await (const bytes of packed(parts())) await output.write(bytes);
+    for await (const bytes of packed(parts())) await writes.next(bytes);
+    await writes.end();
   } catch (error) {
     await output.discard();
     throw error;

@@ -74,11 +74,14 @@ export function yoloLabels(
 
 /** Gives a file a second name; what is at that name is replaced. */
 function giveName(from: string, to: string): void {
-  rmSync(to, { force: true });
   try {
     linkSync(from, to);
   } catch (error) {
-    if (!NO_LINKS.includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
-    copyFileSync(from, to);
+    const { code = '' } = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST') {
+      rmSync(to);
+      giveName(from, to);
+    } else if (NO_LINKS.includes(code)) copyFileSync(from, to);
+    else throw error;
   }
 }
