@@ -10,6 +10,8 @@ import { generateCommand } from './generate.js';
 import { initCommand } from './init.js';
 import { inspectCommand } from './inspect.js';
 import { modelCommand } from './model.js';
+import { pullCommand } from './pull.js';
+import { pushCommand } from './push.js';
 import { scoreCommand } from './score.js';
 import { verifyCommand } from './verify.js';
 
@@ -43,6 +45,8 @@ try {
     .command(scoreCommand)
     .command(compareCommand)
     .command(modelCommand)
+    .command(pushCommand)
+    .command(pullCommand)
     .command(initCommand)
     .command(doctorCommand)
     .option('verbose', {
