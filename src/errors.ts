@@ -53,6 +53,8 @@ export class ReleaseError extends PatchmlError {}
 export class EvaluationError extends PatchmlError {}
 /** A place that cannot be written: full, forbidden, or holding something else. */
 export class OutputError extends PatchmlError {}
+/** A release that cannot be sent to a store, or fetched from it. */
+export class TransferError extends PatchmlError {}
 /** The run was stopped by its `AbortSignal`; what was finished is kept. */
 export class AbortedError extends PatchmlError {
   constructor(stage: string) {

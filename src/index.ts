@@ -49,6 +49,8 @@ export type { Progress, Stage, StageOptions } from './progress.js';
 export { loadRecipe, parseRecipe, type RecipeOverrides } from './recipe/load-recipe.js';
 export { recipeDigest } from './recipe/digest.js';
 export type { Recipe, RecipeInput } from './recipe/schema.js';
+export { type Pulled, type PullOptions, pullRelease } from './release/transfer/pull-release.js';
+export { type Pushed, type PushOptions, pushRelease } from './release/transfer/push-release.js';
 export { type ContactSheetOptions, writeContactSheet } from './report/contact-sheet.js';
 export { type Inspection, inspect } from './report/inspect.js';
 export { writeScores } from './report/write-scores.js';

@@ -2,7 +2,17 @@ import { AbortedError } from './errors.js';
 
 /** The names of the stages, in the order of the flow, with the check of a dataset among them. */
 export type Stage =
-  'index' | 'extract' | 'plan' | 'compose' | 'verify' | 'predict' | 'score' | 'compare' | 'release';
+  | 'index'
+  | 'extract'
+  | 'plan'
+  | 'compose'
+  | 'verify'
+  | 'predict'
+  | 'score'
+  | 'compare'
+  | 'release'
+  | 'push'
+  | 'pull';
 
 /** One step of a stage, as given to `onProgress`. */
 export interface Progress {
@@ -11,7 +21,7 @@ export interface Progress {
   done: number;
   /** Pieces in all; 0 while it is not known. */
   total: number;
-  /** What a piece is, in the plural: `files`, `images`, `rows`. */
+  /** What a piece is, in the plural: `files`, `images`, `rows`, `bytes`. */
   unit: string;
 }
 

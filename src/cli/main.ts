@@ -11,6 +11,8 @@ import { generateCommand } from './generate.js';
 import { initCommand } from './init.js';
 import { inspectCommand } from './inspect.js';
 import { modelCommand } from './model.js';
+import { pullCommand } from './pull.js';
+import { pushCommand } from './push.js';
 import { regenerateCommand } from './regenerate.js';
 import { releaseCommand } from './release.js';
 import { scoreCommand } from './score.js';
@@ -49,6 +51,8 @@ try {
     .command(releaseCommand)
     .command(diffCommand)
     .command(regenerateCommand)
+    .command(pushCommand)
+    .command(pullCommand)
     .command(initCommand)
     .command(doctorCommand)
     .option('verbose', {

@@ -38,6 +38,7 @@ export function runCli(args: readonly string[], options: CliOptions): Promise<Cl
 export function startCli(args: readonly string[], { cwd }: CliOptions): RunningCli {
   const process = spawn(globalThis.process.execPath, [BIN, ...args], {
     cwd,
+    env: globalThis.process.env, // which a test may have changed: jest keeps a copy of its own
     stdio: ['ignore', 'pipe', 'pipe'],
     timeout: HANGS_AFTER,
     killSignal: 'SIGKILL',

@@ -1,0 +1,166 @@
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { AbortedError, OutputError, TransferError } from '../../errors.js';
+import { sha256 } from '../../files/digest.js';
+import { requireSpace } from '../../files/free-space.js';
+import { buildFolder, isEmptyPlace } from '../../files/stage-folder.js';
+import { type StageOptions, throwIfAborted } from '../../progress.js';
+import { atOnce } from './at-once.js';
+import { fetchFile } from './fetch-file.js';
+import { listPlainFiles } from './list-plain-files.js';
+import { openForPull } from './open-remote.js';
+import type { StoreOptions } from './store-options.js';
+import { parseReleaseInfo, RELEASE_FILE, type ReleaseInfo } from './release-info.js';
+import { folderName, type ReleaseFile, type Remote } from './remote.js';
+import { type Again, retryPolicy } from './retry.js';
+import { readText } from './read-text.js';
+import { parseSums, SUMS_FILE } from './sums.js';
+
+/** How a release is fetched. */
+export interface PullOptions extends StoreOptions, Pick<StageOptions, 'signal' | 'onProgress'> {
+  /** The version, for an `hf://` address that names none. Default: the one pushed last. */
+  version?: string | undefined;
+}
+
+/** A release that was fetched. */
+export interface Pulled {
+  /** The release folder. */
+  folder: string;
+  name: string;
+  version: string;
+  /** Files of the release, `SHA256SUMS` included. */
+  files: number;
+  bytes: number;
+  /** Files that this run fetched; the others an earlier run had. */
+  fetched: number;
+}
+
+const FILES_AT_ONCE = 4;
+
+/**
+ * Fetches a release and checks every file against its `SHA256SUMS`. Its folder is there once it is
+ * whole; what an interrupted run fetched is gone on from.
+ * @param from the address that `pushRelease` returned
+ * @param out the folder in which the release folder `<name>-<version>` is made
+ * @throws TransferError `not-found`, `digest-differs`, `foreign-file`, `missing-file`,
+ * `unsafe-path` ...; AbortedError, after which the same call goes on
+ */
+export async function pullRelease(
+  from: string,
+  out: string,
+  options: PullOptions = {},
+): Promise<Pulled> {
+  const { signal } = options;
+  const remote = await openForPull(from, options);
+  try {
+    return await pull(remote, out, options);
+  } catch (error) {
+    throw signal?.aborted ? new AbortedError('pull') : error;
+  } finally {
+    await remote.close();
+  }
+}
+
+async function pull(remote: Remote, out: string, options: PullOptions): Promise<Pulled> {
+  const { signal, onProgress } = options;
+  await requireWhole(remote);
+  const tryAgain = retryPolicy(options, signal);
+  const sums = await readText(remote, SUMS_FILE, tryAgain);
+  const files = matchFiles(parseSums(sums, remote.place), remote, await remote.list(false));
+  const { name, version } = await readInfo(remote, files, tryAgain);
+  const place = join(out, folderName({ name, version }));
+  await requireFree(place);
+  const bytes = files.reduce((sum, { size }) => sum + size, 0);
+  let fetched = 0;
+  let done = 0;
+  await buildFolder(place, async (partial) => {
+    const parts = `${place}.parts`;
+    await requireSpace(place, bytes - (await clearStrays(partial, files)), 'the release');
+    await mkdir(parts, { recursive: true });
+    const onBytes = (count: number): void => {
+      done += count;
+      onProgress?.({ stage: 'pull', done, total: bytes, unit: 'bytes' });
+    };
+    await atOnce(files, FILES_AT_ONCE, async (file) => {
+      throwIfAborted(signal, 'pull');
+      const isFetched = await fetchFile(remote, file, partial, {
+        parts,
+        tryAgain,
+        signal,
+        onBytes,
+      });
+      if (isFetched) fetched += 1;
+    });
+    await writeFile(join(partial, SUMS_FILE), sums);
+    await rm(parts, { recursive: true });
+  });
+  const all = bytes + Buffer.byteLength(sums);
+  return { folder: place, name, version, files: files.length + 1, bytes: all, fetched };
+}
+
+async function requireWhole(remote: Remote): Promise<void> {
+  if (await remote.isWhole()) return;
+  throw new TransferError('there is no whole version of a release here', {
+    code: 'not-found',
+    path: remote.place,
+    fix: 'check the address, or have the push finished',
+  });
+}
+
+/** The files to fetch: those that are listed, if exactly they are there. */
+function matchFiles(
+  digests: Map<string, string>,
+  { place, ownFiles }: Remote,
+  there: Awaited<ReturnType<Remote['list']>>,
+): ReleaseFile[] {
+  for (const path of there.keys()) {
+    if (path === SUMS_FILE || digests.has(path) || ownFiles.includes(path)) continue;
+    throw unlike(place, path, 'foreign-file', `${SUMS_FILE} has no such file`);
+  }
+  return [...digests].map(([path, digest]) => {
+    const file = there.get(path);
+    if (file !== undefined) return { path, size: file.size, sha256: digest };
+    throw unlike(place, path, 'missing-file', `${SUMS_FILE} has it, the store has not`);
+  });
+}
+
+/** What the release is; its `release.json` is checked like every file. */
+async function readInfo(
+  remote: Remote,
+  files: ReleaseFile[],
+  tryAgain: Again,
+): Promise<ReleaseInfo> {
+  const file = files.find(({ path }) => path === RELEASE_FILE);
+  if (file === undefined) {
+    throw unlike(remote.place, RELEASE_FILE, 'missing-file', `${SUMS_FILE} has no such file`);
+  }
+  const text = await readText(remote, RELEASE_FILE, tryAgain);
+  if (sha256(text) === file.sha256) return parseReleaseInfo(text, remote.place);
+  const problem = `this is not the file that ${SUMS_FILE} has`;
+  throw unlike(remote.place, RELEASE_FILE, 'digest-differs', problem);
+}
+
+async function requireFree(place: string): Promise<void> {
+  if (await isEmptyPlace(place)) return;
+  throw new OutputError('this folder is there already', {
+    code: 'output-exists',
+    path: place,
+    fix: 'remove it, or name another --out',
+  });
+}
+
+/** Removes what an earlier run fetched of another release. @returns the bytes that are left */
+async function clearStrays(partial: string, files: ReleaseFile[]): Promise<number> {
+  const sizes = new Map(files.map(({ path, size }) => [path, size]));
+  let kept = 0;
+  for (const [path, size] of await listPlainFiles(partial)) {
+    if (sizes.get(path) === size) kept += size;
+    else await rm(join(partial, path));
+  }
+  return kept;
+}
+
+function unlike(path: string, file: string, code: string, problem: string): TransferError {
+  const fix = 'do not use this release, or have it pushed again';
+  return new TransferError(problem, { code, path, place: file, fix });
+}

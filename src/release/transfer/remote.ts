@@ -1,0 +1,62 @@
+/** A file of a release, as its `SHA256SUMS` has it. */
+export interface ReleaseFile {
+  /** Path from the release folder, with `/` between its parts. */
+  path: string;
+  /** Bytes. */
+  size: number;
+  /** 64 hex digits. */
+  sha256: string;
+}
+
+/** A file of a release on this machine. */
+export interface LocalFile extends ReleaseFile {
+  /** Where it lies. */
+  file: string;
+}
+
+/** A file that a store has. */
+export interface RemoteFile {
+  size: number;
+  /** What the store says of its content: a SHA-256, or git's digest of a blob (SHA-1). */
+  digest?: { kind: 'sha256' | 'git-blob'; hex: string } | undefined;
+}
+
+export interface SendOptions {
+  /** Called with the bytes of each piece that the store has taken. */
+  onBytes: (bytes: number) => void;
+}
+
+/**
+ * One version of a release in a store: a folder, S3, or the Hub. Until it is marked, the version
+ * is not there for anyone who pulls it. Every method throws a `TransferError`, whose message holds
+ * no credentials.
+ */
+export interface Remote {
+  /** What `pullRelease` takes to fetch this version; no credentials in it. */
+  readonly place: string;
+  /** Whether `SHA256SUMS` is sent by `mark`, or is a file like the others. */
+  readonly sumsAreTheMark: boolean;
+  /** Files that the store itself puts among those of a release. */
+  readonly ownFiles: readonly string[];
+  /** Whether the version is there, marked. */
+  isWhole: () => Promise<boolean>;
+  /** Makes ready to send: checks that this place may take the release, makes it if need be. */
+  prepare: () => Promise<void>;
+  /**
+   * The files there: of the version where it is whole, else what an earlier run has sent.
+   * @param digests whether the digests are wanted, which some stores give at a cost
+   */
+  list: (digests: boolean) => Promise<Map<string, RemoteFile>>;
+  /** Sends files, and removes those that are not of this release. */
+  put: (files: LocalFile[], strays: string[], options: SendOptions) => Promise<void>;
+  /** Makes the version whole; nothing is sent after that. */
+  mark: (sums: LocalFile) => Promise<void>;
+  /** The bytes of a file, from a place in it that is before its end. */
+  read: (path: string, start: number) => AsyncIterable<Uint8Array>;
+  close: () => Promise<void>;
+}
+
+/** The name of a release's folder. */
+export function folderName({ name, version }: { name: string; version: string }): string {
+  return `${name}-${version}`;
+}

@@ -1,0 +1,168 @@
+import { createReadStream } from 'node:fs';
+import { addAbortSignal, type Readable } from 'node:stream';
+import {
+  AbortMultipartUploadCommand,
+  DeleteObjectCommand,
+  GetObjectCommand,
+  HeadBucketCommand,
+  type HeadObjectCommandOutput,
+  HeadObjectCommand,
+  paginateListObjectsV2,
+  type S3Client,
+} from '@aws-sdk/client-s3';
+import { Upload } from '@aws-sdk/lib-storage';
+import { TransferError } from '../../errors.js';
+import { atOnce } from './at-once.js';
+import { explainStatus } from './explain-store.js';
+import type { StoreOptions } from './store-options.js';
+import type { LocalFile, Remote, RemoteFile, SendOptions } from './remote.js';
+import { explainS3, openS3Client, S3_CREDENTIALS } from './s3-client.js';
+import { SUMS_FILE } from './sums.js';
+
+/** The object metadata that holds a file's SHA-256. */
+const DIGEST = 'sha256';
+const OBJECTS_AT_ONCE = 4;
+const HEADS_AT_ONCE = 16;
+
+/** A version as the objects of S3 under a prefix; `SHA256SUMS`, sent last, makes it whole. */
+export async function openS3Remote(
+  { bucket, prefix }: { bucket: string; prefix: string },
+  options: StoreOptions,
+): Promise<Remote> {
+  const place = `s3://${bucket}/${prefix}`;
+  const { signal } = options;
+  const client = await openS3Client(place, options);
+  const keyOf = (path: string): { Bucket: string; Key: string } => ({
+    Bucket: bucket,
+    Key: `${prefix}/${path}`,
+  });
+  /** Every call stops with the signal, and every error is explained. */
+  const call = async <T>(work: (stop: { abortSignal?: AbortSignal }) => Promise<T>): Promise<T> => {
+    try {
+      return await work(signal ? { abortSignal: signal } : {});
+    } catch (error) {
+      throw explainS3(error, place);
+    }
+  };
+
+  const head = async (path: string): Promise<HeadObjectCommandOutput | undefined> => {
+    const command = new HeadObjectCommand({ ...keyOf(path), ChecksumMode: 'ENABLED' });
+    try {
+      return await call((stop) => client.send(command, stop));
+    } catch (error) {
+      if (error instanceof TransferError && error.code === 'not-found') return undefined;
+      throw error;
+    }
+  };
+
+  const list = async (digests: boolean): Promise<Map<string, RemoteFile>> => {
+    const files = new Map<string, RemoteFile>();
+    await call(async (stop) => {
+      const input = { Bucket: bucket, Prefix: `${prefix}/` };
+      for await (const page of paginateListObjectsV2({ client }, input, stop)) {
+        for (const { Key = '', Size = -1 } of page.Contents ?? []) {
+          files.set(Key.slice(prefix.length + 1), { size: Size });
+        }
+      }
+    });
+    if (!digests) return files;
+    await atOnce([...files], HEADS_AT_ONCE, async ([path, file]) => {
+      const object = await head(path);
+      if (object) files.set(path, { size: object.ContentLength ?? file.size, ...digestIn(object) });
+    });
+    return files;
+  };
+
+  const send = (file: LocalFile): Promise<void> =>
+    call(() => upload(client, keyOf(file.path), file, signal));
+
+  return {
+    place,
+    sumsAreTheMark: true,
+    ownFiles: [],
+    isWhole: async () => (await head(SUMS_FILE)) !== undefined,
+    prepare: async () => {
+      await call((stop) => client.send(new HeadBucketCommand({ Bucket: bucket }), stop));
+    },
+    list,
+    async put(files, strays, { onBytes }: SendOptions) {
+      await atOnce(strays, OBJECTS_AT_ONCE, async (path) => {
+        await call((stop) => client.send(new DeleteObjectCommand(keyOf(path)), stop));
+      });
+      await atOnce(files, OBJECTS_AT_ONCE, async (file) => {
+        await send(file);
+        onBytes(file.size);
+      });
+    },
+    mark: send,
+    async *read(path, start) {
+      const command = new GetObjectCommand({
+        ...keyOf(path),
+        ...(start > 0 && { Range: `bytes=${start}-` }),
+      });
+      const { Body } = await call((stop) => client.send(command, stop));
+      if (!Body) throw explainStatus({ place, credentials: S3_CREDENTIALS }, 404);
+      const body = Body as Readable;
+      try {
+        for await (const piece of signal ? addAbortSignal(signal, body) : body) {
+          yield piece as Uint8Array;
+        }
+      } catch (error) {
+        throw explainS3(error, place);
+      } finally {
+        body.destroy();
+      }
+    },
+    close: () => {
+      client.destroy();
+      return Promise.resolve();
+    },
+  };
+}
+
+/** In parts where it is large; the store checks the SHA-256 of each that it takes. */
+async function upload(
+  client: S3Client,
+  object: { Bucket: string; Key: string },
+  { file, size, sha256 }: LocalFile,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const body = createReadStream(file);
+  const running = new Upload({
+    client,
+    leavePartsOnError: true, // removed below: a failure to do so would hide the first
+    params: {
+      ...object,
+      Body: body,
+      ContentLength: size,
+      ChecksumAlgorithm: 'SHA256',
+      Metadata: { [DIGEST]: sha256 },
+    },
+  });
+  const abort = (): void => void running.abort();
+  signal?.addEventListener('abort', abort);
+  try {
+    await running.done();
+  } catch (error) {
+    if (running.uploadId !== undefined) {
+      const parts = new AbortMultipartUploadCommand({ ...object, UploadId: running.uploadId });
+      await client.send(parts).catch(() => undefined);
+    }
+    throw error;
+  } finally {
+    body.destroy();
+    signal?.removeEventListener('abort', abort);
+  }
+}
+
+/** What the store computed itself where it did so over the whole object, else what was stored. */
+function digestIn({
+  ChecksumSHA256,
+  ChecksumType,
+  Metadata,
+}: HeadObjectCommandOutput): Pick<RemoteFile, 'digest'> {
+  const isOfAll =
+    ChecksumSHA256 !== undefined && ChecksumType !== 'COMPOSITE' && !ChecksumSHA256.includes('-');
+  const hex = isOfAll ? Buffer.from(ChecksumSHA256, 'base64').toString('hex') : Metadata?.[DIGEST];
+  return hex === undefined ? {} : { digest: { kind: 'sha256', hex } };
+}

@@ -1,0 +1,70 @@
+import { describe, expect, test } from '@jest/globals';
+import { readdirSync } from 'node:fs';
+import {
+  bytesOf,
+  digestsOf,
+  SOME_FILES,
+  tamper,
+  writeRelease,
+} from '../../support/made-release.js';
+import { isPut, useS3 } from '../../support/s3-server.js';
+import { temporaryFolder } from '../../support/unit-folder.js';
+import { filesIn } from '../../support/unit-transfer.js';
+
+const s3 = useS3();
+
+describe('A release pushed to S3', () => {
+  test('has its SHA256SUMS as the last object, and comes back the same', async () => {
+    const release = writeRelease(temporaryFolder());
+    const { place, sent } = await s3.push(release.folder);
+    expect({ place, sent }).toEqual({ place: `${s3.to()}/shapes-1.1.0`, sent: 6 });
+    const puts = s3.seen(isPut);
+    expect(puts).toHaveLength(7);
+    expect(puts.at(-1)!.url).toMatch(/\/shapes-1\.1\.0\/SHA256SUMS\?/);
+    const out = temporaryFolder();
+    const { folder, fetched } = await s3.pull(out);
+    expect(fetched).toBe(6);
+    expect(filesIn(folder)).toEqual(digestsOf(release));
+    expect(readdirSync(out)).toEqual(['shapes-1.1.0']);
+  });
+
+  test('goes in parts where a file is large, each with the SHA-256 of its bytes', async () => {
+    const files = { ...SOME_FILES, 'large.bin': bytesOf(3, 11 << 20) };
+    const release = writeRelease(temporaryFolder(), { files });
+    await s3.push(release.folder);
+    const parts = s3.seen(({ url }) => url.includes('partNumber='));
+    expect(parts.map(({ body }) => body.length)).toEqual([5 << 20, 5 << 20, 1 << 20]);
+    for (const { headers } of parts) expect(headers).toHaveProperty('x-amz-checksum-sha256');
+    expect(filesIn((await s3.pull()).folder)).toEqual(digestsOf(release));
+  });
+
+  test('refuses a version that is there, and leaves it as it is', async () => {
+    const first = writeRelease(temporaryFolder());
+    await s3.push(first.folder);
+    const second = writeRelease(temporaryFolder(), { files: { 'README.md': 'other' } });
+    await expect(s3.push(second.folder)).rejects.toMatchObject({ code: 'version-exists' });
+    expect(filesIn((await s3.pull()).folder)).toEqual(digestsOf(first));
+    const next = writeRelease(temporaryFolder(), { version: '1.1.1' });
+    await s3.push(next.folder);
+    expect(filesIn((await s3.pull(undefined, 'shapes-1.1.1')).folder)).toEqual(digestsOf(next));
+  });
+
+  test('of which a part of another is there holds nothing of that in the end', async () => {
+    const other = { 'data/old.png': 'old', 'README.md': 'an old text' };
+    const first = writeRelease(temporaryFolder(), { files: other });
+    const isSums = ({ url }: { url: string }): boolean => url.includes('SHA256SUMS');
+    s3.faults.push({ on: (seen) => isPut(seen) && isSums(seen), fault: { status: 500 } });
+    await expect(s3.push(first.folder)).rejects.toMatchObject({ code: 'store-busy' });
+    s3.faults.splice(0);
+    const release = writeRelease(temporaryFolder());
+    await s3.push(release.folder);
+    expect(s3.objects()).toEqual(Object.keys(release.files).sort());
+  });
+
+  test('that is tampered with here is refused before anything is asked of the store', async () => {
+    const release = writeRelease(temporaryFolder());
+    tamper(release, 'data/image-2.png');
+    await expect(s3.push(release.folder)).rejects.toMatchObject({ code: 'digest-differs' });
+    expect(s3.seen(() => true)).toEqual([]);
+  });
+});

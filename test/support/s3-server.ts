@@ -1,0 +1,128 @@
+import { afterAll, beforeAll, beforeEach } from '@jest/globals';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import S3rver from 's3rver';
+import { pullRelease, type Pulled } from '../../src/release/transfer/pull-release.js';
+import { pushRelease, type Pushed } from '../../src/release/transfer/push-release.js';
+import {
+  type Fault,
+  type FaultyProxy,
+  type SeenRequest,
+  startFaultyProxy,
+} from './faulty-proxy.js';
+import { temporaryFolder } from './unit-folder.js';
+import { withEnvironment } from './unit-transfer.js';
+import { pathsIn } from './workspace.js';
+
+/** A real S3-speaking server on the loopback, behind a proxy that makes faults. */
+interface S3Server {
+  /** What `--endpoint` takes. */
+  url: string;
+  proxy: FaultyProxy;
+  /** Where the server keeps the objects. */
+  folder: string;
+  close: () => Promise<void>;
+}
+
+/** The one account that the server knows. */
+export const S3_ACCOUNT = {
+  AWS_ACCESS_KEY_ID: 'S3RVER',
+  AWS_SECRET_ACCESS_KEY: 'S3RVER',
+  AWS_EC2_METADATA_DISABLED: 'true',
+};
+
+/** Starts a server with one empty bucket, `releases`. */
+async function startS3Server(faults: Fault[]): Promise<S3Server> {
+  const folder = mkdtempSync(join(tmpdir(), 'patchml-s3-'));
+  const server = new S3rver({
+    address: '127.0.0.1',
+    port: 0,
+    silent: true,
+    directory: folder,
+    vhostBuckets: false,
+    configureBuckets: [{ name: 'releases' }],
+  });
+  const { port } = await server.run();
+  const proxy = await startFaultyProxy(port, faults);
+  return {
+    url: proxy.url,
+    proxy,
+    folder,
+    async close() {
+      await proxy.close();
+      await server.close();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** What the tests of a file do with S3: each has a place of its own. */
+export interface S3InTests {
+  faults: Fault[];
+  url: () => string;
+  /** The place that releases are pushed to. */
+  to: () => string;
+  push: (release: string) => Promise<Pushed>;
+  pull: (out?: string, name?: string) => Promise<Pulled>;
+  seen: (which: (request: SeenRequest) => boolean) => SeenRequest[];
+  forget: () => void;
+  /** Paths of the objects of version 1.1.0. */
+  objects: () => string[];
+  /** Where the server keeps one of them. */
+  fileOf: (path: string) => string;
+  /** The waits before attempts, ms; none is waited for. */
+  waits: () => number[];
+}
+
+/** Starts a server before the tests of a file, and stops it after them. */
+export function useS3(): S3InTests {
+  withEnvironment(S3_ACCOUNT);
+  const faults: Fault[] = [];
+  const waits: number[] = [];
+  let server: S3Server;
+  let tests = 0;
+  beforeAll(async () => {
+    server = await startS3Server(faults);
+  });
+  afterAll(() => server.close());
+  beforeEach(() => {
+    tests += 1;
+    for (const list of [faults, waits, server.proxy.seen]) list.splice(0);
+  });
+  const sleep = (wait: number): Promise<void> => {
+    waits.push(wait);
+    return Promise.resolve();
+  };
+  const prefix = (): string => `test-${tests}`;
+  const to = (): string => `s3://releases/${prefix()}`;
+  const fileOf = (path: string): string =>
+    join(server.folder, 'releases', prefix(), 'shapes-1.1.0', `${path}${OBJECT}`);
+  return {
+    faults,
+    url: () => server.url,
+    to,
+    push: (release) => pushRelease(release, to(), { endpoint: server.url, sleep }),
+    pull: (out = temporaryFolder(), name = 'shapes-1.1.0') =>
+      pullRelease(`${to()}/${name}`, out, { endpoint: server.url, sleep }),
+    seen: (which) => server.proxy.seen.filter(which),
+    forget: () => server.proxy.seen.splice(0),
+    objects() {
+      const folder = join(server.folder, 'releases', prefix(), 'shapes-1.1.0');
+      const paths = existsSync(folder) ? pathsIn(folder) : [];
+      return paths
+        .filter((path) => path.endsWith(OBJECT))
+        .map((path) => path.slice(0, -OBJECT.length));
+    },
+    fileOf,
+    waits: () => waits,
+  };
+}
+
+/** How s3rver names an object's file. */
+const OBJECT = '._S3rver_object';
+
+/** Whether a request puts an object, or a part of one. */
+export function isPut({ method }: SeenRequest): boolean {
+  return method === 'PUT';
+}

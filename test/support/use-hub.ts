@@ -1,0 +1,67 @@
+import { afterAll, beforeAll, beforeEach } from '@jest/globals';
+import { join } from 'node:path';
+import { tmpdir } from 'node:os';
+import { pullRelease, type Pulled } from '../../src/release/transfer/pull-release.js';
+import { pushRelease, type Pushed } from '../../src/release/transfer/push-release.js';
+import {
+  type Fault,
+  type FaultyProxy,
+  type SeenRequest,
+  startFaultyProxy,
+} from './faulty-proxy.js';
+import { HUB_TOKEN, type HubState, startHubServer } from './hub-server.js';
+import { temporaryFolder } from './unit-folder.js';
+import { withEnvironment } from './unit-transfer.js';
+
+/** What the tests of a file do with a Hub: it is empty before each. */
+export interface HubInTests {
+  faults: Fault[];
+  state: () => HubState;
+  url: () => string;
+  push: (release: string, options?: { isPrivate?: boolean }) => Promise<Pushed>;
+  pull: (out?: string, version?: string) => Promise<Pulled>;
+  seen: (which: (request: SeenRequest) => boolean) => SeenRequest[];
+  forget: () => void;
+  /** The waits before attempts, ms; none is waited for. */
+  waits: () => number[];
+}
+
+/** The place of the tests' releases. */
+export const REPO = 'hf://datasets/someone/shapes';
+
+/** Starts a Hub before the tests of a file, and stops it after them. */
+export function useHub(): HubInTests {
+  withEnvironment({ HF_TOKEN: HUB_TOKEN, HF_TOKEN_PATH: join(tmpdir(), 'no-such-token') });
+  const faults: Fault[] = [];
+  const waits: number[] = [];
+  let hub: Awaited<ReturnType<typeof startHubServer>>;
+  let proxy: FaultyProxy;
+  beforeAll(async () => {
+    hub = await startHubServer();
+    proxy = await startFaultyProxy(hub.port, faults);
+  });
+  afterAll(async () => {
+    await proxy.close();
+    await hub.close();
+  });
+  beforeEach(() => {
+    for (const list of [faults, waits, proxy.seen]) list.splice(0);
+    for (const map of Object.values(hub.state)) (map as Map<string, unknown>).clear();
+  });
+  const sleep = (wait: number): Promise<void> => {
+    waits.push(wait);
+    return Promise.resolve();
+  };
+  return {
+    faults,
+    state: () => hub.state,
+    url: () => proxy.url,
+    push: (release, options) =>
+      pushRelease(release, REPO, { endpoint: proxy.url, sleep, ...options }),
+    pull: (out = temporaryFolder(), version) =>
+      pullRelease(REPO, out, { endpoint: proxy.url, sleep, version }),
+    seen: (which) => proxy.seen.filter(which),
+    forget: () => proxy.seen.splice(0),
+    waits: () => waits,
+  };
+}
