@@ -40,6 +40,9 @@ export function withEvaluationSetFlags<T>(args: Argv<T>): Argv<T & EvaluationSet
     if ((dataset ?? images ?? labels ?? originals) === undefined) {
       throw new UsageError('name the images to score on: --dataset, or --images and --labels');
     }
+    if (dataset !== undefined && images !== undefined) {
+      throw new UsageError('--dataset and --images both name images; give one of them');
+    }
     return true;
   }) as unknown as Argv<T & EvaluationSetFlags>;
 }

@@ -5,7 +5,7 @@ import { CROISSANT_CONTEXT } from './croissant-context.js';
 import { classRecords, imageRecords } from './croissant-records.js';
 
 /** A file of a release. */
-interface ReleaseFile {
+export interface ReleaseFile {
   /** From the release folder, with `/` between its parts. */
   path: string;
   sha256: string;
