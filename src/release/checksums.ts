@@ -1,6 +1,5 @@
-import { createReadStream } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import type { Finding } from '../dataset/verify-dataset.js';
 import { byteOrder } from '../files/byte-order.js';
 import { sha256File } from '../files/digest.js';
@@ -24,34 +23,44 @@ export async function writeChecksums(
   await writeWhole(join(folder, SUMS_FILE), lines.join(''));
 }
 
+/** Longer than any path of a release. */
+const MAX_PATH = 1024;
+
 /** What `SHA256SUMS` says: digests by path, and the lines that cannot be trusted. */
 export interface Checksums {
   digests: Map<string, string>;
   findings: Finding[];
 }
 
+/** Reads a release's `SHA256SUMS`; see {@link parseChecksums}. */
+export async function readChecksums(folder: string): Promise<Checksums> {
+  return parseChecksums(await readFile(join(folder, SUMS_FILE), 'utf8'));
+}
+
 /**
- * Reads `SHA256SUMS`. It may come from anyone: a path that leads out of the folder, or that is
+ * Parses `SHA256SUMS`. It may come from anyone: a path that leads out of the folder, or that is
  * there twice, is a finding and not in the digests.
  */
-export async function readChecksums(folder: string): Promise<Checksums> {
+export function parseChecksums(text: string): Checksums {
   const digests = new Map<string, string>();
   const findings: Finding[] = [];
-  const input = createReadStream(join(folder, SUMS_FILE));
-  let number = 0;
+  const lines = text.split('\n');
+  const rest = lines.pop()!;
   let last = '';
-  for await (const line of createInterface({ input, crlfDelay: Infinity })) {
-    number += 1;
-    const [, digest, path] = /^([0-9a-f]{64}) {2}(.+)$/.exec(line) ?? [];
+  const find = (number: number, problem: string): void => {
+    findings.push({ problem: 'invalid', file: SUMS_FILE, detail: `line ${number}: ${problem}` });
+  };
+  for (const [index, line] of lines.entries()) {
+    const [, digest, path] = /^([0-9a-f]{64}) [ *](.+)$/.exec(line) ?? [];
     const problem = problemOf(path, digests, last);
     if (problem !== undefined || digest === undefined || path === undefined) {
-      const detail = `line ${number}: ${problem ?? 'not understood'}`;
-      findings.push({ problem: 'invalid', file: SUMS_FILE, detail });
+      find(index + 1, problem ?? 'not understood');
       continue;
     }
     digests.set(path, digest);
     last = path;
   }
+  if (rest !== '') find(lines.length + 1, 'the file is cut off');
   return { digests, findings };
 }
 
@@ -62,6 +71,7 @@ function problemOf(
 ): string | undefined {
   if (path === undefined) return 'expected a SHA-256, two spaces and a path';
   if (path === SUMS_FILE) return 'it lists itself';
+  if (path.length > MAX_PATH) return 'its path is too long';
   // A backslash parts paths on Windows, and begins sha256sum's escapes.
   if (/[\\\p{Cc}]/u.test(path)) return 'a path with a backslash or control character';
   const parts = path.split('/');

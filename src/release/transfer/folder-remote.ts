@@ -10,7 +10,7 @@ import { exists, isEmptyPlace, makeFolder, partialFolder } from '../../files/sta
 import { throwIfAborted } from '../../progress.js';
 import { listPlainFiles } from './list-plain-files.js';
 import type { LocalFile, Remote, RemoteFile, SendOptions } from './remote.js';
-import { SUMS_FILE } from './sums.js';
+import { SUMS_FILE } from '../release-files.js';
 
 /**
  * A version as a folder: filled beside its place, renamed when it is whole.

@@ -4,7 +4,8 @@ import { commitFiles, createTag, findRevision, listRevision, readFile } from './
 import { connectHub, type HubClient, requireToken } from './hub-client.js';
 import type { StoreOptions } from './store-options.js';
 import { readText } from './read-text.js';
-import { parseReleaseInfo, RELEASE_FILE } from './release-info.js';
+import { RELEASE_FILE } from '../release-files.js';
+import { parseReleaseInfo } from './release-info.js';
 import type { Remote, RemoteFile } from './remote.js';
 import { retryPolicy } from './retry.js';
 

@@ -10,11 +10,12 @@ import { fetchFile } from './fetch-file.js';
 import { listPlainFiles } from './list-plain-files.js';
 import { openForPull } from './open-remote.js';
 import type { StoreOptions } from './store-options.js';
-import { parseReleaseInfo, RELEASE_FILE, type ReleaseInfo } from './release-info.js';
+import { parseReleaseInfo, type ReleaseInfo } from './release-info.js';
 import { folderName, type ReleaseFile, type Remote } from './remote.js';
 import { type Again, retryPolicy } from './retry.js';
 import { readText } from './read-text.js';
-import { parseSums, SUMS_FILE } from './sums.js';
+import { RELEASE_FILE, SUMS_FILE } from '../release-files.js';
+import { parseSums } from './sums.js';
 
 /** How a release is fetched. */
 export interface PullOptions extends StoreOptions, Pick<StageOptions, 'signal' | 'onProgress'> {
@@ -43,7 +44,7 @@ const FILES_AT_ONCE = 4;
  * @param from the address that `pushRelease` returned
  * @param out the folder in which the release folder `<name>-<version>` is made
  * @throws TransferError `not-found`, `digest-differs`, `foreign-file`, `missing-file`,
- * `unsafe-path` ...; AbortedError, after which the same call goes on
+ * `bad-sums` ...; AbortedError, after which the same call goes on
  */
 export async function pullRelease(
   from: string,

@@ -6,9 +6,10 @@ import { sha256, sha256File } from '../../files/digest.js';
 import { readSummary } from '../../files/read-summary.js';
 import { throwIfAborted } from '../../progress.js';
 import { listPlainFiles } from './list-plain-files.js';
-import { RELEASE_FILE, type ReleaseInfo, releaseInfo } from './release-info.js';
+import { type ReleaseInfo, releaseInfo } from './release-info.js';
 import type { LocalFile } from './remote.js';
-import { parseSums, SUMS_FILE } from './sums.js';
+import { RELEASE_FILE, SUMS_FILE } from '../release-files.js';
+import { parseSums } from './sums.js';
 
 /** A release folder in which every file is what `SHA256SUMS` says. */
 export interface CheckedRelease {

@@ -1,9 +1,7 @@
 import { valid } from 'semver';
 import { z } from 'zod';
 import { TransferError } from '../../errors.js';
-
-/** The file that says what a release is. */
-export const RELEASE_FILE = 'release.json';
+import { RELEASE_FILE } from '../release-files.js';
 
 /** What of `release.json` names the release; both are safe as parts of a path. */
 export const releaseInfo = z.object({

@@ -17,7 +17,7 @@ import { explainStatus } from './explain-store.js';
 import type { StoreOptions } from './store-options.js';
 import type { LocalFile, Remote, RemoteFile, SendOptions } from './remote.js';
 import { explainS3, openS3Client, S3_CREDENTIALS } from './s3-client.js';
-import { SUMS_FILE } from './sums.js';
+import { SUMS_FILE } from '../release-files.js';
 
 /** The object metadata that holds a file's SHA-256. */
 const DIGEST = 'sha256';

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { pullRelease } from '../../../src/release/transfer/pull-release.js';
 import { parseSums } from '../../../src/release/transfer/sums.js';
 import { bytesOf, digestsOf, tamper, writeRelease } from '../../support/made-release.js';
+import type { TransferError } from '../../../src/errors.js';
 import { thrownBy } from '../../support/unit-errors.js';
 import { temporaryFolder, writeTree } from '../../support/unit-folder.js';
 import { filesIn } from '../../support/unit-transfer.js';
@@ -114,7 +115,7 @@ describe('SHA256SUMS', () => {
     'a'.repeat(2000),
   ])('with the path %j is refused', (path) => {
     const error = thrownBy(() => parseSums(`${DIGEST}  ${path}\n`, 'here'));
-    expect(error).toMatchObject({ code: 'unsafe-path' });
+    expect(error).toMatchObject({ code: 'bad-sums' });
   });
 
   test('is read as sha256sum writes it, and refused where it is cut off or says a thing twice', () => {
@@ -124,10 +125,11 @@ describe('SHA256SUMS', () => {
         ['d', DIGEST],
       ]),
     );
-    const bad = (text: string): unknown => thrownBy(() => parseSums(text, 'here'));
-    expect(bad(`${DIGEST}  a`)).toMatchObject({ code: 'bad-sums', place: 'line 1' });
-    expect(bad(`${DIGEST}  a\n${DIGEST}  a\n`)).toMatchObject({ place: 'line 2' });
-    expect(bad('abc  a\n')).toMatchObject({ place: 'line 1' });
-    expect(bad(`\\${DIGEST}  a\\nb\n`)).toMatchObject({ place: 'line 1' });
+    const bad = (text: string): string =>
+      (thrownBy(() => parseSums(text, 'here')) as TransferError).message;
+    expect(bad(`${DIGEST}  a`)).toContain('line 1: the file is cut off');
+    expect(bad(`${DIGEST}  a\n${DIGEST}  a\n`)).toContain('line 2: a is listed twice');
+    expect(bad('abc  a\n')).toContain('line 1');
+    expect(bad(`\\${DIGEST}  a\\nb\n`)).toContain('line 1');
   });
 });
