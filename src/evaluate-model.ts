@@ -8,7 +8,8 @@ import type { ModelCard, Preprocessing } from './evaluate/model-card.js';
 import { predict, type Predictions, type PredictOptions } from './evaluate/predict.js';
 import { openPredictions } from './evaluate/predictions/open-predictions.js';
 import { choosePreprocessing, type PreprocessingChoice } from './evaluate/preprocessing.js';
-import { LOGITS_FILE, PREDICTIONS_FILE } from './evaluate/run-model.js';
+import { PREDICTIONS_FILE } from './evaluate/run-model.js';
+import { LOGITS_FILE } from './evaluate/score-file.js';
 import { sha256File } from './files/digest.js';
 import { requireScoresPlace, writeScores } from './report/write-scores.js';
 import { scorePredictions, type ScoreOptions } from './score/score-predictions.js';
@@ -56,7 +57,7 @@ export async function evaluateModel(
     const { sha256 } = predictions.summary.model;
     const scorecard = makeScorecard(body, {
       model: { name: card.name, digest: sha256, provider: predictions.summary.provider },
-      predictions: { path: best, sha256: sha256File(best) },
+      predictions: { path: PREDICTIONS_FILE, sha256: sha256File(best) },
       preprocessing: describe(preprocessing),
     });
     await writeScores(out, scorecard, perImage);

@@ -1,4 +1,4 @@
-import { openNpyWriter } from '../../src/evaluate/predictions/npy-writer.js';
+import { openScoreFile } from '../../src/evaluate/score-file.js';
 import {
   alignPredictions,
   type EvaluationSet,
@@ -29,17 +29,17 @@ export function scoreJob({ logits, images, sets }: ScoreArgument) {
   });
 }
 
-/** Writes logits that are made up: a bell for each class, and higher for most of the labels. */
-export async function writeLogits(path: string, images: number): Promise<void> {
+/** Writes `logits.npy` into a folder, with values that are made up: a bell for each class, and higher for most of the labels. */
+export async function writeLogits(folder: string, images: number): Promise<void> {
   const random = openGenerator('bench/logits');
-  const writer = await openNpyWriter(path, { width: CLASSES });
+  const file = await openScoreFile(folder);
   for (const labels of makeSet(images).labels) {
     const row = new Float32Array(CLASSES);
     for (let c = 0; c < CLASSES; c += 1) row[c] = 4 * (random() + random() + random() - 1.5);
     for (const label of labels) if (random() < 0.8) row[label]! += 4 + 4 * random();
-    await writer.write(row);
+    await file.add(row, []);
   }
-  await writer.close();
+  await file.finish();
 }
 
 /** ReaL's images by their number of labels, 0 to 9. */

@@ -11,7 +11,7 @@ const RATE = 5_000;
 export async function benchScore({ scratch, size }: Bench): Promise<Row[]> {
   const images = size.scored;
   const logits = join(scratch, 'logits.npy');
-  await writeLogits(logits, images);
+  await writeLogits(scratch, images);
   const { one, two } = await measure(
     {
       one: inNode('score', { logits, images, sets: 1 }),

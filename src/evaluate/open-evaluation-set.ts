@@ -2,8 +2,9 @@ import { stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { LOCK_FILE } from '../dataset/dataset-files.js';
 import { EvaluationError, explainError } from '../errors.js';
+import { exists } from '../files/stage-folder.js';
 import type { MultiLabelRule } from '../imagenet/labels/parse-multi-labels.js';
-import { readLabels } from '../imagenet/labels/read-labels.js';
+import { type Labels, readLabels } from '../imagenet/labels/read-labels.js';
 import type { EvaluationSet } from './evaluation-set.js';
 import { openClassFolders, openListedImages } from './open-folder-set.js';
 import { openPatchmlSet } from './open-patchml-set.js';
@@ -64,20 +65,18 @@ async function openDataset(folder: string, input: EvaluationSetInput): Promise<E
     });
   }
   if (await isPatchml(folder)) {
-    if (input.labels === undefined) return openPatchmlSet(folder);
-    throw contradiction('a PatchML dataset has its own labels', 'leave out --labels');
+    if (input.labels !== undefined) {
+      throw contradiction('a PatchML dataset has its own labels', 'leave out --labels');
+    }
+    requireMultiLabels(undefined, input);
+    return openPatchmlSet(folder);
   }
-  const { labels, multiLabelRule = 'authors' } = input;
-  return openClassFolders(
-    folder,
-    labels === undefined ? undefined : await readLabels(labels, multiLabelRule),
-  );
+  return openClassFolders(folder, await readLabelsOf(input));
 }
 
 async function openImageSet(input: EvaluationSetInput): Promise<EvaluationSet> {
-  const { images, originals, multiLabelRule = 'authors' } = input;
-  const labels =
-    input.labels === undefined ? undefined : await readLabels(input.labels, multiLabelRule);
+  const { images, originals } = input;
+  const labels = await readLabelsOf(input);
   if (labels?.form !== 'image-labels') return openValidationSet({ images, labels, originals });
   if (originals !== undefined) {
     throw contradiction(
@@ -95,18 +94,30 @@ async function openImageSet(input: EvaluationSetInput): Promise<EvaluationSet> {
   });
 }
 
+async function readLabelsOf(input: EvaluationSetInput): Promise<Labels | undefined> {
+  const { labels: path, multiLabelRule = 'authors' } = input;
+  const labels = path === undefined ? undefined : await readLabels(path, multiLabelRule);
+  requireMultiLabels(labels, input);
+  return labels;
+}
+
+/** A rule that says nothing of these labels would be passed over in silence. */
+function requireMultiLabels(
+  labels: Labels | undefined,
+  { multiLabelRule }: EvaluationSetInput,
+): void {
+  if (multiLabelRule === undefined || labels?.form === 'multi-label') return;
+  throw contradiction(
+    '--multi-label-rule is of human_accuracy_v3.0.0.json, and other labels are given',
+    'leave out --multi-label-rule',
+  );
+}
+
 /** The lock tells, or what is there of a dataset that has lost it. */
 async function isPatchml(folder: string): Promise<boolean> {
   if (await exists(join(folder, LOCK_FILE))) return true;
   return (
     (await exists(join(folder, 'dataset.json'))) && (await exists(join(folder, 'metadata.jsonl')))
-  );
-}
-
-async function exists(path: string): Promise<boolean> {
-  return stat(path).then(
-    () => true,
-    () => false,
   );
 }
 

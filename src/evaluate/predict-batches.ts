@@ -6,6 +6,7 @@ import type { ModelCard, Preprocessing } from './model-card.js';
 import type { ModelSession } from './model-session.js';
 import { type InputValues, newValues, valuesPerImage } from './preprocess.js';
 import type { PreprocessedBatch, PreprocessSettings, RawBatch } from './preprocess-worker.js';
+import type { BadImage } from './score-file.js';
 
 /** A model that is ready to run. */
 export interface ReadyModel {
@@ -14,12 +15,6 @@ export interface ReadyModel {
   preprocessing: Preprocessing;
   /** Images of one run. */
   batch: number;
-}
-
-/** An image that could not be decoded. */
-export interface BadImage {
-  id: string;
-  problem: string;
 }
 
 /** What a model says of some images. */
@@ -32,15 +27,16 @@ export interface PredictedBatch {
 }
 
 /** Below every score: for the classes that a model does not have. */
-const ABSENT = { logits: -3.4028234663852886e38, probabilities: 0 };
+const ABSENT = { logits: -3.4028234663852886e38, probabilities: -1 };
 
 /**
- * Runs a model over a set, in the set's order. Images are prepared in worker threads while the model
+ * Runs a model over a set, in the set's order, from image `first` on. Images are prepared in worker threads while the model
  * runs; two batches a thread are under way at most.
  */
 export async function* predictBatches(
   { card, session, preprocessing, batch }: ReadyModel,
   { set, images }: { set: EvaluationSet; images: EvaluationImages },
+  first: number,
   { jobs, signal }: Pick<StageOptions, 'jobs' | 'signal'>,
 ): AsyncGenerator<PredictedBatch> {
   const mapping = classMapping(card);
@@ -50,7 +46,7 @@ export async function* predictBatches(
     path: images.path,
   };
   const spares: InputValues[] = [];
-  const raw = inBatches(images.places, batch, spares);
+  const raw = inBatches(images.places.slice(first), batch, spares);
   const prepared = mapInWorkers<RawBatch, PreprocessedBatch>(raw, {
     worker: new URL('./preprocess-worker.js', import.meta.url),
     workerData,
@@ -59,7 +55,7 @@ export async function* predictBatches(
     jobs,
     signal,
   });
-  let start = 0;
+  let start = first;
   for await (const { values, bad } of prepared) {
     const ids = set.ids.slice(start, start + batch);
     start += ids.length;

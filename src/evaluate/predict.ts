@@ -44,7 +44,7 @@ const summarySchema = z.object({
   provider: z.string(),
   batch: z.int(),
   versions: z.object({ patchml: z.string(), onnxruntime: z.string() }),
-  /** Ids of the images that have predictions, in the set's order. */
+  /** Images that have predictions. */
   predicted: z.int(),
   /** Images that could not be decoded. */
   bad: z.array(z.object({ id: z.string(), problem: z.string() })),
@@ -96,7 +96,8 @@ export async function predict(
     const batch = session.fixedBatch ?? asked;
     await buildFolder(folder, async (partial) => {
       await requireSpace(partial, set.ids.length * CLASS_COUNT * 4, 'keeping the logits');
-      const model = { card, session, preprocessing, batch, top };
+      const origin = { model_digest: sha256, set_digest: images.fingerprint };
+      const model = { card, session, preprocessing, batch, top, origin };
       const { predicted, bad } = await runModel(model, { set, images }, partial, options);
       const summary: PredictionSummary = {
         format: 'patchml-predictions',

@@ -97,10 +97,10 @@ function writeValues(
   const stride = isPlanar ? 1 : 3;
   const left = Math.max(0, -window.x);
   const right = Math.min(width, window.width - window.x);
+  const isFilled = right - left < width || window.y < 0 || window.y + height > window.height;
   for (const [channel, values] of tables.entries()) {
     const byte = channels === 'RGB' ? channel : 2 - channel;
     const start = isPlanar ? channel * width * height : channel;
-    const isFilled = right - left < width || window.y < 0 || window.y + height > window.height;
     if (isFilled) fillChannel(target, start, stride, width * height, values[fill]!);
     const first = Math.max(0, -window.y);
     const last = Math.min(height, window.height - window.y);

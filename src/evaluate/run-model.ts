@@ -5,62 +5,77 @@ import type { StageOptions } from '../progress.js';
 import { CLASS_COUNT, classMapping } from './class-mapping.js';
 import type { EvaluationImages, EvaluationSet } from './evaluation-set.js';
 import type { ModelCard } from './model-card.js';
-import { type BadImage, predictBatches, type ReadyModel } from './predict-batches.js';
-import { openNpyWriter } from './predictions/npy-writer.js';
+import { predictBatches, type ReadyModel } from './predict-batches.js';
+import { openPredictions } from './predictions/open-predictions.js';
 import { openPredictionWriter } from './predictions/prediction-writer.js';
+import { type BadImage, LOGITS_FILE, openScoreFile } from './score-file.js';
 import { softmax } from './softmax.js';
 
 export const PREDICTIONS_FILE = 'predictions.parquet';
-export const LOGITS_FILE = 'logits.npy';
+
+/** What a model is run on. */
+export interface RunInput {
+  set: EvaluationSet;
+  images: EvaluationImages;
+}
+
+/** What the Parquet file says of itself, beside the rows. */
+export interface PredictionOrigin {
+  /** SHA-256 of the model's file. */
+  model_digest: string;
+  /** Of the images: a PatchML dataset's own digest. */
+  set_digest: string;
+}
 
 /**
- * Runs a model over a set and writes what it says into a folder: `predictions.parquet`, the best
- * classes of each image with their probabilities, and `logits.npy`, [images x 1,000].
+ * Runs a model over a set and writes what it says into a folder: `logits.npy`, [images x 1,000], and
+ * `predictions.parquet`, the best classes of each image with their probabilities. A run that was
+ * stopped is gone on with, in the same batches.
  * @param top classes kept of each image
  * @throws EvaluationError when no image can be decoded, or the model gives NaN or infinite values
  */
 export async function runModel(
-  model: ReadyModel & { top: number },
-  { set, images }: { set: EvaluationSet; images: EvaluationImages },
+  { top, origin, ...model }: ReadyModel & { top: number; origin: PredictionOrigin },
+  input: RunInput,
   folder: string,
-  { onProgress, ...options }: StageOptions,
+  options: StageOptions,
 ): Promise<{ predicted: number; bad: BadImage[] }> {
-  const { card } = model;
-  const known = classMapping(card).classes.filter((label) => label >= 0).length;
-  const n = Math.min(model.top, known);
-  const metadata = { model: card.name, set: set.name, set_digest: set.digest };
-  const predictions = await openPredictionWriter(join(folder, PREDICTIONS_FILE), { n, metadata });
-  const logits = await openNpyWriter(join(folder, LOGITS_FILE), { width: CLASS_COUNT });
-  const bad: BadImage[] = [];
-  let predicted = 0;
-  try {
-    for await (const batch of predictBatches(model, { set, images }, options)) {
-      bad.push(...batch.bad);
-      predicted += batch.ids.length;
-      const best = rank(batch.scores, n, card);
-      await predictions.write(
-        [...batch.ids],
-        best.classes,
-        probabilitiesOf(best, batch.scores, card),
-      );
-      await logits.write(batch.scores);
-      const done = predicted + bad.length;
-      onProgress?.({ stage: 'predict', done, total: set.ids.length, unit: 'images' });
-    }
-    if (predicted === 0) throw allBad(images, bad[0]!);
-    await predictions.close();
-    await logits.close();
-  } catch (error) {
-    await predictions.discard();
-    await logits.discard();
-    throw error;
-  }
+  const bad = await scoreImages(model, input, folder, options);
+  const predicted = input.set.ids.length - bad.length;
+  if (predicted === 0) throw allBad(input.images, bad[0]!);
+  const isBad = new Set(bad.map(({ id }) => id));
+  const ids = input.set.ids.filter((id) => !isBad.has(id));
+  await rankClasses(ids, model.card, { top, origin }, folder);
   return { predicted, bad };
 }
 
-function rank(scores: Float32Array, n: number, { model }: ModelCard): TopClasses {
+async function scoreImages(
+  model: ReadyModel,
+  input: RunInput,
+  folder: string,
+  { onProgress, ...options }: StageOptions,
+): Promise<BadImage[]> {
+  const file = await openScoreFile(folder);
+  const { progress } = file;
   try {
-    return topClasses(scoreMatrix(scores, CLASS_COUNT), n);
+    for await (const batch of predictBatches(model, input, progress.done, options)) {
+      requireRankable(batch.scores, model.card);
+      await file.add(batch.scores, batch.bad);
+      const total = input.set.ids.length;
+      onProgress?.({ stage: 'predict', done: progress.done, total, unit: 'images' });
+    }
+  } catch (error) {
+    await file.stop().catch(() => undefined); // a full disk, say: the first error tells
+    throw error;
+  }
+  await file.finish();
+  return progress.bad;
+}
+
+/** @throws EvaluationError for NaN and infinite values */
+function requireRankable(scores: Float32Array, { model }: ModelCard): void {
+  try {
+    scoreMatrix(scores, CLASS_COUNT);
   } catch (cause) {
     throw new EvaluationError(`its outputs cannot be ranked: ${(cause as Error).message}`, {
       code: 'model-output-not-finite',
@@ -68,6 +83,36 @@ function rank(scores: Float32Array, n: number, { model }: ModelCard): TopClasses
       fix: 'check the preprocessing in its card, and the export of the model',
       cause,
     });
+  }
+}
+
+async function rankClasses(
+  ids: readonly string[],
+  card: ModelCard,
+  { top, origin }: { top: number; origin: PredictionOrigin },
+  folder: string,
+): Promise<void> {
+  const known = classMapping(card).classes.filter((label) => label >= 0).length;
+  const n = Math.min(top, known);
+  const scores = await openPredictions(join(folder, LOGITS_FILE));
+  const metadata = { ...origin };
+  const writer = await openPredictionWriter(join(folder, PREDICTIONS_FILE), { n, metadata });
+  let done = 0;
+  try {
+    for await (const rows of scores.batches()) {
+      const values = rows as Float32Array;
+      const best = topClasses(
+        { values, images: values.length / CLASS_COUNT, classCount: CLASS_COUNT },
+        n,
+      );
+      const batch = ids.slice(done, done + best.images);
+      done += best.images;
+      await writer.write(batch, best.classes, probabilitiesOf(best, values, card));
+    }
+    await writer.close();
+  } catch (error) {
+    await writer.discard();
+    throw error;
   }
 }
 

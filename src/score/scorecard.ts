@@ -63,7 +63,6 @@ export const scorecardSchema = z.strictObject({
   model: z.strictObject({
     name: z.string().min(1),
     digest: sha256.optional().describe("SHA-256 of the model's file"),
-    card: z.string().optional().describe('The model card it was run with'),
     provider: z.string().optional().describe('What ran it, such as `cpu`'),
   }),
   predictions: z.strictObject({

@@ -1,12 +1,14 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { EvaluationSet } from '../../src/evaluate/evaluation-set.js';
 import type { ModelCard } from '../../src/evaluate/model-card.js';
 import { openEvaluationSet } from '../../src/evaluate/open-evaluation-set.js';
 import { predict, type PredictOptions, type Predictions } from '../../src/evaluate/predict.js';
 import { openPredictions } from '../../src/evaluate/predictions/open-predictions.js';
-import { LOGITS_FILE, PREDICTIONS_FILE } from '../../src/evaluate/run-model.js';
+import { readPredictionMetadata } from '../../src/evaluate/predictions/prediction-writer.js';
+import { PREDICTIONS_FILE } from '../../src/evaluate/run-model.js';
+import { LOGITS_FILE } from '../../src/evaluate/score-file.js';
 import { encode } from '../../src/image/encode.js';
 import { classOf } from '../../src/imagenet/synsets.js';
 import { TINY_CLASSES, tinyCard } from '../support/unit-cards.js';
@@ -141,6 +143,56 @@ describe('predict', () => {
   it('refuses a set without images', async () => {
     set = { ...set, images: undefined };
     await expect(run(tinyCard('nchw'))).rejects.toMatchObject({ code: 'images-missing' });
+  });
+
+  it('goes on where it was stopped, and ends in the same bytes', async () => {
+    const whole = await run(tinyCard('nchw'), { batch: 2 });
+    work = temporaryFolder();
+    const controller = new AbortController();
+    const stopped = run(tinyCard('nchw'), {
+      batch: 2,
+      jobs: 1,
+      signal: controller.signal,
+      onProgress: () => {
+        controller.abort();
+      },
+    });
+    await expect(stopped).rejects.toMatchObject({ code: 'aborted' });
+    const steps: number[] = [];
+    const onProgress = ({ done }: { done: number }): number => steps.push(done);
+    const resumed = await run(tinyCard('nchw'), { batch: 2, onProgress });
+    expect(steps).toEqual([4, 5]); // the first two were kept
+    for (const file of [LOGITS_FILE, PREDICTIONS_FILE, 'predictions.json']) {
+      const [a, b] = [whole, resumed].map(({ folder }) => readFileSync(join(folder, file)));
+      expect(a!.equals(b!)).toBe(true);
+    }
+    expect(readdirSync(resumed.folder).sort()).toEqual([
+      'logits.npy',
+      'predictions.json',
+      'predictions.parquet',
+    ]);
+  });
+
+  it('names the model and the images in the Parquet file by their digests', async () => {
+    const made = await run(tinyCard('nchw'));
+    const { model_digest, set_digest } = await readPredictionMetadata(
+      join(made.folder, PREDICTIONS_FILE),
+    );
+    expect(model_digest).toBe(made.summary.model.sha256);
+    expect(set_digest).toBe(set.images!.fingerprint);
+  });
+
+  it('ranks a class of probability 0 above those that the model does not have', async () => {
+    // One-hot by Softmax of large values: 0 for the others, and n is the 4 classes it has.
+    const card = tinyCard('probabilities', {}, { output: { kind: 'probabilities' } });
+    const made = await run(card);
+    const best = await openPredictions(join(made.folder, PREDICTIONS_FILE));
+    const ranked = (await collect(best.batches())).flatMap((batch) => [...batch]);
+    const own = TINY_CLASSES.map((wnid) => classOf(wnid)!).sort((a, b) => a - b);
+    for (let image = 0; image < 5; image += 1) {
+      const four = ranked.slice(4 * image, 4 * image + 4);
+      expect([...four].sort((a, b) => a - b)).toEqual(own);
+    }
   });
 
   it('stops where it is told to', async () => {

@@ -68,3 +68,17 @@ function parseHeader(
     throw fail(`its shape cannot be read: (${shape[1]!})`);
   return { descr: descr[1], fortran: order[1] === 'True', shape: dimensions };
 }
+
+/** Room for any number of rows; the values start at a multiple of 64 bytes. */
+export const NPY_HEADER_BYTES = 128;
+
+/** The header that numpy.save writes (version 1.0) before a float32 matrix in C order. */
+export function npyHeader(shape: readonly [rows: number, columns: number]): Buffer {
+  const text = `{'descr': '<f4', 'fortran_order': False, 'shape': (${shape.join(', ')}), }`;
+  const header = Buffer.alloc(NPY_HEADER_BYTES, ' ');
+  header.write('\x93NUMPY\x01\x00', 'latin1');
+  header.writeUInt16LE(NPY_HEADER_BYTES - 10, 8);
+  header.write(text, 10, 'latin1');
+  header.write('\n', header.length - 1, 'latin1');
+  return header;
+}

@@ -37,7 +37,7 @@ export async function openPredictions(
     throw new EvaluationError(`${extension} files have no ${OPTION_WORDS[name]} to choose`, {
       code: 'predictions-option',
       path,
-      fix: `leave out "${options[name]}"`,
+      fix: `leave out ${OPTION_FLAGS[name]}`,
     });
   }
   try {
@@ -55,6 +55,7 @@ export async function openPredictions(
 }
 
 const OPTION_WORDS = { key: 'array', idColumn: 'column of ids' };
+const OPTION_FLAGS = { key: '--key', idColumn: '--id-column' };
 
 function unknownFormat(path: string, extension: string): EvaluationError {
   return new EvaluationError(`"${extension}" is no format of predictions that is known`, {

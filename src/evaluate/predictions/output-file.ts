@@ -4,8 +4,6 @@ import { explainError } from '../../errors.js';
 /** A file being written beside its place. */
 export interface OutputFile {
   write(bytes: Uint8Array): Promise<void>;
-  /** Writes over the first bytes. */
-  writeStart(bytes: Uint8Array): Promise<void>;
   /** Renames it to its place: it is there whole or not at all. */
   close(): Promise<void>;
   discard(): Promise<void>;
@@ -22,9 +20,6 @@ export async function openOutput(path: string): Promise<OutputFile> {
   return {
     async write(bytes) {
       await explained(file.appendFile(bytes));
-    },
-    async writeStart(bytes) {
-      await explained(file.write(bytes, 0, bytes.length, 0));
     },
     async close() {
       await explained(file.close());

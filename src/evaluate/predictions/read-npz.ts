@@ -44,6 +44,6 @@ function chooseArray(names: string[], path: string, key?: string): string {
     key === undefined
       ? `which of its ${names.length} arrays holds the predictions is not clear: ${listed}`
       : `there is no array "${key}" in it, only: ${listed}`,
-    { fix: 'name the array (key)' },
+    { fix: 'name the array with --key' },
   );
 }

@@ -1,39 +1,23 @@
 import { describe, expect, it } from '@jest/globals';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { openNpyWriter } from '../../../src/evaluate/predictions/npy-writer.js';
+import { npyHeader } from '../../../src/evaluate/predictions/npy-header.js';
 import {
   openPredictionWriter,
   readPredictionMetadata,
 } from '../../../src/evaluate/predictions/prediction-writer.js';
 import { temporaryFolder } from '../../support/unit-folder.js';
-import { FIXED_SCORES, fixture, readPredictions } from '../../support/unit-predictions.js';
+import { fixture, readPredictions } from '../../support/unit-predictions.js';
 
-describe('openNpyWriter', () => {
-  it('writes the bytes that numpy.save writes', async () => {
-    const path = join(temporaryFolder(), 'a.npy');
-    const writer = await openNpyWriter(path, { width: 7 });
-    await writer.write(Float32Array.from(FIXED_SCORES.slice(0, 2).flat()));
-    await writer.write(Float32Array.from(FIXED_SCORES.slice(2).flat()));
-    expect(existsSync(path)).toBe(false); // whole or not at all
-    await writer.close();
-    expect(readFileSync(path)).toEqual(readFileSync(fixture('scores-le-f4-C.npy')));
+describe('npyHeader', () => {
+  it('is what numpy.save writes before the same matrix', () => {
+    const saved = readFileSync(fixture('scores-le-f4-C.npy'));
+    expect(npyHeader([5, 7])).toEqual(saved.subarray(0, 128));
+    expect(saved).toHaveLength(128 + 4 * 5 * 7);
   });
 
-  it('refuses values that are no whole rows, and leaves nothing where it is given up', async () => {
-    const folder = temporaryFolder();
-    const writer = await openNpyWriter(join(folder, 'a.npy'), { width: 2 });
-    await expect(writer.write(new Float32Array(3))).rejects.toThrow('whole rows of 2');
-    await writer.discard();
-    expect(readdirSync(folder)).toEqual([]);
-  });
-
-  it('says so where it cannot write', async () => {
-    const path = join(temporaryFolder(), 'none', 'a.npy');
-    await expect(openNpyWriter(path, { width: 1 })).rejects.toMatchObject({
-      name: 'OutputError',
-      code: 'enoent',
-    });
+  it('has room for any number of rows', () => {
+    expect(npyHeader([Number.MAX_SAFE_INTEGER, 1000])).toHaveLength(128);
   });
 });
 
