@@ -1,20 +1,24 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { type Dataset, generate, loadRecipe, readDataset } from '../src/index.js';
-import { sha256File } from '../src/files/digest.js';
-import { toJson } from '../src/files/stage-folder.js';
-import { type CroissantInput, croissantOf } from '../src/release/exports/croissant.js';
-import { EXPORT_NAMES, writeExport } from '../src/release/exports/write-export.js';
+import {
+  evaluateModel,
+  EXPORT_NAMES,
+  generate,
+  loadModelCard,
+  loadRecipe,
+  openEvaluationSet,
+  releaseDataset,
+} from '../src/index.js';
 import { makeSample } from './make-sample.js';
 
-// Loads every export with its real client in Python and checks images, labels and boxes against
-// the metadata. Nothing is downloaded; where the clients are absent it says so and is content.
+// Loads every export of a release with its real client in Python and checks images, labels and boxes
+// against the metadata; predictions too. Nothing is downloaded; where the clients are absent it says so and is content.
 
 const SCRIPTS = resolve('test', 'interop');
 const MODULES =
-  'datasets, webdataset, pycocotools.coco, mlcroissant, pandas, pyarrow, PIL, supervision';
+  'datasets, webdataset, pycocotools.coco, mlcroissant, pandas, pyarrow, PIL, supervision, duckdb';
 
 const python = process.env['PATCHML_INTEROP_PYTHON'] ?? 'python3';
 const lacking = whatLacks();
@@ -65,47 +69,35 @@ async function runAll(folder: string): Promise<number> {
   return failed > 0 ? 1 : 0;
 }
 
-/** A dataset of 12 images with every export beside it, as a release has them. */
+/** A release of 12 images with every export, and beside it what a model says of them. */
 async function makeRelease(folder: string): Promise<string> {
   const sample = join(folder, 'sample');
   await makeSample({ out: sample, seed: '42', trainPerClass: 0, valPerClass: 1 });
-  const release = join(folder, 'release');
   const recipe = await loadRecipe('configs/recipes/demo.yaml', {
     sampling: { counts: { 1: 2, 3: 5, 4: 5 } },
   });
   const val = join(sample, 'val');
-  await generate({
+  const work = join(folder, 'work');
+  const { dataset } = await generate({
     recipe,
     annotations: join(val, 'annotations'),
     images: join(val, 'images'),
-    out: join(release, 'dataset'),
-    work: join(folder, 'work'),
+    out: join(folder, 'dataset'),
+    work,
   });
-  const dataset = await readDataset(join(release, 'dataset'));
-  for (const name of EXPORT_NAMES) {
-    await writeExport(name, dataset, join(release, 'exports', name), { shardSize: 5 });
-  }
-  writeFileSync(join(release, 'croissant.json'), toJson(croissantOf(describe(dataset, release))));
-  return release;
-}
-
-function describe(dataset: Dataset, release: string): CroissantInput {
-  const listed = ['dataset/metadata.jsonl', 'exports/coco/instances.json'];
-  return {
+  const card = await loadModelCard('configs/models/sample.yaml');
+  const set = await openEvaluationSet({ dataset });
+  await evaluateModel({ card, set, work, out: join(folder, 'scores') });
+  const released = await releaseDataset({
     dataset,
-    name: 'interop',
     version: '1.0.0',
-    description: 'Rendered objects, composed.',
-    license: 'https://spdx.org/licenses/MIT.html',
-    url: 'https://example.org/interop',
+    to: folder,
+    exports: EXPORT_NAMES,
+    shardSize: 5,
     date: '2026-01-31',
-    citation: '@misc{interop, title={Interop}}',
-    files: listed.map((path) => ({
-      path,
-      sha256: sha256File(join(release, path)),
-      bytes: statSync(join(release, path)).size,
-    })),
-  };
+    repository: 'https://example.org/interop',
+  });
+  return released.folder;
 }
 
 /** The environment of a client: no network, and its caches below this folder. */

@@ -49,6 +49,25 @@ export type { Progress, Stage, StageOptions } from './progress.js';
 export { loadRecipe, parseRecipe, type RecipeOverrides } from './recipe/load-recipe.js';
 export { recipeDigest } from './recipe/digest.js';
 export type { Recipe, RecipeInput } from './recipe/schema.js';
+export {
+  type DatasetDiff,
+  diffDatasets,
+  type DiffSide,
+  type ImageChanges,
+} from './release/diff-datasets.js';
+export type { RecipeChange } from './release/diff-recipes.js';
+export { diffToMarkdown, diffToText } from './release/diff-text.js';
+export { EXPORT_NAMES, type ExportName } from './release/exports/write-export.js';
+export type { PixelDistance } from './release/pixel-distance.js';
+export {
+  type RegeneratedRelease,
+  regenerateRelease,
+  type RegenerateReleaseInput,
+  type RegenerateReleaseOptions,
+} from './release/regenerate-release.js';
+export { type Released, releaseDataset, type ReleaseInput } from './release/release-dataset.js';
+export type { ReleaseSummary } from './release/release-files.js';
+export { type ReleaseVerification, verifyRelease } from './release/verify-release.js';
 export { type Pulled, type PullOptions, pullRelease } from './release/transfer/pull-release.js';
 export { type Pushed, type PushOptions, pushRelease } from './release/transfer/push-release.js';
 export { type ContactSheetOptions, writeContactSheet } from './report/contact-sheet.js';
