@@ -73,6 +73,8 @@ describe('the README', () => {
       'output/paper.png',
       'output/seed-7',
       'output/scores/seed-7-1.0.0/again/scorecard.json',
+      'fetched/seed-7-1.0.0/SHA256SUMS',
+      'output/again/metadata.jsonl',
       'my-recipe.yaml',
     ]) {
       expect(existsSync(join(folder, path))).toBe(true);
