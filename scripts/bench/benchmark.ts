@@ -6,6 +6,7 @@ import { benchIndex, benchPlan } from './index-plan.js';
 import { type BenchInput, prepareInput, recipeOf, repeatInput, type Source } from './input.js';
 import { benchMemory } from './memory.js';
 import { openPeer, type Peer } from './peer.js';
+import { benchRelease } from './release.js';
 import type { Row } from './row.js';
 import { benchScore } from './score.js';
 import { benchVerify } from './verify.js';
@@ -61,6 +62,7 @@ export const PARTS = {
   memory: benchMemory,
   evaluate: benchEvaluate,
   score: benchScore,
+  release: benchRelease,
 };
 export type PartName = keyof typeof PARTS;
 

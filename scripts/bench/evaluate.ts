@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs';
 import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { composeDataset, type EvaluationSetInput, makePlan, parseRecipe } from '../../src/index.js';
+import type { EvaluationSetInput } from '../../src/index.js';
 import type { Bench } from './benchmark.js';
+import { composed } from './composed.js';
 import type { EvaluateArgument } from './evaluate-jobs.js';
-import { recipeOf } from './input.js';
 import { inNode, measure } from './measure.js';
 import { compareMemory, compareRates, type Row } from './row.js';
 
@@ -18,10 +18,10 @@ const JOBS = 2;
 
 /** Evaluating against running the model alone, and its memory at ten times the images. */
 export async function benchEvaluate(bench: Bench): Promise<Row[]> {
-  const few = await compose(bench, bench.size.evaluated / 4);
+  const few = await composed(bench, bench.size.evaluated / 4);
   const rows: Row[] = [];
   if (isThere(STATIC)) {
-    const dataset = await compose(bench, bench.size.evaluated);
+    const dataset = await composed(bench, bench.size.evaluated);
     rows.push(...(await benchModel(bench, STATIC, 'PNG', { dataset }, 0.9)));
     rows.push(...(await benchModel(bench, STATIC, 'JPEG', await listJpegs(bench), 0.75)));
     rows.push(await benchMemory(bench, few));
@@ -59,7 +59,7 @@ async function benchModel(
 async function benchMemory(bench: Bench, few: string): Promise<Row> {
   const { scratch, size } = bench;
   const images = 2.5 * size.evaluated;
-  const many = await compose(bench, images);
+  const many = await composed(bench, images);
   const { once, tenfold } = await measure(
     {
       once: inNode('evaluate', argumentOf(STATIC, { dataset: few })),
@@ -72,14 +72,6 @@ async function benchMemory(bench: Bench, few: string): Promise<Row> {
 
 function argumentOf({ file, batch }: Model, set: EvaluationSetInput): EvaluateArgument {
   return { model: join(MODELS, file), set, batch, jobs: JOBS };
-}
-
-async function compose({ input, scratch }: Bench, images: number): Promise<string> {
-  const recipe = parseRecipe(recipeOf(images));
-  const plan = await makePlan({ recipe, pool: input.pool, work: join(scratch, 'work') });
-  const out = join(scratch, `evaluated-${images}`);
-  await composeDataset({ recipe, pool: input.pool, plan, out });
-  return out;
 }
 
 /** The source's own images, whole; what their labels are takes no time. */

@@ -18,6 +18,7 @@ import {
 import { readPlanSummary } from '../../src/sampling/make-plan.js';
 import type { EncodeSettings } from './encode-worker.js';
 import { evaluateJob, sessionJob } from './evaluate-jobs.js';
+import { verifyExportJob, writeExportJob } from './release-jobs.js';
 import { scoreJob } from './score-job.js';
 
 export type JobName = keyof typeof JOBS;
@@ -113,6 +114,8 @@ export const JOBS = {
   evaluate: evaluateJob,
   session: sessionJob,
   score: scoreJob,
+  writeExport: writeExportJob,
+  verifyExport: verifyExportJob,
 };
 
 interface IndexArgument {

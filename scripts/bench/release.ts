@@ -1,0 +1,44 @@
+import { join } from 'node:path';
+import { EXPORT_NAMES, type ExportName, readDataset } from '../../src/index.js';
+import { writeExport } from '../../src/release/exports/write-export.js';
+import type { Bench } from './benchmark.js';
+import { composed } from './composed.js';
+import { inNode, measure } from './measure.js';
+import { compareMemory, compareRates, type Row } from './row.js';
+
+const AIM = 0.7;
+const LIMIT = 'reading and hashing alone';
+
+/** Every export, written and checked, against reading and hashing; memory at ten times the images. */
+export async function benchRelease(bench: Bench): Promise<Row[]> {
+  const { scratch, size } = bench;
+  const dataset = await composed(bench, size.images);
+  const few = await composed(bench, Math.ceil(size.images / 40) * 4);
+  const options = { scratch, repeats: size.memoryRepeats };
+  const rows: Row[] = [];
+  for (const name of EXPORT_NAMES) {
+    const folder = join(scratch, `export-${name}`);
+    await writeExport(name, await readDataset(dataset), folder, {});
+    const { hash, write, check, small } = await measure(
+      {
+        hash: inNode('hash', { dataset }),
+        write: inNode('writeExport', { name, dataset }),
+        check: inNode('verifyExport', { name, dataset, folder }),
+        small: inNode('writeExport', { name, dataset: few }),
+      },
+      options,
+    );
+    rows.push(
+      compareRates(`export ${name}, images`, write, LIMIT, hash, AIM),
+      compareRates(`verify ${name}, images`, check, LIMIT, hash, AIM),
+      compareMemory(`export ${name}, ${size.images} images`, write, small, 1.1),
+    );
+  }
+  return rows;
+}
+
+/** What the two jobs are told. */
+export interface ExportArgument {
+  name: ExportName;
+  dataset: string;
+}
