@@ -4,5 +4,6 @@ export default {
   roots: ['<rootDir>/dist/test'],
   testMatch: ['**/*.test.js'],
   transform: {},
+  maxWorkers: '100%',
   testTimeout: 120_000,
 };
