@@ -10,7 +10,8 @@ import { openPredictions } from './evaluate/predictions/open-predictions.js';
 import { choosePreprocessing, type PreprocessingChoice } from './evaluate/preprocessing.js';
 import { LOGITS_FILE, PREDICTIONS_FILE } from './evaluate/run-model.js';
 import { sha256File } from './files/digest.js';
-import { requireScoresPlace, writeScores } from './report/write-scores.js';
+import { requireScoresPlace } from './report/scores-place.js';
+import { writeScores } from './report/write-scores.js';
 import { scorePredictions, type ScoreOptions } from './score/score-predictions.js';
 import { makeScorecard, type NewScorecard } from './score/scorecard.js';
 
@@ -26,7 +27,10 @@ export interface EvaluateInput {
 }
 
 export interface EvaluateOptions
-  extends PredictOptions, Omit<ScoreOptions, 'signal' | 'onProgress'> {}
+  extends PredictOptions, Omit<ScoreOptions, 'signal' | 'onProgress'> {
+  /** Replace scores on another set or under another preprocessing. Default false. */
+  overwrite?: boolean | undefined;
+}
 
 /** A scorecard, and the predictions that it is of. */
 export interface Evaluated {
@@ -44,8 +48,9 @@ export async function evaluateModel(
   options: EvaluateOptions = {},
 ): Promise<Evaluated> {
   try {
-    await requireScoresPlace(out);
     const preprocessing = choosePreprocessing(card, set, preprocess);
+    const described = describe(preprocessing);
+    await requireScoresPlace(out, { set, preprocessing: described }, options.overwrite);
     const predictions = await predict({ card, set, preprocessing, work }, options);
     const bad = new Set(predictions.summary.bad.map(({ id }) => id));
     const scored = withoutImages(set, bad, 'image-corrupt');
@@ -57,9 +62,9 @@ export async function evaluateModel(
     const scorecard = makeScorecard(body, {
       model: { name: card.name, digest: sha256, provider: predictions.summary.provider },
       predictions: { path: best, sha256: sha256File(best) },
-      preprocessing: describe(preprocessing),
+      preprocessing: described,
     });
-    await writeScores(out, scorecard, perImage);
+    await writeScores(out, scorecard, perImage, options);
     await copyFile(best, join(out, PREDICTIONS_FILE));
     return { scorecard, predictions };
   } catch (error) {

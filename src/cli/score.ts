@@ -4,7 +4,8 @@ import { alignPredictions } from '../evaluate/align-predictions.js';
 import { openPredictions } from '../evaluate/predictions/open-predictions.js';
 import { sha256File } from '../files/digest.js';
 import type { StageOptions } from '../progress.js';
-import { requireScoresPlace, writeScores } from '../report/write-scores.js';
+import { requireScoresPlace } from '../report/scores-place.js';
+import { writeScores } from '../report/write-scores.js';
 import { scorePredictions } from '../score/score-predictions.js';
 import { makeScorecard } from '../score/scorecard.js';
 import {
@@ -71,15 +72,15 @@ async function score(flags: ScoreFlags, options: StageOptions) {
   const path = flags.predictions;
   const set = await openSetOf(flags);
   const model = flags.model ?? basename(path).replace(/\.[^.]+$/, '');
-  const folder = flags.out ?? scoresFolder(join('output', 'scores'), set.name, model);
-  await requireScoresPlace(folder);
+  const folder = flags.out ?? scoresFolder(join('output', 'scores'), set, model);
+  const { seed, resamples, overwrite } = flags;
+  await requireScoresPlace(folder, { set }, overwrite);
   const source = await openPredictions(path, {
     ...(flags.ranked ? { kind: 'ranked' } : {}),
     idColumn: flags['id-column'],
     ids: flags.ids,
     key: flags.key,
   });
-  const { seed, resamples } = flags;
   const { body, perImage } = await scorePredictions(source, alignPredictions(source, set), set, {
     ...options,
     seed,
@@ -88,6 +89,6 @@ async function score(flags: ScoreFlags, options: StageOptions) {
   });
   const predictions = { path, sha256: sha256File(path) };
   const scorecard = makeScorecard(body, { model: { name: model }, predictions });
-  await writeScores(folder, scorecard, perImage);
+  await writeScores(folder, scorecard, perImage, { overwrite });
   return { scorecard, folder };
 }

@@ -1,30 +1,35 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { explainError, OutputError } from '../errors.js';
+import { explainError } from '../errors.js';
 import { sha256 } from '../files/digest.js';
-import { exists, makeFolder, toJson, writeWhole } from '../files/stage-folder.js';
+import { makeFolder, toJson, writeWhole } from '../files/stage-folder.js';
 import { writeImagesCsv } from '../score/images-csv.js';
 import type { PerImageScores } from '../score/per-image-scores.js';
 import { IMAGES_FILE, SCORECARD_FILE } from '../score/read-scores.js';
 import type { NewScorecard } from '../score/scorecard.js';
 import { inMarkdown, toCsvTable, toMarkdownTable } from './render-table.js';
 import { scorecardNotes, scorecardsCsvTable, scorecardTable } from './scorecard-table.js';
+import { CSV_FILE, MARKDOWN_FILE, requireScoresPlace } from './scores-place.js';
 
-const FORMAT = '"patchml-scorecard"';
-const [MARKDOWN_FILE, CSV_FILE] = ['scorecard.md', 'scorecard.csv'];
+/** How to write scores. */
+export interface WriteScoresOptions {
+  /** Replace scores on another set or under another preprocessing. Default false. */
+  overwrite?: boolean | undefined;
+}
 
 /**
  * Writes `scorecard.json`, `scorecard.md`, `scorecard.csv` and `images.csv`, in place of those of
  * earlier scores. Other files in the folder stay.
  *
- * @throws OutputError where the folder cannot be written, or holds such files without a scorecard
+ * @throws OutputError where the folder cannot be written, holds such files without a scorecard, or
+ *   scores of something else
  */
 export async function writeScores(
   folder: string,
   scorecard: NewScorecard,
   perImage: PerImageScores,
+  { overwrite }: WriteScoresOptions = {},
 ): Promise<void> {
-  await requireScoresPlace(folder);
+  await requireScoresPlace(folder, scorecard, overwrite);
   const images = writeImagesCsv(perImage);
   try {
     await makeFolder(folder);
@@ -36,25 +41,6 @@ export async function writeScores(
     await writeWhole(join(folder, CSV_FILE), toCsvTable(scorecardsCsvTable([scorecard])));
   } catch (error) {
     throw explainError(error, folder);
-  }
-}
-
-/**
- * Checks, before the work, that scores may go to a folder.
- *
- * @throws OutputError `output-not-scores` where it holds files of their names that are not theirs
- */
-export async function requireScoresPlace(folder: string): Promise<void> {
-  const scorecard = join(folder, SCORECARD_FILE);
-  const isOurs = (await exists(scorecard)) && (await readFile(scorecard, 'utf8')).includes(FORMAT);
-  if (isOurs) return;
-  for (const name of [SCORECARD_FILE, IMAGES_FILE, MARKDOWN_FILE, CSV_FILE]) {
-    if (!(await exists(join(folder, name)))) continue;
-    throw new OutputError(`this folder holds another ${name}, of no scorecard`, {
-      code: 'output-not-scores',
-      path: folder,
-      fix: 'name another --out, or move it away',
-    });
   }
 }
 

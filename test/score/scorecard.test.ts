@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatasetError, OutputError } from '../../src/errors.js';
+import { requireScoresPlace } from '../../src/report/scores-place.js';
 import { writeScores } from '../../src/report/write-scores.js';
 import { findScores, openScores, readScores } from '../../src/score/read-scores.js';
 import { scorecardJsonSchema, scorecardSchema } from '../../src/score/scorecard.js';
@@ -16,9 +17,9 @@ const set = madeSet([[4], [1, 7], [], [0, 5, 9]], {
 const rows = scoreRows([{ 4: 1 }, { 7: 3, 3: 2 }, {}, { 9: 4, 2: 3, 5: 1 }]);
 
 /** Scores that were written to a new folder. */
-async function written(folder = temporaryFolder()): Promise<string> {
-  const { scorecard, perImage } = await madeRun('made model', 'scores', rows, set);
-  await writeScores(folder, scorecard, await perImage());
+async function written(folder = temporaryFolder(), of = set, overwrite = false): Promise<string> {
+  const { scorecard, perImage } = await madeRun('made model', 'scores', rows, of);
+  await writeScores(folder, scorecard, await perImage(), { overwrite });
   return folder;
 }
 
@@ -90,6 +91,37 @@ describe('writeScores', () => {
       expect(readFileSync(join(folder, name), 'utf8')).toBe('{}');
     },
   );
+});
+
+describe('requireScoresPlace', () => {
+  const other = { ...set, digest: 'e'.repeat(64) };
+
+  it('refuses a place with scores on another set, and says which', async () => {
+    const folder = await written();
+    await expect(written(folder, other)).rejects.toMatchObject({
+      code: 'output-other-scores',
+      message:
+        `${folder}: this folder holds scores on another set: made, labels: real, 4 images; ` +
+        'give another --out, or replace them with --overwrite',
+    });
+    await written(folder, other, true);
+    expect((await openScores(folder)).scorecard.set.digest).toBe(other.digest);
+  });
+
+  it('refuses a place with scores under another preprocessing', async () => {
+    const [folder, resized] = [await written(), { set, preprocessing: { mode: 'squash' } }];
+    await expect(requireScoresPlace(folder, resized)).rejects.toThrow(
+      'scores under another preprocessing: made',
+    );
+    await requireScoresPlace(folder, resized, true);
+  });
+
+  it('takes a set whose corrupt images are not known yet for the one that was scored', async () => {
+    const folder = await written(undefined, { ...other, leftOut: { 'image-corrupt': 1 } });
+    await requireScoresPlace(folder, { set });
+    const read = { ...set, leftOut: { 'image-corrupt': 2 } };
+    await expect(written(folder, read)).rejects.toMatchObject({ code: 'output-other-scores' });
+  });
 });
 
 describe('readScores', () => {
