@@ -18,6 +18,9 @@ import type { NewScorecard } from './scorecard.js';
 /** The metrics that sets are compared in. */
 export const GAP_METRICS = ['top1', 'real', 'variableTopK', 'asma'] as const;
 
+/** Under two rules "a valid class" means two things; no difference of ReaL is about the images. */
+const OTHER_RULES = "the sets' labels are of two rules";
+
 type GapMetric = (typeof GAP_METRICS)[number];
 
 /** A gap, the first set minus the second, with its bootstrap interval. */
@@ -57,7 +60,8 @@ export interface GapComparison {
  * Compares two sets by the models that have scores on both; models are matched by name. The two
  * are resampled independently, as they have different images.
  *
- * @throws EvaluationError `gap-no-models`, `gap-model-twice`, `compare-other-set`
+ * @throws EvaluationError `gap-no-models`, `gap-model-twice`, `compare-other-set`,
+ *   `compare-other-subgroups`
  */
 export async function compareGap(
   runsA: readonly ScoreRun[],
@@ -73,7 +77,7 @@ export async function compareGap(
     });
   }
   const [setA, setB] = [runsA[0]!.scorecard.set, runsB[0]!.scorecard.set];
-  const settings = comparedWith(options, runsA[0]!.scorecard);
+  const settings = comparedWith(options, [...runsA, ...runsB]);
   const models: ModelGap[] = [];
   for (const name of names) {
     throwIfAborted(options.signal, 'compare');
@@ -102,6 +106,7 @@ async function gapOf(
   { maxGroup, ...options }: ComparedWith,
 ): Promise<ModelGap> {
   const leftOut = leftOutOf(GAP_METRICS, [a.scorecard, b.scorecard]);
+  if (a.scorecard.set.rule !== b.scorecard.set.rule) leftOut.real = OTHER_RULES;
   const both = GAP_METRICS.filter((name) => leftOut[name] === undefined);
   const statistics = async ({
     scorecard,
