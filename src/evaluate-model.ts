@@ -1,4 +1,3 @@
-import { copyFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { explainError } from './errors.js';
 import { alignPredictions } from './evaluate/align-predictions.js';
@@ -64,8 +63,8 @@ export async function evaluateModel(
       predictions: { path: best, sha256: sha256File(best) },
       preprocessing: described,
     });
-    await writeScores(out, scorecard, perImage, options);
-    await copyFile(best, join(out, PREDICTIONS_FILE));
+    const { overwrite } = options;
+    await writeScores(out, scorecard, perImage, { overwrite, predictions: best });
     return { scorecard, predictions };
   } catch (error) {
     throw explainError(error);

@@ -1,7 +1,8 @@
-import { basename, join } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import type { Argv, CommandModule, InferredOptionTypes } from 'yargs';
 import { alignPredictions } from '../evaluate/align-predictions.js';
 import { openPredictions } from '../evaluate/predictions/open-predictions.js';
+import { PREDICTIONS_FILE } from '../evaluate/run-model.js';
 import { sha256File } from '../files/digest.js';
 import type { StageOptions } from '../progress.js';
 import { requireScoresPlace } from '../report/scores-place.js';
@@ -89,6 +90,9 @@ async function score(flags: ScoreFlags, options: StageOptions) {
   });
   const predictions = { path, sha256: sha256File(path) };
   const scorecard = makeScorecard(body, { model: { name: model }, predictions });
-  await writeScores(folder, scorecard, perImage, { overwrite });
+  // What `evaluate` left there is not lost by scoring it again.
+  const isThere = resolve(path) === resolve(folder, PREDICTIONS_FILE);
+  const kept = isThere ? path : undefined;
+  await writeScores(folder, scorecard, perImage, { overwrite, predictions: kept });
   return { scorecard, folder };
 }

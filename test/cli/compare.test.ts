@@ -100,6 +100,19 @@ describe('compare, of two sets', () => {
   });
 });
 
+describe('compare --out', () => {
+  test('replaces an earlier comparison, and nothing else', async () => {
+    const out = ['--out', 'again', '--quiet'];
+    expect((await compare('val', ...out)).code).toBe(0);
+    expect((await compare('val', '--all-pairs', ...out)).code).toBe(0);
+    const { pairs } = readJson<Comparison>(join(cwd, 'again/comparison.json'));
+    expect(pairs).toHaveLength(3);
+    const gap = await compare('.', '--gap', 'val', 'vga', ...out);
+    expectOneLine(gap, 1, 'again: this folder holds comparison.csv, which is of no patchml-gap');
+    expect(readdirSync(join(cwd, 'again'))).toHaveLength(4);
+  });
+});
+
 describe('compare refuses', () => {
   test.each([
     [['.'], 1, 'val/a: these are scores on val, those of other/b on other; compare'],

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatasetError, OutputError } from '../../src/errors.js';
 import { requireScoresPlace } from '../../src/report/scores-place.js';
@@ -8,6 +8,7 @@ import { findScores, openScores, readScores } from '../../src/score/read-scores.
 import { scorecardJsonSchema, scorecardSchema } from '../../src/score/scorecard.js';
 import { temporaryFolder, writeTree } from '../support/unit-folder.js';
 import { madeRun, madeSet, scoreRows } from '../support/unit-scores.js';
+import { contentsOf } from '../support/workspace.js';
 
 const set = madeSet([[4], [1, 7], [], [0, 5, 9]], {
   ids: ['a/1.jpeg', 'b,"2".jpeg', 'c', 'd'],
@@ -74,13 +75,37 @@ describe('writeScores', () => {
     expect([cells.get('mapMicro_low'), cells.get('realPerClass_n')]).toEqual(['', '']);
   });
 
-  it('replaces earlier scores, and leaves other files alone', async () => {
-    const folder = await written();
-    writeFileSync(join(folder, 'notes.txt'), 'mine');
-    const before = readFileSync(join(folder, 'scorecard.json'), 'utf8');
+  it('replaces earlier scores, and what a killed run left beside them', async () => {
+    const folder = join(temporaryFolder(), 'model');
     await written(folder);
-    expect(readFileSync(join(folder, 'scorecard.json'), 'utf8')).toBe(before);
-    expect(readdirSync(folder)).toHaveLength(5);
+    const before = contentsOf(folder);
+    mkdirSync(`${folder}.partial`);
+    writeFileSync(join(`${folder}.partial`, 'scorecard.md.tmp'), 'half');
+    await written(`${folder}/`);
+    expect(contentsOf(folder)).toEqual(before);
+    expect(readdirSync(join(folder, '..'))).toEqual(['model']);
+  });
+
+  it('keeps the earlier scores whole where it fails', async () => {
+    const folder = await written();
+    const before = contentsOf(folder);
+    const { scorecard, perImage } = await madeRun('other', 'scores', rows, set);
+    const options = { predictions: join(folder, 'none.parquet') };
+    await expect(writeScores(folder, scorecard, await perImage(), options)).rejects.toThrow(
+      'none.parquet: no such file',
+    );
+    expect(contentsOf(folder)).toEqual(before);
+  });
+
+  it.each(['', '.partial'])('refuses a folder%s that holds a file of the user', async (ending) => {
+    const folder = join(temporaryFolder(), 'model');
+    await written(folder);
+    mkdirSync(`${folder}${ending}`, { recursive: true });
+    writeFileSync(join(`${folder}${ending}`, 'notes.txt'), 'mine');
+    await expect(written(folder)).rejects.toThrow(
+      `${folder}${ending}: this folder holds notes.txt, which is of no patchml-scorecard; name`,
+    );
+    expect(readFileSync(join(`${folder}${ending}`, 'notes.txt'), 'utf8')).toBe('mine');
   });
 
   it.each(['images.csv', 'scorecard.json'])(
@@ -152,6 +177,7 @@ describe('findScores', () => {
       'a/deep/er/scorecard.json': '',
       'B/scorecard.json': '',
       'c/other.json': '',
+      'c/model.partial/scorecard.json': '',
     });
     const found = ['B', 'a/deep/er', 'b'].map((path) => join(root, path));
     expect(await findScores(root)).toEqual(found);
