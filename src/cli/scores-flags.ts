@@ -4,7 +4,10 @@ import type { EvaluationSet } from '../evaluate/evaluation-set.js';
 import type { NewScorecard } from '../score/scorecard.js';
 import { scorecardNotes, scorecardTable } from '../report/scorecard-table.js';
 import { toTerminalTable } from '../report/render-table.js';
-import { requireWhole } from './require.js';
+import { requireResamples, requireWhole } from './require.js';
+
+/** No image has more labels than there are classes. */
+const MAX_GROUP = 1000;
 
 /** The flags of every command that scores. */
 const scoresFlags = {
@@ -28,8 +31,8 @@ export type ScoresFlags = InferredOptionTypes<typeof scoresFlags>;
 /** Adds the flags to a command. */
 export function withScoresFlags<T>(args: Argv<T>): Argv<T & ScoresFlags> {
   return args.options(scoresFlags).check((flags) => {
-    requireWhole('resamples', flags.resamples);
-    requireWhole('max-group', flags['max-group']);
+    requireResamples(flags.resamples);
+    requireWhole('max-group', flags['max-group'], MAX_GROUP);
     return true;
   }) as unknown as Argv<T & ScoresFlags>;
 }

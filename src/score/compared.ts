@@ -1,5 +1,10 @@
 import { EvaluationError } from '../errors.js';
-import { asmaStatistic, meanStatistic, type Statistic } from '../metrics/index.js';
+import {
+  asmaStatistic,
+  bootstrapOptions,
+  meanStatistic,
+  type Statistic,
+} from '../metrics/index.js';
 import type { StageOptions } from '../progress.js';
 import { labelSetOfCounts, type PerImageScores } from './per-image-scores.js';
 import type { StoredScores } from './read-scores.js';
@@ -41,9 +46,11 @@ export type LeftOut = Partial<Record<ComparedMetric, string>>;
  *
  * @param runs one or more
  * @throws EvaluationError `compare-other-subgroups` where their ASMA is of other subgroups
+ * @throws MetricsError for options out of range
  */
 export function comparedWith(options: CompareOptions, runs: readonly ScoreRun[]): ComparedWith {
   const { seed = '42', resamples = 1000, level = 0.95 } = options;
+  bootstrapOptions({ seed, resamples, level });
   const [first] = runs as readonly [ScoreRun];
   const { maxGroup } = first.scorecard.options;
   const other = runs.find(({ scorecard }) => scorecard.options.maxGroup !== maxGroup);
