@@ -122,6 +122,9 @@ describe('compare refuses', () => {
     [['.', '--gap', 'val', 'w'], 1, 'no scores on "w"; name one of: other, val, vga'],
     [['.', '--gap', 'val', 'vga', '--all-pairs'], 2, 'exclude each other'],
     [['.', '--gap', 'val', 'vga', '--gap', 'val', 'other'], 2, '--gap takes two sets, once'],
+    [['val', '--resamples', '1e9'], 2, '--resamples'],
+    [['val', '--gap', 'one'], 2, 'Not enough arguments following: gap'],
+    [['val/a', './val/a/'], 1, 'expected the scores of two models or more, got 1'],
     [[], 2, 'name the folders of scores to compare'],
   ] as const)('%p', async (args, code, says) => {
     expectOneLine(await compare(...args), code, says);
