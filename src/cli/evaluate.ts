@@ -9,7 +9,7 @@ import { firstImages } from '../evaluate/keep-images.js';
 import { PROVIDERS } from '../evaluate/model-session.js';
 import { PREPROCESSING_CHOICES } from '../evaluate/preprocessing.js';
 import { toTerminalTable } from '../report/render-table.js';
-import { modelsTable, scorecardNotes } from '../report/scorecard-table.js';
+import { byAsma, modelsTable, scorecardNotes } from '../report/scorecard-table.js';
 import {
   type EvaluationSetFlags,
   openSetOf,
@@ -135,7 +135,7 @@ async function evaluateAll(
       evaluated.push(await evaluateOne(path, set, flags));
     } catch (cause) {
       const error = explainError(cause);
-      const isLast = cards.length === 1 || error instanceof AbortedError;
+      const isLast = flags.models === undefined || error instanceof AbortedError;
       if (isLast || !(error instanceof PatchmlError)) throw error;
       failures.push({ card: path, error });
     }
@@ -176,13 +176,11 @@ function print(
     const [{ scorecard, folder }] = evaluated as [Done];
     printScorecard(scorecard, folder, flags);
   } else if (flags.json) {
-    console.log(
-      JSON.stringify(
-        evaluated.map(({ folder, scorecard }) => ({ folder, ...scorecard })),
-        null,
-        2,
-      ),
-    );
+    const scorecards = evaluated
+      .map(({ folder, scorecard }) => ({ folder, ...scorecard }))
+      .sort(byAsma);
+    const failed = failures.map(({ card, error: { code, message } }) => ({ card, code, message }));
+    console.log(JSON.stringify({ scorecards, failures: failed }, null, 2));
   } else if (!flags.quiet && evaluated.length > 0) {
     const scorecards = evaluated.map(({ scorecard }) => scorecard);
     console.log(toTerminalTable(modelsTable(scorecards)));

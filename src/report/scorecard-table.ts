@@ -73,6 +73,8 @@ export function scorecardNotes(scorecards: readonly NewScorecard[]): string[] {
   const { set, options } = first;
   const level = `${Number((100 * options.level).toFixed(2))}%`;
   const unlabelled = set.unlabelled > 0 ? `, ${countText(set.unlabelled)} without labels` : '';
+  const leftOut = Object.entries(set.leftOut).filter(([, count]) => count > 0);
+  const leftOutText = leftOut.map(([reason, count]) => `${countText(count)} ${reason}`).join(', ');
   const reasons = new Map<string, Set<string>>();
   for (const { unavailable } of scorecards) {
     for (const [name, reason] of Object.entries(unavailable)) {
@@ -83,6 +85,7 @@ export function scorecardNotes(scorecards: readonly NewScorecard[]): string[] {
     `${set.name}, labels: ${set.rule}, ${countText(set.images)} images${unlabelled}; ` +
       `intervals: ${level} bootstrap, ${countText(options.resamples)} resamples, ` +
       `seed ${options.seed}; variable top-k: ${options.variableTopKRule} of the labels found.`,
+    ...(leftOut.length > 0 ? [`Images left out: ${leftOutText}.`] : []),
     ...[...reasons].map(([reason, names]) => `Not there: ${[...names].join(', ')} (${reason}).`),
   ];
 }
@@ -104,7 +107,8 @@ function largestGroup(scorecards: readonly NewScorecard[]): number {
   return scorecards.reduce((most, { options }) => Math.max(most, options.maxGroup), 1);
 }
 
-function byAsma(a: NewScorecard, b: NewScorecard): number {
+/** The highest ASMA first, then by name. */
+export function byAsma(a: NewScorecard, b: NewScorecard): number {
   const [x, y] = [a.metrics.asma?.value ?? -1, b.metrics.asma?.value ?? -1];
   return y - x || byteOrder(a.model.name, b.model.name);
 }

@@ -17,6 +17,11 @@ interface Card {
   set: Record<string, unknown>;
 }
 
+interface Listed {
+  scorecards: (Card & { folder: string })[];
+  failures: { card: string; code: string; message: string }[];
+}
+
 const [banana, tench, zebra] = TINY_CLASSES.map((wnid) => classOf(wnid)!) as [
   number,
   number,
@@ -139,9 +144,22 @@ describe('patchml evaluate', () => {
       '--json',
       '--quiet',
     );
-    const [card] = JSON.parse(run.stdout) as [Card];
-    expect(card.metrics['real']).toMatchObject({ value: 2 / 3 });
+    const { scorecards, failures } = JSON.parse(run.stdout) as Listed;
+    expect(scorecards).toHaveLength(1);
+    expect(scorecards[0]!.metrics['real']).toMatchObject({ value: 2 / 3 });
+    expect(scorecards[0]!.folder).toBe('output/scores/images-given/tiny');
+    expect(failures).toEqual([]);
     expect(run.stderr).toBe('');
+  });
+
+  it('lists a failure in the JSON, also where a pattern matches one card alone', async () => {
+    const run = await patchml('evaluate', '--models', 'configs/models/b*.yaml', ...SET, '--json');
+    expect(run.code).toBe(1);
+    const { scorecards, failures } = JSON.parse(run.stdout) as Listed;
+    expect(scorecards).toEqual([]);
+    const message = expect.stringContaining('input');
+    expect(failures).toMatchObject([{ card: 'configs/models/broken.yaml', message }]);
+    expect(failures[0]!.code).toMatch(/^card-/);
   });
 
   it('gives the scores that score gives for the same predictions', async () => {

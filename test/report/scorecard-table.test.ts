@@ -107,6 +107,16 @@ describe('scorecardNotes', () => {
   });
 });
 
+describe('scorecardNotes, of a set without some images', () => {
+  it('say how many are left out, and why', () => {
+    const { set } = card('a', 0.5);
+    const leftOut = { 'beyond-limit': 48_760, problematic: 2, 'not-listed': 0 };
+    expect(scorecardNotes([card('a', 0.5, { set: { ...set, leftOut } })])).toContain(
+      'Images left out: 48,760 beyond-limit, 2 problematic.',
+    );
+  });
+});
+
 describe('scorecardsCsvTable', () => {
   it('has four columns a metric, the same whatever is missing', () => {
     const { head, rows } = scorecardsCsvTable([card('a', 0.5), card('b', undefined)]);
