@@ -7,9 +7,12 @@ import type { TextTable } from './render-table.js';
 /** The metrics that models are listed with, beside the subgroups. */
 const LISTED = ['top1', 'top5', 'real', 'variableTopK', 'asma', 'exactMatch', 'mapPerImage'];
 
+/** The same number as `variableTopK`, which people read once. */
+const TWICE = 'imageWeighted';
+
 /** One scorecard: a metric a row, without those that no image is in. */
 export function scorecardTable(scorecard: NewScorecard): TextTable {
-  const filled = listMetrics(scorecard).filter(([, { n }]) => n > 0);
+  const filled = listMetrics(scorecard).filter(([name, { n }]) => n > 0 && name !== TWICE);
   return {
     head: ['metric', 'value', 'images'],
     rows: filled.map(([name, metric]) => {
@@ -78,6 +81,7 @@ export function scorecardNotes(scorecards: readonly NewScorecard[]): string[] {
   const reasons = new Map<string, Set<string>>();
   for (const { unavailable } of scorecards) {
     for (const [name, reason] of Object.entries(unavailable)) {
+      if (name === TWICE) continue;
       reasons.set(reason, (reasons.get(reason) ?? new Set()).add(labelOf(name)));
     }
   }

@@ -21,18 +21,6 @@ export interface StoredScores {
   perImage: () => Promise<PerImageScores>;
 }
 
-/**
- * Reads a folder of scores.
- *
- * @throws DatasetError where it is none, or its files are not of one run
- */
-export async function readScores(
-  folder: string,
-): Promise<{ scorecard: Scorecard; perImage: PerImageScores }> {
-  const { scorecard, perImage } = await openScores(folder);
-  return { scorecard, perImage: await perImage() };
-}
-
 /** Opens a folder of scores. @throws DatasetError where it is none */
 export async function openScores(folder: string): Promise<StoredScores> {
   const scorecard = await readSummary(folder, SCORECARD_FILE, scorecardSchema, 'patchml score');

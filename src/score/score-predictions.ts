@@ -1,4 +1,5 @@
 import { EvaluationError } from '../errors.js';
+import { CLASS_COUNT } from '../evaluate/class-mapping.js';
 import type { EvaluationSet } from '../evaluate/evaluation-set.js';
 import type { PredictionRows, PredictionSource } from '../evaluate/prediction-source.js';
 import {
@@ -22,9 +23,6 @@ import { numberedBatches, readRankings, type Batch } from './read-rankings.js';
 import { resampleStatistics } from './resample.js';
 import type { ScorecardBody } from './scorecard.js';
 import { makeStatistics } from './statistics.js';
-
-/** The classes of ImageNet. */
-const CLASS_COUNT = 1000;
 
 /** The most classes that metrics look at whatever the labels. */
 const MOST_RANKED = 5;

@@ -51,6 +51,7 @@ function card(name: string, asma: number | undefined, fields: Partial<NewScoreca
       ...(asma === undefined ? {} : { asma: metric(asma, asma - 0.1, asma + 0.1) }),
       coverageError: metric(12.34, 11.9, 12.86),
       mapMacro: metric(0.25),
+      imageWeighted: metric(0.5), // not in tables: as variable top-k
     },
     unavailable: { top1: 'the set has no original labels', top5: 'the set has no original labels' },
     ...fields,

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { DatasetError, OutputError } from '../../src/errors.js';
 import { requireScoresPlace } from '../../src/report/scores-place.js';
 import { writeScores } from '../../src/report/write-scores.js';
-import { findScores, openScores, readScores } from '../../src/score/read-scores.js';
+import { findScores, openScores } from '../../src/score/read-scores.js';
 import { scorecardJsonSchema, scorecardSchema } from '../../src/score/scorecard.js';
 import { temporaryFolder, writeTree } from '../support/unit-folder.js';
 import { madeRun, madeSet, scoreRows } from '../support/unit-scores.js';
@@ -43,10 +43,10 @@ describe('writeScores', () => {
 
   it('is read back to the last bit', async () => {
     const run = await madeRun('made model', 'scores', rows, set);
-    const { scorecard, perImage } = await readScores(await written());
+    const { scorecard, perImage } = await openScores(await written());
     expect(scorecard).toMatchObject(run.scorecard);
     expect(scorecardSchema.parse(scorecard)).toEqual(scorecard);
-    expect(perImage).toEqual(await run.perImage());
+    expect(await perImage()).toEqual(await run.perImage());
   });
 
   it('leaves scores of images that are not defined empty', async () => {
@@ -149,11 +149,12 @@ describe('requireScoresPlace', () => {
   });
 });
 
-describe('readScores', () => {
+describe('openScores', () => {
   it('refuses images of another run', async () => {
     const folder = await written();
     writeFileSync(join(folder, 'images.csv'), 'id,k\n');
-    await expect(readScores(folder)).rejects.toThrow(
+    const { perImage } = await openScores(folder);
+    await expect(perImage()).rejects.toThrow(
       'images.csv: these are not the images of the scorecard beside it; score again',
     );
   });
