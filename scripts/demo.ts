@@ -100,7 +100,7 @@ if (findings.length + differing.length > 0) process.exitCode = 1;
 
 async function score(set: EvaluationSet): Promise<NewScorecard> {
   const out = join(scores, set.name.replace(' ', '-'), card.name);
-  return (await evaluateModel({ card, set, work, out })).scorecard;
+  return (await evaluateModel({ card, set, work, out }, { overwrite: true })).scorecard;
 }
 
 function percent({ metrics }: NewScorecard): string {

@@ -1,4 +1,3 @@
-import { copyFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { explainError } from './errors.js';
 import { alignPredictions } from './evaluate/align-predictions.js';
@@ -11,7 +10,8 @@ import { choosePreprocessing, type PreprocessingChoice } from './evaluate/prepro
 import { PREDICTIONS_FILE } from './evaluate/run-model.js';
 import { LOGITS_FILE } from './evaluate/score-file.js';
 import { sha256File } from './files/digest.js';
-import { requireScoresPlace, writeScores } from './report/write-scores.js';
+import { requireScoresPlace } from './report/scores-place.js';
+import { writeScores } from './report/write-scores.js';
 import { scorePredictions, type ScoreOptions } from './score/score-predictions.js';
 import { makeScorecard, type NewScorecard } from './score/scorecard.js';
 
@@ -27,7 +27,10 @@ export interface EvaluateInput {
 }
 
 export interface EvaluateOptions
-  extends PredictOptions, Omit<ScoreOptions, 'signal' | 'onProgress'> {}
+  extends PredictOptions, Omit<ScoreOptions, 'signal' | 'onProgress'> {
+  /** Replace scores on another set or under another preprocessing. Default false. */
+  overwrite?: boolean | undefined;
+}
 
 /** A scorecard, and the predictions that it is of. */
 export interface Evaluated {
@@ -45,8 +48,9 @@ export async function evaluateModel(
   options: EvaluateOptions = {},
 ): Promise<Evaluated> {
   try {
-    await requireScoresPlace(out);
     const preprocessing = choosePreprocessing(card, set, preprocess);
+    const described = describe(preprocessing);
+    await requireScoresPlace(out, { set, preprocessing: described }, options.overwrite);
     const predictions = await predict({ card, set, preprocessing, work }, options);
     const bad = new Set(predictions.summary.bad.map(({ id }) => id));
     const scored = withoutImages(set, bad, 'image-corrupt');
@@ -58,10 +62,10 @@ export async function evaluateModel(
     const scorecard = makeScorecard(body, {
       model: { name: card.name, digest: sha256, provider: predictions.summary.provider },
       predictions: { path: PREDICTIONS_FILE, sha256: sha256File(best) },
-      preprocessing: describe(preprocessing),
+      preprocessing: described,
     });
-    await writeScores(out, scorecard, perImage);
-    await copyFile(best, join(out, PREDICTIONS_FILE));
+    const { overwrite } = options;
+    await writeScores(out, scorecard, perImage, { overwrite, predictions: best });
     return { scorecard, predictions };
   } catch (error) {
     throw explainError(error);

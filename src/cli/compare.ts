@@ -1,3 +1,4 @@
+import { realpath } from 'node:fs/promises';
 import type { CommandModule } from 'yargs';
 import { EvaluationError } from '../errors.js';
 import { byteOrder } from '../files/byte-order.js';
@@ -19,7 +20,7 @@ import type { NewScorecard } from '../score/scorecard.js';
 import type { StageOptions } from '../progress.js';
 import { UsageError } from './exit.js';
 import { interruptible } from './interruptible.js';
-import { requireGiven, requireWhole } from './require.js';
+import { requireGiven, requireResamples } from './require.js';
 import { showProgress } from './show-progress.js';
 
 interface CompareFlags {
@@ -68,7 +69,7 @@ export const compareCommand: CommandModule<object, CompareFlags> = {
       })
       .check(({ scores, gap, resamples, 'all-pairs': allPairs }) => {
         requireGiven('folders of scores to compare', scores[0]);
-        requireWhole('resamples', resamples);
+        requireResamples(resamples);
         if (gap && gap.length !== 2) throw new UsageError('--gap takes two sets, once');
         if (gap && allPairs) throw new UsageError('--gap and --all-pairs exclude each other');
         return true;
@@ -111,12 +112,17 @@ async function compare(flags: CompareFlags, options: StageOptions): Promise<Comp
   return { result, scorecards };
 }
 
-/** The scores at or below these paths, each folder once. */
+/** The scores at or below these paths, each folder once, however it is written. */
 async function openAll(paths: readonly string[]): Promise<StoredScores[]> {
-  const folders = new Set<string>();
-  for (const path of paths) for (const folder of await findScores(path)) folders.add(folder);
+  const folders = new Map<string, string>();
+  for (const path of paths) {
+    for (const folder of await findScores(path)) {
+      const place = await realpath(folder);
+      if (!folders.has(place)) folders.set(place, folder);
+    }
+  }
   const runs: StoredScores[] = [];
-  for (const folder of folders) runs.push(await openScores(folder));
+  for (const folder of folders.values()) runs.push(await openScores(folder));
   return runs;
 }
 

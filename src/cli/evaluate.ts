@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { availableParallelism } from 'node:os';
 import type { Argv, CommandModule, InferredOptionTypes } from 'yargs';
-import { AbortedError, explainError, PatchmlError } from '../errors.js';
+import { AbortedError, EvaluationError, explainError, PatchmlError } from '../errors.js';
 import { evaluateModel, type EvaluateOptions, type Evaluated } from '../evaluate-model.js';
 import type { EvaluationSet } from '../evaluate/evaluation-set.js';
 import { findModelCard, matchCards } from '../evaluate/find-card.js';
@@ -9,7 +9,7 @@ import { firstImages } from '../evaluate/keep-images.js';
 import { PROVIDERS } from '../evaluate/model-session.js';
 import { PREPROCESSING_CHOICES } from '../evaluate/preprocessing.js';
 import { toTerminalTable } from '../report/render-table.js';
-import { modelsTable, scorecardNotes } from '../report/scorecard-table.js';
+import { byAsma, modelsTable, scorecardNotes } from '../report/scorecard-table.js';
 import {
   type EvaluationSetFlags,
   openSetOf,
@@ -18,7 +18,13 @@ import {
 import { UsageError } from './exit.js';
 import { interruptible } from './interruptible.js';
 import { requireJobs, requireWhole } from './require.js';
-import { printScorecard, scoresFolder, type ScoresFlags, withScoresFlags } from './scores-flags.js';
+import {
+  folderName,
+  printScorecard,
+  scoresFolder,
+  type ScoresFlags,
+  withScoresFlags,
+} from './scores-flags.js';
 import { showProgress } from './show-progress.js';
 
 const modelFlags = {
@@ -78,12 +84,32 @@ export const evaluateCommand: CommandModule<object, EvaluateFlags> = {
       ),
   handler: async (flags) => {
     const cards = flags.models === undefined ? [flags.model!] : await matchCards(flags.models);
+    await requireApart(cards);
     const set = firstImages(await openSetOf(flags), flags.limit);
     const { evaluated, failures } = await evaluateAll(cards, set, flags);
     print(evaluated, failures, flags);
     if (failures.length > 0) process.exitCode = 1;
   },
 };
+
+/** Models of one name would write over each other. Cards that are wrong say so in their turn. */
+async function requireApart(cards: readonly string[]): Promise<void> {
+  const taken = new Map<string, string>();
+  for (const path of cards) {
+    const card = await findModelCard(path).catch(() => undefined);
+    if (!card) continue;
+    const folder = folderName(card.name);
+    const other = taken.get(folder);
+    if (other !== undefined) {
+      throw new EvaluationError(`the scores of this model would go where those of ${other} go`, {
+        code: 'cards-same-name',
+        path,
+        fix: 'give one of the two another "name", or evaluate them with different --out',
+      });
+    }
+    taken.set(folder, path);
+  }
+}
 
 interface Failure {
   card: string;
@@ -109,7 +135,7 @@ async function evaluateAll(
       evaluated.push(await evaluateOne(path, set, flags));
     } catch (cause) {
       const error = explainError(cause);
-      const isLast = cards.length === 1 || error instanceof AbortedError;
+      const isLast = flags.models === undefined || error instanceof AbortedError;
       if (isLast || !(error instanceof PatchmlError)) throw error;
       failures.push({ card: path, error });
     }
@@ -119,8 +145,8 @@ async function evaluateAll(
 
 async function evaluateOne(path: string, set: EvaluationSet, flags: EvaluateFlags): Promise<Done> {
   const card = await findModelCard(path);
-  const { preprocess, work, provider, batch, jobs, seed, resamples } = flags;
-  const folder = scoresFolder(flags.out, set.name, card.name);
+  const { preprocess, work, provider, batch, jobs, seed, resamples, overwrite } = flags;
+  const folder = scoresFolder(flags.out, set, card.name);
   const progress = showProgress(flags);
   return interruptible(async (signal) => {
     const options: EvaluateOptions = {
@@ -130,6 +156,7 @@ async function evaluateOne(path: string, set: EvaluationSet, flags: EvaluateFlag
       seed,
       resamples,
       maxGroup: flags['max-group'],
+      overwrite,
       signal,
       onProgress: progress.show,
     };
@@ -149,13 +176,11 @@ function print(
     const [{ scorecard, folder }] = evaluated as [Done];
     printScorecard(scorecard, folder, flags);
   } else if (flags.json) {
-    console.log(
-      JSON.stringify(
-        evaluated.map(({ folder, scorecard }) => ({ folder, ...scorecard })),
-        null,
-        2,
-      ),
-    );
+    const scorecards = evaluated
+      .map(({ folder, scorecard }) => ({ folder, ...scorecard }))
+      .sort(byAsma);
+    const failed = failures.map(({ card, error: { code, message } }) => ({ card, code, message }));
+    console.log(JSON.stringify({ scorecards, failures: failed }, null, 2));
   } else if (!flags.quiet && evaluated.length > 0) {
     const scorecards = evaluated.map(({ scorecard }) => scorecard);
     console.log(toTerminalTable(modelsTable(scorecards)));

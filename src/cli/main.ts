@@ -31,6 +31,11 @@ function requireOnce(flags: Record<string, unknown>): true {
   return true;
 }
 
+/** Yargs' own error for flags it cannot take, of a class that it does not export. */
+function isOfYargs(error: unknown): error is Error {
+  return error instanceof Error && error.name === 'YError';
+}
+
 try {
   await yargs(hideBin(process.argv))
     .scriptName('patchml')
@@ -73,5 +78,5 @@ try {
     .exitProcess(false)
     .parseAsync();
 } catch (error) {
-  exitWithError(error);
+  exitWithError(isOfYargs(error) ? new UsageError(error.message) : error);
 }

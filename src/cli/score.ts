@@ -1,10 +1,12 @@
-import { basename, join } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import type { Argv, CommandModule, InferredOptionTypes } from 'yargs';
 import { alignPredictions } from '../evaluate/align-predictions.js';
 import { openPredictions } from '../evaluate/predictions/open-predictions.js';
+import { PREDICTIONS_FILE } from '../evaluate/run-model.js';
 import { sha256File } from '../files/digest.js';
 import type { StageOptions } from '../progress.js';
-import { requireScoresPlace, writeScores } from '../report/write-scores.js';
+import { requireScoresPlace } from '../report/scores-place.js';
+import { writeScores } from '../report/write-scores.js';
 import { scorePredictions } from '../score/score-predictions.js';
 import { makeScorecard } from '../score/scorecard.js';
 import {
@@ -71,15 +73,15 @@ async function score(flags: ScoreFlags, options: StageOptions) {
   const path = flags.predictions;
   const set = await openSetOf(flags);
   const model = flags.model ?? basename(path).replace(/\.[^.]+$/, '');
-  const folder = flags.out ?? scoresFolder(join('output', 'scores'), set.name, model);
-  await requireScoresPlace(folder);
+  const folder = flags.out ?? scoresFolder(join('output', 'scores'), set, model);
+  const { seed, resamples, overwrite } = flags;
+  await requireScoresPlace(folder, { set }, overwrite);
   const source = await openPredictions(path, {
     ...(flags.ranked ? { kind: 'ranked' } : {}),
     idColumn: flags['id-column'],
     ids: flags.ids,
     key: flags.key,
   });
-  const { seed, resamples } = flags;
   const { body, perImage } = await scorePredictions(source, alignPredictions(source, set), set, {
     ...options,
     seed,
@@ -88,6 +90,9 @@ async function score(flags: ScoreFlags, options: StageOptions) {
   });
   const predictions = { path, sha256: sha256File(path) };
   const scorecard = makeScorecard(body, { model: { name: model }, predictions });
-  await writeScores(folder, scorecard, perImage);
+  // What `evaluate` left there is not lost by scoring it again.
+  const isThere = resolve(path) === resolve(folder, PREDICTIONS_FILE);
+  const kept = isThere ? path : undefined;
+  await writeScores(folder, scorecard, perImage, { overwrite, predictions: kept });
   return { scorecard, folder };
 }

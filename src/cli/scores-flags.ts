@@ -1,9 +1,13 @@
 import { join } from 'node:path';
 import type { Argv, InferredOptionTypes } from 'yargs';
+import type { EvaluationSet } from '../evaluate/evaluation-set.js';
 import type { NewScorecard } from '../score/scorecard.js';
 import { scorecardNotes, scorecardTable } from '../report/scorecard-table.js';
 import { toTerminalTable } from '../report/render-table.js';
-import { requireWhole } from './require.js';
+import { requireResamples, requireWhole } from './require.js';
+
+/** No image has more labels than there are classes. */
+const MAX_GROUP = 1000;
 
 /** The flags of every command that scores. */
 const scoresFlags = {
@@ -14,6 +18,11 @@ const scoresFlags = {
     default: 5,
     describe: 'Images with more labels than this form one subgroup',
   },
+  overwrite: {
+    type: 'boolean',
+    default: false,
+    describe: 'Replace scores on another set or under another preprocessing',
+  },
 } as const;
 
 /** The flags' values. */
@@ -22,15 +31,30 @@ export type ScoresFlags = InferredOptionTypes<typeof scoresFlags>;
 /** Adds the flags to a command. */
 export function withScoresFlags<T>(args: Argv<T>): Argv<T & ScoresFlags> {
   return args.options(scoresFlags).check((flags) => {
-    requireWhole('resamples', flags.resamples);
-    requireWhole('max-group', flags['max-group']);
+    requireResamples(flags.resamples);
+    requireWhole('max-group', flags['max-group'], MAX_GROUP);
     return true;
   }) as unknown as Argv<T & ScoresFlags>;
 }
 
 /** Where the scores of a model on a set go, below a folder for all. */
-export function scoresFolder(root: string, set: string, model: string): string {
-  return join(root, folderName(set), folderName(model));
+export function scoresFolder(
+  root: string,
+  set: Pick<EvaluationSet, 'name' | 'kind' | 'rule' | 'ids' | 'leftOut'>,
+  model: string,
+): string {
+  return join(root, setFolder(set), folderName(model));
+}
+
+/**
+ * The part of a path for a set: where one set has labels of several rules, with the rule, and where
+ * only its first images are used, with their number: `imagenet-val-real-first-20`.
+ */
+function setFolder({ name, kind, rule, ids, leftOut }: Parameters<typeof scoresFolder>[1]): string {
+  if (kind === 'patchml') return folderName(name); // its name has a version, its labels no rules
+  const ofRule = rule === 'original' ? '' : `-${rule}`;
+  const ofFirst = 'beyond-limit' in leftOut ? `-first-${ids.length}` : '';
+  return folderName(`${name}${ofRule}${ofFirst}`);
 }
 
 /** Prints a scorecard and where it is. */
@@ -51,6 +75,6 @@ export function printScorecard(
 }
 
 /** A name as one part of a path: `timm/resnet18` becomes `timm-resnet18`. */
-function folderName(name: string): string {
+export function folderName(name: string): string {
   return name.replace(/[^\p{L}\p{N}._-]+/gu, '-').replace(/^[.-]+/, '') || 'unnamed';
 }

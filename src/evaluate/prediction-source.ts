@@ -12,6 +12,8 @@ export interface PredictionSource {
   ids: readonly string[] | undefined;
   /** The file, as errors name it. */
   path: string;
+  /** Whether scores are known to be finite: those of `openPredictions`, which looks at each. */
+  isChecked?: boolean | undefined;
   /** `Int32Array`s where ranked, else float; each a whole number of rows, [rows x width]. */
   batches: () => AsyncIterable<PredictionRows>;
 }

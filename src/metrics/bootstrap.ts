@@ -30,6 +30,15 @@ export function bootstrap<K extends string>(
   const { seed, resamples, level } = bootstrapOptions(options);
   const draws = resampleCounts(commonImages(statistics), `${seed}/bootstrap`, resamples);
   const distributions = bootstrapDistribution(statistics, draws);
+  return statisticIntervals(statistics, distributions, level);
+}
+
+/** The intervals of statistics, from what `bootstrapDistribution` gives. */
+export function statisticIntervals<K extends string>(
+  statistics: Readonly<Record<K, Statistic>>,
+  distributions: Readonly<Record<K, Float64Array>>,
+  level: number,
+): Record<K, StatisticInterval> {
   return mapValues(statistics, (statistic, name) => ({
     ...percentileInterval(statistic.value(), distributions[name], level),
     images: statistic.included,

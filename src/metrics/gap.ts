@@ -18,6 +18,8 @@ export interface GapInterval extends Interval {
   readonly images: readonly [first: number, second: number];
 }
 
+type Sides<T> = Record<'first' | 'second', T>;
+
 /**
  * The gaps of one model between two evaluation sets, first minus second, with intervals. The sets
  * have different images, so that each is resampled by itself.
@@ -40,9 +42,19 @@ export function gap<K extends string>(
       resampleCounts(commonImages(statistics), `${seed}/gap/${name}`, resamples),
     ),
   ) as [Record<K, Float64Array>, Record<K, Float64Array>];
+  return gapIntervals({ first, second }, { first: ofFirst, second: ofSecond }, level);
+}
+
+/** The gaps and their intervals, from what `bootstrapDistribution` gives for each of the two sets. */
+export function gapIntervals<K extends string>(
+  { first, second }: Sides<Readonly<Record<K, Statistic>>>,
+  distributions: Sides<Readonly<Record<K, Float64Array>>>,
+  level: number,
+): Record<K, GapInterval> {
   return mapValues(first, (statistic, name) => {
     const values = { first: statistic.value(), second: second[name].value() };
-    const differences = ofFirst[name].map((value, resample) => value - ofSecond[name][resample]!);
+    const [ofFirst, ofSecond] = [distributions.first[name], distributions.second[name]];
+    const differences = ofFirst.map((value, resample) => value - ofSecond[resample]!);
     return {
       ...percentileInterval(values.first - values.second, differences, level),
       ...values,

@@ -11,17 +11,28 @@ export {
   type AveragePrecisionTally,
 } from './average-precision-tally.js';
 export { bootstrapDistribution } from './bootstrap-distribution.js';
-export { bootstrap, type StatisticInterval } from './bootstrap.js';
+export {
+  bootstrap,
+  commonImages,
+  statisticIntervals,
+  type StatisticInterval,
+} from './bootstrap.js';
 export { coverageError } from './coverage-error.js';
-export { gap, type GapInterval } from './gap.js';
+export { gap, gapIntervals, type GapInterval } from './gap.js';
 export { imageAveragePrecision } from './image-average-precision.js';
-export { percentileInterval, type BootstrapOptions, type Interval } from './interval.js';
+export {
+  bootstrapOptions,
+  percentileInterval,
+  type BootstrapOptions,
+  type Interval,
+} from './interval.js';
 export { kendall } from './kendall.js';
 export { labelCountHistogram, labelCounts } from './label-counts.js';
 export { labelRankingAveragePrecision } from './label-ranking-average-precision.js';
 export { labelRankingLoss } from './label-ranking-loss.js';
 export { addLabelRanks, emptyLabelRanks, labelRanks, type LabelRanks } from './label-ranks.js';
 export { hasLabel, imageCount, labelSet, sliceLabelSet, type LabelSet } from './label-set.js';
+export { mapValues } from './map-values.js';
 export { mcnemar, mcnemarPValue, type McNemar } from './mcnemar.js';
 export { MetricsError } from './metrics-error.js';
 export { pairedBootstrap } from './paired-bootstrap.js';

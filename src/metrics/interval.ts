@@ -1,4 +1,4 @@
-import { invalid } from './metrics-error.js';
+import { invalid, requireInteger } from './metrics-error.js';
 import { percentile } from './percentile.js';
 
 /** An estimate with its bootstrap percentile interval. */
@@ -22,13 +22,15 @@ export interface BootstrapOptions {
   readonly level?: number;
 }
 
-/** The options with their defaults. */
+/** The options with their defaults. @throws MetricsError for those out of range */
 export function bootstrapOptions(options: BootstrapOptions): Required<BootstrapOptions> {
   const level = options.level ?? 0.95;
   if (!(level > 0 && level < 1)) {
     throw invalid('metrics-out-of-range', 'level', 'a number above 0 and below 1', level);
   }
-  return { seed: options.seed ?? 0, resamples: options.resamples ?? 1000, level };
+  const resamples = options.resamples ?? 1000;
+  requireInteger('resamples', resamples, 1);
+  return { seed: options.seed ?? 0, resamples, level };
 }
 
 /**

@@ -72,15 +72,21 @@ export function comparisonNotes({ set, options, pairs }: Comparison): string[] {
   ];
 }
 
+const TWO_RULES =
+  "Warning: the sets' labels are of two rules; gaps in variable top-k and ASMA are also gaps " +
+  'between the rules.';
+
 /** What a gap is of. */
 export function gapNotes({ first, second, options, models, unmatched }: GapComparison): string[] {
   const only = [
     [first.name, unmatched.first],
     [second.name, unmatched.second],
   ] as const;
+  const areOfTwoRules = first.rule !== second.rule;
   return [
     `Gaps in points, ${first.name} (labels: ${first.rule}) minus ${second.name} ` +
       `(labels: ${second.rule}); both resampled, ${optionsText(options)}.`,
+    ...(areOfTwoRules ? [TWO_RULES] : []),
     ...leftOutNotes(models.map(({ leftOut }) => leftOut)),
     ...only.flatMap(([name, names]) =>
       names.length === 0 ? [] : [`Only on ${name}: ${names.join(', ')}.`],
@@ -137,9 +143,9 @@ function pValueText(value: number): string {
   return value < 0.001 ? '< 0.001' : value.toFixed(3);
 }
 
-function optionsText({ level, resamples, seed }: ComparedWith): string {
+function optionsText({ level, resamples, seed, maxGroup }: ComparedWith): string {
   const share = Number((100 * level).toFixed(2));
-  return `${share}% intervals, ${countText(resamples)} resamples, seed ${seed}`;
+  return `${share}% intervals, ${countText(resamples)} resamples, seed ${seed}; subgroups up to ${maxGroup} labels`;
 }
 
 function leftOutNotes(all: readonly LeftOut[]): string[] {

@@ -7,9 +7,12 @@ import type { TextTable } from './render-table.js';
 /** The metrics that models are listed with, beside the subgroups. */
 const LISTED = ['top1', 'top5', 'real', 'variableTopK', 'asma', 'exactMatch', 'mapPerImage'];
 
+/** The same number as `variableTopK`, which people read once. */
+const TWICE = 'imageWeighted';
+
 /** One scorecard: a metric a row, without those that no image is in. */
 export function scorecardTable(scorecard: NewScorecard): TextTable {
-  const filled = listMetrics(scorecard).filter(([, { n }]) => n > 0);
+  const filled = listMetrics(scorecard).filter(([name, { n }]) => n > 0 && name !== TWICE);
   return {
     head: ['metric', 'value', 'images'],
     rows: filled.map(([name, metric]) => {
@@ -73,9 +76,12 @@ export function scorecardNotes(scorecards: readonly NewScorecard[]): string[] {
   const { set, options } = first;
   const level = `${Number((100 * options.level).toFixed(2))}%`;
   const unlabelled = set.unlabelled > 0 ? `, ${countText(set.unlabelled)} without labels` : '';
+  const leftOut = Object.entries(set.leftOut).filter(([, count]) => count > 0);
+  const leftOutText = leftOut.map(([reason, count]) => `${countText(count)} ${reason}`).join(', ');
   const reasons = new Map<string, Set<string>>();
   for (const { unavailable } of scorecards) {
     for (const [name, reason] of Object.entries(unavailable)) {
+      if (name === TWICE) continue;
       reasons.set(reason, (reasons.get(reason) ?? new Set()).add(labelOf(name)));
     }
   }
@@ -83,6 +89,7 @@ export function scorecardNotes(scorecards: readonly NewScorecard[]): string[] {
     `${set.name}, labels: ${set.rule}, ${countText(set.images)} images${unlabelled}; ` +
       `intervals: ${level} bootstrap, ${countText(options.resamples)} resamples, ` +
       `seed ${options.seed}; variable top-k: ${options.variableTopKRule} of the labels found.`,
+    ...(leftOut.length > 0 ? [`Images left out: ${leftOutText}.`] : []),
     ...[...reasons].map(([reason, names]) => `Not there: ${[...names].join(', ')} (${reason}).`),
   ];
 }
@@ -104,7 +111,8 @@ function largestGroup(scorecards: readonly NewScorecard[]): number {
   return scorecards.reduce((most, { options }) => Math.max(most, options.maxGroup), 1);
 }
 
-function byAsma(a: NewScorecard, b: NewScorecard): number {
+/** The highest ASMA first, then by name. */
+export function byAsma(a: NewScorecard, b: NewScorecard): number {
   const [x, y] = [a.metrics.asma?.value ?? -1, b.metrics.asma?.value ?? -1];
   return y - x || byteOrder(a.model.name, b.model.name);
 }

@@ -1,61 +1,46 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { explainError, OutputError } from '../errors.js';
+import { PREDICTIONS_FILE } from '../evaluate/run-model.js';
 import { sha256 } from '../files/digest.js';
-import { exists, makeFolder, toJson, writeWhole } from '../files/stage-folder.js';
 import { writeImagesCsv } from '../score/images-csv.js';
 import type { PerImageScores } from '../score/per-image-scores.js';
-import { IMAGES_FILE, SCORECARD_FILE } from '../score/read-scores.js';
+import { IMAGES_FILE } from '../score/read-scores.js';
 import type { NewScorecard } from '../score/scorecard.js';
 import { inMarkdown, toCsvTable, toMarkdownTable } from './render-table.js';
+import { writeReport } from './report-folder.js';
 import { scorecardNotes, scorecardsCsvTable, scorecardTable } from './scorecard-table.js';
+import { CSV_FILE, MARKDOWN_FILE, requireScoresPlace, SCORES_FORM } from './scores-place.js';
 
-const FORMAT = '"patchml-scorecard"';
-const [MARKDOWN_FILE, CSV_FILE] = ['scorecard.md', 'scorecard.csv'];
+/** How to write scores. */
+export interface WriteScoresOptions {
+  /** Replace scores on another set or under another preprocessing. Default false. */
+  overwrite?: boolean | undefined;
+  /** The file to put beside them as `predictions.parquet`. */
+  predictions?: string | undefined;
+}
 
 /**
- * Writes `scorecard.json`, `scorecard.md`, `scorecard.csv` and `images.csv`, in place of those of
- * earlier scores. Other files in the folder stay.
+ * Writes `scorecard.json`, `scorecard.md`, `scorecard.csv` and `images.csv` into a folder, all or
+ * nothing, in place of earlier scores.
  *
- * @throws OutputError where the folder cannot be written, or holds such files without a scorecard
+ * @throws OutputError where the folder cannot be written, or holds scores of something else or
+ *   other files
  */
 export async function writeScores(
   folder: string,
   scorecard: NewScorecard,
   perImage: PerImageScores,
+  { overwrite, predictions }: WriteScoresOptions = {},
 ): Promise<void> {
-  await requireScoresPlace(folder);
+  await requireScoresPlace(folder, scorecard, overwrite);
   const images = writeImagesCsv(perImage);
-  try {
-    await makeFolder(folder);
-    // First the file that names the others' content: what a kill leaves is seen when it is read.
-    const whole = { ...scorecard, imagesSha256: sha256(images) };
-    await writeWhole(join(folder, SCORECARD_FILE), toJson(whole));
-    await writeWhole(join(folder, IMAGES_FILE), images);
-    await writeWhole(join(folder, MARKDOWN_FILE), scorecardMarkdown(scorecard));
-    await writeWhole(join(folder, CSV_FILE), toCsvTable(scorecardsCsvTable([scorecard])));
-  } catch (error) {
-    throw explainError(error, folder);
-  }
-}
-
-/**
- * Checks, before the work, that scores may go to a folder.
- *
- * @throws OutputError `output-not-scores` where it holds files of their names that are not theirs
- */
-export async function requireScoresPlace(folder: string): Promise<void> {
-  const scorecard = join(folder, SCORECARD_FILE);
-  const isOurs = (await exists(scorecard)) && (await readFile(scorecard, 'utf8')).includes(FORMAT);
-  if (isOurs) return;
-  for (const name of [SCORECARD_FILE, IMAGES_FILE, MARKDOWN_FILE, CSV_FILE]) {
-    if (!(await exists(join(folder, name)))) continue;
-    throw new OutputError(`this folder holds another ${name}, of no scorecard`, {
-      code: 'output-not-scores',
-      path: folder,
-      fix: 'name another --out, or move it away',
-    });
-  }
+  await writeReport(folder, SCORES_FORM, {
+    main: { ...scorecard, imagesSha256: sha256(images) },
+    texts: {
+      [IMAGES_FILE]: images,
+      [MARKDOWN_FILE]: scorecardMarkdown(scorecard),
+      [CSV_FILE]: toCsvTable(scorecardsCsvTable([scorecard])),
+    },
+    copies: predictions === undefined ? {} : { [PREDICTIONS_FILE]: predictions },
+  });
 }
 
 /** A scorecard for people, as Markdown. */

@@ -1,6 +1,6 @@
 import { EvaluationError } from '../errors.js';
 import { byteOrder } from '../files/byte-order.js';
-import { gap, type Statistic } from '../metrics/index.js';
+import { gapIntervals, type Statistic } from '../metrics/index.js';
 import { throwIfAborted } from '../progress.js';
 import { PATCHML_VERSION } from '../version.js';
 import { numberOrNull } from './assemble-metrics.js';
@@ -13,10 +13,14 @@ import {
   type LeftOut,
   type ScoreRun,
 } from './compared.js';
+import { resampleStatistics } from './resample.js';
 import type { NewScorecard } from './scorecard.js';
 
 /** The metrics that sets are compared in. */
 export const GAP_METRICS = ['top1', 'real', 'variableTopK', 'asma'] as const;
+
+/** Under two rules "a valid class" means two things; no difference of ReaL is about the images. */
+const OTHER_RULES = "the sets' labels are of two rules";
 
 type GapMetric = (typeof GAP_METRICS)[number];
 
@@ -57,7 +61,8 @@ export interface GapComparison {
  * Compares two sets by the models that have scores on both; models are matched by name. The two
  * are resampled independently, as they have different images.
  *
- * @throws EvaluationError `gap-no-models`, `gap-model-twice`, `compare-other-set`
+ * @throws EvaluationError `gap-no-models`, `gap-model-twice`, `compare-other-set`,
+ *   `compare-other-subgroups`
  */
 export async function compareGap(
   runsA: readonly ScoreRun[],
@@ -73,11 +78,12 @@ export async function compareGap(
     });
   }
   const [setA, setB] = [runsA[0]!.scorecard.set, runsB[0]!.scorecard.set];
-  const settings = comparedWith(options, runsA[0]!.scorecard);
+  const settings = comparedWith(options, [...runsA, ...runsB]);
+  const { signal } = options;
   const models: ModelGap[] = [];
   for (const name of names) {
-    throwIfAborted(options.signal, 'compare');
-    models.push(await gapOf(name, first.get(name)!, second.get(name)!, settings));
+    throwIfAborted(signal, 'compare');
+    models.push(await gapOf(name, first.get(name)!, second.get(name)!, { ...settings, signal }));
     const done = models.length;
     options.onProgress?.({ stage: 'compare', done, total: names.length, unit: 'models' });
   }
@@ -99,9 +105,10 @@ async function gapOf(
   model: string,
   a: ScoreRun,
   b: ScoreRun,
-  { maxGroup, ...options }: ComparedWith,
+  { maxGroup, seed, resamples, level, signal }: ComparedWith & Pick<CompareOptions, 'signal'>,
 ): Promise<ModelGap> {
   const leftOut = leftOutOf(GAP_METRICS, [a.scorecard, b.scorecard]);
+  if (a.scorecard.set.rule !== b.scorecard.set.rule) leftOut.real = OTHER_RULES;
   const both = GAP_METRICS.filter((name) => leftOut[name] === undefined);
   const statistics = async ({
     scorecard,
@@ -110,7 +117,14 @@ async function gapOf(
     const all = statisticsOf(scorecard, await perImage(), maxGroup);
     return Object.fromEntries(both.map((name) => [name, all[name]!]));
   };
-  const intervals = gap(await statistics(a), await statistics(b), options);
+  const resample = (of: Record<string, Statistic>, name: string) =>
+    resampleStatistics(of, { seed: `${seed}/gap/${name}`, resamples, signal, stage: 'compare' });
+  const sides = { first: await statistics(a), second: await statistics(b) };
+  const distributions = {
+    first: await resample(sides.first, 'first'),
+    second: await resample(sides.second, 'second'),
+  };
+  const intervals = gapIntervals(sides, distributions, level);
   const gaps: ModelGap['gaps'] = {};
   for (const name of both) {
     const { estimate, low, high, first, second, images } = intervals[name]!;

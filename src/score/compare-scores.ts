@@ -70,14 +70,15 @@ export interface CompareScoresOptions extends CompareOptions {
  * Compares models on one set.
  *
  * @param runs two or more; the first is the baseline
- * @throws EvaluationError `compare-too-few`, `compare-other-set`, `compare-other-images`
+ * @throws EvaluationError `compare-too-few`, `compare-other-set`, `compare-other-images`,
+ *   `compare-other-subgroups`
  */
 export async function compareScores(
   runs: readonly ScoreRun[],
   options: CompareScoresOptions = {},
 ): Promise<Comparison> {
   const first = requireOneSet(runs);
-  const settings = comparedWith(options, first.scorecard);
+  const settings = comparedWith(options, runs);
   const measured = await measureRuns(runs, settings, options);
   const names = namesOf(runs);
   const models = measured.map(({ metrics }, at) => ({

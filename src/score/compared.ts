@@ -1,4 +1,10 @@
-import { asmaStatistic, meanStatistic, type Statistic } from '../metrics/index.js';
+import { EvaluationError } from '../errors.js';
+import {
+  asmaStatistic,
+  bootstrapOptions,
+  meanStatistic,
+  type Statistic,
+} from '../metrics/index.js';
 import type { StageOptions } from '../progress.js';
 import { labelSetOfCounts, type PerImageScores } from './per-image-scores.js';
 import type { StoredScores } from './read-scores.js';
@@ -22,8 +28,6 @@ export interface CompareOptions extends Omit<StageOptions, 'jobs'> {
   resamples?: number | undefined;
   /** Coverage of the intervals. Default 0.95. */
   level?: number | undefined;
-  /** Images with more labels than this form one subgroup. Default: as in the first scorecard. */
-  maxGroup?: number | undefined;
 }
 
 /** The options a comparison was made with. */
@@ -37,10 +41,29 @@ export interface ComparedWith {
 /** Metrics that were left out, and why. */
 export type LeftOut = Partial<Record<ComparedMetric, string>>;
 
-/** The options with their defaults. */
-export function comparedWith(options: CompareOptions, first: NewScorecard): ComparedWith {
+/**
+ * The options with their defaults, and what the scorecards have in common.
+ *
+ * @param runs one or more
+ * @throws EvaluationError `compare-other-subgroups` where their ASMA is of other subgroups
+ * @throws MetricsError for options out of range
+ */
+export function comparedWith(options: CompareOptions, runs: readonly ScoreRun[]): ComparedWith {
   const { seed = '42', resamples = 1000, level = 0.95 } = options;
-  return { seed, resamples, level, maxGroup: options.maxGroup ?? first.options.maxGroup };
+  bootstrapOptions({ seed, resamples, level });
+  const [first] = runs as readonly [ScoreRun];
+  const { maxGroup } = first.scorecard.options;
+  const other = runs.find(({ scorecard }) => scorecard.options.maxGroup !== maxGroup);
+  if (!other) return { seed, resamples, level, maxGroup };
+  const found = other.scorecard.options.maxGroup;
+  throw new EvaluationError(
+    `these scores have subgroups up to ${found} labels, those of ${first.folder} up to ${maxGroup}`,
+    {
+      code: 'compare-other-subgroups',
+      path: other.folder,
+      fix: 'score both with one --max-group',
+    },
+  );
 }
 
 /** The statistics of a model that its scorecard says it has. */

@@ -1,10 +1,5 @@
 import { EvaluationError } from '../errors.js';
-import {
-  bootstrapDistribution,
-  resampleCounts,
-  type PerImage,
-  type Statistic,
-} from '../metrics/index.js';
+import type { PerImage, Statistic } from '../metrics/index.js';
 import { throwIfAborted } from '../progress.js';
 import {
   COMPARED_METRICS,
@@ -14,6 +9,7 @@ import {
   type CompareOptions,
   type ScoreRun,
 } from './compared.js';
+import { resampleStatistics } from './resample.js';
 
 /** A metric of one model, on the set and on each resample of it. */
 interface MeasuredMetric {
@@ -57,11 +53,14 @@ export async function measureRuns(
       block.push({
         statistics: statisticsOf(run.scorecard, perImage, maxGroup),
         right: hasOriginals ? perImage.top1 : perImage.real,
-        images: perImage.ids.length,
       });
     }
-    const draws = resampleCounts(block[0]!.images, `${seed}/bootstrap`, resamples);
-    const distributions = bootstrapDistribution(flatten(block), draws);
+    const distributions = await resampleStatistics(flatten(block), {
+      seed: `${seed}/bootstrap`,
+      resamples,
+      signal,
+      stage: 'compare',
+    });
     measured.push(...block.map((one, at) => toMeasured(one, at, distributions)));
     onProgress?.({ stage: 'compare', done: measured.length, total: runs.length, unit: 'models' });
   }
@@ -71,7 +70,6 @@ export async function measureRuns(
 interface Measurable {
   statistics: Partial<Record<ComparedMetric, Statistic>>;
   right: PerImage;
-  images: number;
 }
 
 function flatten(block: readonly Measurable[]): Record<string, Statistic> {

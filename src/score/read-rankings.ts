@@ -1,5 +1,6 @@
 import { EvaluationError } from '../errors.js';
 import type { PredictionRows, PredictionSource } from '../evaluate/prediction-source.js';
+import { requireValid } from '../evaluate/predictions/check-rows.js';
 import {
   addLabelRanks,
   emptyLabelRanks,
@@ -9,7 +10,7 @@ import {
   type ScoreMatrix,
   type TopClasses,
 } from '../metrics/index.js';
-import { requireFinite, requireRanks } from './check-rows.js';
+import { requireRanks } from './check-ranks.js';
 
 /** What the metrics of single images need of predictions; all in the file's order. */
 export interface Rankings {
@@ -50,7 +51,7 @@ export async function readRankings(
       requireRanks(batch.rows, source, batch.firstRow, labels.classCount);
       classes.set(firstColumns(batch.rows, source.width, kept), at);
     } else {
-      requireFinite(batch.rows, source, batch.firstRow);
+      if (!source.isChecked) requireValid(batch.rows, source.width, batch.firstRow, source.path);
       const scores = scoresOf(batch.rows, batch.count, source.width);
       classes.set(topClasses(scores, kept).classes, at);
       if (ranks) addLabelRanks(ranks, scores, batch.firstRow);

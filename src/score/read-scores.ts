@@ -4,7 +4,7 @@ import { DatasetError, explainError } from '../errors.js';
 import { sha256 } from '../files/digest.js';
 import { listFiles } from '../files/list-files.js';
 import { readSummary } from '../files/read-summary.js';
-import { exists } from '../files/stage-folder.js';
+import { exists, partialFolder, replacedFolder } from '../files/stage-folder.js';
 import { parseImagesCsv } from './images-csv.js';
 import type { PerImageScores } from './per-image-scores.js';
 import { scorecardSchema, type Scorecard } from './scorecard.js';
@@ -19,18 +19,6 @@ export interface StoredScores {
   folder: string;
   scorecard: Scorecard;
   perImage: () => Promise<PerImageScores>;
-}
-
-/**
- * Reads a folder of scores.
- *
- * @throws DatasetError where it is none, or its files are not of one run
- */
-export async function readScores(
-  folder: string,
-): Promise<{ scorecard: Scorecard; perImage: PerImageScores }> {
-  const { scorecard, perImage } = await openScores(folder);
-  return { scorecard, perImage: await perImage() };
 }
 
 /** Opens a folder of scores. @throws DatasetError where it is none */
@@ -49,14 +37,22 @@ export async function findScores(path: string): Promise<string[]> {
   const files = await listFiles(path, (name) => name === SCORECARD_FILE).catch((error: unknown) => {
     throw explainError(error, path);
   });
-  if (files.length === 0) {
+  const folders = files
+    .map((file) => join(path, file.path, '..'))
+    .filter((folder) => !isUnfinished(folder));
+  if (folders.length === 0) {
     throw new DatasetError(`there is no ${SCORECARD_FILE} here or below`, {
       code: 'scores-none',
       path,
       fix: 'make it with "patchml score"',
     });
   }
-  return files.map((file) => join(path, file.path, '..'));
+  return folders;
+}
+
+/** Whether these are scores that are being written, or were when the run was killed. */
+function isUnfinished(folder: string): boolean {
+  return [partialFolder(''), replacedFolder('')].some((ending) => folder.endsWith(ending));
 }
 
 async function readPerImage(folder: string, scorecard: Scorecard): Promise<PerImageScores> {

@@ -1,15 +1,17 @@
 import { EvaluationError } from '../errors.js';
+import { CLASS_COUNT } from '../evaluate/class-mapping.js';
 import type { EvaluationSet } from '../evaluate/evaluation-set.js';
 import type { PredictionRows, PredictionSource } from '../evaluate/prediction-source.js';
 import {
-  bootstrap,
+  bootstrapOptions,
   labelCountHistogram,
   labelCounts,
   labelSet,
+  mapValues,
+  statisticIntervals,
   type LabelSet,
   type PerImage,
 } from '../metrics/index.js';
-import { mapValues } from '../metrics/map-values.js';
 import { throwIfAborted, type StageOptions } from '../progress.js';
 import { assembleMetrics } from './assemble-metrics.js';
 import { classPrecision } from './class-precision.js';
@@ -18,11 +20,9 @@ import { measureImages, type ImageMeasures } from './measure-images.js';
 import type { MetricName } from './metric-names.js';
 import type { PerImageScores } from './per-image-scores.js';
 import { numberedBatches, readRankings, type Batch } from './read-rankings.js';
+import { resampleStatistics } from './resample.js';
 import type { ScorecardBody } from './scorecard.js';
 import { makeStatistics } from './statistics.js';
-
-/** The classes of ImageNet. */
-const CLASS_COUNT = 1000;
 
 /** The most classes that metrics look at whatever the labels. */
 const MOST_RANKED = 5;
@@ -61,6 +61,7 @@ export async function scorePredictions(
   options: ScoreOptions = {},
 ): Promise<Scores> {
   const { seed = '42', resamples = 1000, level = 0.95, maxGroup = 5 } = options;
+  bootstrapOptions({ seed, resamples, level }); // wrong ones are found before the work
   requireClasses(source);
   requirePermutation(positions, source, set);
   const labels = labelSet(set.labels, CLASS_COUNT);
@@ -74,7 +75,14 @@ export async function scorePredictions(
   const precision = rankings.ranks && (await classPrecision(rankings.ranks, read()));
 
   const made = makeStatistics(measures, rankings.top.n, labels, set, maxGroup);
-  const intervals = bootstrap(made.statistics, { seed, resamples, level });
+  const { signal } = options;
+  const distributions = await resampleStatistics(made.statistics, {
+    seed: `${seed}/bootstrap`,
+    resamples,
+    signal,
+    stage: 'score',
+  });
+  const intervals = statisticIntervals(made.statistics, distributions, level);
   const summary = summarise(set, labels);
   return {
     body: {

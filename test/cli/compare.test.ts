@@ -100,6 +100,19 @@ describe('compare, of two sets', () => {
   });
 });
 
+describe('compare --out', () => {
+  test('replaces an earlier comparison, and nothing else', async () => {
+    const out = ['--out', 'again', '--quiet'];
+    expect((await compare('val', ...out)).code).toBe(0);
+    expect((await compare('val', '--all-pairs', ...out)).code).toBe(0);
+    const { pairs } = readJson<Comparison>(join(cwd, 'again/comparison.json'));
+    expect(pairs).toHaveLength(3);
+    const gap = await compare('.', '--gap', 'val', 'vga', ...out);
+    expectOneLine(gap, 1, 'again: this folder holds comparison.csv, which is of no patchml-gap');
+    expect(readdirSync(join(cwd, 'again'))).toHaveLength(4);
+  });
+});
+
 describe('compare refuses', () => {
   test.each([
     [['.'], 1, 'val/a: these are scores on val, those of other/b on other; compare'],
@@ -109,6 +122,9 @@ describe('compare refuses', () => {
     [['.', '--gap', 'val', 'w'], 1, 'no scores on "w"; name one of: other, val, vga'],
     [['.', '--gap', 'val', 'vga', '--all-pairs'], 2, 'exclude each other'],
     [['.', '--gap', 'val', 'vga', '--gap', 'val', 'other'], 2, '--gap takes two sets, once'],
+    [['val', '--resamples', '1e9'], 2, '--resamples'],
+    [['val', '--gap', 'one'], 2, 'Not enough arguments following: gap'],
+    [['val/a', './val/a/'], 1, 'expected the scores of two models or more, got 1'],
     [[], 2, 'name the folders of scores to compare'],
   ] as const)('%p', async (args, code, says) => {
     expectOneLine(await compare(...args), code, says);

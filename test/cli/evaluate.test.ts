@@ -17,6 +17,11 @@ interface Card {
   set: Record<string, unknown>;
 }
 
+interface Listed {
+  scorecards: (Card & { folder: string })[];
+  failures: { card: string; code: string; message: string }[];
+}
+
 const [banana, tench, zebra] = TINY_CLASSES.map((wnid) => classOf(wnid)!) as [
   number,
   number,
@@ -104,12 +109,14 @@ describe('patchml evaluate', () => {
     const run = await patchml('evaluate', '--model', 'tiny.onnx', ...SET);
     expect(run.code).toBe(0);
     expect(run.stdout).toContain('variable top-k');
-    const { metrics, set } = readJson<Card>(join(cwd, 'output/scores/images/tiny/scorecard.json'));
+    const { metrics, set } = readJson<Card>(
+      join(cwd, 'output/scores/images-given/tiny/scorecard.json'),
+    );
     expect(set).toMatchObject({ images: 3, labelled: 3, labelCounts: [0, 2, 1] });
     expect(metrics['real']).toMatchObject({ value: 2 / 3, n: 3 }); // blue and green
     expect(metrics['variableTopK']).toMatchObject({ value: 0.5, n: 3 }); // (1 + 1/2 + 0) / 3
     expect(metrics['asma']).toMatchObject({ value: 0.5, n: 3 }); // A_1 = 1/2, A_2 = 1/2
-    expect(existsSync(join(cwd, 'output/scores/images/tiny/predictions.parquet'))).toBe(true);
+    expect(existsSync(join(cwd, 'output/scores/images-given/tiny/predictions.parquet'))).toBe(true);
   });
 
   it('says that it used the predictions of an earlier run, and ends in the same bytes', async () => {
@@ -137,14 +144,27 @@ describe('patchml evaluate', () => {
       '--json',
       '--quiet',
     );
-    const [card] = JSON.parse(run.stdout) as [Card];
-    expect(card.metrics['real']).toMatchObject({ value: 2 / 3 });
+    const { scorecards, failures } = JSON.parse(run.stdout) as Listed;
+    expect(scorecards).toHaveLength(1);
+    expect(scorecards[0]!.metrics['real']).toMatchObject({ value: 2 / 3 });
+    expect(scorecards[0]!.folder).toBe('output/scores/images-given/tiny');
+    expect(failures).toEqual([]);
     expect(run.stderr).toBe('');
   });
 
+  it('lists a failure in the JSON, also where a pattern matches one card alone', async () => {
+    const run = await patchml('evaluate', '--models', 'configs/models/b*.yaml', ...SET, '--json');
+    expect(run.code).toBe(1);
+    const { scorecards, failures } = JSON.parse(run.stdout) as Listed;
+    expect(scorecards).toEqual([]);
+    const message = expect.stringContaining('input');
+    expect(failures).toMatchObject([{ card: 'configs/models/broken.yaml', message }]);
+    expect(failures[0]!.code).toMatch(/^card-/);
+  });
+
   it('gives the scores that score gives for the same predictions', async () => {
-    const evaluated = readJson<Card>(join(cwd, 'output/scores/images/tiny/scorecard.json'));
-    const file = 'output/scores/images/tiny/predictions.parquet';
+    const evaluated = readJson<Card>(join(cwd, 'output/scores/images-given/tiny/scorecard.json'));
+    const file = 'output/scores/images-given/tiny/predictions.parquet';
     const run = await patchml('score', '-p', file, '--labels', 'labels.json', '--json');
     expect(run.code).toBe(0);
     const scored = JSON.parse(run.stdout) as Card;
@@ -169,6 +189,38 @@ describe('patchml evaluate', () => {
       images: 1,
       leftOut: { 'beyond-limit': 2 },
     });
+  });
+
+  it('keeps scores of the first images apart from those of all', async () => {
+    await patchml('evaluate', '-m', 'tiny.onnx', ...SET, '--limit', '2', '--quiet');
+    const { set } = readJson<Card>(
+      join(cwd, 'output/scores/images-given-first-2/tiny/scorecard.json'),
+    );
+    expect(set).toMatchObject({ images: 2 });
+  });
+
+  it('replaces scores of other labels only where it is told to', async () => {
+    const place = join(cwd, 'output/scores/images-given/tiny');
+    const before = contentsOf(place);
+    mkdirSync(join(cwd, 'others'));
+    writeFileSync(join(cwd, 'others/labels.json'), JSON.stringify({ 'blue.png': [zebra] }));
+    const args = ['evaluate', '-m', 'tiny.onnx', '-i', 'images', '-l', 'others/labels.json'];
+    const run = await patchml(...args);
+    expectOneLine(run, 1, 'on another set: images, labels: given, 3 images', '--overwrite');
+    expect(contentsOf(place)).toEqual(before);
+    expect((await patchml(...args, '--overwrite')).code).toBe(0);
+    expect(contentsOf(place)).not.toEqual(before);
+    expect((await patchml('evaluate', '-m', 'tiny.onnx', ...SET, '--overwrite')).code).toBe(0);
+    expect(contentsOf(place)).toEqual(before);
+  });
+
+  it('refuses models of one name before it runs any', async () => {
+    const card = readFileSync(join(cwd, 'configs/models/tiny.yaml'), 'utf8');
+    writeFileSync(join(cwd, 'others/tiny.yaml'), card);
+    const cards = ['configs/models/tiny.yaml', 'others/tiny.yaml'];
+    const run = await patchml('evaluate', '--models', ...cards, ...SET, '-o', 'apart');
+    expectOneLine(run, 1, ...cards, 'name');
+    expect(existsSync(join(cwd, 'apart'))).toBe(false);
   });
 
   it.each([
@@ -196,7 +248,7 @@ describe('patchml evaluate', () => {
       join(cwd, 'wrong.yaml'),
       card.replace('size: 8', 'size: 16').replace('model: ../../', 'model: '),
     );
-    const run = await patchml('evaluate', '-m', 'wrong.yaml', ...SET);
+    const run = await patchml('evaluate', '-m', 'wrong.yaml', ...SET, '-o', 'wrong');
     expectOneLine(run, 1, '[batch, 3, 8, 8]', '[batch, 3, 16, 16]', 'input.size');
   });
 });

@@ -11,6 +11,8 @@ describe('score refuses', () => {
     [['-p', 'a.npy'], 'name the images to score on: --dataset, or --images and --labels'],
     [['-p', 'a.npy', '-d', 'made', '-i', 'val'], '--dataset and --images both name images'],
     [['-p', 'a.npy', '-l', 'r.json', '--resamples', '0'], '--resamples takes a whole number'],
+    [['-p', 'a.npy', '-l', 'r.json', '--resamples', '100001'], '--resamples takes a whole number'],
+    [['-p', 'a.npy', '-l', 'r.json', '--max-group', '1001'], '--max-group takes a whole number'],
     [['-p', 'a.npy', '-l', 'r.json', '--max-group', '1.5'], '--max-group takes a whole number'],
     [['-p', 'a.npy', '-l', 'r.json', '--multi-label-rule', 'x'], 'tfds'],
     [['-p', 'a.npy', '-p', 'b.npy', '-l', 'r.json'], '--predictions is given twice'],

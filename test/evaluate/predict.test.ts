@@ -6,7 +6,7 @@ import type { ModelCard } from '../../src/evaluate/model-card.js';
 import { openEvaluationSet } from '../../src/evaluate/open-evaluation-set.js';
 import { predict, type PredictOptions, type Predictions } from '../../src/evaluate/predict.js';
 import { openPredictions } from '../../src/evaluate/predictions/open-predictions.js';
-import { readPredictionMetadata } from '../../src/evaluate/predictions/prediction-writer.js';
+import { withParquet } from '../../src/evaluate/predictions/parquet-file.js';
 import { PREDICTIONS_FILE } from '../../src/evaluate/run-model.js';
 import { LOGITS_FILE } from '../../src/evaluate/score-file.js';
 import { encode } from '../../src/image/encode.js';
@@ -175,11 +175,15 @@ describe('predict', () => {
 
   it('names the model and the images in the Parquet file by their digests', async () => {
     const made = await run(tinyCard('nchw'));
-    const { model_digest, set_digest } = await readPredictionMetadata(
-      join(made.folder, PREDICTIONS_FILE),
+    const pairs = await withParquet(join(made.folder, PREDICTIONS_FILE), ({ metadata }) =>
+      Object.fromEntries(
+        (metadata.key_value_metadata ?? []).map(({ key, value }) => [key, value] as const),
+      ),
     );
-    expect(model_digest).toBe(made.summary.model.sha256);
-    expect(set_digest).toBe(set.images!.fingerprint);
+    expect(pairs).toMatchObject({
+      model_digest: made.summary.model.sha256,
+      set_digest: set.images!.fingerprint,
+    });
   });
 
   it('ranks a class of probability 0 above those that the model does not have', async () => {

@@ -51,6 +51,7 @@ function card(name: string, asma: number | undefined, fields: Partial<NewScoreca
       ...(asma === undefined ? {} : { asma: metric(asma, asma - 0.1, asma + 0.1) }),
       coverageError: metric(12.34, 11.9, 12.86),
       mapMacro: metric(0.25),
+      imageWeighted: metric(0.5), // not in tables: as variable top-k
     },
     unavailable: { top1: 'the set has no original labels', top5: 'the set has no original labels' },
     ...fields,
@@ -104,6 +105,16 @@ describe('scorecardNotes', () => {
         '1,000 resamples, seed 42; variable top-k: fraction of the labels found.',
       'Not there: top-1, top-5 (the set has no original labels).',
     ]);
+  });
+});
+
+describe('scorecardNotes, of a set without some images', () => {
+  it('say how many are left out, and why', () => {
+    const { set } = card('a', 0.5);
+    const leftOut = { 'beyond-limit': 48_760, problematic: 2, 'not-listed': 0 };
+    expect(scorecardNotes([card('a', 0.5, { set: { ...set, leftOut } })])).toContain(
+      'Images left out: 48,760 beyond-limit, 2 problematic.',
+    );
   });
 });
 

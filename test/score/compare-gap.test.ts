@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { gapNotes } from '../../src/report/compare-table.js';
 import { compareGap } from '../../src/score/compare-gap.js';
 import { madeRun, madeSet } from '../support/unit-scores.js';
 
@@ -47,6 +48,29 @@ describe('compareGap', () => {
     expect(result.first.labelCounts).toEqual([0, 4]);
     expect(result.second.labelCounts).toEqual([1, 1, 1]);
     expect(result.unmatched).toEqual({ first: ['only'], second: [] });
+  });
+
+  it('leaves ReaL out between sets whose labels are of two rules, and warns of the others', async () => {
+    const given = madeSet([[0], [1]], { name: 'given', rule: 'patchml', digest: 'f'.repeat(64) });
+    const other = await madeRun('a', 'ranked', [[0], [9]], given);
+    const result = await compareGap([await onFirst('a', 3)], [other], few);
+    expect(Object.keys(result.models[0]!.gaps)).toEqual(['variableTopK', 'asma']);
+    expect(result.models[0]!.leftOut.real).toBe("the sets' labels are of two rules");
+    expect(gapNotes(result)).toEqual(
+      expect.arrayContaining([
+        expect.stringContaining('subgroups up to 5 labels'),
+        expect.stringMatching(/^Warning: .*two rules.*variable top-k and ASMA/),
+        "ReaL left out: the sets' labels are of two rules.",
+      ]),
+    );
+  });
+
+  it('refuses scores with other subgroups', async () => {
+    const options = { resamples: 20, maxGroup: 2 };
+    const other = await madeRun('a', 'ranked', [[0], [9], [9]], second, options);
+    await expect(compareGap([await onFirst('a', 3)], [other], few)).rejects.toThrow(
+      'scores/a: these scores have subgroups up to 2 labels, those of scores/a up to 5; score',
+    );
   });
 
   it('refuses sets that share no model, and a model twice', async () => {

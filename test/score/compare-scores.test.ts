@@ -6,6 +6,7 @@ import {
   labelSet,
   pairedBootstrap,
 } from '../../src/metrics/index.js';
+import { comparisonNotes } from '../../src/report/compare-table.js';
 import { compareScores } from '../../src/score/compare-scores.js';
 import { madeRun, madeSet } from '../support/unit-scores.js';
 
@@ -138,6 +139,20 @@ describe('compareScores', () => {
     const runs = [await run('a', '20210210'), await run('a', '20210210')];
     const { models } = await compareScores(runs, few);
     expect(models.map(({ name }) => name)).toEqual(['a (scores/a)', 'a (scores/a)']);
+  });
+
+  it('refuses runs with other subgroups, and says which subgroups it is about', async () => {
+    const first = await run('a', '20210210');
+    const options = { resamples: 20, maxGroup: 3 };
+    const other = await madeRun('b', 'ranked', ranks('20210210'), set, options);
+    await expect(compareScores([first, other], few)).rejects.toMatchObject({
+      code: 'compare-other-subgroups',
+      message:
+        'scores/b: these scores have subgroups up to 3 labels, those of scores/a up to 5; ' +
+        'score both with one --max-group',
+    });
+    const same = await compareScores([other, other], few);
+    expect(comparisonNotes(same)[0]).toContain('subgroups up to 3 labels');
   });
 
   it('refuses runs of different sets, and a single run', async () => {

@@ -329,7 +329,7 @@ describe('scorePredictions refuses', () => {
   it('scores that are not finite, with their row and class', async () => {
     const broken = rows.map((row, at) => (at === 4 ? row.with(17, NaN) : row));
     await expect(attempt(madeSource('scores', broken))).rejects.toThrow(
-      'made.npy: row 4 (from 0): expected a finite score for class 17, got NaN',
+      'made.npy: row 4, class 17 (from 0): expected a finite score, got NaN',
     );
   });
 

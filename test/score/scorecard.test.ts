@@ -1,12 +1,14 @@
 import { describe, expect, it } from '@jest/globals';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatasetError, OutputError } from '../../src/errors.js';
+import { requireScoresPlace } from '../../src/report/scores-place.js';
 import { writeScores } from '../../src/report/write-scores.js';
-import { findScores, openScores, readScores } from '../../src/score/read-scores.js';
+import { findScores, openScores } from '../../src/score/read-scores.js';
 import { scorecardJsonSchema, scorecardSchema } from '../../src/score/scorecard.js';
 import { temporaryFolder, writeTree } from '../support/unit-folder.js';
 import { madeRun, madeSet, scoreRows } from '../support/unit-scores.js';
+import { contentsOf } from '../support/workspace.js';
 
 const set = madeSet([[4], [1, 7], [], [0, 5, 9]], {
   ids: ['a/1.jpeg', 'b,"2".jpeg', 'c', 'd'],
@@ -16,9 +18,9 @@ const set = madeSet([[4], [1, 7], [], [0, 5, 9]], {
 const rows = scoreRows([{ 4: 1 }, { 7: 3, 3: 2 }, {}, { 9: 4, 2: 3, 5: 1 }]);
 
 /** Scores that were written to a new folder. */
-async function written(folder = temporaryFolder()): Promise<string> {
-  const { scorecard, perImage } = await madeRun('made model', 'scores', rows, set);
-  await writeScores(folder, scorecard, await perImage());
+async function written(folder = temporaryFolder(), of = set, overwrite = false): Promise<string> {
+  const { scorecard, perImage } = await madeRun('made model', 'scores', rows, of);
+  await writeScores(folder, scorecard, await perImage(), { overwrite });
   return folder;
 }
 
@@ -41,10 +43,10 @@ describe('writeScores', () => {
 
   it('is read back to the last bit', async () => {
     const run = await madeRun('made model', 'scores', rows, set);
-    const { scorecard, perImage } = await readScores(await written());
+    const { scorecard, perImage } = await openScores(await written());
     expect(scorecard).toMatchObject(run.scorecard);
     expect(scorecardSchema.parse(scorecard)).toEqual(scorecard);
-    expect(perImage).toEqual(await run.perImage());
+    expect(await perImage()).toEqual(await run.perImage());
   });
 
   it('leaves scores of images that are not defined empty', async () => {
@@ -73,13 +75,37 @@ describe('writeScores', () => {
     expect([cells.get('mapMicro_low'), cells.get('realPerClass_n')]).toEqual(['', '']);
   });
 
-  it('replaces earlier scores, and leaves other files alone', async () => {
-    const folder = await written();
-    writeFileSync(join(folder, 'notes.txt'), 'mine');
-    const before = readFileSync(join(folder, 'scorecard.json'), 'utf8');
+  it('replaces earlier scores, and what a killed run left beside them', async () => {
+    const folder = join(temporaryFolder(), 'model');
     await written(folder);
-    expect(readFileSync(join(folder, 'scorecard.json'), 'utf8')).toBe(before);
-    expect(readdirSync(folder)).toHaveLength(5);
+    const before = contentsOf(folder);
+    mkdirSync(`${folder}.partial`);
+    writeFileSync(join(`${folder}.partial`, 'scorecard.md.tmp'), 'half');
+    await written(`${folder}/`);
+    expect(contentsOf(folder)).toEqual(before);
+    expect(readdirSync(join(folder, '..'))).toEqual(['model']);
+  });
+
+  it('keeps the earlier scores whole where it fails', async () => {
+    const folder = await written();
+    const before = contentsOf(folder);
+    const { scorecard, perImage } = await madeRun('other', 'scores', rows, set);
+    const options = { predictions: join(folder, 'none.parquet') };
+    await expect(writeScores(folder, scorecard, await perImage(), options)).rejects.toThrow(
+      'none.parquet: no such file',
+    );
+    expect(contentsOf(folder)).toEqual(before);
+  });
+
+  it.each(['', '.partial'])('refuses a folder%s that holds a file of the user', async (ending) => {
+    const folder = join(temporaryFolder(), 'model');
+    await written(folder);
+    mkdirSync(`${folder}${ending}`, { recursive: true });
+    writeFileSync(join(`${folder}${ending}`, 'notes.txt'), 'mine');
+    await expect(written(folder)).rejects.toThrow(
+      `${folder}${ending}: this folder holds notes.txt, which is of no patchml-scorecard; name`,
+    );
+    expect(readFileSync(join(`${folder}${ending}`, 'notes.txt'), 'utf8')).toBe('mine');
   });
 
   it.each(['images.csv', 'scorecard.json'])(
@@ -92,11 +118,43 @@ describe('writeScores', () => {
   );
 });
 
-describe('readScores', () => {
+describe('requireScoresPlace', () => {
+  const other = { ...set, digest: 'e'.repeat(64) };
+
+  it('refuses a place with scores on another set, and says which', async () => {
+    const folder = await written();
+    await expect(written(folder, other)).rejects.toMatchObject({
+      code: 'output-other-scores',
+      message:
+        `${folder}: this folder holds scores on another set: made, labels: real, 4 images; ` +
+        'give another --out, or replace them with --overwrite',
+    });
+    await written(folder, other, true);
+    expect((await openScores(folder)).scorecard.set.digest).toBe(other.digest);
+  });
+
+  it('refuses a place with scores under another preprocessing', async () => {
+    const [folder, resized] = [await written(), { set, preprocessing: { mode: 'squash' } }];
+    await expect(requireScoresPlace(folder, resized)).rejects.toThrow(
+      'scores under another preprocessing: made',
+    );
+    await requireScoresPlace(folder, resized, true);
+  });
+
+  it('takes a set whose corrupt images are not known yet for the one that was scored', async () => {
+    const folder = await written(undefined, { ...other, leftOut: { 'image-corrupt': 1 } });
+    await requireScoresPlace(folder, { set });
+    const read = { ...set, leftOut: { 'image-corrupt': 2 } };
+    await expect(written(folder, read)).rejects.toMatchObject({ code: 'output-other-scores' });
+  });
+});
+
+describe('openScores', () => {
   it('refuses images of another run', async () => {
     const folder = await written();
     writeFileSync(join(folder, 'images.csv'), 'id,k\n');
-    await expect(readScores(folder)).rejects.toThrow(
+    const { perImage } = await openScores(folder);
+    await expect(perImage()).rejects.toThrow(
       'images.csv: these are not the images of the scorecard beside it; score again',
     );
   });
@@ -120,6 +178,7 @@ describe('findScores', () => {
       'a/deep/er/scorecard.json': '',
       'B/scorecard.json': '',
       'c/other.json': '',
+      'c/model.partial/scorecard.json': '',
     });
     const found = ['B', 'a/deep/er', 'b'].map((path) => join(root, path));
     expect(await findScores(root)).toEqual(found);

@@ -75,15 +75,19 @@ describe('the sample', () => {
 
   it('is told apart by the bundled model, which ranks several objects on top as well', async () => {
     const card = await loadModelCard('configs/models/sample.yaml');
-    const places = { work: join(folder, 'work'), out: join(folder, 'scores') };
+    const placesOf = (set: string) => ({
+      work: join(folder, 'work'),
+      out: join(folder, 'scores', set),
+    });
     const sample = { images: at('images'), labels: at('labels.csv') };
-    const ofSample = await evaluateModel({ card, set: await openEvaluationSet(sample), ...places });
+    const set = await openEvaluationSet(sample);
+    const ofSample = await evaluateModel({ card, set, ...placesOf('sample') });
     // 400 images less the one that is not there and the truncated one; chance is 1 in 40.
     expect(ofSample.scorecard.metrics.top1).toMatchObject({ n: 398 });
     expect(ofSample.scorecard.metrics.top1!.value).toBeGreaterThan(0.9);
     expect(ofSample.scorecard.set.leftOut).toEqual({ 'image-corrupt': 1 });
     const dataset = await openEvaluationSet({ dataset: join(folder, 'demo') });
-    const ofDataset = await evaluateModel({ card, set: dataset, ...places });
+    const ofDataset = await evaluateModel({ card, set: dataset, ...placesOf('demo') });
     // Chance is k in 40: 5% to 13%.
     expect(ofDataset.scorecard.metrics.variableTopK!.value).toBeGreaterThan(0.45);
     expect(ofDataset.scorecard.metrics.asma).toMatchObject({ n: 400 });

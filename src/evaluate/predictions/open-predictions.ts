@@ -47,6 +47,7 @@ export async function openPredictions(
     return {
       ...source,
       ids: ids && distinctIds(ids, source.images, options.ids ?? path),
+      isChecked: true,
       batches: () => explained(source.batches(), path),
     };
   } catch (error) {

@@ -1,5 +1,4 @@
 import type { SchemaElement } from 'hyparquet';
-import { withParquet } from './parquet-file.js';
 import { openParquetOutput, type ParquetOutput } from './parquet-output.js';
 
 /** A prediction set being written. */
@@ -81,15 +80,6 @@ export async function openPredictionWriter(
     },
     discard: () => output.discard(),
   };
-}
-
-/** The key-value pairs in a prediction set's footer. @throws EvaluationError where it is none */
-export function readPredictionMetadata(path: string): Promise<Record<string, string>> {
-  return withParquet(path, ({ metadata }) =>
-    Object.fromEntries(
-      (metadata.key_value_metadata ?? []).map(({ key, value }) => [key, value ?? '']),
-    ),
-  );
 }
 
 function writePending(output: ParquetOutput, { ids, classes, probs }: Pending): Promise<void> {

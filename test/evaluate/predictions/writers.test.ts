@@ -2,10 +2,8 @@ import { describe, expect, it } from '@jest/globals';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { npyHeader } from '../../../src/evaluate/predictions/npy-header.js';
-import {
-  openPredictionWriter,
-  readPredictionMetadata,
-} from '../../../src/evaluate/predictions/prediction-writer.js';
+import { withParquet } from '../../../src/evaluate/predictions/parquet-file.js';
+import { openPredictionWriter } from '../../../src/evaluate/predictions/prediction-writer.js';
 import { temporaryFolder } from '../../support/unit-folder.js';
 import { fixture, readPredictions } from '../../support/unit-predictions.js';
 
@@ -52,7 +50,8 @@ describe('openPredictionWriter', () => {
   it('keeps its metadata', async () => {
     const path = join(temporaryFolder(), 'a.parquet');
     await writeSet(path, 10, 2);
-    expect(await readPredictionMetadata(path)).toEqual(metadata);
+    const stored = await withParquet(path, (file) => file.metadata.key_value_metadata ?? []);
+    expect(Object.fromEntries(stored.map(({ key, value }) => [key, value]))).toEqual(metadata);
   });
 
   it('writes the same bytes however they come', async () => {
@@ -75,12 +74,5 @@ describe('openPredictionWriter', () => {
     await expect(wrong).rejects.toThrow('expected 1 x 2');
     await writer.discard();
     expect(existsSync(path)).toBe(false);
-  });
-
-  it('has no metadata to read from another file', async () => {
-    await expect(readPredictionMetadata(fixture('scores.csv'))).rejects.toMatchObject({
-      name: 'EvaluationError',
-      code: 'predictions-unreadable',
-    });
   });
 });

@@ -3,30 +3,6 @@ import type { PredictionSource } from '../evaluate/prediction-source.js';
 
 /**
  * @param firstRow the number in the file, from 0, of the first of these rows
- * @throws EvaluationError `predictions-not-finite` for NaN or infinity
- */
-export function requireFinite(
-  values: Float32Array | Float64Array,
-  source: PredictionSource,
-  firstRow: number,
-): void {
-  for (let at = 0; at < values.length; at += 1) {
-    const value = values[at]!;
-    if (value - value === 0) continue;
-    throw new EvaluationError(
-      `expected a finite score for class ${at % source.width}, got ${value}`,
-      {
-        code: 'predictions-not-finite',
-        path: source.path,
-        place: placeOf(at, source, firstRow),
-        fix: 'look for an overflow in the model, such as of half-precision numbers',
-      },
-    );
-  }
-}
-
-/**
- * @param firstRow the number in the file, from 0, of the first of these rows
  * @throws EvaluationError `predictions-not-classes` unless each row holds distinct class indices
  */
 export function requireRanks(
