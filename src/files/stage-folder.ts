@@ -1,4 +1,4 @@
-import { lstat, mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { lstat, mkdir, readdir, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { explainError, OutputError } from '../errors.js';
 import { lockFolder } from './folder-lock.js';
@@ -19,11 +19,13 @@ export function replacedFolder(place: string): string {
 /**
  * Makes a folder whole or not at all: filled beside its place, then renamed. What an interrupted
  * run left in the partial folder is there for `fill` to go on from; only one run at a time fills.
- * @throws OutputError `output-in-use`, and what `fill` throws
+ * @param options.replace false: what has come to the place by the end is kept. Default: true
+ * @throws OutputError `output-in-use`, `output-exists`, and what `fill` throws
  */
 export async function buildFolder(
   place: string,
   fill: (partial: string) => Promise<void>,
+  { replace = true }: { replace?: boolean } = {},
 ): Promise<void> {
   try {
     await makeFolder(dirname(place));
@@ -33,7 +35,7 @@ export async function buildFolder(
       await makeFolder(partial);
       await requireNoLink(partial);
       await fill(partial);
-      await swapIn(partial, place);
+      await (replace ? swapIn : moveIn)(partial, place);
     } finally {
       await unlock();
     }
@@ -67,6 +69,24 @@ async function swapIn(partial: string, place: string): Promise<void> {
   if (await exists(place)) await rename(place, old);
   await rename(partial, place);
   await rm(old, { recursive: true, force: true });
+}
+
+/** Into a place where nothing is, or an empty folder. Each step fails where anything else is. */
+async function moveIn(partial: string, place: string): Promise<void> {
+  try {
+    await rmdir(place).catch((error: unknown) => {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    });
+    await rename(partial, place);
+  } catch (error) {
+    const { code = '' } = error as NodeJS.ErrnoException;
+    if (!['EEXIST', 'ENOTEMPTY', 'ENOTDIR'].includes(code)) throw error;
+    throw new OutputError('something has come here meanwhile, and is kept', {
+      code: 'output-exists',
+      path: place,
+      fix: 'look what it is; move it away to run the same command again',
+    });
+  }
 }
 
 /** Writes a file beside its place, then renames it there. */

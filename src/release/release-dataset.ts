@@ -75,9 +75,11 @@ async function release(input: ReleaseInput, options: StageOptions): Promise<Rele
   const isThere = (await requireFree(folder, summary, options)) === 'there';
   await requireVerified(dataset, options);
   if (!isThere) {
-    await buildFolder(folder, async (partial) => {
+    const fill = async (partial: string): Promise<void> => {
       await fillRelease({ dataset, release: summary, previous }, partial, options);
-    });
+      await requireFree(folder, summary, options); // another run may have been faster
+    };
+    await buildFolder(folder, fill, { replace: false });
   }
   return { folder, release: summary, isNew: !isThere, diff };
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   buildFolder,
@@ -60,6 +60,22 @@ describe('buildFolder', () => {
     await buildFolder(join(folder, 'out'), () => Promise.resolve());
     expect(readdirSync(folder).sort()).toEqual(['out', 'out2']);
     expect(readdirSync(join(folder, 'out'))).toEqual(['new']);
+  });
+
+  it('keeps what is in its place, if told to, but for an empty folder', async () => {
+    const folder = writeTree({ 'out.partial/new': 'x', 'out.replaced/mine': 'x' });
+    const place = join(folder, 'out');
+    const late = (): Promise<void> => {
+      writeTree({ 'out/first': 'x' }, folder);
+      return Promise.resolve();
+    };
+    const refused = buildFolder(place, late, { replace: false });
+    await expect(refused).rejects.toMatchObject({ code: 'output-exists', path: place });
+    expect(readdirSync(place)).toEqual(['first']);
+    rmSync(join(place, 'first'));
+    await buildFolder(place, () => Promise.resolve(), { replace: false });
+    expect(readdirSync(place)).toEqual(['new']);
+    expect(readdirSync(join(folder, 'out.replaced'))).toEqual(['mine']);
   });
 
   it('lets one run at a time fill', async () => {

@@ -227,6 +227,23 @@ describe('The place of a release', () => {
     expect(contentsOf(folder)).toEqual(before);
   });
 
+  test('to which another run brings the same version meanwhile keeps that one', async () => {
+    const to = newFolder('to');
+    const other = await make({ seed: '7' });
+    const faster = await releaseDataset({ dataset: other, version: '1.0.0', to: newFolder('to') });
+    const place = join(to, 'made-1.0.0');
+    const slower = releaseDataset(
+      { dataset, version: '1.0.0', to },
+      {
+        onProgress: ({ stage }) => {
+          if (stage === 'verify' && !existsSync(place)) copyOf(faster.folder, place);
+        },
+      },
+    );
+    await expect(slower).rejects.toMatchObject({ code: 'release-exists' });
+    expect(contentsOf(place)).toEqual(contentsOf(faster.folder));
+  });
+
   test('where this release is, but damaged, is left to be looked at', async () => {
     const input = { dataset, version: '1.0.0', to: newFolder('to') };
     const { folder } = await releaseDataset(input);

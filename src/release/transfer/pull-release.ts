@@ -74,7 +74,7 @@ async function pull(remote: Remote, out: string, options: PullOptions): Promise<
   const bytes = files.reduce((sum, { size }) => sum + size, 0);
   let fetched = 0;
   let done = 0;
-  await buildFolder(place, async (partial) => {
+  const fill = async (partial: string): Promise<void> => {
     const parts = `${place}.parts`;
     await requireSpace(place, bytes - (await clearStrays(partial, files)), 'the release');
     await mkdir(parts, { recursive: true });
@@ -94,7 +94,9 @@ async function pull(remote: Remote, out: string, options: PullOptions): Promise<
     });
     await writeFile(join(partial, SUMS_FILE), sums);
     await rm(parts, { recursive: true });
-  });
+    await requireFree(place); // another run may have been faster
+  };
+  await buildFolder(place, fill, { replace: false });
   const all = bytes + Buffer.byteLength(sums);
   return { folder: place, name, version, files: files.length + 1, bytes: all, fetched };
 }

@@ -60,6 +60,15 @@ describe('A pull', () => {
     expect(Object.keys(filesIn(out))).toEqual(['shapes-1.1.0/notes.txt']);
   });
 
+  test('replaces nothing that comes there meanwhile', async () => {
+    const release = writeRelease(temporaryFolder());
+    const out = temporaryFolder();
+    const onProgress = (): void => void writeTree({ 'shapes-1.1.0/notes.txt': 'mine' }, out);
+    const pull = pullRelease(release.folder, out, { onProgress });
+    await expect(pull).rejects.toMatchObject({ code: 'output-exists' });
+    expect(readdirSync(join(out, 'shapes-1.1.0'))).toEqual(['notes.txt']);
+  });
+
   test('of what is no release says so', async () => {
     const out = temporaryFolder();
     const nowhere = join(out, 'nowhere');
