@@ -33,7 +33,7 @@ export async function fetchFile(
     options.onBytes(file.size);
     return false;
   }
-  const part = join(options.parts, sha256(file.path));
+  const part = join(options.parts, partName(file.path));
   const isResumed = (await sizeOf(part)) !== undefined;
   await fetchPart(remote, file, part, options);
   if (isResumed && sha256File(part) !== file.sha256) {
@@ -52,6 +52,11 @@ export async function fetchFile(
   await mkdir(dirname(target), { recursive: true });
   await rename(part, target);
   return true;
+}
+
+/** The name of a file's part, while it is fetched. */
+export function partName(path: string): string {
+  return sha256(path);
 }
 
 /** Fetches what a part lacks, and again from where a connection was cut. */

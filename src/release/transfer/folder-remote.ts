@@ -12,6 +12,9 @@ import { listPlainFiles } from './list-plain-files.js';
 import type { LocalFile, Remote, RemoteFile, SendOptions } from './remote.js';
 import { SUMS_FILE } from '../release-files.js';
 
+/** What the name of a file ends with until it is whole. */
+const CUT_OFF = '.tmp';
+
 /**
  * A version as a folder: filled beside its place, renamed when it is whole.
  * @param place the folder of the version
@@ -67,6 +70,7 @@ export function openFolderRemote(place: string, signal: AbortSignal | undefined)
       await makeFolder(partial);
     },
     list,
+    isRemovable: (path, ours) => isLeftOver(path, new Set([...ours, SUMS_FILE])),
     put: (...args) => put(...args).catch(explainAt(place)),
     async mark(sums) {
       await copyWhole(sums, partial).catch(explainAt(place));
@@ -81,8 +85,13 @@ export function openFolderRemote(place: string, signal: AbortSignal | undefined)
 async function copyWhole({ file, path }: LocalFile, folder: string): Promise<void> {
   const target = join(folder, path);
   await makeFolder(dirname(target));
-  await copyFile(file, `${target}.tmp`);
-  await rename(`${target}.tmp`, target);
+  await copyFile(file, `${target}${CUT_OFF}`);
+  await rename(`${target}${CUT_OFF}`, target);
+}
+
+/** Whether a push that was cut off left this file: one on its way, or the mark. */
+function isLeftOver(path: string, ours: ReadonlySet<string>): boolean {
+  return path === SUMS_FILE || (path.endsWith(CUT_OFF) && ours.has(path.slice(0, -CUT_OFF.length)));
 }
 
 /** A full disk names no path itself. */

@@ -76,6 +76,7 @@ export async function openHubRemote(
     isWhole,
     prepare,
     list,
+    isRemovable: () => true, // the version before, which stays in the history
     put: (files, strays, { onBytes }) =>
       hub.call(() =>
         commitFiles(hub, { title: `${name} ${tag}`, head, files, strays, onBytes }, options.signal),

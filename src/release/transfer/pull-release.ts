@@ -6,7 +6,7 @@ import { requireSpace } from '../../files/free-space.js';
 import { buildFolder, isEmptyPlace } from '../../files/stage-folder.js';
 import { type StageOptions, throwIfAborted } from '../../progress.js';
 import { atOnce } from './at-once.js';
-import { fetchFile } from './fetch-file.js';
+import { fetchFile, partName } from './fetch-file.js';
 import { listPlainFiles } from './list-plain-files.js';
 import { openForPull } from './open-remote.js';
 import type { StoreOptions } from './store-options.js';
@@ -76,8 +76,10 @@ async function pull(remote: Remote, out: string, options: PullOptions): Promise<
   let done = 0;
   const fill = async (partial: string): Promise<void> => {
     const parts = `${place}.parts`;
-    await requireSpace(place, bytes - (await clearStrays(partial, files)), 'the release');
     await mkdir(parts, { recursive: true });
+    await requireOurs(parts, new Set(files.map(({ path }) => partName(path))));
+    await requireOurs(partial, new Set([...files.map(({ path }) => path), SUMS_FILE]));
+    await requireSpace(place, bytes - (await clearCut(partial, files)), 'the release');
     const onBytes = (count: number): void => {
       done += count;
       onProgress?.({ stage: 'pull', done, total: bytes, unit: 'bytes' });
@@ -152,8 +154,21 @@ async function requireFree(place: string): Promise<void> {
   });
 }
 
-/** Removes what an earlier run fetched of another release. @returns the bytes that are left */
-async function clearStrays(partial: string, files: ReleaseFile[]): Promise<number> {
+/** Refuses a folder on the way to the release that holds what is of no pull of it. */
+async function requireOurs(folder: string, ours: ReadonlySet<string>): Promise<void> {
+  for (const path of (await listPlainFiles(folder)).keys()) {
+    if (ours.has(path)) continue;
+    throw new TransferError('this is not of the release, and is not removed', {
+      code: 'foreign-file',
+      path: folder,
+      place: path,
+      fix: 'move this folder away, or name another --out',
+    });
+  }
+}
+
+/** Removes files of another size, which are not of this release. @returns the bytes left */
+async function clearCut(partial: string, files: ReleaseFile[]): Promise<number> {
   const sizes = new Map(files.map(({ path, size }) => [path, size]));
   let kept = 0;
   for (const [path, size] of await listPlainFiles(partial)) {

@@ -31,7 +31,7 @@ export interface Pushed {
  * store has every file at its size and digest.
  * @param release the release folder
  * @param to `hf://datasets/USER/NAME`, `s3://BUCKET/PREFIX`, or a folder
- * @throws TransferError `version-exists`, `digest-differs`, `no-access`, `not-found` ...;
+ * @throws TransferError `version-exists`, `foreign-file`, `digest-differs`, `no-access`, `not-found` ...;
  * AbortedError, after which the same call goes on
  */
 export async function pushRelease(
@@ -104,7 +104,10 @@ async function sendAll(
   return first.missing.length;
 }
 
-/** What a store lacks of a release, and what it has that is not of it. */
+/**
+ * What a store lacks of a release, and what it has that is not of it but may be removed.
+ * @throws TransferError `foreign-file` where it has anything else
+ */
 async function findDifference(
   remote: Remote,
   files: LocalFile[],
@@ -112,6 +115,15 @@ async function findDifference(
   const there = await remote.list(true);
   const ours = new Set([...files.map(({ path }) => path), ...remote.ownFiles]);
   const strays = [...there.keys()].filter((path) => !ours.has(path));
+  const foreign = strays.find((path) => !remote.isRemovable(path, ours));
+  if (foreign !== undefined) {
+    throw new TransferError('this is not of the release, and is not removed', {
+      code: 'foreign-file',
+      path: remote.place,
+      place: foreign,
+      fix: 'move it away, or name another --to',
+    });
+  }
   return { missing: await findMissing(files, there), strays };
 }
 

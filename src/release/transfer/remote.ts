@@ -47,7 +47,13 @@ export interface Remote {
    * @param digests whether the digests are wanted, which some stores give at a cost
    */
   list: (digests: boolean) => Promise<Map<string, RemoteFile>>;
-  /** Sends files, and removes those that are not of this release. */
+  /**
+   * Whether a file that is not of the release was put there by patchml, and may be removed; of any
+   * other the push is refused.
+   * @param ours the paths of the release
+   */
+  isRemovable: (path: string, ours: ReadonlySet<string>) => boolean;
+  /** Sends files, and removes strays: removable files that are not of this release. */
   put: (files: LocalFile[], strays: string[], options: SendOptions) => Promise<void>;
   /** Makes the version whole; nothing is sent after that. */
   mark: (sums: LocalFile) => Promise<void>;

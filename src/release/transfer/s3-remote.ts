@@ -2,7 +2,6 @@ import { createReadStream } from 'node:fs';
 import { addAbortSignal, type Readable } from 'node:stream';
 import {
   AbortMultipartUploadCommand,
-  DeleteObjectCommand,
   GetObjectCommand,
   HeadBucketCommand,
   type HeadObjectCommandOutput,
@@ -85,10 +84,8 @@ export async function openS3Remote(
       await call((stop) => client.send(new HeadBucketCommand({ Bucket: bucket }), stop));
     },
     list,
-    async put(files, strays, { onBytes }: SendOptions) {
-      await atOnce(strays, OBJECTS_AT_ONCE, async (path) => {
-        await call((stop) => client.send(new DeleteObjectCommand(keyOf(path)), stop));
-      });
+    isRemovable: () => false,
+    async put(files, _strays, { onBytes }: SendOptions) {
       await atOnce(files, OBJECTS_AT_ONCE, async (file) => {
         await send(file);
         onBytes(file.size);

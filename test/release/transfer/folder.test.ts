@@ -66,17 +66,28 @@ describe('A release pushed to a folder', () => {
     expect(filesIn(join(to, 'shapes-1.1.0'))).toEqual(digestsOf(first));
   });
 
-  test('goes on from what an earlier run left, and removes what is not of the release', async () => {
+  test('goes on from what an earlier run left, and removes what was cut off', async () => {
     const release = writeRelease(temporaryFolder());
     const to = temporaryFolder();
     const partial = join(to, 'shapes-1.1.0.partial');
     writeTree({ 'data/image 1.png': release.files['data/image 1.png']! }, partial);
-    writeTree({ 'data/image-2.png': 'cut', 'data/old.png': 'x', 'x.tmp': '' }, partial);
+    writeTree({ 'data/image-2.png': 'cut', 'README.md.tmp': 'x', SHA256SUMS: '' }, partial);
     const { ino } = statSync(join(partial, 'data/image 1.png'));
     const { sent } = await pushRelease(release.folder, to);
     expect(sent).toBe(5);
     expect(filesIn(join(to, 'shapes-1.1.0'))).toEqual(digestsOf(release));
     expect(statSync(join(to, 'shapes-1.1.0', 'data/image 1.png')).ino).toBe(ino);
+  });
+
+  test('leaves foreign files in its partial folder alone, and names the first', async () => {
+    const release = writeRelease(temporaryFolder());
+    const to = temporaryFolder();
+    writeTree({ 'shapes-1.1.0.partial/data/thesis.tex': 'x' }, to);
+    await expect(pushRelease(release.folder, to)).rejects.toMatchObject({
+      code: 'foreign-file',
+      place: 'data/thesis.tex',
+    });
+    expect(Object.keys(filesIn(to))).toEqual(['shapes-1.1.0.partial/data/thesis.tex']);
   });
 
   test('stops when told to, and the same call goes on', async () => {

@@ -69,6 +69,19 @@ describe('A pull', () => {
     expect(readdirSync(join(out, 'shapes-1.1.0'))).toEqual(['notes.txt']);
   });
 
+  test.each(['partial', 'parts'])('leaves foreign files alone that lie in .%s', async (ending) => {
+    const release = writeRelease(temporaryFolder());
+    const out = temporaryFolder();
+    const folder = join(out, `shapes-1.1.0.${ending}`);
+    writeTree({ 'notes.txt': 'mine' }, folder);
+    await expect(pullRelease(release.folder, out)).rejects.toMatchObject({
+      code: 'foreign-file',
+      path: folder,
+      place: 'notes.txt',
+    });
+    expect(readdirSync(folder)).toEqual(['notes.txt']);
+  });
+
   test('of what is no release says so', async () => {
     const out = temporaryFolder();
     const nowhere = join(out, 'nowhere');

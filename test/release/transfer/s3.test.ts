@@ -49,8 +49,8 @@ describe('A release pushed to S3', () => {
     expect(filesIn((await s3.pull(undefined, 'shapes-1.1.1')).folder)).toEqual(digestsOf(next));
   });
 
-  test('of which a part of another is there holds nothing of that in the end', async () => {
-    const other = { 'data/old.png': 'old', 'README.md': 'an old text' };
+  test('of which an older state was cut off holds nothing of that in the end', async () => {
+    const other = { 'README.md': 'an old text' };
     const first = writeRelease(temporaryFolder(), { files: other });
     const isSums = ({ url }: { url: string }): boolean => url.includes('SHA256SUMS');
     s3.faults.push({ on: (seen) => isPut(seen) && isSums(seen), fault: { status: 500 } });
@@ -59,6 +59,22 @@ describe('A release pushed to S3', () => {
     const release = writeRelease(temporaryFolder());
     await s3.push(release.folder);
     expect(s3.objects()).toEqual(Object.keys(release.files).sort());
+  });
+
+  test('is refused where keys of something else are, which stay as they are', async () => {
+    const other = writeRelease(temporaryFolder(), { files: { 'data/old.png': 'old' } });
+    const isSums = ({ url }: { url: string }): boolean => url.includes('SHA256SUMS');
+    s3.faults.push({ on: (seen) => isPut(seen) && isSums(seen), fault: { status: 500 } });
+    await expect(s3.push(other.folder)).rejects.toMatchObject({ code: 'store-busy' });
+    s3.faults.splice(0);
+    s3.forget();
+    const release = writeRelease(temporaryFolder());
+    await expect(s3.push(release.folder)).rejects.toMatchObject({
+      code: 'foreign-file',
+      place: 'data/old.png',
+    });
+    expect(s3.seen(({ method }) => !['GET', 'HEAD'].includes(method))).toEqual([]);
+    expect(s3.objects()).toEqual(['data/old.png', 'release.json']);
   });
 
   test('that is tampered with here is refused before anything is asked of the store', async () => {
