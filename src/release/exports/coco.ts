@@ -29,9 +29,9 @@ export async function* cocoLines(
   dataset: Dataset,
   options: ExportOptions = {},
 ): AsyncGenerator<string> {
-  const { name: description, version } = dataset.summary;
+  const { name: description } = dataset.summary; // its version is the recipe's
   yield '{';
-  yield `"info":${JSON.stringify({ description, version })},`;
+  yield `"info":${JSON.stringify({ description })},`;
   yield '"licenses":[],';
   yield* arrayLines('categories', categories(dataset), '],');
   yield* arrayLines('images', images(dataset, { ...options, onProgress: undefined }), '],');

@@ -36,6 +36,10 @@ beforeAll(async () => {
 });
 
 describe('A COCO export', () => {
+  test('has the name of the dataset and no version: a release has another than the recipe', () => {
+    expect(coco.info).toEqual({ description: dataset.summary.name });
+  });
+
   test('has every image with its size, counted from 1', () => {
     expect(coco.images).toEqual(
       rows.map(({ file_name }, i) => ({ id: i + 1, file_name, width: 256, height: 224 })),
