@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { createReadStream } from 'node:fs';
 import { addAbortSignal, type Readable } from 'node:stream';
 import {
@@ -31,6 +32,7 @@ export async function openS3Remote(
   const place = `s3://${bucket}/${prefix}`;
   const { signal } = options;
   const client = await openS3Client(place, options);
+  if (signal) setMaxListeners(0, signal); // each of many requests at once listens
   const keyOf = (path: string): { Bucket: string; Key: string } => ({
     Bucket: bucket,
     Key: `${prefix}/${path}`,

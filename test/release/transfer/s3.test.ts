@@ -1,5 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
+import { getMaxListeners } from 'node:events';
 import { readdirSync } from 'node:fs';
+import { pushRelease } from '../../../src/release/transfer/push-release.js';
 import {
   bytesOf,
   digestsOf,
@@ -75,6 +77,13 @@ describe('A release pushed to S3', () => {
     });
     expect(s3.seen(({ method }) => !['GET', 'HEAD'].includes(method))).toEqual([]);
     expect(s3.objects()).toEqual(['data/old.png', 'release.json']);
+  });
+
+  test('may have many requests under way that one signal stops', async () => {
+    const { folder } = writeRelease(temporaryFolder());
+    const { signal } = new AbortController();
+    await pushRelease(folder, s3.to(), { endpoint: s3.url(), signal });
+    expect(getMaxListeners(signal)).toBe(0);
   });
 
   test('that is tampered with here is refused before anything is asked of the store', async () => {
