@@ -10,7 +10,7 @@ import { makePlan, readPlanRows } from '../sampling/make-plan.js';
 import { type DatasetDiff, diffDatasets } from './diff-datasets.js';
 import { openPublished, type Published } from './open-published.js';
 import { pixelDistance, type PixelDistance } from './pixel-distance.js';
-import { isWithin } from './release-place.js';
+import { requireOutsideRelease } from './release-place.js';
 import { verifyRelease } from './verify-release.js';
 
 export interface RegenerateReleaseInput {
@@ -80,7 +80,7 @@ export async function regenerateRelease(
 ): Promise<RegeneratedRelease> {
   try {
     await requireWhole(release, options);
-    await requireOutside(out, release);
+    for (const place of [out, work]) await requireOutsideRelease(place);
     await requireOwnPlace(out);
     const published = await openPublished(release);
     const { recipe } = published.dataset.summary;
@@ -103,15 +103,6 @@ async function requireWhole(release: string, options: StageOptions): Promise<voi
     code: 'release-not-whole',
     path: release,
     fix: `"patchml verify ${release}" says all that is wrong; get the release anew`,
-  });
-}
-
-async function requireOutside(out: string, release: string): Promise<void> {
-  if (!(await isWithin(out, release))) return;
-  throw new ReleaseError('the dataset would be in the release, which it would change', {
-    code: 'output-in-release',
-    path: out,
-    fix: 'name another --out',
   });
 }
 

@@ -11,7 +11,7 @@ import { EXPORT_NAMES } from './exports/write-export.js';
 import { fillRelease } from './fill-release.js';
 import { comparePrevious, requirePreviousNamed } from './previous-release.js';
 import { type ReleaseSummary, SUMS_FILE } from './release-files.js';
-import { isWithin, requireFree } from './release-place.js';
+import { isWithin, requireFree, requireOutsideRelease } from './release-place.js';
 import { type ReleaseFacts, requireCitable } from './require-citable.js';
 import { requireSemantic } from './version-rule.js';
 
@@ -67,6 +67,7 @@ async function release(input: ReleaseInput, options: StageOptions): Promise<Rele
       fix: 'name another --to',
     });
   }
+  await requireOutsideRelease(input.to);
   if (input.previous === undefined) await requirePreviousNamed(input, dataset);
   const { previous: path } = input;
   const diff = path === undefined ? undefined : await comparePrevious(path, input, options);

@@ -51,6 +51,25 @@ export async function isWithin(place: string, folder: string): Promise<boolean> 
   return path !== '..' && !path.startsWith(`..${sep}`) && !isAbsolute(path);
 }
 
+/**
+ * Checks that a place to write to is no release and lies in none, which it would change.
+ * @param place need not exist
+ * @throws ReleaseError `output-in-release`
+ */
+export async function requireOutsideRelease(place: string): Promise<void> {
+  let folder = await realPlace(place);
+  while (!(await isRelease(folder))) {
+    const parent = dirname(folder);
+    if (parent === folder) return;
+    folder = parent;
+  }
+  throw new ReleaseError(`this is in the release ${folder}, which would be changed`, {
+    code: 'output-in-release',
+    path: place,
+    fix: 'name a folder outside of it',
+  });
+}
+
 /** Where a path leads, of which the last parts need not exist. */
 async function realPlace(path: string): Promise<string> {
   if (await exists(path)) return realpath(path);

@@ -178,10 +178,15 @@ describe('Regenerating', () => {
     expect(existsSync(join(made, 'work'))).toBe(false);
   });
 
-  test('does not write into the release', async () => {
-    const places = { out: join(full, 'dataset'), work: newFolder('work') };
-    const refused = regenerateRelease(full, { ...input, ...places });
+  test.each([
+    ['the dataset', () => ({ out: join(full, 'dataset'), work: newFolder('work') })],
+    ['what the stages keep', () => ({ out: newFolder('out'), work: join(full, 'work') })],
+    ['the dataset, into another,', () => ({ out: join(recipeOnly, 'x'), work: newFolder('work') })],
+  ])('does not write %s into a release', async (_, places) => {
+    const before = contentsOf(full);
+    const refused = regenerateRelease(full, { ...input, ...places() });
     await expect(refused).rejects.toMatchObject({ code: 'output-in-release' });
+    expect(contentsOf(full)).toEqual(before);
   });
 
   test('reports its progress and can be stopped', async () => {

@@ -280,6 +280,17 @@ describe('The place of a release', () => {
   });
 });
 
+test('A place in another release is refused, by its name', async () => {
+  const { folder } = await releaseDataset({ dataset, version: '1.0.0', to: newFolder('to') });
+  const before = contentsOf(folder);
+  for (const to of [folder, join(folder, 'a', 'b')]) {
+    const refused = releaseDataset({ dataset, version: '1.0.0', to });
+    await expect(refused).rejects.toMatchObject({ code: 'output-in-release', path: to });
+    await expect(refused).rejects.toThrow(`this is in the release ${folder}`);
+  }
+  expect(contentsOf(folder)).toEqual(before);
+});
+
 test('A place that cannot be is a named error', async () => {
   const to = join(newFolder('to'), 'file');
   writeFileSync(to, '');

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { TransferError } from '../../errors.js';
 import { openFolderRemote } from './folder-remote.js';
+import { requireOutsideRelease } from '../release-place.js';
 import { parsePlace, requireEndpoint } from './parse-place.js';
 import type { ReleaseInfo } from './release-info.js';
 import { folderName, type Remote } from './remote.js';
@@ -18,6 +19,7 @@ export async function openForPush(
     throw misfit(to, '--private is for hf:// places', 'leave it out');
   }
   if (place.kind === 'folder') {
+    await requireOutsideRelease(place.path);
     return openFolderRemote(join(place.path, folderName(info)), options.signal);
   }
   if (place.kind === 's3') {

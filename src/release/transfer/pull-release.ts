@@ -14,6 +14,7 @@ import { parseReleaseInfo, type ReleaseInfo } from './release-info.js';
 import { folderName, type ReleaseFile, type Remote } from './remote.js';
 import { type Again, retryPolicy } from './retry.js';
 import { readText } from './read-text.js';
+import { requireOutsideRelease } from '../release-place.js';
 import { RELEASE_FILE, SUMS_FILE } from '../release-files.js';
 import { parseSums } from './sums.js';
 
@@ -64,6 +65,7 @@ export async function pullRelease(
 
 async function pull(remote: Remote, out: string, options: PullOptions): Promise<Pulled> {
   const { signal, onProgress } = options;
+  await requireOutsideRelease(out);
   await requireWhole(remote);
   const tryAgain = retryPolicy(options, signal);
   const sums = await readText(remote, SUMS_FILE, tryAgain);

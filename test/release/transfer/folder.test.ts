@@ -90,6 +90,15 @@ describe('A release pushed to a folder', () => {
     expect(Object.keys(filesIn(to))).toEqual(['shapes-1.1.0.partial/data/thesis.tex']);
   });
 
+  test('or pulled into a release is refused, its own too', async () => {
+    const { folder, files } = writeRelease(temporaryFolder());
+    const refusal = { code: 'output-in-release', message: expect.stringContaining(folder) };
+    await expect(pushRelease(folder, folder)).rejects.toMatchObject(refusal);
+    await expect(pullRelease(folder, folder)).rejects.toMatchObject(refusal);
+    await expect(pullRelease(folder, join(folder, 'data'))).rejects.toMatchObject(refusal);
+    expect(Object.keys(filesIn(folder)).sort()).toEqual(Object.keys(files).sort());
+  });
+
   test('stops when told to, and the same call goes on', async () => {
     const release = writeRelease(temporaryFolder());
     const to = temporaryFolder();
