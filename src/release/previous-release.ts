@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import semver from 'semver';
 import { datasetDigest } from '../dataset/dataset-digest.js';
 import { LOCK_FILE } from '../dataset/dataset-files.js';
-import type { Dataset } from '../dataset/read-dataset.js';
 import { ReleaseError } from '../errors.js';
 import { byteOrder } from '../files/byte-order.js';
 import { sha256File } from '../files/digest.js';
+import { exists, partialFolder, replacedFolder } from '../files/stage-folder.js';
 import type { StageOptions } from '../progress.js';
 import { CHANGELOG_FILE } from './changelog.js';
 import { readChecksums } from './checksums.js';
@@ -17,8 +17,12 @@ import {
   readReleaseSummary,
   RELEASE_FILE,
   type ReleaseSummary,
+  SUMS_FILE,
 } from './release-files.js';
 import { requiredBump, requireVersion } from './version-rule.js';
+
+/** What the names of folders end with that are no releases yet, or no more. */
+const UNFINISHED = [partialFolder(''), replacedFolder('')];
 
 /**
  * Compares a dataset with the release before it.
@@ -52,31 +56,58 @@ export async function comparePrevious(
     );
   }
   requireVersion(version, release.version, requiredBump(diff));
-  return diff;
+  return { ...diff, after: { ...diff.after, version } }; // the recipe's own is another
 }
 
 /**
- * Without a previous release named, there must be no earlier one beside the new one: else the rule
- * of versions would be stepped around by leaving it out.
+ * The previous release must be the last of those before the new one that are beside its place: else
+ * the rule of versions would be stepped around by leaving it out, or naming an older one.
+ * @throws ReleaseError `previous-not-named`, `previous-not-last`
  */
-export async function requirePreviousNamed(
-  { to, version }: { to: string; version: string },
-  { summary }: Dataset,
+export async function requirePreviousLast(
+  { to, version, previous }: { to: string; version: string; previous?: string | undefined },
+  name: string,
 ): Promise<void> {
-  const names = await readdir(to).catch(() => []);
-  const earlier: string[] = [];
-  for (const folder of names.filter((name) => name.startsWith(`${summary.name}-`))) {
-    const release = await readReleaseSummary(join(to, folder)).catch(() => undefined);
-    const isEarlier = release?.name === summary.name && semver.lt(release.version, version);
-    if (isEarlier) earlier.push(release.version);
+  const last = await lastBefore(version, name, to);
+  if (!last) return;
+  const there = `there is an earlier release of ${name} here, ${last.version}`;
+  const fix = `compare with it: --previous ${last.folder}`;
+  if (previous === undefined) {
+    throw new ReleaseError(there, { code: 'previous-not-named', path: to, fix });
   }
-  const last = semver.rsort(earlier)[0];
-  if (last === undefined) return;
-  throw new ReleaseError(`there is an earlier release of ${summary.name} here, ${last}`, {
-    code: 'previous-not-named',
+  const named = await readReleaseSummary(previous);
+  if (semver.gt(named.version, last.version)) return;
+  if ((await sumsOf(last.folder)) === (await sumsOf(previous))) return;
+  throw new ReleaseError(`${there}, which is not the one that --previous names`, {
+    code: 'previous-not-last',
     path: to,
-    fix: `compare with it: --previous ${join(to, `${summary.name}-${last}`)}`,
+    fix,
   });
+}
+
+/** The digest of a release's `SHA256SUMS`, which is that of all its files. */
+async function sumsOf(folder: string): Promise<string | undefined> {
+  const path = join(folder, SUMS_FILE);
+  return (await exists(path)) ? sha256File(path) : undefined;
+}
+
+/** The greatest version below a new one, among the folders beside its place. */
+async function lastBefore(
+  version: string,
+  name: string,
+  to: string,
+): Promise<{ version: string; folder: string } | undefined> {
+  let last: { version: string; folder: string } | undefined;
+  for (const entry of (await readdir(to).catch(() => [])).sort(byteOrder)) {
+    if (UNFINISHED.some((ending) => entry.endsWith(ending))) continue;
+    const folder = join(to, entry);
+    const release = await readReleaseSummary(folder).catch(() => undefined);
+    if (release?.name !== name || !semver.lt(release.version, version)) continue;
+    if (!last || semver.gt(release.version, last.version)) {
+      last = { version: release.version, folder };
+    }
+  }
+  return last;
 }
 
 /** Checks what is read of a release: its summary, changelog, metadata and lock. */

@@ -9,7 +9,7 @@ import { PATCHML_VERSION } from '../version.js';
 import type { DatasetDiff } from './diff-datasets.js';
 import { EXPORT_NAMES } from './exports/write-export.js';
 import { fillRelease } from './fill-release.js';
-import { comparePrevious, requirePreviousNamed } from './previous-release.js';
+import { comparePrevious, requirePreviousLast } from './previous-release.js';
 import { type ReleaseSummary, SUMS_FILE } from './release-files.js';
 import { isWithin, requireFree, requireOutsideRelease } from './release-place.js';
 import { type ReleaseFacts, requireCitable } from './require-citable.js';
@@ -68,9 +68,9 @@ async function release(input: ReleaseInput, options: StageOptions): Promise<Rele
     });
   }
   await requireOutsideRelease(input.to);
-  if (input.previous === undefined) await requirePreviousNamed(input, dataset);
   const { previous: path } = input;
   const diff = path === undefined ? undefined : await comparePrevious(path, input, options);
+  await requirePreviousLast(input, dataset.summary.name);
   const previous = path !== undefined && diff ? { folder: path, diff } : undefined;
   const summary = describe(input, dataset, previous);
   const isThere = (await requireFree(folder, summary, options)) === 'there';

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
-import { appendFileSync, readdirSync, readFileSync } from 'node:fs';
+import { appendFileSync, readdirSync, readFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RecipeOverrides } from '../../src/recipe/load-recipe.js';
 import { releaseDataset } from '../../src/release/release-dataset.js';
@@ -44,6 +44,7 @@ describe('A release after another', () => {
     expect(changelog).toContain('- `sampling.counts.2`: `4` to `6`\n');
     expect(changelog).toContain('- 4 images added: k2-000004, k2-000005, k3-000004, k3-000005\n');
     expect(changelog).toContain('| images | 8 | 12 |\n');
+    expect(changelog).toContain('|  | made 1.0.0 | made 1.1.0 |\n');
   });
 
   test.each<[string, () => string]>([
@@ -109,6 +110,32 @@ describe('The previous release', () => {
     const refused = releaseDataset({ dataset: other, version: '1.0.1', to });
     await expect(refused).rejects.toMatchObject({ code: 'previous-not-named' });
     await expect(refused).rejects.toThrow(`compare with it: --previous ${folder}`);
+  });
+
+  test('must be the last of those beside, whatever their folders are called', async () => {
+    const to = newFolder('to');
+    const first = await releaseDataset({ dataset, version: '1.0.0', to });
+    const second = await releaseDataset({
+      dataset: larger,
+      version: '1.1.0',
+      to,
+      previous: first.folder,
+    });
+    const last = join(to, 'the-last-one');
+    renameSync(second.folder, last);
+    const input = { dataset, to, version: '1.2.0' };
+    const older = releaseDataset({ ...input, previous: first.folder });
+    await expect(older).rejects.toMatchObject({ code: 'previous-not-last' });
+    await expect(older).rejects.toThrow(`1.1.0, which is not the one that --previous names`);
+    for (const refused of [older, releaseDataset(input)]) {
+      await expect(refused).rejects.toThrow(`compare with it: --previous ${last}`);
+    }
+    const copy = copyOf(last, newFolder('copy'));
+    const made = await releaseDataset({ ...input, version: '2.0.0', previous: copy });
+    expect(made.release.previous).toMatchObject({ version: '1.1.0' });
+    // What lies between is compared with its own last one, not with those after it.
+    const between = releaseDataset({ ...input, version: '1.0.1', previous: first.folder });
+    expect((await between).isNew).toBe(true);
   });
 
   test('that is a dataset is refused', async () => {
