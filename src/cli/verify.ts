@@ -2,8 +2,10 @@ import { join } from 'node:path';
 import type { CommandModule } from 'yargs';
 import { findPoolOf, regenerateSample, type Regeneration } from '../dataset/regenerate-sample.js';
 import { type Verification, verifyDataset } from '../dataset/verify-dataset.js';
+import { ReleaseError } from '../errors.js';
+import { exists } from '../files/stage-folder.js';
 import type { StageOptions } from '../progress.js';
-import { datasetFolderOf, isRelease } from '../release/release-files.js';
+import { datasetFolderOf, isRelease, RELEASE_FILE, SUMS_FILE } from '../release/release-files.js';
 import { type ReleaseVerification, verifyRelease } from '../release/verify-release.js';
 import { interruptible } from './interruptible.js';
 import { requireGiven, requireWhole } from './require.js';
@@ -76,9 +78,15 @@ export const verifyCommand: CommandModule<object, VerifyFlags> = {
 type Verified = Verification & Partial<Pick<ReleaseVerification, 'release'>>;
 
 async function verify(folder: string, options: StageOptions): Promise<Verified> {
-  return (await isRelease(folder))
-    ? verifyRelease(folder, options)
-    : verifyDataset(folder, options);
+  if (await isRelease(folder)) return verifyRelease(folder, options);
+  if (await exists(join(folder, SUMS_FILE))) {
+    throw new ReleaseError(`this is a release without its ${RELEASE_FILE}`, {
+      code: 'release-not-whole',
+      path: folder,
+      fix: 'get the release anew',
+    });
+  }
+  return verifyDataset(folder, options);
 }
 
 async function regenerate(

@@ -14,6 +14,7 @@ import { type DatasetDiff, diffDatasets } from './diff-datasets.js';
 import { openPublished, type Published } from './open-published.js';
 import {
   datasetPrefixOf,
+  isRelease,
   readReleaseSummary,
   RELEASE_FILE,
   type ReleaseSummary,
@@ -34,6 +35,8 @@ export async function comparePrevious(
   { dataset, version }: { dataset: string; version: string },
   options: StageOptions,
 ): Promise<DatasetDiff> {
+  const hasSums = (await sumsOf(previous)) !== undefined;
+  if (hasSums && !(await isRelease(previous))) throw changed(previous, RELEASE_FILE);
   const published = await openPublished(previous);
   const { release } = published;
   if (!release) {
@@ -43,6 +46,7 @@ export async function comparePrevious(
       fix: 'give --previous a folder that "patchml release" made',
     });
   }
+  if (!hasSums) throw changed(previous, SUMS_FILE);
   await requireIntact(published, release);
   const diff = await diffDatasets(previous, dataset, options);
   if (diff.after.name !== release.name) {
@@ -128,7 +132,7 @@ async function requireIntact({ path, dataset }: Published, release: ReleaseSumma
 }
 
 function changed(folder: string, file: string): ReleaseError {
-  return new ReleaseError('this file of the previous release was changed', {
+  return new ReleaseError('this file of the previous release was changed, or is gone', {
     code: 'previous-changed',
     path: join(folder, file),
     fix: '"patchml verify" says what is wrong with it; get it anew',

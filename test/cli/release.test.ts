@@ -109,6 +109,15 @@ describe('release', () => {
 });
 
 describe('verify, of a release', () => {
+  test('says in one line that its release.json is gone', async () => {
+    const cwd = newFolder('cwd');
+    await release(cwd, '--version', '1.0.0', '-q');
+    const folder = join('releases', 'made-1.0.0');
+    rmSync(join(cwd, folder, 'release.json'));
+    const run = await runCli(['verify', folder], { cwd });
+    expectOneLine(run, 1, folder, 'this is a release without its release.json');
+  });
+
   test('names what is wrong and exits with 1', async () => {
     const cwd = newFolder('cwd');
     await release(cwd, '--version', '1.0.0', '-q');

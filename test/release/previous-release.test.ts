@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
-import { appendFileSync, readdirSync, readFileSync, renameSync } from 'node:fs';
+import { appendFileSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RecipeOverrides } from '../../src/recipe/load-recipe.js';
 import { releaseDataset } from '../../src/release/release-dataset.js';
@@ -154,6 +154,18 @@ describe('The previous release', () => {
       'its changelog',
       (folder) => {
         appendFileSync(join(folder, 'CHANGELOG.md'), 'x');
+      },
+    ],
+    [
+      'its SHA256SUMS, which is gone',
+      (folder) => {
+        rmSync(join(folder, 'SHA256SUMS'));
+      },
+    ],
+    [
+      'its release.json, which is gone',
+      (folder) => {
+        rmSync(join(folder, 'release.json'));
       },
     ],
     [
