@@ -29,7 +29,7 @@ export const releaseCommand: CommandModule<object, ReleaseFlags> = {
       .positional('dataset', {
         type: 'string',
         demandOption: true,
-        describe: 'The dataset folder',
+        describe: 'The dataset folder; the release shares its images, as hard links where it can',
       })
       // This command's own version, not that of patchml.
       .version(false)

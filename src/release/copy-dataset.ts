@@ -11,9 +11,12 @@ import { type StageOptions, throwIfAborted } from '../progress.js';
 
 const REPORT_EVERY = 50;
 
+/** A dataset's files but its images. */
+export const TEXT_FILES: readonly string[] = ['metadata.jsonl', 'dataset.json', LOCK_FILE];
+
 /**
- * Puts a dataset's files, byte for byte, into another folder: as links where the file system can,
- * as copies elsewhere. Each is checked against the lock as it is put there.
+ * Puts a dataset's files, byte for byte, into another folder: images as hard links where the file
+ * system can, all else as copies, which no edit of the dataset reaches. Each is checked against the lock as it is put there.
  * @returns the digests of the files, by path
  * @throws ReleaseError where a file is no longer what the lock says
  */
@@ -32,6 +35,7 @@ export async function copyDataset(
   for (const [file, expected] of digests) {
     throwIfAborted(signal, 'release');
     await makeFolder(dirname(join(to, file)));
+    const put = TEXT_FILES.includes(file) ? copy : linkOrCopy;
     const digest = await put(join(folder, file), join(to, file));
     if (expected !== undefined && digest !== expected) throw changed(folder, file);
     copied.set(file, digest);
@@ -58,7 +62,7 @@ export async function copyChecked(
 }
 
 /** Links a file, or copies it where that cannot be. @returns the digest of what is there now */
-async function put(from: string, to: string): Promise<string> {
+async function linkOrCopy(from: string, to: string): Promise<string> {
   // A link to a link would be a link again.
   if ((await lstat(from)).isSymbolicLink() || !(await tryLink(from, to))) return copy(from, to);
   return sha256File(to);

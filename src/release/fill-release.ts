@@ -1,6 +1,5 @@
 import { readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { LOCK_FILE } from '../dataset/dataset-files.js';
 import { type Dataset, readDataset } from '../dataset/read-dataset.js';
 import { ReleaseError } from '../errors.js';
 import { toJson, writeWhole } from '../files/stage-folder.js';
@@ -9,7 +8,7 @@ import { commentRecipe } from '../recipe/commented-recipe.js';
 import { CHANGELOG_FILE, changelogOf } from './changelog.js';
 import { writeChecksums } from './checksums.js';
 import { citationOf } from './citation.js';
-import { copyChecked, copyDataset } from './copy-dataset.js';
+import { copyChecked, copyDataset, TEXT_FILES } from './copy-dataset.js';
 import { datasetCardOf } from './dataset-card.js';
 import type { DatasetDiff } from './diff-datasets.js';
 import { describeFiles } from './describe-files.js';
@@ -79,9 +78,7 @@ async function putDataset(
     const digests = await copyDataset(dataset, datasetFolderOf(partial, release), options);
     return new Map([...digests].map(([file, digest]) => [`${inside}${file}`, digest]));
   }
-  for (const file of ['metadata.jsonl', 'dataset.json', LOCK_FILE]) {
-    await copyChecked(dataset, file, partial);
-  }
+  for (const file of TEXT_FILES) await copyChecked(dataset, file, partial);
   await writePlanOf(dataset, join(partial, PLAN_FOLDER));
   return new Map();
 }

@@ -60,13 +60,15 @@ describe('A release', () => {
     expect(contentsOf(second.folder)).toEqual(contentsOf(first.folder));
   });
 
-  test('takes no space for the images where the file system has links', async () => {
+  test('takes no space for the images where the file system has links, and copies all else', async () => {
     const { folder } = await releaseDataset({ dataset, version: '1.0.0', to: newFolder('to') });
     const [name] = readdirSync(join(dataset, 'images'));
-    const inodes = [dataset, join(folder, 'dataset')].map(
-      (place) => statSync(join(place, 'images', name!)).ino,
-    );
-    expect(inodes[0]).toBe(inodes[1]);
+    const isLinked = (file: string): boolean =>
+      statSync(join(dataset, file)).ino === statSync(join(folder, 'dataset', file)).ino;
+    expect(isLinked(join('images', name!))).toBe(true);
+    for (const file of ['metadata.jsonl', 'dataset.json', 'patchml.lock.json']) {
+      expect(isLinked(file)).toBe(false);
+    }
   });
 
   test('says what it is to the Hub and to who cites it', async () => {
