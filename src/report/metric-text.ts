@@ -51,6 +51,7 @@ export function intervalText(name: string, { low, high }: Pick<Metric, 'low' | '
 export function differenceText(name: string, value: number | null): string {
   if (value === null) return '-';
   const text = ((isCount(name) ? 1 : 100) * value).toFixed(1);
+  if (Number(text) === 0) return '0.0'; // neither +0.0 nor -0.0
   return value > 0 ? `+${text}` : text;
 }
 

@@ -76,7 +76,10 @@ export function scorecardNotes(scorecards: readonly NewScorecard[]): string[] {
   const { set, options } = first;
   const level = `${Number((100 * options.level).toFixed(2))}%`;
   const unlabelled = set.unlabelled > 0 ? `, ${countText(set.unlabelled)} without labels` : '';
-  const leftOut = Object.entries(set.leftOut).filter(([, count]) => count > 0);
+  // Those that were not annotated are in the set, and said to be without labels.
+  const leftOut = Object.entries(set.leftOut).filter(
+    ([reason, count]) => count > 0 && reason !== 'not-annotated',
+  );
   const leftOutText = leftOut.map(([reason, count]) => `${countText(count)} ${reason}`).join(', ');
   const reasons = new Map<string, Set<string>>();
   for (const { unavailable } of scorecards) {
