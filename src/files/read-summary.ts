@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { z } from 'zod';
-import { DatasetError } from '../errors.js';
+import { DatasetError, explainError } from '../errors.js';
 
 /** The fields of a summary: its format, and others. */
 type SummaryShape = z.ZodRawShape & { format: z.ZodLiteral<string> };
@@ -23,6 +23,8 @@ export async function readSummary<Shape extends SummaryShape>(
   try {
     text = await readFile(path, 'utf8');
   } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    if (code !== 'ENOENT' && code !== 'ENOTDIR') throw explainError(cause, path);
     throw new DatasetError(`there is no ${file} here`, {
       code: 'stage-missing',
       path: folder,

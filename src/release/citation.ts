@@ -43,7 +43,7 @@ export function bibtexOf(release: ReleaseSummary): string {
     [
       'author',
       authorsOf(release)
-        .map((author) => `{${author}}`)
+        .map((author) => (author.includes(', ') ? escapeTex(author) : `{${escapeTex(author)}}`))
         .join(' and '),
     ],
     ...(date === null ? [] : [['year', date.slice(0, 4)]]),
@@ -51,6 +51,11 @@ export function bibtexOf(release: ReleaseSummary): string {
   ];
   const lines = fields.map(([field, value]) => `  ${field} = {${value!}},\n`);
   return `@misc{${name}-${version},\n${lines.join('')}}\n`;
+}
+
+/** What TeX would take for its own, so that a name stays a name. */
+function escapeTex(text: string): string {
+  return text.replace(/[\\{}]/g, '').replace(/[&%$#_]/g, (character) => `\\${character}`);
 }
 
 /** The authors as given, else the dataset's name stands for them. */

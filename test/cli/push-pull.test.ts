@@ -105,6 +105,9 @@ describe('push and pull say in one line', () => {
     expectOneLine(failed, 1, TO, 'refuses these credentials (401)', 'HF_TOKEN');
     const { stdout, stderr } = await run(...args, '--verbose');
     expect(`${failed.stderr}${stdout}${stderr}`).not.toContain(token);
+    logIn('hf_two\nlines');
+    expectOneLine(await run(...args), 1, TO, 'the token holds', 'HF_TOKEN');
+    logIn(token);
   });
 
   test('that a version exists, a file is tampered with, a server is not there', async () => {

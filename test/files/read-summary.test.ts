@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { readSummary } from '../../src/files/read-summary.js';
@@ -23,6 +24,12 @@ describe('readSummary', () => {
     await expect(read(path)).rejects.toMatchObject({ ...missing, fix });
     const none = join(path, 'none');
     await expect(read(none)).rejects.toMatchObject({ ...missing, path: none });
+  });
+
+  it('says that what is there cannot be read, and not that it is missing', async () => {
+    const folder = temporaryFolder();
+    mkdirSync(join(folder, 'pool.json'));
+    await expect(read(folder)).rejects.toMatchObject({ code: 'eisdir' });
   });
 
   it.each<[string, place: string | undefined]>([

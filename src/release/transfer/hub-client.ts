@@ -27,6 +27,7 @@ export async function connectHub(repo: string, options: StoreOptions): Promise<H
   const place = `hf://datasets/${repo}`;
   const store = { place, credentials: CREDENTIALS };
   const accessToken = await findToken();
+  requireSendable(accessToken, place);
   const explain = (error: unknown): PatchmlError => explainHub(error, store);
   return {
     place,
@@ -62,6 +63,16 @@ async function findToken(): Promise<string | undefined> {
   const home = HF_HOME ?? join(XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'huggingface');
   const text = await readFile(HF_TOKEN_PATH ?? join(home, 'token'), 'utf8').catch(() => '');
   return text.trim() || undefined;
+}
+
+/** What cannot stand in a header would be told as a connection that was cut. */
+function requireSendable(token: string | undefined, place: string): void {
+  if (token === undefined || /^[\x21-\x7e]+$/.test(token)) return;
+  throw new TransferError('the token holds spaces, line breaks or letters that no token has', {
+    code: 'no-access',
+    path: place,
+    fix: 'set HF_TOKEN again, or log in with "hf auth login"',
+  });
 }
 
 /** A `fetch` that asks again where that may help; a commit names its parent, so is made once. */
