@@ -1,5 +1,5 @@
 import { composeDataset } from './dataset/compose-dataset.js';
-import { requireOwnPlace } from './dataset/output-folder.js';
+import { requirePlaceFor } from './dataset/output-folder.js';
 import { RecipeError, explainError } from './errors.js';
 import { buildIndex } from './imagenet/build-index.js';
 import { extractPool } from './pool/extract-pool.js';
@@ -45,7 +45,7 @@ export async function generate(
 ): Promise<Generated> {
   const { recipe, out, work } = input;
   try {
-    await requireOwnPlace(out);
+    await requirePlaceFor(recipe, out, options.overwrite ?? false);
     const index = await buildIndex({ recipe, ...requireInputs(input), work }, options);
     const pool = await extractPool({ recipe, index, work }, options);
     const plan = await makePlan({ recipe, pool, work }, options);

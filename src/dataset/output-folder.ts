@@ -4,6 +4,8 @@ import { OutputError } from '../errors.js';
 import { exists, isEmptyPlace, replacedFolder, toJson } from '../files/stage-folder.js';
 import type { CodecVersions } from '../image/codec-versions.js';
 import { digestOf } from '../files/digest.js';
+import { recipeDigest } from '../recipe/digest.js';
+import type { Recipe } from '../recipe/schema.js';
 import {
   type DatasetLock,
   type DatasetSummary,
@@ -23,11 +25,8 @@ const ORIGIN_FILE = 'origin.json';
 /** In an unfinished dataset: how far it is. */
 export const PROGRESS_FILE = 'progress.json';
 
-/**
- * Checks that a place is free or holds a dataset, before the work that leads to it.
- * @throws OutputError where something else is there, which is never replaced
- */
-export async function requireOwnPlace(place: string): Promise<void> {
+/** @throws OutputError where something else than a dataset is there, which is never replaced */
+async function requireOwnPlace(place: string): Promise<void> {
   for (const path of [place, replacedFolder(place)]) {
     if ((await isEmptyPlace(path)) || (await exists(join(path, LOCK_FILE)))) continue;
     throw new OutputError('this folder holds something that is no patchml dataset', {
@@ -36,6 +35,21 @@ export async function requireOwnPlace(place: string): Promise<void> {
       fix: 'name another --out, or move it away',
     });
   }
+}
+
+/**
+ * Checks that a place may take a dataset of this recipe, before the work that leads to it.
+ * @throws OutputError where something else is there, or a dataset of another recipe and not to be
+ * replaced
+ */
+export async function requirePlaceFor(
+  recipe: Recipe,
+  place: string,
+  overwrite: boolean,
+): Promise<void> {
+  await requireOwnPlace(place);
+  if (overwrite || (await isEmptyPlace(place))) return;
+  if ((await readLock(place)).recipe !== recipeDigest(recipe)) throw otherDataset(place);
 }
 
 /**
@@ -52,9 +66,13 @@ export async function inspectPlace(
   if (await isEmptyPlace(place)) return 'free';
   if (digestOf(await readOrigin(place)) === digestOf(origin)) return 'complete';
   if (overwrite) return 'free';
-  throw new OutputError('this folder holds a dataset of another recipe or pool', {
+  throw otherDataset(place);
+}
+
+function otherDataset(path: string): OutputError {
+  return new OutputError('this folder holds a dataset of another recipe or pool', {
     code: 'output-other-dataset',
-    path: place,
+    path,
     fix: 'name another --out, or replace it with --overwrite',
   });
 }

@@ -1,4 +1,4 @@
-import { realpathSync, statSync } from 'node:fs';
+import { type Dirent, realpathSync, statSync } from 'node:fs';
 import { readdir, realpath } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 import { byteOrder } from './byte-order.js';
@@ -6,7 +6,7 @@ import { byteOrder } from './byte-order.js';
 export interface ListedFile {
   /** Path from the listed folder, with `/` between its parts. */
   path: string;
-  /** Bytes; -1 for a link that leads out of the folder or nowhere: such a file must not be read. */
+  /** Bytes; -1 for what must not be read: a link out of the folder or to nowhere, a pipe, a device. */
   size: number;
   modified: number;
 }
@@ -28,18 +28,17 @@ export async function listFiles(
     for (const entry of await readdir(join(root, below), { withFileTypes: true })) {
       const path = below === '' ? entry.name : `${below}/${entry.name}`;
       if (entry.isDirectory()) pending.push(path);
-      else if ((entry.isFile() || entry.isSymbolicLink()) && accepts(entry.name)) {
-        files.push(describe(root, path, entry.isSymbolicLink()));
-      }
+      else if (accepts(entry.name)) files.push(describe(root, path, entry));
     }
   }
   return files.sort((a, b) => byteOrder(a.path, b.path));
 }
 
 /** Synchronous: a call takes 3 microseconds, ten times less than through a promise. */
-function describe(root: string, path: string, isLink: boolean): ListedFile {
+function describe(root: string, path: string, entry: Dirent): ListedFile {
   const full = join(root, path);
-  if (isLink && !leadsInside(root, full)) return { path, size: -1, modified: 0 };
+  const isReadable = entry.isSymbolicLink() ? leadsInside(root, full) : entry.isFile();
+  if (!isReadable) return { path, size: -1, modified: 0 };
   const { size, mtimeMs } = statSync(full);
   return { path, size, modified: mtimeMs };
 }

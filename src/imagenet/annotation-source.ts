@@ -63,7 +63,8 @@ async function openFolder(folder: string): Promise<AnnotationSource> {
     fingerprint: digestOf(files.map(({ path, size, modified }) => [path, size, modified])),
     *read() {
       for (const { path, size } of files) {
-        if (size < 0) yield { imageId: idOf(path), problem: 'a link that leads out of the folder' };
+        if (size < 0)
+          yield { imageId: idOf(path), problem: 'no file, or a link out of the folder' };
         else if (size > MAX_ANNOTATION_BYTES) {
           yield { imageId: idOf(path), problem: `larger than ${MAX_ANNOTATION_BYTES} bytes` };
         } else yield parse(idOf(path), readFileSync(join(folder, path)));

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { link, lstat, open, stat } from 'node:fs/promises';
+import { lstat, open, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { LOCK_FILE } from '../dataset/dataset-files.js';
 import type { Dataset } from '../dataset/read-dataset.js';
@@ -7,6 +7,7 @@ import { ReleaseError } from '../errors.js';
 import { sha256File } from '../files/digest.js';
 import { requireSpace } from '../files/free-space.js';
 import { makeFolder } from '../files/stage-folder.js';
+import { tryLink } from '../files/try-link.js';
 import { type StageOptions, throwIfAborted } from '../progress.js';
 
 const REPORT_EVERY = 50;
@@ -16,7 +17,8 @@ export const TEXT_FILES: readonly string[] = ['metadata.jsonl', 'dataset.json', 
 
 /**
  * Puts a dataset's files, byte for byte, into another folder: images as hard links where the file
- * system can, all else as copies, which no edit of the dataset reaches. Each is checked against the lock as it is put there.
+ * system can, all else as copies, which no edit of the dataset reaches. Each is checked against the
+ * lock as it is put there.
  * @returns the digests of the files, by path
  * @throws ReleaseError where a file is no longer what the lock says
  */
@@ -64,20 +66,8 @@ export async function copyChecked(
 /** Links a file, or copies it where that cannot be. @returns the digest of what is there now */
 async function linkOrCopy(from: string, to: string): Promise<string> {
   // A link to a link would be a link again.
-  if ((await lstat(from)).isSymbolicLink() || !(await tryLink(from, to))) return copy(from, to);
+  if ((await lstat(from)).isSymbolicLink() || !tryLink(from, to)) return copy(from, to);
   return sha256File(to);
-}
-
-async function tryLink(from: string, to: string): Promise<boolean> {
-  try {
-    await link(from, to);
-    return true;
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    const cannot = ['EXDEV', 'EPERM', 'EMLINK', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EACCES'];
-    if (code !== undefined && cannot.includes(code)) return false;
-    throw error;
-  }
 }
 
 async function copy(from: string, to: string): Promise<string> {

@@ -50,7 +50,7 @@ function whatItIs({ kind }: ReleaseSummary, dataset: Dataset): string {
   return `${lines.join('\n\n')}\n`;
 }
 
-function howItWasMade({ patchml }: ReleaseSummary, { summary, lock }: Dataset): string {
+function howItWasMade({ patchml, version }: ReleaseSummary, { summary, lock }: Dataset): string {
   const { annotations, malformed, objects, patches, drops } = summary.source;
   const rows = [
     ['annotations', countText(annotations)],
@@ -68,7 +68,9 @@ function howItWasMade({ patchml }: ReleaseSummary, { summary, lock }: Dataset): 
     ['plan digest', `\`${lock.plan}\``],
   ];
   const table = rows.map(([name, value]) => `| ${name!} | ${value!} |\n`).join('');
-  return `By patchml ${lock.versions.patchml} from \`recipe.yaml\`, released with ${patchml}. The same recipe and inputs give the same bytes.\n\n| | |\n| --- | --- |\n${table}`;
+  const own = summary.recipe.version;
+  const recipe = own === version ? '' : ` The version in it, ${own}, is the recipe's own.`;
+  return `By patchml ${lock.versions.patchml} from \`recipe.yaml\`.${recipe} Released with patchml ${patchml}. The same recipe and inputs give the same bytes.\n\n| | |\n| --- | --- |\n${table}`;
 }
 
 /** The classes that are in any image, by class index. */

@@ -1,25 +1,14 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import semver from 'semver';
-import { datasetDigest } from '../dataset/dataset-digest.js';
-import { LOCK_FILE } from '../dataset/dataset-files.js';
 import { ReleaseError } from '../errors.js';
 import { byteOrder } from '../files/byte-order.js';
 import { sha256File } from '../files/digest.js';
 import { exists, partialFolder, replacedFolder } from '../files/stage-folder.js';
 import type { StageOptions } from '../progress.js';
-import { CHANGELOG_FILE } from './changelog.js';
-import { readChecksums } from './checksums.js';
 import { type DatasetDiff, diffDatasets } from './diff-datasets.js';
-import { openPublished, type Published } from './open-published.js';
-import {
-  datasetPrefixOf,
-  isRelease,
-  readReleaseSummary,
-  RELEASE_FILE,
-  type ReleaseSummary,
-  SUMS_FILE,
-} from './release-files.js';
+import { isRelease, readReleaseSummary, RELEASE_FILE, SUMS_FILE } from './release-files.js';
+import { requireWhole } from './require-whole.js';
 import { requiredBump, requireVersion } from './version-rule.js';
 
 /** What the names of folders end with that are no releases yet, or no more. */
@@ -27,7 +16,7 @@ const UNFINISHED = [partialFolder(''), replacedFolder('')];
 
 /**
  * Compares a dataset with the release before it.
- * @throws ReleaseError where that is none or was changed, is of another dataset, or the new version
+ * @throws ReleaseError where that is none or not whole, is of another dataset, or the new version
  * breaks the rule
  */
 export async function comparePrevious(
@@ -35,19 +24,15 @@ export async function comparePrevious(
   { dataset, version }: { dataset: string; version: string },
   options: StageOptions,
 ): Promise<DatasetDiff> {
-  const hasSums = (await sumsOf(previous)) !== undefined;
-  if (hasSums && !(await isRelease(previous))) throw changed(previous, RELEASE_FILE);
-  const published = await openPublished(previous);
-  const { release } = published;
-  if (!release) {
-    throw new ReleaseError('this is a dataset, not a release', {
+  if (!(await isRelease(previous))) {
+    throw new ReleaseError(`this is no release, or its ${RELEASE_FILE} is gone`, {
       code: 'previous-no-release',
       path: previous,
       fix: 'give --previous a folder that "patchml release" made',
     });
   }
-  if (!hasSums) throw changed(previous, SUMS_FILE);
-  await requireIntact(published, release);
+  await requireWhole(previous, options);
+  const release = await readReleaseSummary(previous);
   const diff = await diffDatasets(previous, dataset, options);
   if (diff.after.name !== release.name) {
     throw new ReleaseError(
@@ -112,29 +97,4 @@ async function lastBefore(
     }
   }
   return last;
-}
-
-/** Checks what is read of a release: its summary, changelog, metadata and lock. */
-async function requireIntact({ path, dataset }: Published, release: ReleaseSummary): Promise<void> {
-  const digest = release.dataset;
-  const { digests } = await readChecksums(path);
-  const inside = datasetPrefixOf(release);
-  const read = ['metadata.jsonl', 'dataset.json', LOCK_FILE].map((file) => `${inside}${file}`);
-  for (const file of [RELEASE_FILE, CHANGELOG_FILE, ...read]) {
-    if (sha256File(join(path, file)) !== digests.get(file)) throw changed(path, file);
-  }
-  const { lock, folder } = dataset;
-  const files = Object.entries(lock.files).sort(([a], [b]) => byteOrder(a, b));
-  if (lock.dataset !== digest || datasetDigest(files) !== digest) throw changed(folder, LOCK_FILE);
-  for (const file of ['metadata.jsonl', 'dataset.json']) {
-    if (sha256File(join(folder, file)) !== lock.files[file]) throw changed(folder, file);
-  }
-}
-
-function changed(folder: string, file: string): ReleaseError {
-  return new ReleaseError('this file of the previous release was changed, or is gone', {
-    code: 'previous-changed',
-    path: join(folder, file),
-    fix: '"patchml verify" says what is wrong with it; get it anew',
-  });
 }

@@ -1,8 +1,8 @@
 import { composeDataset } from '../dataset/compose-dataset.js';
 import type { DatasetLock } from '../dataset/dataset-files.js';
-import { requireOwnPlace } from '../dataset/output-folder.js';
+import { requirePlaceFor } from '../dataset/output-folder.js';
 import { type Dataset, readDataset } from '../dataset/read-dataset.js';
-import { explainError, ReleaseError } from '../errors.js';
+import { explainError } from '../errors.js';
 import { buildIndex } from '../imagenet/build-index.js';
 import { extractPool } from '../pool/extract-pool.js';
 import type { StageOptions } from '../progress.js';
@@ -11,7 +11,7 @@ import { type DatasetDiff, diffDatasets } from './diff-datasets.js';
 import { openPublished, type Published } from './open-published.js';
 import { pixelDistance, type PixelDistance } from './pixel-distance.js';
 import { requireOutsideRelease } from './release-place.js';
-import { verifyRelease } from './verify-release.js';
+import { requireWhole } from './require-whole.js';
 
 export interface RegenerateReleaseInput {
   /** One's own copy of ImageNet: folder of XML, `LOC_*_solution.csv` or archive. */
@@ -81,9 +81,9 @@ export async function regenerateRelease(
   try {
     await requireWhole(release, options);
     for (const place of [out, work]) await requireOutsideRelease(place);
-    await requireOwnPlace(out);
     const published = await openPublished(release);
     const { recipe } = published.dataset.summary;
+    await requirePlaceFor(recipe, out, options.overwrite ?? false);
     const index = await buildIndex({ recipe, annotations, images, work }, options);
     const pool = await extractPool({ recipe, index, work }, options);
     const plan = await makePlan({ recipe, pool, work }, options);
@@ -93,17 +93,6 @@ export async function regenerateRelease(
   } catch (error) {
     throw explainError(error);
   }
-}
-
-async function requireWhole(release: string, options: StageOptions): Promise<void> {
-  const { findings } = await verifyRelease(release, options);
-  const [first] = findings;
-  if (!first) return;
-  throw new ReleaseError(`this release is not whole: ${first.problem} ${first.file}`, {
-    code: 'release-not-whole',
-    path: release,
-    fix: `"patchml verify ${release}" says all that is wrong; get the release anew`,
-  });
 }
 
 /** Images that a plan does not have as the published metadata has them. */

@@ -47,7 +47,7 @@ export async function verifyRelease(
   const rest = [
     ...dataset.map((finding) => within(inside, finding)),
     ...(await checkOrigin(folder, release, files)),
-    ...(dataset.length > 0 ? [] : await checkExports(folder, release, options)),
+    ...(dataset.length > 0 ? [] : await checkExports(folder, release, found, options)),
   ];
   const findings = [
     ...files.findings,
@@ -80,6 +80,7 @@ async function checkDataset(
 async function checkExports(
   folder: string,
   release: ReleaseSummary,
+  found: ReadonlyMap<string, string>,
   options: StageOptions,
 ): Promise<Finding[]> {
   const dataset = await readDataset(datasetFolderOf(folder, release));
@@ -89,8 +90,11 @@ async function checkExports(
     const path = `${EXPORTS_FOLDER}/${name}`;
     const wrong = await attempt('.', async () => {
       const all: Finding[] = [];
-      for await (const finding of verifyExport(name, dataset, join(folder, path), options))
+      const digestOf = (file: string): string | undefined => found.get(`${path}/${file}`);
+      const known = { ...options, digestOf };
+      for await (const finding of verifyExport(name, dataset, join(folder, path), known)) {
         all.push(finding);
+      }
       return all;
     });
     findings.push(...wrong.map((finding) => within(path, finding)));

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { execFileSync } from 'node:child_process';
 import { symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { listFiles } from '../../src/files/list-files.js';
@@ -54,6 +55,12 @@ describe('listFiles', () => {
     symlinkSync('none', join(folder, 'nowhere'));
     symlinkSync('self', join(folder, 'self'));
     expect(await sizesIn(folder)).toEqual({ a: 4, out: -1, up: -1, nowhere: -1, self: -1 });
+  });
+
+  it('marks a pipe, which would be waited for', async () => {
+    const folder = writeTree({ a: 'four' });
+    execFileSync('mkfifo', [join(folder, 'pipe')]);
+    expect(await sizesIn(folder)).toEqual({ a: 4, pipe: -1 });
   });
 
   it('marks a link that leads out by way of a link that does not', async () => {

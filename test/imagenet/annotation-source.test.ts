@@ -95,7 +95,7 @@ describe('openAnnotations', () => {
     symlinkSync(join(outside, 'secret.xml'), join(folder, 'b.xml'));
     expect(await read(folder)).toEqual([
       { imageId: 'a', size: [500, 375], objects: [] },
-      { imageId: 'b', problem: 'a link that leads out of the folder' },
+      { imageId: 'b', problem: 'no file, or a link out of the folder' },
     ]);
   });
 

@@ -138,9 +138,13 @@ describe('The previous release', () => {
     expect((await between).isNew).toBe(true);
   });
 
-  test('that is a dataset is refused', async () => {
-    const input = { dataset, version: '2.0.0', to: newFolder('to'), previous: larger };
-    await expect(releaseDataset(input)).rejects.toMatchObject({ code: 'previous-no-release' });
+  test('that is a dataset, or whose release.json is gone, is refused', async () => {
+    const bare = copyOf(previous, newFolder('bare'));
+    rmSync(join(bare, 'release.json'));
+    for (const folder of [larger, bare]) {
+      const input = { dataset, version: '2.0.0', to: newFolder('to'), previous: folder };
+      await expect(releaseDataset(input)).rejects.toMatchObject({ code: 'previous-no-release' });
+    }
   });
 
   test.each<[string, (folder: string) => void]>([
@@ -163,12 +167,6 @@ describe('The previous release', () => {
       },
     ],
     [
-      'its release.json, which is gone',
-      (folder) => {
-        rmSync(join(folder, 'release.json'));
-      },
-    ],
-    [
       'its version',
       (folder) => {
         const path = join(folder, 'release.json');
@@ -183,11 +181,19 @@ describe('The previous release', () => {
         );
       },
     ],
+    [
+      'the pool that its lock names, with SHA256SUMS in agreement',
+      (folder) => {
+        editRelease(folder, 'dataset/patchml.lock.json', (text) =>
+          text.replace(/("pool": ")[0-9a-f]{4}/, '$10000'),
+        );
+      },
+    ],
   ])('that was changed is not compared with: %s', async (_, damage) => {
     const folder = copyOf(previous, newFolder('damaged'));
     damage(folder);
     const input = { dataset, version: '1.0.1', to: newFolder('to'), previous: folder };
-    await expect(releaseDataset(input)).rejects.toMatchObject({ code: 'previous-changed' });
+    await expect(releaseDataset(input)).rejects.toMatchObject({ code: 'release-not-whole' });
   });
 
   test('is only read', async () => {

@@ -178,6 +178,14 @@ describe('Regenerating', () => {
     expect(existsSync(join(made, 'work'))).toBe(false);
   });
 
+  test('refuses a place with another dataset before any work', async () => {
+    const out = await openGenerator(input, newFolder)({ canvas: { background: 'black' } });
+    const places = { out, work: newFolder('work') };
+    const refused = regenerateRelease(full, { ...input, ...places });
+    await expect(refused).rejects.toMatchObject({ code: 'output-other-dataset' });
+    expect(contentsOf(places.work)).toEqual({});
+  });
+
   test.each([
     ['the dataset', () => ({ out: join(full, 'dataset'), work: newFolder('work') })],
     ['what the stages keep', () => ({ out: newFolder('out'), work: join(full, 'work') })],

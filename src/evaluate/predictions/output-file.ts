@@ -1,9 +1,10 @@
-import { open, rename, rm } from 'node:fs/promises';
+import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { explainError } from '../../errors.js';
 
 /** A file being written beside its place. */
 export interface OutputFile {
-  write(bytes: Uint8Array): Promise<void>;
+  /** Writes pieces one behind the other, whole. They must not change meanwhile. */
+  write(...pieces: readonly Uint8Array[]): Promise<void>;
   /** Renames it to its place: it is there whole or not at all. */
   close(): Promise<void>;
   discard(): Promise<void>;
@@ -18,8 +19,8 @@ export async function openOutput(path: string): Promise<OutputFile> {
     });
   const file = await explained(open(temporary, 'w'));
   return {
-    async write(bytes) {
-      await explained(file.appendFile(bytes));
+    async write(...pieces) {
+      await explained(writeAll(file, pieces));
     },
     async close() {
       await explained(file.close());
@@ -30,4 +31,13 @@ export async function openOutput(path: string): Promise<OutputFile> {
       await rm(temporary, { force: true });
     },
   };
+}
+
+async function writeAll(file: FileHandle, pieces: readonly Uint8Array[]): Promise<void> {
+  let left = pieces.filter(({ length }) => length > 0);
+  while (left.length > 0) {
+    let { bytesWritten } = await file.writev(left);
+    const next = left.findIndex(({ length }) => (bytesWritten -= length) < 0);
+    left = next < 0 ? [] : [left[next]!.subarray(bytesWritten), ...left.slice(next + 1)];
+  }
 }

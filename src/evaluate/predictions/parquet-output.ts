@@ -2,6 +2,9 @@ import type { CompressionCodec, SchemaElement } from 'hyparquet';
 import { ByteWriter, ParquetWriter } from 'hyparquet-writer';
 import { openOutput } from './output-file.js';
 
+/** Shorter bytes are put together before they are written. */
+const LONG = 2 ** 14;
+
 /** The values of one column, by its name. */
 export interface OutputColumn {
   name: string;
@@ -24,19 +27,20 @@ export interface ParquetOutput {
 /**
  * Writes a Parquet file whose bytes depend on what is in it alone; at its path once it is closed.
  * @param columns the schema below its root, depth first
- * @param metadata key-value pairs of the footer
+ * @param options metadata: key-value pairs of the footer; pageBytes: a page's, unless one value is
+ * larger. A page is copied while it grows: short ones are fast where values are large
  */
 export async function openParquetOutput(
   path: string,
   columns: readonly SchemaElement[],
-  metadata: Readonly<Record<string, string>> = {},
+  {
+    metadata = {},
+    pageBytes = 2 ** 20,
+  }: { metadata?: Readonly<Record<string, string>>; pageBytes?: number } = {},
 ): Promise<ParquetOutput> {
   const output = await openOutput(path);
-  const bytes = new ByteWriter();
-  const flush = async (): Promise<void> => {
-    await output.write(new Uint8Array(bytes.buffer, 0, bytes.index));
-    bytes.index = 0;
-  };
+  const bytes = new GatheringWriter();
+  const flush = (): Promise<void> => output.write(...bytes.take());
   const top = topLevel(columns);
   const writer = new ParquetWriter({
     writer: Object.assign(bytes, { flush, finish: flush }),
@@ -47,7 +51,7 @@ export async function openParquetOutput(
   return {
     async writeGroup(columnData) {
       const rowGroupSize = Math.max(1, columnData[0]?.data.length ?? 0);
-      await writer.write({ columnData, rowGroupSize });
+      await writer.write({ columnData, rowGroupSize, pageSize: pageBytes });
     },
     async close() {
       await writer.finish();
@@ -55,6 +59,34 @@ export async function openParquetOutput(
     },
     discard: () => output.discard(),
   };
+}
+
+/** Keeps long pieces as they are, where the library's writer would copy them behind each other. */
+class GatheringWriter extends ByteWriter {
+  #pieces: Uint8Array[] = [];
+
+  override appendBytes(value: Uint8Array): void {
+    if (value.length < LONG) {
+      super.appendBytes(value);
+      return;
+    }
+    this.#seal();
+    this.#pieces.push(value);
+    this.offset += value.length;
+  }
+
+  /** What was appended since the last call. */
+  take(): Uint8Array[] {
+    this.#seal();
+    const pieces = this.#pieces;
+    this.#pieces = [];
+    return pieces;
+  }
+
+  #seal(): void {
+    if (this.index > 0) this.#pieces.push(this.getBytes().slice());
+    this.index = 0;
+  }
 }
 
 /** How many of these elements are no children of others. */

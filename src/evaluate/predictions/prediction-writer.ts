@@ -51,7 +51,7 @@ export async function openPredictionWriter(
   path: string,
   { n, metadata }: { n: number; metadata: Readonly<Record<string, string>> },
 ): Promise<PredictionWriter> {
-  const output = await openParquetOutput(path, SCHEMA, metadata);
+  const output = await openParquetOutput(path, SCHEMA, { metadata });
   const groupRows = Math.max(1, Math.min(GROUP_ROWS, Math.floor(GROUP_VALUES / n)));
   let pending: Pending = { ids: [], classes: [], probs: [] };
   const flush = async (): Promise<void> => {

@@ -14,27 +14,39 @@ export type Aligned<Item extends Held> =
 
 /**
  * Goes through the rows of a dataset and what an export holds, both in the dataset's order. What
- * is held twice or out of order belongs to no row. Only the ids are kept.
+ * is held twice or out of order belongs to no row. Only the ids are kept, and only where the
+ * export is not as it should be.
  */
 export async function* alignRows<Item extends Held>(
   dataset: Dataset,
   items: AsyncIterable<Item>,
   options: StageOptions,
 ): AsyncGenerator<Aligned<Item>> {
-  const places = new Map<string, number>();
-  for await (const row of dataset.rows()) places.set(fileNameOf(row).stem, places.size);
   const rows = exportRows(dataset, { ...options, stage: 'verify' });
+  let places: Map<string, number> | undefined;
   let place = 0;
+  let next = await rows.next();
   for await (const item of items) {
-    const wanted = places.get(item.stem) ?? -1;
-    if (wanted < place) {
+    const isNext = next.done !== true && fileNameOf(next.value).stem === item.stem;
+    if (!isNext) places ??= await placesOf(dataset);
+    const wanted = isNext ? place : (places?.get(item.stem) ?? -1);
+    for (; place < wanted && next.done !== true; place += 1) {
+      yield { row: next.value };
+      next = await rows.next();
+    }
+    if (place !== wanted || next.done === true) {
       yield { item };
       continue;
     }
-    for (; place <= wanted; place += 1) {
-      const { value: row } = (await rows.next()) as IteratorYieldResult<MetadataRow>;
-      yield place === wanted ? { row, item } : { row };
-    }
+    yield { row: next.value, item };
+    next = await rows.next();
+    place += 1;
   }
-  for await (const row of rows) yield { row };
+  for (; next.done !== true; next = await rows.next()) yield { row: next.value };
+}
+
+async function placesOf(dataset: Dataset): Promise<Map<string, number>> {
+  const places = new Map<string, number>();
+  for await (const row of dataset.rows()) places.set(fileNameOf(row).stem, places.size);
+  return places;
 }

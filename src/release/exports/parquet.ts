@@ -8,7 +8,8 @@ import {
 } from '../../evaluate/predictions/parquet-output.js';
 import { makeFolder } from '../../files/stage-folder.js';
 import type { ExportOptions } from './export-options.js';
-import { exportRows, fileNameOf, readImage, splitOf } from './export-rows.js';
+import { exportRows, fileNameOf, splitOf } from './export-rows.js';
+import { ImageBuffer } from './image-buffer.js';
 import { huggingFaceFeatures, PARQUET_SCHEMA } from './parquet-features.js';
 import { writeBehind } from './write-behind.js';
 
@@ -17,6 +18,9 @@ const SHARD_IMAGES = 5000;
 export const GROUP_IMAGES = 100;
 /** A row group is held while it is encoded. */
 const GROUP_BYTES = 2 ** 25;
+
+/** About an image. */
+const PAGE_BYTES = 2 ** 16;
 
 /** What waits for its row group to be full. */
 interface Pending {
@@ -42,7 +46,8 @@ export async function writeParquet(
   for (let shard = 0; shard < shards; shard += 1) {
     const path = join(folder, parquetFile(dataset, shard, shards));
     const output = await openParquetOutput(path, PARQUET_SCHEMA, {
-      huggingface: huggingFaceFeatures(),
+      metadata: { huggingface: huggingFaceFeatures() },
+      pageBytes: PAGE_BYTES,
     });
     try {
       await fill(output, dataset, rows, shardSize);
@@ -69,15 +74,17 @@ async function fill(
 ): Promise<void> {
   const groups = writeBehind((group: Pending) => output.writeGroup(toColumns(group)));
   let pending: Pending = { rows: [], images: [], bytes: 0 };
+  const memory = new ImageBuffer();
   const flush = async (): Promise<void> => {
     if (pending.rows.length > 0) await groups.next(pending);
+    memory.clear(); // the images are in their pages by now
     pending = { rows: [], images: [], bytes: 0 };
   };
   for (let written = 0; written < images; written += 1) {
     const next = await rows.next();
     if (next.done === true) break;
     const row = next.value;
-    const image = readImage(dataset, row);
+    const image = memory.read(dataset.pathOf(row));
     pending.rows.push(row);
     pending.images.push(image);
     pending.bytes += image.length;
@@ -87,34 +94,51 @@ async function fill(
   await groups.end();
 }
 
-function toColumns({ rows, images }: Pending): OutputColumn[] {
-  return [
-    {
-      name: 'image',
-      data: rows.map((row, i) => ({ bytes: images[i], path: imageName(row) })),
-      codec: 'UNCOMPRESSED',
-      encoding: 'PLAIN',
-      statistics: false,
+/** The columns beside the image, in their order. */
+export const PLAIN_COLUMNS = [
+  'id',
+  'k',
+  'labels',
+  'wnids',
+  'objects',
+  'sha256',
+  'pixels_sha256',
+] as const;
+
+/** A row's values as Parquet has them: whole numbers are 64 bits wide. */
+export function valuesOf(row: MetadataRow): Record<(typeof PLAIN_COLUMNS)[number], unknown> {
+  const { id, k, labels, wnids, objects, sha256, pixels_sha256 } = row;
+  const { bbox, category, patch, source } = objects;
+  return {
+    id,
+    k: BigInt(k),
+    labels: labels.map(BigInt),
+    wnids,
+    objects: {
+      bbox: bbox.map((box) => box.map(BigInt)),
+      category: category.map(BigInt),
+      patch,
+      source,
     },
-    { name: 'id', data: rows.map(({ id }) => id) },
-    { name: 'k', data: rows.map(({ k }) => BigInt(k)) },
-    { name: 'labels', data: rows.map(({ labels }) => labels.map(BigInt)) },
-    { name: 'wnids', data: rows.map(({ wnids }) => wnids) },
-    {
-      name: 'objects',
-      data: rows.map(({ objects: { bbox, category, patch, source } }) => ({
-        bbox: bbox.map((box) => box.map(BigInt)),
-        category: category.map(BigInt),
-        patch,
-        source,
-      })),
-    },
-    { name: 'sha256', data: rows.map(({ sha256 }) => sha256) },
-    { name: 'pixels_sha256', data: rows.map(({ pixels_sha256 }) => pixels_sha256) },
-  ];
+    sha256,
+    pixels_sha256,
+  };
 }
 
-function imageName(row: MetadataRow): string {
+/** The name that an image has in its row. */
+export function imageName(row: MetadataRow): string {
   const { stem, extension } = fileNameOf(row);
   return `${stem}${extension}`;
+}
+
+/** Nearly all of it is images, which are compressed already: no time is spent on the rest. */
+const AS_IT_IS = { codec: 'UNCOMPRESSED', encoding: 'PLAIN', statistics: false } as const;
+
+function toColumns({ rows, images }: Pending): OutputColumn[] {
+  const values = rows.map(valuesOf);
+  const image = rows.map((row, i) => ({ bytes: images[i], path: imageName(row) }));
+  return [
+    { name: 'image', data: image, ...AS_IT_IS },
+    ...PLAIN_COLUMNS.map((name) => ({ name, data: values.map((row) => row[name]), ...AS_IT_IS })),
+  ];
 }

@@ -2,9 +2,10 @@ import type { FileMetaData } from 'hyparquet';
 import { basename, extname } from 'node:path';
 import { DatasetError } from '../../errors.js';
 import { type ParquetFile, usingParquet } from '../../evaluate/predictions/parquet-file.js';
-import { sha256 } from '../../files/digest.js';
+import { sha256Beside } from '../../files/digest.js';
+import { readAhead } from '../../parallel/read-ahead.js';
 import type { Held } from './align-rows.js';
-import { GROUP_IMAGES } from './parquet.js';
+import { GROUP_IMAGES, PLAIN_COLUMNS } from './parquet.js';
 import { huggingFaceFeatures, PARQUET_SCHEMA } from './parquet-features.js';
 
 /** A row of a shard, as it was read. */
@@ -13,39 +14,32 @@ export interface ParquetRow extends Held {
   /** Digest of the image's bytes. */
   image: string;
   path: string;
-  /** The other columns, by their names, as JSON. */
-  columns: Record<string, string>;
+  /** The values of the other columns, by their names. */
+  values: Record<string, unknown>;
   /** What is wrong with the shard itself; then there is no row. */
   trouble?: string;
 }
 
-/** The columns beside the image. */
-export const PLAIN_COLUMNS = [
-  'id',
-  'k',
-  'labels',
-  'wnids',
-  'objects',
-  'sha256',
-  'pixels_sha256',
-] as const;
-
 const MAX_GROUP_BYTES = 2 ** 30;
 
-/** Reads a shard row by row, a row group at a time; of the images only digests are kept. */
+/**
+ * Reads a shard row by row, while the row group behind is read; of the images only digests are
+ * kept.
+ */
 export async function* readParquetRows(path: string, shard: string): AsyncGenerator<ParquetRow> {
   try {
-    yield* usingParquet(
+    const groups = usingParquet(
       path,
       async function* (file) {
         requireOurs(file.metadata, path);
-        for (const group of file.groups) yield* readGroup(file, group, shard);
+        for (const group of file.groups) yield await readGroup(file, group, shard);
       },
       { utf8: false },
     );
+    for await (const rows of readAhead(groups, 1)) yield* rows;
   } catch (error) {
     const trouble = error instanceof Error ? error.message : String(error);
-    yield { stem: '', shard, image: '', path: '', columns: {}, trouble };
+    yield { stem: '', shard, image: '', path: '', values: {}, trouble };
   }
 }
 
@@ -68,29 +62,29 @@ function problemIn({ schema, row_groups: groups, key_value_metadata: pairs }: Fi
   return isLarge ? `it has a row group of more than ${GROUP_IMAGES} rows` : undefined;
 }
 
-async function* readGroup(
+async function readGroup(
   file: ParquetFile,
   group: ParquetFile['groups'][number],
   shard: string,
-): AsyncGenerator<ParquetRow> {
-  const images = await file.readColumn('image', group);
-  const columns: [string, ArrayLike<unknown>][] = [];
-  for (const name of PLAIN_COLUMNS) columns.push([name, await file.readColumn(name, group)]);
-  for (let row = 0; row < group.end - group.start; row += 1) {
-    const { bytes, path } = images[row] as { bytes?: unknown; path?: unknown };
+): Promise<ParquetRow[]> {
+  const [images, ...columns] = await Promise.all(
+    (['image', ...PLAIN_COLUMNS] as const).map((name) => file.readColumn(name, group)),
+  );
+  const digests = await Promise.all(Array.from(images!, digestOfImage));
+  return digests.map((image, row) => {
+    const { path } = images![row] as { path?: unknown };
     const name = String(path);
-    yield {
+    return {
       stem: basename(name, extname(name)),
       shard,
       path: name,
-      image: bytes instanceof Uint8Array ? sha256(bytes) : '',
-      columns: Object.fromEntries(columns.map(([key, values]) => [key, toJson(values[row])])),
+      image,
+      values: Object.fromEntries(PLAIN_COLUMNS.map((name, i) => [name, columns[i]![row]])),
     };
-  }
+  });
 }
 
-function toJson(value: unknown): string {
-  return JSON.stringify(value, (_, part: unknown) =>
-    typeof part === 'bigint' ? Number(part) : part,
-  );
+async function digestOfImage(image: unknown): Promise<string> {
+  const { bytes } = image as { bytes?: unknown };
+  return bytes instanceof Uint8Array ? sha256Beside(bytes) : '';
 }

@@ -1,7 +1,6 @@
 import type { Dataset } from '../../dataset/read-dataset.js';
-import type { Finding } from '../../dataset/verify-dataset.js';
+import type { Finding, VerifyOptions } from '../../dataset/verify-dataset.js';
 import { exists } from '../../files/stage-folder.js';
-import type { StageOptions } from '../../progress.js';
 import { COCO_FILE, cocoLines } from './coco.js';
 import { CSV_FILES } from './csv.js';
 import type { ExportOptions } from './export-options.js';
@@ -15,7 +14,7 @@ import type { ExportName } from './write-export.js';
 type Verifier = (
   dataset: Dataset,
   files: ExportFiles,
-  options: Pick<StageOptions, 'signal' | 'onProgress'>,
+  options: VerifyOptions,
 ) => AsyncGenerator<Finding>;
 
 const VERIFIERS: Record<ExportName, Verifier> = {
@@ -35,6 +34,7 @@ const MAX_FINDINGS = 1000;
  * than a row group or a line, no link out of the folder is followed.
  * @param dataset verified before; what it says is what the export must say
  * @param folder of the export
+ * @param options digestOf: by a file's path in the export, where it is known
  * @returns findings as they are made; their files are named from the folder
  * @throws DatasetError where the dataset itself is not whole, AbortedError
  */
@@ -42,7 +42,7 @@ export async function* verifyExport(
   name: ExportName,
   dataset: Dataset,
   folder: string,
-  options: StageOptions = {},
+  options: VerifyOptions = {},
 ): AsyncGenerator<Finding> {
   if (!(await exists(folder))) {
     yield { problem: 'missing', file: '.' };
@@ -63,7 +63,7 @@ async function* allFindings(
   name: ExportName,
   dataset: Dataset,
   folder: string,
-  options: StageOptions,
+  options: VerifyOptions,
 ): AsyncGenerator<Finding> {
   const files = await listExport(folder);
   yield* VERIFIERS[name](dataset, files, options);

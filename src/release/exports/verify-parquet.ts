@@ -1,13 +1,14 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { MetadataRow } from '../../dataset/metadata.js';
 import type { Dataset } from '../../dataset/read-dataset.js';
 import type { Finding } from '../../dataset/verify-dataset.js';
 import type { StageOptions } from '../../progress.js';
 import { alignRows } from './align-rows.js';
 import type { ExportFiles } from './export-files.js';
-import { fileNameOf, splitOf } from './export-rows.js';
+import { splitOf } from './export-rows.js';
 import { takeShards } from './numbered-shards.js';
-import { parquetFile } from './parquet.js';
-import { type ParquetRow, PLAIN_COLUMNS, readParquetRows } from './read-parquet-rows.js';
+import { imageName, parquetFile, PLAIN_COLUMNS, valuesOf } from './parquet.js';
+import { type ParquetRow, readParquetRows } from './read-parquet-rows.js';
 import { differenceOf, shown } from './shown-text.js';
 
 /** Checks a Parquet export: its columns and features, and every value of every row. */
@@ -49,13 +50,19 @@ function* compare(row: MetadataRow, { shard: file, ...got }: ParquetRow): Genera
     file,
     detail: `row of ${row.id}, ${column}: ${how}`,
   });
-  const { stem, extension } = fileNameOf(row);
   if (got.image !== row.sha256) yield changed('image', 'other bytes');
-  const path = `${stem}${extension}`;
+  const path = imageName(row);
   if (got.path !== path) yield changed('image', differenceOf(path, got.path));
+  const wanted = valuesOf(row);
+  if (isDeepStrictEqual(wanted, got.values)) return;
   for (const column of PLAIN_COLUMNS) {
-    const want = JSON.stringify(row[column]);
-    const value = got.columns[column] ?? '';
+    const [want, value] = [toJson(wanted[column]), toJson(got.values[column])];
     if (value !== want) yield changed(column, differenceOf(want, value));
   }
+}
+
+function toJson(value: unknown): string {
+  const plain = (_: string, part: unknown): unknown =>
+    typeof part === 'bigint' ? Number(part) : part;
+  return JSON.stringify(value, plain);
 }

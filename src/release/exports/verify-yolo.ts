@@ -1,9 +1,8 @@
 import { readFileSync } from 'node:fs';
 import type { MetadataRow } from '../../dataset/metadata.js';
 import type { Dataset } from '../../dataset/read-dataset.js';
-import type { Finding } from '../../dataset/verify-dataset.js';
+import type { Finding, VerifyOptions } from '../../dataset/verify-dataset.js';
 import { sha256File } from '../../files/digest.js';
-import type { StageOptions } from '../../progress.js';
 import type { ExportFiles } from './export-files.js';
 import { exportRows } from './export-rows.js';
 import { differenceOf } from './shown-text.js';
@@ -13,12 +12,12 @@ import { yoloFiles, yoloLabels, yoloYaml } from './yolo.js';
 export async function* verifyYolo(
   dataset: Dataset,
   files: ExportFiles,
-  options: StageOptions,
+  options: VerifyOptions,
 ): AsyncGenerator<Finding> {
   yield* compareText(files, 'data.yaml', yoloYaml(dataset));
   for await (const row of exportRows(dataset, { ...options, stage: 'verify' })) {
     const { image, label } = yoloFiles(dataset, row);
-    yield* compareImage(files, image, row);
+    yield* compareImage(files, image, row, options);
     yield* compareText(files, label, yoloLabels(dataset, row));
   }
 }
@@ -27,9 +26,12 @@ function* compareImage(
   files: ExportFiles,
   file: string,
   { sha256 }: MetadataRow,
+  { digestOf }: VerifyOptions,
 ): Generator<Finding> {
   if (files.take(file) === undefined) yield { problem: 'missing', file };
-  else if (sha256File(files.path(file)) !== sha256) yield { problem: 'changed', file };
+  else if ((digestOf?.(file) ?? sha256File(files.path(file))) !== sha256) {
+    yield { problem: 'changed', file };
+  }
 }
 
 function* compareText(files: ExportFiles, file: string, want: string): Generator<Finding> {

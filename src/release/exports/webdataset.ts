@@ -59,9 +59,9 @@ function partsOf(dataset: Dataset, row: MetadataRow): TarPart[] {
 
 async function writeTar(path: string, parts: () => AsyncIterable<TarPart>): Promise<void> {
   const output = await openOutput(path);
-  const writes = writeBehind((bytes: Uint8Array) => output.write(bytes));
+  const writes = writeBehind((pieces: Uint8Array[]) => output.write(...pieces));
   try {
-    for await (const bytes of packed(parts())) await writes.next(bytes);
+    for await (const pieces of packed(parts())) await writes.next(pieces);
     await writes.end();
   } catch (error) {
     await output.discard();
@@ -70,23 +70,23 @@ async function writeTar(path: string, parts: () => AsyncIterable<TarPart>): Prom
   await output.close();
 }
 
-/** An archive's bytes, about a megabyte at a time. */
-async function* packed(parts: AsyncIterable<TarPart>): AsyncGenerator<Uint8Array> {
+/** An archive's pieces, about a megabyte of them at a time. */
+async function* packed(parts: AsyncIterable<TarPart>): AsyncGenerator<Uint8Array[]> {
   const pack = tar.pack();
   const filling = fill(pack, parts).catch((error: unknown) => {
     pack.destroy(error instanceof Error ? error : new Error(String(error)));
   });
-  let chunks: Buffer[] = [];
+  let pieces: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of pack as AsyncIterable<Buffer>) {
-    chunks.push(chunk);
+    pieces.push(chunk);
     bytes += chunk.length;
     if (bytes < WRITE_BYTES) continue;
-    yield Buffer.concat(chunks, bytes);
-    chunks = [];
+    yield pieces;
+    pieces = [];
     bytes = 0;
   }
-  yield Buffer.concat(chunks, bytes);
+  yield pieces;
   await filling;
 }
 

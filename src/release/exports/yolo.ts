@@ -1,10 +1,11 @@
-import { copyFileSync, linkSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 import type { MetadataRow } from '../../dataset/metadata.js';
 import type { Dataset } from '../../dataset/read-dataset.js';
 import { explainError } from '../../errors.js';
 import { makeFolder, writeWhole } from '../../files/stage-folder.js';
+import { tryLink } from '../../files/try-link.js';
 import { classNames } from '../../imagenet/synsets.js';
 import { canvasSize } from '../../recipe/geometry.js';
 import type { ExportOptions } from './export-options.js';
@@ -13,9 +14,6 @@ import { exportRows, fileNameOf, splitOf } from './export-rows.js';
 const HEADER = `# A set to evaluate on. Training has no place here: "train" is named since loaders ask for it.
 # A class is its ImageNet class index. Paths start at this file's folder.
 `;
-
-/** Why a file can have no second name: another file system, or one without links. */
-const NO_LINKS = ['EXDEV', 'EPERM', 'EMLINK', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'];
 
 /**
  * Writes the layout that Ultralytics reads: `data.yaml`, `images/val/<id>.png` and
@@ -33,7 +31,8 @@ export async function writeYolo(
   for await (const row of exportRows(dataset, options)) {
     const { image, label } = yoloFiles(dataset, row);
     try {
-      giveName(dataset.pathOf(row), join(folder, image));
+      const [from, to] = [dataset.pathOf(row), join(folder, image)];
+      if (!tryLink(from, to)) copyFileSync(from, to);
       writeFileSync(join(folder, label), yoloLabels(dataset, row));
     } catch (error) {
       throw explainError(error, join(folder, label));
@@ -70,18 +69,4 @@ export function yoloLabels(
     return `${category[i]!} ${fractions.map((value) => value.toFixed(6)).join(' ')}\n`;
   });
   return lines.join('');
-}
-
-/** Gives a file a second name; what is at that name is replaced. */
-function giveName(from: string, to: string): void {
-  try {
-    linkSync(from, to);
-  } catch (error) {
-    const { code = '' } = error as NodeJS.ErrnoException;
-    if (code === 'EEXIST') {
-      rmSync(to);
-      giveName(from, to);
-    } else if (NO_LINKS.includes(code)) copyFileSync(from, to);
-    else throw error;
-  }
 }

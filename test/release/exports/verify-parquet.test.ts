@@ -40,7 +40,7 @@ function withShard(
   columns: OutputColumn[] = [],
 ): Promise<Finding[]> {
   return findingsAfter('parquet', dataset, newFolder('shard'), async (copy) => {
-    const output = await openParquetOutput(join(copy, SHARD), schema, metadata);
+    const output = await openParquetOutput(join(copy, SHARD), schema, { metadata });
     if (columns.length > 0) await output.writeGroup(columns);
     await output.close();
   });
