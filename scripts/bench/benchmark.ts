@@ -19,6 +19,8 @@ export interface BenchSize {
   planRows: number;
   /** Images that a model is run on: a multiple of 4. */
   evaluated: number;
+  /** Images exported: those of the default recipe. */
+  exported: number;
   /** Images whose predictions are scored. */
   scored: number;
   /** The median of so many runs is told. */
@@ -35,6 +37,7 @@ export const SIZES: Record<'small' | 'full', BenchSize> = {
     xmlFiles: 2_000,
     planRows: 10_000,
     evaluated: 96,
+    exported: 200,
     scored: 2_000,
     repeats: 1,
     memoryRepeats: 1,
@@ -45,6 +48,7 @@ export const SIZES: Record<'small' | 'full', BenchSize> = {
     xmlFiles: 20_000,
     planRows: 50_000,
     evaluated: 3_000,
+    exported: 10_000,
     scored: 50_000,
     repeats: 5,
     memoryRepeats: 3,

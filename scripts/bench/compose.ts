@@ -19,7 +19,7 @@ async function benchPng(bench: Bench): Promise<Row[]> {
       pillow: peer?.compose('png'),
       pillowFast: peer?.compose('png-fast'),
     },
-    { scratch, repeats: size.repeats },
+    { scratch, repeats: size.repeats, keep: true },
   );
   const what = 'compose PNG, 2 threads';
   const [asItComes, fast] = peer
@@ -44,7 +44,7 @@ async function benchJpeg(bench: Bench): Promise<Row[]> {
       one: compose(bench, 'jpeg', 1),
       pillow: peer?.compose('jpeg'),
     },
-    { scratch, repeats: size.repeats },
+    { scratch, repeats: size.repeats, keep: true },
   );
   const what = 'compose JPEG, 2 threads';
   return [

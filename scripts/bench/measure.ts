@@ -20,13 +20,18 @@ export interface Measured extends Run {
   rates: number[];
 }
 
-/** Something to measure, given an empty folder that is removed after it. */
+/** Something to measure, given an empty folder. */
 export type Job = (folder: string) => Promise<Run>;
 
 export interface MeasureOptions {
   /** Where the jobs' folders are made. */
   scratch: string;
   repeats: number;
+  /**
+   * Whether what a run made is removed behind the last run alone. ext4 makes new files ten times
+   * slower in the minute after as many were removed. Default: it is removed behind each run.
+   */
+  keep?: boolean;
 }
 
 /**
@@ -35,12 +40,21 @@ export interface MeasureOptions {
  */
 export async function measure<Jobs extends Record<string, Job | undefined>>(
   jobs: Jobs,
-  { scratch, repeats }: MeasureOptions,
+  { scratch, repeats, keep = false }: MeasureOptions,
 ): Promise<{ [Name in keyof Jobs]: Jobs[Name] extends Job ? Measured : Measured | undefined }> {
   const present = Object.entries(jobs).flatMap(([name, job]) => (job ? [{ name, job }] : []));
   const runs = new Map<string, Run[]>(present.map(({ name }) => [name, []]));
-  for (let repeat = 0; repeat < repeats; repeat += 1) {
-    for (const { name, job } of present) runs.get(name)!.push(await inFolder(scratch, job));
+  const made = await mkdtemp(join(scratch, 'runs-'));
+  try {
+    for (let repeat = 0; repeat < repeats; repeat += 1) {
+      for (const { name, job } of present) {
+        const folder = await mkdtemp(join(made, 'run-'));
+        runs.get(name)!.push(await job(folder));
+        if (!keep) await rm(folder, { recursive: true, force: true });
+      }
+    }
+  } finally {
+    await rm(made, { recursive: true, force: true });
   }
   const measured = [...runs].map(([name, all]) => [name, medianOf(all)] as const);
   return Object.fromEntries(measured) as Awaited<ReturnType<typeof measure<Jobs>>>;
@@ -77,15 +91,6 @@ export function collect(command: string, args: readonly string[]): Promise<strin
       else reject(new Error(`${command} ${args.slice(0, 2).join(' ')}: ${problems}`));
     });
   });
-}
-
-async function inFolder(scratch: string, job: Job): Promise<Run> {
-  const folder = await mkdtemp(join(scratch, 'run-'));
-  try {
-    return await job(folder);
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
 }
 
 function medianOf(runs: readonly Run[]): Measured {

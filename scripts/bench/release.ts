@@ -12,9 +12,9 @@ const LIMIT = 'reading and hashing alone';
 /** Every export, written and checked, against reading and hashing; memory at ten times the images. */
 export async function benchRelease(bench: Bench): Promise<Row[]> {
   const { scratch, size } = bench;
-  const dataset = await composed(bench, size.images);
-  const few = await composed(bench, Math.ceil(size.images / 40) * 4);
-  const options = { scratch, repeats: size.memoryRepeats };
+  const dataset = await composed(bench, size.exported);
+  const few = await composed(bench, size.exported / 10);
+  const options = { scratch, repeats: size.memoryRepeats, keep: true };
   const rows: Row[] = [];
   for (const name of EXPORT_NAMES) {
     const folder = join(scratch, `export-${name}`);
@@ -31,7 +31,7 @@ export async function benchRelease(bench: Bench): Promise<Row[]> {
     rows.push(
       compareRates(`export ${name}, images`, write, LIMIT, hash, AIM),
       compareRates(`verify ${name}, images`, check, LIMIT, hash, AIM),
-      compareMemory(`export ${name}, ${size.images} images`, write, small, 1.1),
+      compareMemory(`export ${name}, ${size.exported} images`, write, small, 1.1),
     );
   }
   return rows;
