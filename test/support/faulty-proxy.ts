@@ -16,26 +16,22 @@ export interface SeenRequest {
   body: Buffer;
 }
 
-interface Answer {
-  status: number;
-  headers?: Record<string, string>;
-  body?: string;
-}
-
 /** What goes wrong, where, and how often. */
 export interface Fault {
   /** On which requests. */
   on: (request: SeenRequest) => boolean;
   /** How many of them; default all. */
   times?: number;
-  /**
-   * An answer in the server's place; a cut after so many bytes of the request's or the answer's
-   * body; or a cut once the server has answered, which the client does not hear.
-   */
-  fault:
-    | (Answer & { cutRequestAt?: undefined; cutAnswerAt?: undefined })
-    | { status?: undefined; cutRequestAt: number; cutAnswerAt?: undefined }
-    | { status?: undefined; cutRequestAt?: undefined; cutAnswerAt: number };
+  fault: {
+    /** An answer in the server's place; without it, the server's answer with other headers. */
+    status?: number;
+    headers?: Record<string, string>;
+    body?: string;
+    /** A cut after so many bytes of the request's body. */
+    cutRequestAt?: number;
+    /** The same of the answer's; 0: the server has answered, and the client does not hear it. */
+    cutAnswerAt?: number;
+  };
 }
 
 /** A proxy on the loopback that passes requests on, keeps what it saw, and makes faults. */
@@ -75,7 +71,7 @@ export async function startFaultyProxy(port: number, faults: Fault[]): Promise<F
     } else if (fault?.status !== undefined) {
       answer.writeHead(fault.status, fault.headers).end(fault.body);
     } else {
-      await passOn(request, answer, port, fault?.cutAnswerAt ?? Infinity);
+      await passOn(request, answer, port, fault);
     }
   }
 
@@ -101,7 +97,7 @@ async function passOn(
   { method, url, headers, body }: SeenRequest,
   answer: ServerResponse,
   port: number,
-  cutAt: number,
+  { headers: otherHeaders, cutAnswerAt: cutAt = Infinity }: Fault['fault'] = {},
 ): Promise<void> {
   const incoming = await new Promise<IncomingMessage>((resolve, reject) => {
     sendRequest({ host: '127.0.0.1', port, method, path: url, headers, agent: false })
@@ -109,7 +105,7 @@ async function passOn(
       .on('error', reject)
       .end(body);
   });
-  if (cutAt > 0) answer.writeHead(incoming.statusCode!, incoming.headers);
+  if (cutAt > 0) answer.writeHead(incoming.statusCode!, { ...incoming.headers, ...otherHeaders });
   const { socket } = answer;
   let bytes = 0;
   for await (const piece of incoming as AsyncIterable<Buffer>) {

@@ -1,10 +1,12 @@
 import { afterAll, beforeAll, beforeEach } from '@jest/globals';
+import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import S3rver from 's3rver';
 import { pullRelease, type Pulled } from '../../src/release/transfer/pull-release.js';
 import { pushRelease, type Pushed } from '../../src/release/transfer/push-release.js';
+import { openS3Client } from '../../src/release/transfer/s3-client.js';
 import {
   type Fault,
   type FaultyProxy,
@@ -67,6 +69,8 @@ export interface S3InTests {
   pull: (out?: string, name?: string) => Promise<Pulled>;
   seen: (which: (request: SeenRequest) => boolean) => SeenRequest[];
   forget: () => void;
+  /** Puts an object among those of version 1.1.0, as any client may. */
+  put: (path: string, content: string, metadata?: Record<string, string>) => Promise<void>;
   /** Paths of the objects of version 1.1.0. */
   objects: () => string[];
   /** Where the server keeps one of them. */
@@ -107,6 +111,13 @@ export function useS3(): S3InTests {
       pullRelease(`${to()}/${name}`, out, { endpoint: server.url, sleep }),
     seen: (which) => server.proxy.seen.filter(which),
     forget: () => server.proxy.seen.splice(0),
+    async put(path, content, metadata = {}) {
+      const client = await openS3Client(to(), { endpoint: server.url });
+      const Key = `${prefix()}/shapes-1.1.0/${path}`;
+      const object = { Bucket: 'releases', Key, Body: content, Metadata: metadata };
+      await client.send(new PutObjectCommand(object));
+      client.destroy();
+    },
     objects() {
       const folder = join(server.folder, 'releases', prefix(), 'shapes-1.1.0');
       const paths = existsSync(folder) ? pathsIn(folder) : [];

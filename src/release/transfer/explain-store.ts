@@ -77,6 +77,16 @@ export function explainConnection({ place }: StoreName, error: unknown): Transfe
   });
 }
 
+/** The error for a file of which fewer bytes came than it has. */
+export function cutShort(path: string, place?: string): TransferError {
+  return new TransferError('the store sent less than the file', {
+    code: 'connection-cut',
+    path,
+    place,
+    fix: 'run the same command again to go on',
+  });
+}
+
 /** The system's code of an error, or of what caused it. */
 function connectionCode(error: unknown): string {
   for (let cause = error, depth = 0; depth < 5; depth += 1) {

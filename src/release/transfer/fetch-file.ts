@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { TransferError } from '../../errors.js';
 import { sha256, sha256File } from '../../files/digest.js';
-import { isPassingError } from './explain-store.js';
+import { cutShort, isPassingError } from './explain-store.js';
 import type { ReleaseFile, Remote } from './remote.js';
 import type { Again } from './retry.js';
 
@@ -97,11 +97,7 @@ async function append(
       yield kept;
       if (left === 0) return;
     }
-    throw new TransferError('the store sent less than the file', {
-      code: 'connection-cut',
-      path: part,
-      fix: 'run the same command again to go on',
-    });
+    throw cutShort(part);
   };
   await pipeline(counted(), createWriteStream(part, { flags: 'a' }), signal ? { signal } : {});
 }

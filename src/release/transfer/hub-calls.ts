@@ -37,8 +37,8 @@ export async function listRevision(
     const entries = listFiles({ repo, hubUrl, fetch, ...access, revision, recursive: true });
     for await (const { type, path, size, oid = '', lfs } of entries) {
       if (type !== 'file') continue;
-      if (lfs) files.set(path, { size: lfs.size, digest: { kind: 'sha256', hex: lfs.oid } });
-      else files.set(path, { size, digest: { kind: 'git-blob', hex: oid } });
+      if (lfs) files.set(path, { size: lfs.size, digests: [{ kind: 'sha256', hex: lfs.oid }] });
+      else files.set(path, { size, digests: [{ kind: 'git-blob', hex: oid }] });
     }
     return files;
   });

@@ -1,10 +1,10 @@
 import { AbortedError, TransferError } from '../../errors.js';
 import { type StageOptions, throwIfAborted } from '../../progress.js';
+import { findDifference } from './find-difference.js';
 import { openForPush } from './open-remote.js';
 import type { StoreOptions } from './store-options.js';
 import { readRelease } from './read-release.js';
-import type { LocalFile, Remote, RemoteFile } from './remote.js';
-import { isSameFile } from './same-file.js';
+import type { LocalFile, Remote } from './remote.js';
 
 /** How a release is sent. */
 export interface PushOptions extends StoreOptions, Pick<StageOptions, 'signal' | 'onProgress'> {
@@ -73,13 +73,10 @@ async function requireFree(remote: Remote, version: string): Promise<void> {
  * not mend, it looks once more what is there.
  * @returns how many files it sent
  */
-async function sendAll(
-  remote: Remote,
-  files: LocalFile[],
-  { onProgress, signal }: PushOptions,
-): Promise<number> {
+async function sendAll(remote: Remote, files: LocalFile[], options: PushOptions): Promise<number> {
+  const { onProgress, signal } = options;
   const total = files.reduce((sum, { size }) => sum + size, 0);
-  const first = await findDifference(remote, files);
+  const first = await findDifference(remote, files, options);
   let { missing, strays } = first;
   for (let cuts = 0; missing.length + strays.length > 0;) {
     throwIfAborted(signal, 'push');
@@ -94,51 +91,19 @@ async function sendAll(
     } catch (error) {
       cuts += 1;
       if (!isCut(error) || cuts > 1) throw error;
-      ({ missing, strays } = await findDifference(remote, files));
+      ({ missing, strays } = await findDifference(remote, files, options));
       continue;
     }
-    ({ missing, strays } = await findDifference(remote, files));
+    ({ missing, strays } = await findDifference(remote, files, options));
     const unlike = missing[0]?.path ?? strays[0];
     if (unlike !== undefined) throw notAsSent(remote, unlike);
   }
   return first.missing.length;
 }
 
-/**
- * What a store lacks of a release, and what it has that is not of it but may be removed.
- * @throws TransferError `foreign-file` where it has anything else
- */
-async function findDifference(
-  remote: Remote,
-  files: LocalFile[],
-): Promise<{ missing: LocalFile[]; strays: string[] }> {
-  const there = await remote.list(true);
-  const ours = new Set([...files.map(({ path }) => path), ...remote.ownFiles]);
-  const strays = [...there.keys()].filter((path) => !ours.has(path));
-  const foreign = strays.find((path) => !remote.isRemovable(path, ours));
-  if (foreign !== undefined) {
-    throw new TransferError('this is not of the release, and is not removed', {
-      code: 'foreign-file',
-      path: remote.place,
-      place: foreign,
-      fix: 'move it away, or name another --to',
-    });
-  }
-  return { missing: await findMissing(files, there), strays };
-}
-
 function isCut(error: unknown): boolean {
   const codes = ['connection-cut', 'changed-meanwhile'];
   return error instanceof TransferError && codes.includes(error.code);
-}
-
-async function findMissing(
-  files: LocalFile[],
-  there: Map<string, RemoteFile>,
-): Promise<LocalFile[]> {
-  const missing: LocalFile[] = [];
-  for (const file of files) if (!(await isSameFile(file, there.get(file.path)))) missing.push(file);
-  return missing;
 }
 
 function notAsSent({ place }: Remote, path: string): TransferError {

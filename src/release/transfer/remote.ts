@@ -14,11 +14,21 @@ export interface LocalFile extends ReleaseFile {
   file: string;
 }
 
+/**
+ * What a store computed of a file's content. A SHA-256 and git's digest of a blob (SHA-1) decide
+ * what the file is. The others prove a file that has the same, and say nothing of one that has not:
+ * other parts have other digests, and what looks like an MD5 may be none.
+ */
+export interface Digest {
+  kind: 'sha256' | 'git-blob' | 'sha256-of-parts' | 'md5' | 'md5-of-parts';
+  hex: string;
+}
+
 /** A file that a store has. */
 export interface RemoteFile {
   size: number;
-  /** What the store says of its content: a SHA-256, or git's digest of a blob (SHA-1). */
-  digest?: { kind: 'sha256' | 'git-blob'; hex: string } | undefined;
+  /** The surest first; none where they were not asked for, or the store has none. */
+  digests: Digest[];
 }
 
 export interface SendOptions {

@@ -1,26 +1,22 @@
 import { setMaxListeners } from 'node:events';
-import { createReadStream } from 'node:fs';
 import { addAbortSignal, type Readable } from 'node:stream';
 import {
-  AbortMultipartUploadCommand,
   GetObjectCommand,
   HeadBucketCommand,
   type HeadObjectCommandOutput,
   HeadObjectCommand,
   paginateListObjectsV2,
-  type S3Client,
 } from '@aws-sdk/client-s3';
-import { Upload } from '@aws-sdk/lib-storage';
 import { TransferError } from '../../errors.js';
 import { atOnce } from './at-once.js';
 import { explainStatus } from './explain-store.js';
 import type { StoreOptions } from './store-options.js';
 import type { LocalFile, Remote, RemoteFile, SendOptions } from './remote.js';
 import { explainS3, openS3Client, S3_CREDENTIALS } from './s3-client.js';
+import { digestsIn } from './s3-digests.js';
+import { uploadFile } from './s3-upload.js';
 import { SUMS_FILE } from '../release-files.js';
 
-/** The object metadata that holds a file's SHA-256. */
-const DIGEST = 'sha256';
 const OBJECTS_AT_ONCE = 4;
 const HEADS_AT_ONCE = 16;
 
@@ -62,20 +58,23 @@ export async function openS3Remote(
       const input = { Bucket: bucket, Prefix: `${prefix}/` };
       for await (const page of paginateListObjectsV2({ client }, input, stop)) {
         for (const { Key = '', Size = -1 } of page.Contents ?? []) {
-          files.set(Key.slice(prefix.length + 1), { size: Size });
+          files.set(Key.slice(prefix.length + 1), { size: Size, digests: [] });
         }
       }
     });
     if (!digests) return files;
     await atOnce([...files], HEADS_AT_ONCE, async ([path, file]) => {
       const object = await head(path);
-      if (object) files.set(path, { size: object.ContentLength ?? file.size, ...digestIn(object) });
+      const size = object?.ContentLength ?? file.size;
+      if (object === undefined)
+        files.delete(path); // removed since
+      else files.set(path, { size, digests: digestsIn(object) });
     });
     return files;
   };
 
   const send = (file: LocalFile): Promise<void> =>
-    call(() => upload(client, keyOf(file.path), file, signal));
+    call(() => uploadFile(client, keyOf(file.path), file, signal));
 
   return {
     place,
@@ -117,51 +116,4 @@ export async function openS3Remote(
       return Promise.resolve();
     },
   };
-}
-
-/** In parts where it is large; the store checks the SHA-256 of each that it takes. */
-async function upload(
-  client: S3Client,
-  object: { Bucket: string; Key: string },
-  { file, size, sha256 }: LocalFile,
-  signal: AbortSignal | undefined,
-): Promise<void> {
-  const body = createReadStream(file);
-  const running = new Upload({
-    client,
-    leavePartsOnError: true, // removed below: a failure to do so would hide the first
-    params: {
-      ...object,
-      Body: body,
-      ContentLength: size,
-      ChecksumAlgorithm: 'SHA256',
-      Metadata: { [DIGEST]: sha256 },
-    },
-  });
-  const abort = (): void => void running.abort();
-  signal?.addEventListener('abort', abort);
-  try {
-    await running.done();
-  } catch (error) {
-    if (running.uploadId !== undefined) {
-      const parts = new AbortMultipartUploadCommand({ ...object, UploadId: running.uploadId });
-      await client.send(parts).catch(() => undefined);
-    }
-    throw error;
-  } finally {
-    body.destroy();
-    signal?.removeEventListener('abort', abort);
-  }
-}
-
-/** What the store computed itself where it did so over the whole object, else what was stored. */
-function digestIn({
-  ChecksumSHA256,
-  ChecksumType,
-  Metadata,
-}: HeadObjectCommandOutput): Pick<RemoteFile, 'digest'> {
-  const isOfAll =
-    ChecksumSHA256 !== undefined && ChecksumType !== 'COMPOSITE' && !ChecksumSHA256.includes('-');
-  const hex = isOfAll ? Buffer.from(ChecksumSHA256, 'base64').toString('hex') : Metadata?.[DIGEST];
-  return hex === undefined ? {} : { digest: { kind: 'sha256', hex } };
 }
