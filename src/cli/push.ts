@@ -47,11 +47,11 @@ export const pushCommand: CommandModule<object, PushFlags> = {
     ).finally(progress.stop);
     if (json) console.log(JSON.stringify(pushed, null, 2));
     else if (!quiet) {
-      const { place, name, version, files, bytes, sent } = pushed;
+      const { place, name, version, isNew, files, bytes, sent } = pushed;
       console.log(
         toTable([
           ['pushed', place],
-          ['release', `${name} ${version}`],
+          ['release', `${name} ${version}${isNew ? '' : ', was there already'}`],
           ['files', files],
           ['bytes', bytes],
           ['sent now', sent],

@@ -70,6 +70,18 @@ describe('push and pull, from the command line', () => {
     expect(filesIn(join(out, 'shapes-1.1.0'))).toEqual(digestsOf(release));
   });
 
+  test('say that a release was there already, and end well', async () => {
+    const { folder } = writeRelease(newFolder('release'));
+    const to = newFolder('to');
+    const first = await run('push', folder, '--to', to);
+    expect(first.stdout).not.toContain('already');
+    const again = await run('push', folder, '--to', to);
+    expect(again).toMatchObject({ code: 0, stderr: '' });
+    expect(again.stdout).toContain('shapes 1.1.0, was there already');
+    const { stdout } = await run('push', folder, '--to', to, '--json');
+    expect(JSON.parse(stdout)).toMatchObject({ isNew: false, sent: 0 });
+  });
+
   test('stop at Ctrl-C, and the same command goes on', async () => {
     logIn(HUB_TOKEN);
     const files = { ...SOME_FILES, 'data/image-3.png': bytesOf(3, 50_000) };
@@ -114,9 +126,9 @@ describe('push and pull say in one line', () => {
     const release = writeRelease(newFolder('release'));
     const to = newFolder('to');
     await run('push', release.folder, '--to', to);
-    const again = await run('push', release.folder, '--to', to);
+    const other = writeRelease(newFolder('other'), { files: { 'README.md': 'other' } });
     expectOneLine(
-      again,
+      await run('push', other.folder, '--to', to),
       1,
       join(to, 'shapes-1.1.0'),
       'version 1.1.0 is there already',
@@ -128,10 +140,10 @@ describe('push and pull say in one line', () => {
       expectOneLine(await run(...args), 1, place, 'cannot be reached (ECONNREFUSED)', '--endpoint');
     }
     tamper(release, 'README.md');
-    const other = newFolder('other');
-    const refused = await run('push', release.folder, '--to', other);
+    const nothing = newFolder('nothing');
+    const refused = await run('push', release.folder, '--to', nothing);
     expectOneLine(refused, 1, join(release.folder, 'README.md'), 'SHA256SUMS', 'make the release');
-    expect(existsSync(join(other, 'shapes-1.1.0'))).toBe(false);
+    expect(existsSync(join(nothing, 'shapes-1.1.0'))).toBe(false);
   });
 
   test('that an address is none, and repeat no password in it', async () => {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach } from '@jest/globals';
-import { PutObjectCommand } from '@aws-sdk/client-s3';
+import { DeleteObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -69,8 +69,9 @@ export interface S3InTests {
   pull: (out?: string, name?: string) => Promise<Pulled>;
   seen: (which: (request: SeenRequest) => boolean) => SeenRequest[];
   forget: () => void;
-  /** Puts an object among those of version 1.1.0, as any client may. */
+  /** Puts an object among those of version 1.1.0, or removes one, as any client may. */
   put: (path: string, content: string, metadata?: Record<string, string>) => Promise<void>;
+  remove: (path: string) => Promise<void>;
   /** Paths of the objects of version 1.1.0. */
   objects: () => string[];
   /** Where the server keeps one of them. */
@@ -102,6 +103,15 @@ export function useS3(): S3InTests {
   const to = (): string => `s3://releases/${prefix()}`;
   const fileOf = (path: string): string =>
     join(server.folder, 'releases', prefix(), 'shapes-1.1.0', `${path}${OBJECT}`);
+  const keyOf = (path: string): { Bucket: string; Key: string } => ({
+    Bucket: 'releases',
+    Key: `${prefix()}/shapes-1.1.0/${path}`,
+  });
+  const ask = async (command: PutObjectCommand | DeleteObjectCommand): Promise<void> => {
+    const client = await openS3Client(to(), { endpoint: server.url });
+    await client.send(command);
+    client.destroy();
+  };
   return {
     faults,
     url: () => server.url,
@@ -111,13 +121,9 @@ export function useS3(): S3InTests {
       pullRelease(`${to()}/${name}`, out, { endpoint: server.url, sleep }),
     seen: (which) => server.proxy.seen.filter(which),
     forget: () => server.proxy.seen.splice(0),
-    async put(path, content, metadata = {}) {
-      const client = await openS3Client(to(), { endpoint: server.url });
-      const Key = `${prefix()}/shapes-1.1.0/${path}`;
-      const object = { Bucket: 'releases', Key, Body: content, Metadata: metadata };
-      await client.send(new PutObjectCommand(object));
-      client.destroy();
-    },
+    put: (path, content, metadata = {}) =>
+      ask(new PutObjectCommand({ ...keyOf(path), Body: content, Metadata: metadata })),
+    remove: (path) => ask(new DeleteObjectCommand(keyOf(path))),
     objects() {
       const folder = join(server.folder, 'releases', prefix(), 'shapes-1.1.0');
       const paths = existsSync(folder) ? pathsIn(folder) : [];

@@ -1,5 +1,6 @@
 import { TransferError } from '../../errors.js';
 import { throwIfAborted } from '../../progress.js';
+import { SUMS_FILE } from '../release-files.js';
 import { atOnce } from './at-once.js';
 import { readBack } from './read-back.js';
 import type { LocalFile, Remote, RemoteFile } from './remote.js';
@@ -9,28 +10,50 @@ import type { StoreOptions } from './store-options.js';
 
 const FILES_AT_ONCE = 4;
 
-/**
- * What a store lacks of a release, and what it has that is not of it but may be removed.
- * @throws TransferError `foreign-file` where it has anything else
- */
+/** How what a store has differs from a release. */
+export interface Difference {
+  /** What it has not, or has with another content. */
+  missing: LocalFile[];
+  /** Paths of what is not of the release. */
+  strays: string[];
+}
+
+/** How what a store has differs from these files of a release. */
 export async function findDifference(
   remote: Remote,
   files: LocalFile[],
   options: StoreOptions,
-): Promise<{ missing: LocalFile[]; strays: string[] }> {
+): Promise<Difference> {
   const there = await remote.list(true);
-  const ours = new Set([...files.map(({ path }) => path), ...remote.ownFiles]);
+  const ours = pathsOf(remote, files);
   const strays = [...there.keys()].filter((path) => !ours.has(path));
-  const foreign = strays.find((path) => !remote.isRemovable(path, ours));
-  if (foreign !== undefined) {
-    throw new TransferError('this is not of the release, and is not removed', {
-      code: 'foreign-file',
-      path: remote.place,
-      place: foreign,
-      fix: 'move it away, or name another --to',
-    });
-  }
   return { missing: await findMissing(remote, files, there, options), strays };
+}
+
+/**
+ * The same before a release is sent: strays may be removed.
+ * @throws TransferError `foreign-file` where one may not
+ */
+export async function findChanges(
+  remote: Remote,
+  files: LocalFile[],
+  options: StoreOptions,
+): Promise<Difference> {
+  const difference = await findDifference(remote, files, options);
+  const ours = pathsOf(remote, files);
+  const foreign = difference.strays.find((path) => !remote.isRemovable(path, ours));
+  if (foreign === undefined) return difference;
+  throw new TransferError('this is not of the release, and is not removed', {
+    code: 'foreign-file',
+    path: remote.place,
+    place: foreign,
+    fix: 'move it away, or name another --to',
+  });
+}
+
+/** With `SHA256SUMS`, which another run may have sent meanwhile. */
+function pathsOf({ ownFiles }: Remote, files: LocalFile[]): Set<string> {
+  return new Set([...files.map(({ path }) => path), SUMS_FILE, ...ownFiles]);
 }
 
 async function findMissing(

@@ -70,11 +70,12 @@ export function openFolderRemote(place: string, signal: AbortSignal | undefined)
       await makeFolder(partial);
     },
     list,
-    isRemovable: (path, ours) => isLeftOver(path, new Set([...ours, SUMS_FILE])),
+    isRemovable: (path, ours) => isLeftOver(path, ours),
     put: (...args) => put(...args).catch(explainAt(place)),
     async mark(sums) {
       await copyWhole(sums, partial).catch(explainAt(place));
       await rename(partial, place);
+      return true;
     },
     read: (path, start) => createReadStream(join(place, path), { start }),
     close: async () => unlock?.(),
@@ -89,9 +90,9 @@ async function copyWhole({ file, path }: LocalFile, folder: string): Promise<voi
   await rename(`${target}${CUT_OFF}`, target);
 }
 
-/** Whether a push that was cut off left this file: one on its way, or the mark. */
+/** Whether a push that was cut off left this file: one on its way. */
 function isLeftOver(path: string, ours: ReadonlySet<string>): boolean {
-  return path === SUMS_FILE || (path.endsWith(CUT_OFF) && ours.has(path.slice(0, -CUT_OFF.length)));
+  return path.endsWith(CUT_OFF) && ours.has(path.slice(0, -CUT_OFF.length));
 }
 
 /** A full disk names no path itself. */

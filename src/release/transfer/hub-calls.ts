@@ -7,7 +7,6 @@ import {
   HubApiError,
   listFiles,
 } from '@huggingface/hub';
-import { TransferError } from '../../errors.js';
 import type { HubClient } from './hub-client.js';
 import type { LocalFile, RemoteFile, SendOptions } from './remote.js';
 
@@ -84,13 +83,16 @@ export async function commitFiles(
   for (const size of left.values()) onBytes(size);
 }
 
-/** Sets a tag, by the one call that the official client lacks. */
+/**
+ * Sets a tag, by the one call that the official client lacks.
+ * @returns false where the tag is there already; it stays as it is
+ */
 export async function createTag(
-  { call, repo, hubUrl, access, fetch, place }: HubClient,
+  { call, repo, hubUrl, access, fetch }: HubClient,
   commit: string,
   tag: string,
-): Promise<void> {
-  await call(async () => {
+): Promise<boolean> {
+  return call(async () => {
     const url = `${hubUrl}/api/datasets/${repo.name}/tag/${commit}`;
     const { ok, status } = await fetch(url, {
       method: 'POST',
@@ -100,14 +102,8 @@ export async function createTag(
       },
       body: JSON.stringify({ tag }),
     });
-    if (status === 409) {
-      throw new TransferError(`the tag ${tag} is there already, and stays as it is`, {
-        code: 'version-exists',
-        path: place,
-        fix: 'release the change under a new version',
-      });
-    }
-    if (!ok) throw new HubApiError(url, status);
+    if (!ok && status !== 409) throw new HubApiError(url, status);
+    return ok;
   });
 }
 

@@ -32,7 +32,16 @@ export async function openHubRemote(
   /** The commit that was listed last: what is committed next is put upon it, and is tagged. */
   let head = '';
 
-  const isWhole = async (): Promise<boolean> => (await findRevision(hub, tag)) !== undefined;
+  const requirePrivacy = (repository: { private: boolean }): void => {
+    if (!isPrivate || repository.private) return;
+    throw misfit(hub, 'this repository is public', 'make it private, or leave out --private');
+  };
+
+  const isWhole = async (): Promise<boolean> => {
+    const revision = await findRevision(hub, tag);
+    if (revision !== undefined) requirePrivacy(revision);
+    return revision !== undefined;
+  };
 
   const list = async (): Promise<Map<string, RemoteFile>> => {
     const revision = (await findRevision(hub, tag)) ?? (await findRevision(hub, 'main'));
@@ -56,9 +65,7 @@ export async function openHubRemote(
       );
       return;
     }
-    if (isPrivate && !main.private) {
-      throw misfit(hub, 'this repository is public', 'make it private, or leave out --private');
-    }
+    requirePrivacy(main);
     const there = await listRevision(hub, main.sha);
     if ([...there.keys()].every((path) => OF_A_NEW_REPOSITORY.includes(path))) return;
     const again = retryPolicy(options, options.signal);

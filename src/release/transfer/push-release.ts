@@ -1,10 +1,11 @@
 import { AbortedError, TransferError } from '../../errors.js';
 import { type StageOptions, throwIfAborted } from '../../progress.js';
-import { findDifference } from './find-difference.js';
+import { findChanges } from './find-difference.js';
 import { openForPush } from './open-remote.js';
 import type { StoreOptions } from './store-options.js';
-import { readRelease } from './read-release.js';
+import { type CheckedRelease, readRelease } from './read-release.js';
 import type { LocalFile, Remote } from './remote.js';
+import { requireSame } from './require-same.js';
 
 /** How a release is sent. */
 export interface PushOptions extends StoreOptions, Pick<StageOptions, 'signal' | 'onProgress'> {
@@ -18,6 +19,8 @@ export interface Pushed {
   place: string;
   name: string;
   version: string;
+  /** False where the version was there already, or another run made the same one meanwhile. */
+  isNew: boolean;
   /** Files of the release, `SHA256SUMS` included. */
   files: number;
   bytes: number;
@@ -28,11 +31,12 @@ export interface Pushed {
 /**
  * Sends a release to a store. Every file is checked against `SHA256SUMS` before anything is sent;
  * what the store has already is not sent again; the version is marked as the last step, once the
- * store has every file at its size and digest.
+ * store has every file at its size and digest. Where the version is there already and every file
+ * of it is the same, nothing is sent.
  * @param release the release folder
  * @param to `hf://datasets/USER/NAME`, `s3://BUCKET/PREFIX`, or a folder
- * @throws TransferError `version-exists`, `foreign-file`, `digest-differs`, `no-access`, `not-found` ...;
- * AbortedError, after which the same call goes on
+ * @throws TransferError `version-exists`, `not-as-sent`, `foreign-file`, `digest-differs`,
+ * `no-access`, `not-found` ...; AbortedError, after which the same call goes on
  */
 export async function pushRelease(
   release: string,
@@ -40,18 +44,15 @@ export async function pushRelease(
   options: PushOptions = {},
 ): Promise<Pushed> {
   const { signal } = options;
-  const { info, files, sums } = await readRelease(release, signal);
+  const checked = await readRelease(release, signal);
+  const { info, files, sums } = checked;
   const remote = await openForPush(to, info, options);
   try {
-    await requireFree(remote, info.version);
-    await remote.prepare();
-    const all = remote.sumsAreTheMark ? files : [...files, sums];
-    const sent = await sendAll(remote, all, options);
-    await requireFree(remote, info.version);
-    await remote.mark(sums);
+    const { isNew, sent } = await makeWhole(remote, checked, options);
+    if (!isNew) await requireSame(remote, checked, options);
     const bytes = [...files, sums].reduce((sum, { size }) => sum + size, 0);
     const { name, version } = info;
-    return { place: remote.place, name, version, files: files.length + 1, bytes, sent };
+    return { place: remote.place, name, version, isNew, files: files.length + 1, bytes, sent };
   } catch (error) {
     throw signal?.aborted ? new AbortedError('push') : error;
   } finally {
@@ -59,13 +60,18 @@ export async function pushRelease(
   }
 }
 
-async function requireFree(remote: Remote, version: string): Promise<void> {
-  if (!(await remote.isWhole())) return;
-  throw new TransferError(`version ${version} is there already, and stays as it is`, {
-    code: 'version-exists',
-    path: remote.place,
-    fix: 'release the change under a new version',
-  });
+/** Sends a version and marks it, unless it is there, or another run makes it whole meanwhile. */
+async function makeWhole(
+  remote: Remote,
+  { files, sums }: CheckedRelease,
+  options: PushOptions,
+): Promise<Pick<Pushed, 'isNew' | 'sent'>> {
+  if (await remote.isWhole()) return { isNew: false, sent: 0 };
+  await remote.prepare();
+  const all = remote.sumsAreTheMark ? files : [...files, sums];
+  const sent = await sendAll(remote, all, options);
+  const isNew = !(await remote.isWhole()) && (await remote.mark(sums));
+  return { isNew, sent };
 }
 
 /**
@@ -76,7 +82,7 @@ async function requireFree(remote: Remote, version: string): Promise<void> {
 async function sendAll(remote: Remote, files: LocalFile[], options: PushOptions): Promise<number> {
   const { onProgress, signal } = options;
   const total = files.reduce((sum, { size }) => sum + size, 0);
-  const first = await findDifference(remote, files, options);
+  const first = await findChanges(remote, files, options);
   let { missing, strays } = first;
   for (let cuts = 0; missing.length + strays.length > 0;) {
     throwIfAborted(signal, 'push');
@@ -91,10 +97,10 @@ async function sendAll(remote: Remote, files: LocalFile[], options: PushOptions)
     } catch (error) {
       cuts += 1;
       if (!isCut(error) || cuts > 1) throw error;
-      ({ missing, strays } = await findDifference(remote, files, options));
+      ({ missing, strays } = await findChanges(remote, files, options));
       continue;
     }
-    ({ missing, strays } = await findDifference(remote, files, options));
+    ({ missing, strays } = await findChanges(remote, files, options));
     const unlike = missing[0]?.path ?? strays[0];
     if (unlike !== undefined) throw notAsSent(remote, unlike);
   }

@@ -65,8 +65,11 @@ export interface Remote {
   isRemovable: (path: string, ours: ReadonlySet<string>) => boolean;
   /** Sends files, and removes strays: removable files that are not of this release. */
   put: (files: LocalFile[], strays: string[], options: SendOptions) => Promise<void>;
-  /** Makes the version whole; nothing is sent after that. */
-  mark: (sums: LocalFile) => Promise<void>;
+  /**
+   * Makes the version whole; nothing is sent after that.
+   * @returns false where another run made it whole meanwhile, with whatever it sent
+   */
+  mark: (sums: LocalFile) => Promise<boolean>;
   /** The bytes of a file, from a place in it that is before its end. */
   read: (path: string, start: number) => AsyncIterable<Uint8Array>;
   close: () => Promise<void>;

@@ -92,7 +92,10 @@ export async function openS3Remote(
         onBytes(file.size);
       });
     },
-    mark: send,
+    async mark(sums) {
+      await send(sums);
+      return true;
+    },
     async *read(path, start) {
       const command = new GetObjectCommand({
         ...keyOf(path),

@@ -23,6 +23,7 @@ describe('A release pushed to a folder', () => {
     const place = join(to, 'shapes-1.1.0');
     const pushed = await pushRelease(release.folder, to);
     expect(pushed).toMatchObject({ place, name: 'shapes', version: '1.1.0', files: 7, sent: 6 });
+    expect(pushed.isNew).toBe(true);
     expect(filesIn(place)).toEqual(digestsOf(release));
     expect(readdirSync(to)).toEqual(['shapes-1.1.0']);
 
@@ -65,6 +66,38 @@ describe('A release pushed to a folder', () => {
     await expect(pushRelease(second.folder, to)).rejects.toMatchObject({ code: 'version-exists' });
     expect(filesIn(join(to, 'shapes-1.1.0'))).toEqual(digestsOf(first));
   });
+
+  test('again is there already, and is not touched', async () => {
+    const release = writeRelease(temporaryFolder());
+    const to = temporaryFolder();
+    const first = await pushRelease(release.folder, to);
+    const { ino, mtimeMs } = statSync(join(first.place, 'README.md'));
+    const again = await pushRelease(release.folder, to);
+    expect(again).toEqual({ ...first, isNew: false, sent: 0 });
+    expect(statSync(join(first.place, 'README.md'))).toMatchObject({ ino, mtimeMs });
+    expect(readdirSync(to)).toEqual(['shapes-1.1.0']);
+  });
+
+  test.each([
+    ['differs', tamper, 'data/image-2.png'],
+    ['is gone', remove, 'data/image-2.png'],
+    ['was added', add, 'extra/notes.txt'],
+  ] as const)(
+    'again is refused where a file there %s, which stays as it is',
+    async (_, spoil, place) => {
+      const release = writeRelease(temporaryFolder());
+      const to = temporaryFolder();
+      const there = { ...release, folder: (await pushRelease(release.folder, to)).place };
+      spoil(there, place);
+      const before = filesIn(to);
+      await expect(pushRelease(release.folder, to)).rejects.toMatchObject({
+        code: 'not-as-sent',
+        path: there.folder,
+        place,
+      });
+      expect(filesIn(to)).toEqual(before);
+    },
+  );
 
   test('goes on from what an earlier run left, and removes what was cut off', async () => {
     const release = writeRelease(temporaryFolder());

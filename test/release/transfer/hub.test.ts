@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { readdirSync } from 'node:fs';
 import type { SeenRequest } from '../../support/faulty-proxy.js';
+import type { HubFile } from '../../support/hub-server.js';
 import { bytesOf, digestsOf, tamper, writeRelease } from '../../support/made-release.js';
 import { temporaryFolder } from '../../support/unit-folder.js';
 import { filesIn } from '../../support/unit-transfer.js';
@@ -68,6 +69,48 @@ describe('A release pushed to the Hub', () => {
     expect(hub.state().repos.get('someone/shapes')!.commits).toHaveLength(2);
   });
 
+  test('again is there already, and nothing is sent', async () => {
+    const { folder } = writeRelease(temporaryFolder());
+    const first = await hub.push(folder);
+    expect(first.isNew).toBe(true);
+    hub.forget();
+    expect(await hub.push(folder)).toEqual({ ...first, isNew: false, sent: 0 });
+    expect(hub.seen(({ method }) => method !== 'GET')).toEqual([]);
+  });
+
+  test.each([
+    ['differs', 'data/image-2.png', (path: string) => void filesAtTag().set(path, OTHER)],
+    ['is gone', 'data/image-2.png', (path: string) => void filesAtTag().delete(path)],
+    ['was added', 'notes.txt', (path: string) => void filesAtTag().set(path, OTHER)],
+  ])('again is refused where a file at the tag %s, which stays so', async (_, path, spoil) => {
+    const { folder } = writeRelease(temporaryFolder());
+    await hub.push(folder);
+    spoil(path);
+    hub.forget();
+    await expect(hub.push(folder)).rejects.toMatchObject({ code: 'not-as-sent', place: path });
+    expect(hub.seen(({ method }) => method !== 'GET')).toEqual([]);
+  });
+
+  test('again ends well where another run has set the tag meanwhile, or the answer was lost', async () => {
+    const release = writeRelease(temporaryFolder());
+    const on = ({ method, url }: SeenRequest): boolean =>
+      method === 'POST' && url.includes('/tag/');
+    hub.faults.push({ on, times: 1, fault: { cutAnswerAt: 0 } });
+    expect(await hub.push(release.folder)).toMatchObject({ isNew: false, sent: 7 });
+    expect(filesIn((await hub.pull()).folder)).toEqual(digestsOf(release));
+  });
+
+  test('refuses a tag that is set meanwhile on something else', async () => {
+    const { folder } = writeRelease(temporaryFolder());
+    const on = ({ method, url }: SeenRequest): boolean => {
+      const { commits, tags } = hub.state().repos.get('someone/shapes') ?? { commits: [] };
+      if (method === 'POST' && url.includes('/tag/')) tags!.set('v1.1.0', commits[0]!.oid);
+      return false;
+    };
+    hub.faults.push({ on, fault: {} });
+    await expect(hub.push(folder)).rejects.toMatchObject({ code: 'version-exists' });
+  });
+
   test('refuses a repository of something else', async () => {
     await hub.push(writeRelease(temporaryFolder()).folder);
     const other = writeRelease(temporaryFolder(), { name: 'letters', version: '3.0.0' });
@@ -81,8 +124,10 @@ describe('A release pushed to the Hub', () => {
     expect(repo.isPrivate).toBe(true);
     repo.isPrivate = false;
     const next = writeRelease(temporaryFolder(), { version: '1.2.0' });
-    const push = hub.push(next.folder, { isPrivate: true });
-    await expect(push).rejects.toMatchObject({ code: 'other-repository' });
+    for (const release of [next.folder, folder]) {
+      const push = hub.push(release, { isPrivate: true });
+      await expect(push).rejects.toMatchObject({ code: 'other-repository' });
+    }
   });
 
   test('that is tampered with here is refused before anything is asked of the Hub', async () => {
@@ -92,6 +137,12 @@ describe('A release pushed to the Hub', () => {
     expect(hub.seen(() => true)).toEqual([]);
   });
 });
+
+const OTHER: HubFile = { content: Buffer.from('other'), isLarge: false };
+
+function filesAtTag(): Map<string, HubFile> {
+  return hub.state().repos.get('someone/shapes')!.commits.at(-1)!.files;
+}
 
 function callOf({ method, url }: SeenRequest): string {
   if (url.startsWith('/lfs/')) return 'to the store of large files';

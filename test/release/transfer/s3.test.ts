@@ -50,6 +50,28 @@ describe('A release pushed to S3', () => {
     expect(filesIn((await s3.pull(undefined, 'shapes-1.1.1')).folder)).toEqual(digestsOf(next));
   });
 
+  test('again is there already, and nothing is sent', async () => {
+    const { folder } = writeRelease(temporaryFolder());
+    const first = await s3.push(folder);
+    expect(first.isNew).toBe(true);
+    s3.forget();
+    expect(await s3.push(folder)).toEqual({ ...first, isNew: false, sent: 0 });
+    expect(s3.seen(({ method }) => !['GET', 'HEAD'].includes(method))).toEqual([]);
+  });
+
+  test.each([
+    ['differs', 'data/image-2.png', (path: string) => s3.put(path, '#'.repeat(90_000))],
+    ['is gone', 'data/image-2.png', (path: string) => s3.remove(path)],
+    ['was added', 'data/notes.txt', (path: string) => s3.put(path, 'mine')],
+  ])('again is refused where an object there %s, which stays so', async (_, path, spoil) => {
+    const { folder } = writeRelease(temporaryFolder());
+    await s3.push(folder);
+    await spoil(path);
+    s3.forget();
+    await expect(s3.push(folder)).rejects.toMatchObject({ code: 'not-as-sent', place: path });
+    expect(s3.seen(({ method }) => !['GET', 'HEAD'].includes(method))).toEqual([]);
+  });
+
   test('of which an older state was cut off holds nothing of that in the end', async () => {
     const other = { 'README.md': 'an old text' };
     const first = writeRelease(temporaryFolder(), { files: other });
