@@ -6,6 +6,7 @@ import {
   type ServerResponse,
 } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import pLimit from 'p-limit';
 
 /** A request that came to the proxy. */
 export interface SeenRequest {
@@ -47,6 +48,8 @@ export interface FaultyProxy {
  */
 export async function startFaultyProxy(port: number, faults: Fault[]): Promise<FaultyProxy> {
   const seen: SeenRequest[] = [];
+  // a store takes an object whole or not at all; the server of the tests may be seen halfway
+  const oneByOne = pLimit(1);
   const server = createServer((incoming, answer) => {
     const { socket } = incoming;
     handle(incoming, answer).catch(() => socket.destroy());
@@ -71,7 +74,7 @@ export async function startFaultyProxy(port: number, faults: Fault[]): Promise<F
     } else if (fault?.status !== undefined) {
       answer.writeHead(fault.status, fault.headers).end(fault.body);
     } else {
-      await passOn(request, answer, port, fault);
+      await oneByOne(passOn, request, answer, port, fault);
     }
   }
 

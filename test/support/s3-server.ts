@@ -5,7 +5,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import S3rver from 's3rver';
 import { pullRelease, type Pulled } from '../../src/release/transfer/pull-release.js';
-import { pushRelease, type Pushed } from '../../src/release/transfer/push-release.js';
+import {
+  pushRelease,
+  type Pushed,
+  type PushOptions,
+} from '../../src/release/transfer/push-release.js';
 import { openS3Client } from '../../src/release/transfer/s3-client.js';
 import {
   type Fault,
@@ -65,7 +69,7 @@ export interface S3InTests {
   url: () => string;
   /** The place that releases are pushed to. */
   to: () => string;
-  push: (release: string) => Promise<Pushed>;
+  push: (release: string, options?: PushOptions) => Promise<Pushed>;
   pull: (out?: string, name?: string) => Promise<Pulled>;
   seen: (which: (request: SeenRequest) => boolean) => SeenRequest[];
   forget: () => void;
@@ -116,7 +120,8 @@ export function useS3(): S3InTests {
     faults,
     url: () => server.url,
     to,
-    push: (release) => pushRelease(release, to(), { endpoint: server.url, sleep }),
+    push: (release, options) =>
+      pushRelease(release, to(), { endpoint: server.url, sleep, ...options }),
     pull: (out = temporaryFolder(), name = 'shapes-1.1.0') =>
       pullRelease(`${to()}/${name}`, out, { endpoint: server.url, sleep }),
     seen: (which) => server.proxy.seen.filter(which),
@@ -139,7 +144,26 @@ export function useS3(): S3InTests {
 /** How s3rver names an object's file. */
 const OBJECT = '._S3rver_object';
 
-/** Whether a request puts an object, or a part of one. */
-export function isPut({ method }: SeenRequest): boolean {
-  return method === 'PUT';
+/** Whether a request puts an object of a release, or a part of one. */
+export function isPut({ method, url }: SeenRequest): boolean {
+  return method === 'PUT' && !url.includes('/PUSHING?');
+}
+
+/** Whether a request puts an object on condition that there is none. */
+export function isPutOfNew({ headers }: SeenRequest): boolean {
+  return headers['if-none-match'] === '*';
+}
+
+/** What S3 does and this server does not: an object is not put over one, on that condition. */
+export function refuseTaken(): Fault {
+  const taken = new Set<string>();
+  const on = (request: SeenRequest): boolean => {
+    const [object = ''] = request.url.split('?');
+    if (request.method === 'DELETE') taken.delete(object);
+    if (!isPutOfNew(request)) return false;
+    const isTaken = taken.has(object);
+    taken.add(object);
+    return isTaken;
+  };
+  return { on, fault: { status: 412 } };
 }

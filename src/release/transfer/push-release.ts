@@ -35,8 +35,8 @@ export interface Pushed {
  * of it is the same, nothing is sent.
  * @param release the release folder
  * @param to `hf://datasets/USER/NAME`, `s3://BUCKET/PREFIX`, or a folder
- * @throws TransferError `version-exists`, `not-as-sent`, `foreign-file`, `digest-differs`,
- * `no-access`, `not-found` ...; AbortedError, after which the same call goes on
+ * @throws TransferError `version-exists`, `another-push`, `not-as-sent`, `foreign-file`,
+ * `digest-differs`, `no-access`, `not-found` ...; AbortedError, after which the same call goes on
  */
 export async function pushRelease(
   release: string,
@@ -67,7 +67,8 @@ async function makeWhole(
   options: PushOptions,
 ): Promise<Pick<Pushed, 'isNew' | 'sent'>> {
   if (await remote.isWhole()) return { isNew: false, sent: 0 };
-  await remote.prepare();
+  await remote.prepare(sums);
+  if (await remote.isWhole()) return { isNew: false, sent: 0 }; // since the place was found free
   const all = remote.sumsAreTheMark ? files : [...files, sums];
   const sent = await sendAll(remote, all, options);
   const isNew = !(await remote.isWhole()) && (await remote.mark(sums));

@@ -50,8 +50,11 @@ export interface Remote {
   readonly ownFiles: readonly string[];
   /** Whether the version is there, marked. */
   isWhole: () => Promise<boolean>;
-  /** Makes ready to send: checks that this place may take the release, makes it if need be. */
-  prepare: () => Promise<void>;
+  /**
+   * Makes ready to send: checks that this place may take the release, makes it if need be, and
+   * keeps other releases from it.
+   */
+  prepare: (sums: LocalFile) => Promise<void>;
   /**
    * The files there: of the version where it is whole, else what an earlier run has sent.
    * @param digests whether the digests are wanted, which some stores give at a cost

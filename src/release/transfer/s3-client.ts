@@ -86,6 +86,7 @@ export function explainS3(error: unknown, place: string): PatchmlError {
   return explainStatus(store, name === 'ExpiredToken' ? 401 : status, name);
 }
 
-function statusOf(error: unknown): number | undefined {
+/** The status of the answer that the SDK threw; undefined where there was none. */
+export function statusOf(error: unknown): number | undefined {
   return (error as Partial<S3ServiceException> | undefined)?.$metadata?.httpStatusCode;
 }

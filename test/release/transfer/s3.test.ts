@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { readdirSync } from 'node:fs';
+import type { SeenRequest } from '../../support/faulty-proxy.js';
 import {
   bytesOf,
   digestsOf,
@@ -72,32 +73,33 @@ describe('A release pushed to S3', () => {
     expect(s3.seen(({ method }) => !['GET', 'HEAD'].includes(method))).toEqual([]);
   });
 
-  test('of which an older state was cut off holds nothing of that in the end', async () => {
-    const other = { 'README.md': 'an old text' };
-    const first = writeRelease(temporaryFolder(), { files: other });
-    const isSums = ({ url }: { url: string }): boolean => url.includes('SHA256SUMS');
-    s3.faults.push({ on: (seen) => isPut(seen) && isSums(seen), fault: { status: 500 } });
-    await expect(s3.push(first.folder)).rejects.toMatchObject({ code: 'store-busy' });
-    s3.faults.splice(0);
+  test('of which an older state was cut off is refused until its claim is removed', async () => {
+    const first = writeRelease(temporaryFolder(), { files: { 'README.md': 'an old text' } });
+    await cutOff(first.folder);
     const release = writeRelease(temporaryFolder());
+    await expect(s3.push(release.folder)).rejects.toMatchObject({
+      code: 'another-push',
+      path: `${s3.to()}/shapes-1.1.0`,
+      fix: expect.stringContaining(`remove ${s3.to()}/shapes-1.1.0/PUSHING`),
+    });
+    expect(s3.objects()).toEqual(['PUSHING', 'README.md', 'release.json']);
+    await s3.remove('PUSHING');
     await s3.push(release.folder);
     expect(s3.objects()).toEqual(Object.keys(release.files).sort());
   });
 
   test('is refused where keys of something else are, which stay as they are', async () => {
     const other = writeRelease(temporaryFolder(), { files: { 'data/old.png': 'old' } });
-    const isSums = ({ url }: { url: string }): boolean => url.includes('SHA256SUMS');
-    s3.faults.push({ on: (seen) => isPut(seen) && isSums(seen), fault: { status: 500 } });
-    await expect(s3.push(other.folder)).rejects.toMatchObject({ code: 'store-busy' });
-    s3.faults.splice(0);
+    await cutOff(other.folder);
+    await s3.remove('PUSHING');
     s3.forget();
     const release = writeRelease(temporaryFolder());
     await expect(s3.push(release.folder)).rejects.toMatchObject({
       code: 'foreign-file',
       place: 'data/old.png',
     });
-    expect(s3.seen(({ method }) => !['GET', 'HEAD'].includes(method))).toEqual([]);
-    expect(s3.objects()).toEqual(['data/old.png', 'release.json']);
+    expect(s3.seen(isPut)).toEqual([]);
+    expect(s3.objects()).toEqual(['PUSHING', 'data/old.png', 'release.json']);
   });
 
   test('of many files makes no warning of the requests under way', async () => {
@@ -115,3 +117,11 @@ describe('A release pushed to S3', () => {
     expect(s3.seen(() => true)).toEqual([]);
   });
 });
+
+/** Pushes a release, all but its SHA256SUMS. */
+async function cutOff(folder: string): Promise<void> {
+  const isSums = (seen: SeenRequest): boolean => isPut(seen) && seen.url.includes('SHA256SUMS');
+  s3.faults.push({ on: isSums, fault: { status: 500 } });
+  await expect(s3.push(folder)).rejects.toMatchObject({ code: 'store-busy' });
+  s3.faults.splice(0);
+}
