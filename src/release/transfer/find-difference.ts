@@ -40,8 +40,7 @@ export async function findChanges(
   options: StoreOptions,
 ): Promise<Difference> {
   const difference = await findDifference(remote, files, options);
-  const ours = pathsOf(remote, files);
-  const foreign = difference.strays.find((path) => !remote.isRemovable(path, ours));
+  const foreign = await remote.findForeign(difference.strays, pathsOf(remote, files));
   if (foreign === undefined) return difference;
   throw new TransferError('this is not of the release, and is not removed', {
     code: 'foreign-file',

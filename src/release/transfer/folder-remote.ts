@@ -70,7 +70,7 @@ export function openFolderRemote(place: string, signal: AbortSignal | undefined)
       await makeFolder(partial);
     },
     list,
-    isRemovable: (path, ours) => isLeftOver(path, ours),
+    findForeign: (strays, ours) => Promise.resolve(strays.find((path) => !isLeftOver(path, ours))),
     put: (...args) => put(...args).catch(explainAt(place)),
     async mark(sums) {
       await copyWhole(sums, partial).catch(explainAt(place));

@@ -4,7 +4,8 @@ import { commitFiles, createTag, findRevision, listRevision, readFile } from './
 import { connectHub, type HubClient, requireToken } from './hub-client.js';
 import type { StoreOptions } from './store-options.js';
 import { readText } from './read-text.js';
-import { RELEASE_FILE } from '../release-files.js';
+import { parseChecksums } from '../checksums.js';
+import { RELEASE_FILE, SUMS_FILE } from '../release-files.js';
 import { parseReleaseInfo } from './release-info.js';
 import type { Remote, RemoteFile } from './remote.js';
 import { retryPolicy } from './retry.js';
@@ -29,8 +30,10 @@ export async function openHubRemote(
 ): Promise<Remote> {
   const hub = await connectHub(repo, options);
   const place = `${hub.place}@${tag}`;
+  const tryAgain = retryPolicy(options, options.signal);
   /** The commit that was listed last: what is committed next is put upon it, and is tagged. */
   let head = '';
+  let there = new Map<string, RemoteFile>();
 
   const requirePrivacy = (repository: { private: boolean }): void => {
     if (!isPrivate || repository.private) return;
@@ -46,13 +49,25 @@ export async function openHubRemote(
   const list = async (): Promise<Map<string, RemoteFile>> => {
     const revision = (await findRevision(hub, tag)) ?? (await findRevision(hub, 'main'));
     head = revision?.sha ?? '';
-    return listRevision(hub, head);
+    there = await listRevision(hub, head);
+    return there;
   };
 
   const read =
-    (path: string): Remote['read'] =>
+    (revision: string): Remote['read'] =>
     (file, start) =>
-      readFile(hub, path, file, start);
+      readFile(hub, revision, file, start);
+
+  const readAt = (revision: string, file: string): Promise<string> =>
+    readText({ place: hub.place, read: read(revision) }, file, tryAgain);
+
+  /** Files of the release before may be removed: they stay in the history. */
+  const findForeign = async (strays: string[]): Promise<string | undefined> => {
+    if (strays.length === 0 || isNewRepository(there)) return undefined;
+    const sums = there.has(SUMS_FILE) ? await readAt(head, SUMS_FILE) : '';
+    const { digests } = parseChecksums(sums);
+    return strays.find((path) => !digests.has(path));
+  };
 
   const prepare = async (): Promise<void> => {
     const accessToken = requireToken(hub);
@@ -66,11 +81,9 @@ export async function openHubRemote(
       return;
     }
     requirePrivacy(main);
-    const there = await listRevision(hub, main.sha);
-    if ([...there.keys()].every((path) => OF_A_NEW_REPOSITORY.includes(path))) return;
-    const again = retryPolicy(options, options.signal);
-    const reader = { place: hub.place, read: read(main.sha) };
-    const text = there.has(RELEASE_FILE) ? await readText(reader, RELEASE_FILE, again) : '';
+    const files = await listRevision(hub, main.sha);
+    if (isNewRepository(files)) return;
+    const text = files.has(RELEASE_FILE) ? await readAt(main.sha, RELEASE_FILE) : '';
     if (parseNameOf(text, hub) !== name) {
       throw misfit(hub, 'this repository holds something else', 'name another repository');
     }
@@ -83,7 +96,7 @@ export async function openHubRemote(
     isWhole,
     prepare,
     list,
-    isRemovable: () => true, // the version before, which stays in the history
+    findForeign,
     put: (files, strays, { onBytes }) =>
       hub.call(() =>
         commitFiles(hub, { title: `${name} ${tag}`, head, files, strays, onBytes }, options.signal),
@@ -106,6 +119,10 @@ export async function findHubVersion(repo: string, options: StoreOptions): Promi
   };
   const text = await readText(reader, RELEASE_FILE, retryPolicy(options, options.signal));
   return parseReleaseInfo(text, hub.place).version;
+}
+
+function isNewRepository(files: ReadonlyMap<string, RemoteFile>): boolean {
+  return [...files.keys()].every((path) => OF_A_NEW_REPOSITORY.includes(path));
 }
 
 function parseNameOf(text: string, { place }: HubClient): string | undefined {

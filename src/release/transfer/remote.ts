@@ -61,11 +61,12 @@ export interface Remote {
    */
   list: (digests: boolean) => Promise<Map<string, RemoteFile>>;
   /**
-   * Whether a file that is not of the release was put there by patchml, and may be removed; of any
-   * other the push is refused.
+   * The first of the files that was not put there by patchml, and may not be removed; the push is
+   * refused for it.
+   * @param strays files of those that `list` gave last which are not of the release
    * @param ours the paths of the release
    */
-  isRemovable: (path: string, ours: ReadonlySet<string>) => boolean;
+  findForeign: (strays: string[], ours: ReadonlySet<string>) => Promise<string | undefined>;
   /** Sends files, and removes strays: removable files that are not of this release. */
   put: (files: LocalFile[], strays: string[], options: SendOptions) => Promise<void>;
   /**

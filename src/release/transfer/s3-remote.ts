@@ -51,7 +51,7 @@ export async function openS3Remote(
       if (await isWhole()) await claim.drop(); // by the push that had the place before
     },
     list,
-    isRemovable: () => false,
+    findForeign: ([first]) => Promise.resolve(first),
     async put(files, _strays, { onBytes }) {
       if (!(await isOpen())) return;
       await atOnce(files, OBJECTS_AT_ONCE, async (file) => {

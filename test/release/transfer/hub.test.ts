@@ -2,7 +2,13 @@ import { describe, expect, test } from '@jest/globals';
 import { readdirSync } from 'node:fs';
 import type { SeenRequest } from '../../support/faulty-proxy.js';
 import type { HubFile } from '../../support/hub-server.js';
-import { bytesOf, digestsOf, tamper, writeRelease } from '../../support/made-release.js';
+import {
+  bytesOf,
+  digestsOf,
+  SOME_FILES,
+  tamper,
+  writeRelease,
+} from '../../support/made-release.js';
 import { temporaryFolder } from '../../support/unit-folder.js';
 import { filesIn } from '../../support/unit-transfer.js';
 import { REPO, useHub } from '../../support/use-hub.js';
@@ -62,6 +68,50 @@ describe('A release pushed to the Hub', () => {
     expect(filesIn((await hub.pull(undefined, '1.1.0')).folder)).toEqual(digestsOf(first));
   });
 
+  test('of a later version removes what is of the one before alone', async () => {
+    await hub.push(writeRelease(temporaryFolder()).folder);
+    const second = writeRelease(temporaryFolder(), { version: '2.0.0', files: {} });
+    hub.forget();
+    await hub.push(second.folder);
+    const left = [...filesOfMain().keys()].sort();
+    expect(left).toEqual(['.gitattributes', 'SHA256SUMS', 'release.json']);
+    // what is there to be removed is asked for once
+    expect(hub.seen(isRead('SHA256SUMS'))).toHaveLength(2);
+    hub.forget();
+    await hub.push(writeRelease(temporaryFolder(), { version: '3.0.0' }).folder);
+    expect(hub.seen(isRead('SHA256SUMS'))).toEqual([]);
+  });
+
+  test.each(['data/notes.txt', 'data/label.png', 'README.md'])(
+    'refuses a repository in which someone put %s, and leaves it as it is',
+    async (path) => {
+      const { 'README.md': readme, ...files } = SOME_FILES;
+      expect(readme).toBeDefined();
+      await hub.push(writeRelease(temporaryFolder(), { files }).folder);
+      filesOfMain().set(path, OTHER);
+      const second = writeRelease(temporaryFolder(), { version: '2.0.0', files: {} });
+      hub.forget();
+      await expect(hub.push(second.folder)).rejects.toMatchObject({
+        code: 'foreign-file',
+        path: `${REPO}@v2.0.0`,
+        place: path,
+      });
+      expect(hub.seen(({ method }) => method !== 'GET')).toEqual([]);
+      expect(filesOfMain().get(path)).toBe(OTHER);
+    },
+  );
+
+  test('replaces the README.md of a new repository', async () => {
+    const { folder } = writeRelease(temporaryFolder(), { files: {} });
+    await hub.push(folder);
+    const repo = hub.state().repos.get('someone/shapes')!;
+    repo.tags.clear();
+    repo.commits.splice(1);
+    filesOfMain().set('README.md', OTHER);
+    await hub.push(folder);
+    expect([...filesOfMain().keys()]).not.toContain('README.md');
+  });
+
   test('refuses a tag that is there, and changes nothing', async () => {
     await hub.push(writeRelease(temporaryFolder()).folder);
     const other = writeRelease(temporaryFolder(), { files: { 'README.md': 'other' } });
@@ -79,9 +129,9 @@ describe('A release pushed to the Hub', () => {
   });
 
   test.each([
-    ['differs', 'data/image-2.png', (path: string) => void filesAtTag().set(path, OTHER)],
-    ['is gone', 'data/image-2.png', (path: string) => void filesAtTag().delete(path)],
-    ['was added', 'notes.txt', (path: string) => void filesAtTag().set(path, OTHER)],
+    ['differs', 'data/image-2.png', (path: string) => void filesOfMain().set(path, OTHER)],
+    ['is gone', 'data/image-2.png', (path: string) => void filesOfMain().delete(path)],
+    ['was added', 'notes.txt', (path: string) => void filesOfMain().set(path, OTHER)],
   ])('again is refused where a file at the tag %s, which stays so', async (_, path, spoil) => {
     const { folder } = writeRelease(temporaryFolder());
     await hub.push(folder);
@@ -140,8 +190,13 @@ describe('A release pushed to the Hub', () => {
 
 const OTHER: HubFile = { content: Buffer.from('other'), isLarge: false };
 
-function filesAtTag(): Map<string, HubFile> {
+function filesOfMain(): Map<string, HubFile> {
   return hub.state().repos.get('someone/shapes')!.commits.at(-1)!.files;
+}
+
+/** Whether a request asks for a file's bytes: the client asks for one first. */
+function isRead(path: string): (request: SeenRequest) => boolean {
+  return ({ url }) => url.includes('/resolve/') && url.endsWith(`/${path}`);
 }
 
 function callOf({ method, url }: SeenRequest): string {
