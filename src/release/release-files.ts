@@ -21,11 +21,15 @@ const version = z
   .string()
   .refine(isVersion, { error: 'expected a semantic version such as 1.0.0' });
 
-const releaseSchema = z.object({
+/** What of `release.json` names the release; both are safe as parts of a path. */
+export const identitySchema = z.object({
   format: z.literal('patchml-release'),
   /** The dataset's, and its recipe's. */
   name: z.string().regex(/^[a-z0-9][a-z0-9._-]*$/, 'expected the name of a dataset'),
   version,
+});
+
+const releaseSchema = identitySchema.extend({
   /** With the pixels, or with what makes them from one's own copy of ImageNet. */
   kind: z.enum(['full', 'recipe']),
   /** The dataset's digest; those of what it was made of. */

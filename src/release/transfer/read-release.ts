@@ -6,9 +6,9 @@ import { sha256, sha256File } from '../../files/digest.js';
 import { readSummary } from '../../files/read-summary.js';
 import { throwIfAborted } from '../../progress.js';
 import { listPlainFiles } from './list-plain-files.js';
-import { type ReleaseInfo, releaseInfo } from './release-info.js';
+import type { ReleaseInfo } from './release-info.js';
 import type { LocalFile } from './remote.js';
-import { RELEASE_FILE, SUMS_FILE } from '../release-files.js';
+import { identitySchema, RELEASE_FILE, SUMS_FILE } from '../release-files.js';
 import { parseSums } from './sums.js';
 
 /** A release folder in which every file is what `SHA256SUMS` says. */
@@ -27,7 +27,7 @@ export async function readRelease(
   folder: string,
   signal: AbortSignal | undefined,
 ): Promise<CheckedRelease> {
-  const info = await readSummary(folder, RELEASE_FILE, releaseInfo, 'patchml release');
+  const info = await readSummary(folder, RELEASE_FILE, identitySchema, 'patchml release');
   const sizes = await listPlainFiles(folder);
   const text = sizes.has(SUMS_FILE) ? await readFile(join(folder, SUMS_FILE)) : undefined;
   if (text === undefined) throw unlike(folder, 'missing-file', `there is no ${SUMS_FILE} here`);
