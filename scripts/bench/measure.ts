@@ -49,6 +49,7 @@ export async function measure<Jobs extends Record<string, Job | undefined>>(
     for (let repeat = 0; repeat < repeats; repeat += 1) {
       for (const { name, job } of present) {
         const folder = await mkdtemp(join(made, 'run-'));
+        await writeOut();
         runs.get(name)!.push(await job(folder));
         if (!keep) await rm(folder, { recursive: true, force: true });
       }
@@ -58,6 +59,11 @@ export async function measure<Jobs extends Record<string, Job | undefined>>(
   }
   const measured = [...runs].map(([name, all]) => [name, medianOf(all)] as const);
   return Object.fromEntries(measured) as Awaited<ReturnType<typeof measure<Jobs>>>;
+}
+
+/** Has the system write what it holds of files, which else it would do while a job is measured. */
+async function writeOut(): Promise<void> {
+  if (process.platform !== 'win32') await collect('sync', []);
 }
 
 /** Images, files or rows a second. */

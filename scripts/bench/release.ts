@@ -14,7 +14,7 @@ export async function benchRelease(bench: Bench): Promise<Row[]> {
   const { scratch, size } = bench;
   const dataset = await composed(bench, size.exported);
   const few = await composed(bench, size.exported / 10);
-  const options = { scratch, repeats: size.memoryRepeats, keep: true };
+  const common = { scratch, repeats: size.memoryRepeats };
   const rows: Row[] = [];
   for (const name of EXPORT_NAMES) {
     const folder = join(scratch, `export-${name}`);
@@ -26,7 +26,7 @@ export async function benchRelease(bench: Bench): Promise<Row[]> {
         check: inNode('verifyExport', { name, dataset, folder }),
         small: inNode('writeExport', { name, dataset: few }),
       },
-      options,
+      { ...common, keep: name === 'yolo' }, // the one that makes many files
     );
     rows.push(
       compareRates(`export ${name}, images`, write, LIMIT, hash, AIM),

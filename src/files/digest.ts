@@ -1,15 +1,10 @@
-import { createHash, subtle } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { closeSync, openSync, readSync } from 'node:fs';
 import canonicalize from 'canonicalize';
 
 /** SHA-256 of bytes or text, as 64 hex digits. */
 export function sha256(data: Uint8Array | string): string {
   return createHash('sha256').update(data).digest('hex');
-}
-
-/** SHA-256 of bytes, as 64 hex digits, computed in another thread while this one goes on. */
-export async function sha256Beside(data: Uint8Array): Promise<string> {
-  return Buffer.from(await subtle.digest('SHA-256', data)).toString('hex');
 }
 
 const buffer = Buffer.allocUnsafeSlow(1 << 20);

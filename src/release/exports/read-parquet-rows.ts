@@ -2,7 +2,7 @@ import type { FileMetaData } from 'hyparquet';
 import { basename, extname } from 'node:path';
 import { DatasetError } from '../../errors.js';
 import { type ParquetFile, usingParquet } from '../../evaluate/predictions/parquet-file.js';
-import { sha256Beside } from '../../files/digest.js';
+import { sha256 } from '../../files/digest.js';
 import { readAhead } from '../../parallel/read-ahead.js';
 import type { Held } from './align-rows.js';
 import { GROUP_IMAGES, PLAIN_COLUMNS } from './parquet.js';
@@ -70,21 +70,15 @@ async function readGroup(
   const [images, ...columns] = await Promise.all(
     (['image', ...PLAIN_COLUMNS] as const).map((name) => file.readColumn(name, group)),
   );
-  const digests = await Promise.all(Array.from(images!, digestOfImage));
-  return digests.map((image, row) => {
-    const { path } = images![row] as { path?: unknown };
+  return Array.from(images!, (image, row) => {
+    const { bytes, path } = image as { bytes?: unknown; path?: unknown };
     const name = String(path);
     return {
       stem: basename(name, extname(name)),
       shard,
       path: name,
-      image,
+      image: bytes instanceof Uint8Array ? sha256(bytes) : '',
       values: Object.fromEntries(PLAIN_COLUMNS.map((name, i) => [name, columns[i]![row]])),
     };
   });
-}
-
-async function digestOfImage(image: unknown): Promise<string> {
-  const { bytes } = image as { bytes?: unknown };
-  return bytes instanceof Uint8Array ? sha256Beside(bytes) : '';
 }
