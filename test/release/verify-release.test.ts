@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
+import { execFileSync } from 'node:child_process';
 import {
   appendFileSync,
   mkdirSync,
@@ -69,6 +70,17 @@ describe('A release as it was made', () => {
 });
 
 describe('A damaged release', () => {
+  test('with a pipe in it, or in place of a file, is found out and not waited for', async () => {
+    const found = await findingsAfter((folder) => {
+      rmSync(join(folder, 'CITATION.cff'));
+      for (const file of ['CITATION.cff', 'pipe']) execFileSync('mkfifo', [join(folder, file)]);
+    });
+    expect(found).toEqual([
+      { problem: 'missing', file: 'CITATION.cff' },
+      { problem: 'extra', file: 'pipe' },
+    ]);
+  });
+
   test.each([
     'README.md',
     'CITATION.cff',
