@@ -47,10 +47,9 @@ export function readImage(dataset: Dataset, row: MetadataRow): Buffer {
   }
 }
 
-/** A row's image by its file name: `k3-000017` and `.png`. Never leads out of a folder. */
-export function fileNameOf({ file_name: file }: MetadataRow): { stem: string; extension: string } {
-  const extension = extname(file);
-  return { stem: basename(file, extension), extension };
+/** A row's image by its file name: `k3-000017.png`, `k3-000017`. Never leads out of a folder. */
+export function fileNameOf({ file_name: file }: MetadataRow): { name: string; stem: string } {
+  return { name: basename(file), stem: basename(file, extname(file)) };
 }
 
 /** The split that a dataset is of, as loaders take it: letters, digits and `_`. */

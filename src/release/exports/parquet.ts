@@ -125,18 +125,12 @@ export function valuesOf(row: MetadataRow): Record<(typeof PLAIN_COLUMNS)[number
   };
 }
 
-/** The name that an image has in its row. */
-export function imageName(row: MetadataRow): string {
-  const { stem, extension } = fileNameOf(row);
-  return `${stem}${extension}`;
-}
-
 /** Nearly all of it is images, which are compressed already: no time is spent on the rest. */
 const AS_IT_IS = { codec: 'UNCOMPRESSED', encoding: 'PLAIN', statistics: false } as const;
 
 function toColumns({ rows, images }: Pending): OutputColumn[] {
   const values = rows.map(valuesOf);
-  const image = rows.map((row, i) => ({ bytes: images[i], path: imageName(row) }));
+  const image = rows.map((row, i) => ({ bytes: images[i], path: fileNameOf(row).name }));
   return [
     { name: 'image', data: image, ...AS_IT_IS },
     ...PLAIN_COLUMNS.map((name) => ({ name, data: values.map((row) => row[name]), ...AS_IT_IS })),

@@ -5,9 +5,9 @@ import type { Finding } from '../../dataset/verify-dataset.js';
 import type { StageOptions } from '../../progress.js';
 import { alignRows } from './align-rows.js';
 import type { ExportFiles } from './export-files.js';
-import { splitOf } from './export-rows.js';
+import { fileNameOf, splitOf } from './export-rows.js';
 import { takeShards } from './numbered-shards.js';
-import { imageName, parquetFile, PLAIN_COLUMNS, valuesOf } from './parquet.js';
+import { parquetFile, PLAIN_COLUMNS, valuesOf } from './parquet.js';
 import { type ParquetRow, readParquetRows } from './read-parquet-rows.js';
 import { differenceOf, shown } from './shown-text.js';
 
@@ -51,13 +51,13 @@ function* compare(row: MetadataRow, { shard: file, ...got }: ParquetRow): Genera
     detail: `row of ${row.id}, ${column}: ${how}`,
   });
   if (got.image !== row.sha256) yield changed('image', 'other bytes');
-  const path = imageName(row);
+  const path = fileNameOf(row).name;
   if (got.path !== path) yield changed('image', differenceOf(path, got.path));
   const wanted = valuesOf(row);
-  if (isDeepStrictEqual(wanted, got.values)) return;
   for (const column of PLAIN_COLUMNS) {
-    const [want, value] = [toJson(wanted[column]), toJson(got.values[column])];
-    if (value !== want) yield changed(column, differenceOf(want, value));
+    const [want, value] = [wanted[column], got.values[column]];
+    if (isDeepStrictEqual(want, value)) continue;
+    yield changed(column, differenceOf(toJson(want), toJson(value)));
   }
 }
 

@@ -39,9 +39,9 @@ function* foreign({ shard: file, members, trouble }: TarSample): Generator<Findi
 }
 
 function* compare(row: MetadataRow, { shard: file, members }: TarSample): Generator<Finding> {
-  const { stem, extension } = fileNameOf(row);
+  const { name: image, stem } = fileNameOf(row);
   const expected = new Map([
-    [`${stem}${extension}`, row.sha256],
+    [image, row.sha256],
     [`${stem}.json`, sha256(jsonOf(row))],
   ]);
   for (const { name, sha256: digest, plain } of members) {

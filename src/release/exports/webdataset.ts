@@ -50,9 +50,9 @@ export function jsonOf(row: MetadataRow): string {
 
 /** The members of an image, in their order. */
 function partsOf(dataset: Dataset, row: MetadataRow): TarPart[] {
-  const { stem, extension } = fileNameOf(row);
+  const { name, stem } = fileNameOf(row);
   return [
-    { name: `${stem}${extension}`, body: readImage(dataset, row) },
+    { name, body: readImage(dataset, row) },
     { name: `${stem}.json`, body: Buffer.from(jsonOf(row)) },
   ];
 }

@@ -51,9 +51,9 @@ export function yoloYaml(dataset: Dataset): string {
 /** The files of an image in the export. */
 export function yoloFiles(dataset: Dataset, row: MetadataRow): { image: string; label: string } {
   const split = splitOf(dataset);
-  const { stem, extension } = fileNameOf(row);
+  const { name, stem } = fileNameOf(row);
   return {
-    image: `images/${split}/${stem}${extension}`,
+    image: `images/${split}/${name}`,
     label: `labels/${split}/${stem}.txt`,
   };
 }

@@ -9,7 +9,7 @@ import { requireSpace } from '../../files/free-space.js';
 import { exists, isEmptyPlace, makeFolder, partialFolder } from '../../files/stage-folder.js';
 import { throwIfAborted } from '../../progress.js';
 import { listPlainFiles } from './list-plain-files.js';
-import type { Digest, LocalFile, Remote, RemoteFile, SendOptions } from './remote.js';
+import type { LocalFile, Remote, RemoteFile, SendOptions } from './remote.js';
 import { SUMS_FILE } from '../release-files.js';
 
 /** What the name of a file ends with until it is whole. */
@@ -31,8 +31,8 @@ export function openFolderRemote(place: string, signal: AbortSignal | undefined)
     for (const [path, size] of await listPlainFiles(folder)) {
       throwIfAborted(signal, 'push');
       await setImmediate();
-      const digest = (): Digest => ({ kind: 'sha256', hex: sha256File(join(folder, path)) });
-      files.set(path, { size, digests: digests ? [digest()] : [] });
+      const hex = digests ? sha256File(join(folder, path)) : undefined;
+      files.set(path, { size, digests: hex === undefined ? [] : [{ kind: 'sha256', hex }] });
     }
     return files;
   };

@@ -30,7 +30,6 @@ export async function openHubRemote(
 ): Promise<Remote> {
   const hub = await connectHub(repo, options);
   const place = `${hub.place}@${tag}`;
-  const tryAgain = retryPolicy(options, options.signal);
   /** The commit that was listed last: what is committed next is put upon it, and is tagged. */
   let head = '';
   let there = new Map<string, RemoteFile>();
@@ -53,18 +52,10 @@ export async function openHubRemote(
     return there;
   };
 
-  const read =
-    (revision: string): Remote['read'] =>
-    (file, start) =>
-      readFile(hub, revision, file, start);
-
-  const readAt = (revision: string, file: string): Promise<string> =>
-    readText({ place: hub.place, read: read(revision) }, file, tryAgain);
-
   /** Files of the release before may be removed: they stay in the history. */
   const findForeign = async (strays: string[]): Promise<string | undefined> => {
     if (strays.length === 0 || isNewRepository(there)) return undefined;
-    const sums = there.has(SUMS_FILE) ? await readAt(head, SUMS_FILE) : '';
+    const sums = there.has(SUMS_FILE) ? await readAt(hub, head, SUMS_FILE, options) : '';
     const { digests } = parseChecksums(sums);
     return strays.find((path) => !digests.has(path));
   };
@@ -83,7 +74,7 @@ export async function openHubRemote(
     requirePrivacy(main);
     const files = await listRevision(hub, main.sha);
     if (isNewRepository(files)) return;
-    const text = files.has(RELEASE_FILE) ? await readAt(main.sha, RELEASE_FILE) : '';
+    const text = files.has(RELEASE_FILE) ? await readAt(hub, main.sha, RELEASE_FILE, options) : '';
     if (parseNameOf(text, hub) !== name) {
       throw misfit(hub, 'this repository holds something else', 'name another repository');
     }
@@ -102,7 +93,7 @@ export async function openHubRemote(
         commitFiles(hub, { title: `${name} ${tag}`, head, files, strays, onBytes }, options.signal),
       ),
     mark: () => createTag(hub, head, tag),
-    read: read(tag),
+    read: (path, start) => readFile(hub, tag, path, start),
     close: () => Promise.resolve(),
   };
 }
@@ -113,12 +104,19 @@ export async function openHubRemote(
  */
 export async function findHubVersion(repo: string, options: StoreOptions): Promise<string> {
   const hub = await connectHub(repo, options);
-  const reader: Pick<Remote, 'place' | 'read'> = {
-    place: hub.place,
-    read: (path, start) => readFile(hub, 'main', path, start),
-  };
-  const text = await readText(reader, RELEASE_FILE, retryPolicy(options, options.signal));
+  const text = await readAt(hub, 'main', RELEASE_FILE, options);
   return parseReleaseInfo(text, hub.place).version;
+}
+
+/** The text of a file at a revision. */
+function readAt(
+  hub: HubClient,
+  revision: string,
+  file: string,
+  options: StoreOptions,
+): Promise<string> {
+  const read: Remote['read'] = (path, start) => readFile(hub, revision, path, start);
+  return readText({ place: hub.place, read }, file, retryPolicy(options, options.signal));
 }
 
 function isNewRepository(files: ReadonlyMap<string, RemoteFile>): boolean {
