@@ -20,7 +20,7 @@ export default tseslint.config(
     rules: {
       'no-restricted-properties': [
         'error',
-        { object: 'Math', property: 'random', message: 'Take randomness from sampling/stream.' },
+        { object: 'Math', property: 'random', message: 'Take randomness from random.ts.' },
         {
           object: 'Date',
           property: 'now',

@@ -13,9 +13,9 @@ import {
   verifyDataset,
   writeContactSheet,
 } from '../src/index.js';
-import { toTerminalTable } from '../src/report/render-table.js';
-import { modelsTable } from '../src/report/scorecard-table.js';
+import { modelsTable } from '../src/score/scorecard-table.js';
 import type { NewScorecard } from '../src/score/scorecard.js';
+import { toTerminalTable } from '../src/text.js';
 import { makeSample } from './make-sample.js';
 
 // From nothing to a score: a sample in ImageNet's own form, patches cut from it, images composed of

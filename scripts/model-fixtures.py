@@ -1,4 +1,4 @@
-"""Makes the tiny models of test/evaluate/models: what they compute is known by hand.
+"""Makes the tiny models of test/models/graphs: what they compute is known by hand.
 
     pip install onnx==1.20.0 numpy==2.3.5
     python3 scripts/model-fixtures.py
@@ -13,7 +13,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-FOLDER = pathlib.Path("test/evaluate/models")
+FOLDER = pathlib.Path("test/models/graphs")
 
 
 def weights(outputs: int, dtype: type) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Makes test/evaluate/fixtures/: small files of predictions as numpy, pandas and pyarrow write them.
+"""Makes test/predictions/fixtures/: small files of predictions as numpy, pandas and pyarrow write them.
 All hold the scores or ranks that test/support/unit-predictions.ts computes from the same formulas.
 
     python3 -m venv /tmp/venv && /tmp/venv/bin/pip install numpy pandas pyarrow
@@ -12,7 +12,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-OUT = "test/evaluate/fixtures/"
+OUT = "test/predictions/fixtures/"
 IMAGES, CLASSES, RANKS = 5, 7, 3
 
 rows, columns = np.mgrid[0:IMAGES, 0:CLASSES]

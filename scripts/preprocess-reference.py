@@ -1,20 +1,20 @@
-"""Makes test/evaluate/preprocess: small pictures, what Pillow makes of them as a classifier's input
+"""Makes test/models/preprocess: small pictures, what Pillow makes of them as a classifier's input
 with torchvision's and timm's sizes, and the top-5 classes of real models on real photographs.
 Deterministic: the same library versions give the same files.
 
     python3 -m venv /tmp/venv && /tmp/venv/bin/pip install pillow==12.0.0 numpy==2.3.5
     /tmp/venv/bin/python scripts/preprocess-reference.py      # from the repository root
-    npx prettier --write test/evaluate/preprocess
+    npx prettier --write test/models/preprocess
 
 The digests of real photographs' pixels, and their top-5 classes:
 
     /tmp/venv/bin/python scripts/preprocess-reference.py --digests IMAGES \\
-        test/evaluate/preprocess/digests.json
+        test/models/preprocess/digests.json
 
 The top-5 classes need onnxruntime==1.30.0 too; models first, then a folder of images:
 
     /tmp/venv/bin/python scripts/preprocess-reference.py --top5 MODEL... IMAGES \\
-        test/evaluate/preprocess/top5.json
+        test/models/preprocess/top5.json
 """
 
 import argparse
@@ -29,7 +29,7 @@ import numpy as np
 import PIL
 from PIL import Image, ImageCms
 
-OUT = pathlib.Path("test/evaluate/preprocess")
+OUT = pathlib.Path("test/models/preprocess")
 BILINEAR, BICUBIC = Image.Resampling.BILINEAR, Image.Resampling.BICUBIC
 HALF = [0.5, 0.5, 0.5]
 

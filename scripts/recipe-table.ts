@@ -1,5 +1,5 @@
-import { recipeJsonSchema } from '../src/recipe/commented-recipe.js';
-import { parseRecipe } from '../src/recipe/load-recipe.js';
+import { parseRecipe } from '../src/recipe/load.js';
+import { recipeJsonSchema } from '../src/recipe/write.js';
 
 interface Field {
   description?: string;

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
-import { modelCardJsonSchema } from '../src/evaluate/model-card.js';
-import { toJson, writeWhole } from '../src/files/stage-folder.js';
-import { recipeJsonSchema } from '../src/recipe/commented-recipe.js';
+import { toJson, writeWhole } from '../src/files/folders.js';
+import { modelCardJsonSchema } from '../src/models/card.js';
+import { recipeJsonSchema } from '../src/recipe/write.js';
 import { scorecardJsonSchema } from '../src/score/scorecard.js';
 import { recipeTable } from './recipe-table.js';
 

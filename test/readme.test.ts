@@ -40,7 +40,7 @@ describe('the README', () => {
     symlinkSync(annotations, join(folder, 'imagenet/annotations'));
     symlinkSync(images, join(folder, 'imagenet/images'));
     mkdirSync(join(folder, 'models'));
-    const model = existsSync(MODEL) ? MODEL : join(ROOT, 'test/evaluate/models/imagenet.onnx');
+    const model = existsSync(MODEL) ? MODEL : join(ROOT, 'test/models/graphs/imagenet.onnx');
     copyFileSync(model, join(folder, 'models/model.onnx'));
   });
   afterAll(() => {

@@ -1,12 +1,12 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import sharp from 'sharp';
-import { openComposer } from '../../src/compose/compose-images.js';
+import { openComposer } from '../../src/generate/compose-image.js';
+import { readPlanRows } from '../../src/generate/make-plan.js';
+import { PoolReader, readPatchRows } from '../../src/generate/pool.js';
 import { encode } from '../../src/image/encode.js';
-import type { RgbImage } from '../../src/image/rgb-image.js';
-import { PoolReader, readPatchRows } from '../../src/pool/pool-reader.js';
-import { parseRecipe } from '../../src/recipe/load-recipe.js';
+import type { RgbImage } from '../../src/image/pixels.js';
+import { parseRecipe } from '../../src/recipe/load.js';
 import type { RecipeInput } from '../../src/recipe/schema.js';
-import { readPlanRows } from '../../src/sampling/make-plan.js';
 
 export interface EncodeSettings {
   recipe: RecipeInput;

@@ -1,9 +1,6 @@
 import { resolve } from 'node:path';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
-import type { ModelCard } from '../../src/evaluate/model-card.js';
-import { openModelSession } from '../../src/evaluate/model-session.js';
-import { newValues, openPreprocessor, valuesPerImage } from '../../src/evaluate/preprocess.js';
-import { ImageReader } from '../../src/imagenet/image-source.js';
+import { ImageReader } from '../../src/imagenet/images.js';
 import {
   choosePreprocessing,
   type EvaluationSetInput,
@@ -11,6 +8,9 @@ import {
   parseModelCard,
   predict,
 } from '../../src/index.js';
+import type { ModelCard } from '../../src/models/card.js';
+import { newValues, openPreprocessor, valuesPerImage } from '../../src/models/preprocess.js';
+import { openModelSession } from '../../src/models/session.js';
 
 export interface EvaluateArgument {
   /** The ONNX file: a classifier of 224 x 224 with torchvision's preprocessing. */

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { JOBS, type JobName } from './jobs.js';
+import { type JobName, JOBS } from './jobs.js';
 import type { Run } from './measure.js';
 
 // One measured job in a process of its own: prints its run as one line of JSON.

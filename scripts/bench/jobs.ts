@@ -5,7 +5,8 @@ import { Worker } from 'node:worker_threads';
 import pLimit from 'p-limit';
 import sharp from 'sharp';
 import { sha256 } from '../../src/files/digest.js';
-import { readIndexedImages, readIndexSummary } from '../../src/imagenet/build-index.js';
+import { readIndexedImages, readIndexSummary } from '../../src/generate/build-index.js';
+import { readPlanSummary } from '../../src/generate/make-plan.js';
 import {
   buildIndex,
   composeDataset,
@@ -15,7 +16,6 @@ import {
   type RecipeInput,
   verifyDataset,
 } from '../../src/index.js';
-import { readPlanSummary } from '../../src/sampling/make-plan.js';
 import type { EncodeSettings } from './encode-worker.js';
 import { evaluateJob, sessionJob } from './evaluate-jobs.js';
 import { verifyExportJob, writeExportJob } from './release-jobs.js';

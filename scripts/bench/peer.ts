@@ -1,9 +1,8 @@
 import { join } from 'node:path';
-import { writeJsonLines } from '../../src/files/json-lines.js';
-import { readIndexedImages } from '../../src/imagenet/build-index.js';
-import type { PatchRow } from '../../src/pool/patch-row.js';
-import { readPatchRows } from '../../src/pool/pool-reader.js';
-import { readPlanRows } from '../../src/sampling/make-plan.js';
+import { writeJsonLines } from '../../src/files/json.js';
+import { readIndexedImages } from '../../src/generate/build-index.js';
+import { readPlanRows } from '../../src/generate/make-plan.js';
+import { type PatchRow, readPatchRows } from '../../src/generate/pool.js';
 import type { BenchInput } from './input.js';
 import { collect, type Job, type Run } from './measure.js';
 

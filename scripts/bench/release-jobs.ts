@@ -1,6 +1,5 @@
+import { verifyExport, writeExport } from '../../src/exports/exports.js';
 import { readDataset } from '../../src/index.js';
-import { verifyExport } from '../../src/release/exports/verify-export.js';
-import { writeExport } from '../../src/release/exports/write-export.js';
 import type { ExportArgument } from './release.js';
 
 /** Writing an export; its images are counted. */

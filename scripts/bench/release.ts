@@ -1,6 +1,6 @@
 import { join } from 'node:path';
+import { writeExport } from '../../src/exports/exports.js';
 import { EXPORT_NAMES, type ExportName, readDataset } from '../../src/index.js';
-import { writeExport } from '../../src/release/exports/write-export.js';
 import type { Bench } from './benchmark.js';
 import { composed } from './composed.js';
 import { inNode, measure } from './measure.js';

@@ -1,11 +1,11 @@
-import { openScoreFile } from '../../src/evaluate/score-file.js';
 import {
   alignPredictions,
   type EvaluationSet,
   openPredictions,
   scorePredictions,
 } from '../../src/index.js';
-import { openGenerator } from '../../src/random/stream.js';
+import { openScoreFile } from '../../src/models/score-file.js';
+import { openGenerator } from '../../src/random.js';
 
 export interface ScoreArgument {
   /** Logits that `writeLogits` made. */

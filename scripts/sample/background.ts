@@ -1,5 +1,5 @@
 import sharp from 'sharp';
-import type { Stream } from '../../src/random/stream.js';
+import type { Stream } from '../../src/random.js';
 
 /** What a background is made of. */
 const KINDS = ['linear gradient', 'radial gradient', 'noise', 'blurred shapes'] as const;

@@ -1,5 +1,5 @@
 import sharp, { type Sharp } from 'sharp';
-import type { Stream } from '../../src/random/stream.js';
+import type { Stream } from '../../src/random.js';
 import { drawBackground } from './background.js';
 import { type Pixels, posePicture } from './picture.js';
 

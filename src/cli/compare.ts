@@ -1,7 +1,10 @@
 import { realpath } from 'node:fs/promises';
 import type { CommandModule } from 'yargs';
 import { EvaluationError } from '../errors.js';
-import { byteOrder } from '../files/byte-order.js';
+import { byteOrder } from '../files/listing.js';
+import type { StageOptions } from '../progress.js';
+import { compareScores, type Comparison } from '../score/compare-models.js';
+import { compareGap, type GapComparison } from '../score/compare-sets.js';
 import {
   comparisonNotes,
   correlationsTable,
@@ -9,19 +12,15 @@ import {
   gapsTable,
   labelCountsTable,
   pairsTable,
-} from '../report/compare-table.js';
-import { toTerminalTable, widthOf } from '../report/render-table.js';
-import { modelsTable, scorecardNotes } from '../report/scorecard-table.js';
-import { writeComparison, writeGap } from '../report/write-comparison.js';
-import { compareGap, type GapComparison } from '../score/compare-gap.js';
-import { compareScores, type Comparison } from '../score/compare-scores.js';
-import { findScores, openScores, type StoredScores } from '../score/read-scores.js';
+  writeComparison,
+  writeGap,
+} from '../score/compare-table.js';
+import { modelsTable, scorecardNotes } from '../score/scorecard-table.js';
 import type { NewScorecard } from '../score/scorecard.js';
-import type { StageOptions } from '../progress.js';
-import { UsageError } from './exit.js';
-import { interruptible } from './interruptible.js';
-import { requireGiven, requireResamples } from './require.js';
-import { showProgress } from './show-progress.js';
+import { findScores, openScores, type StoredScores } from '../score/scores-folder.js';
+import { toTerminalTable, widthOf } from '../text.js';
+import { requireGiven, requireResamples } from './flags.js';
+import { interruptible, showProgress, UsageError } from './run.js';
 
 interface CompareFlags {
   scores: string[];

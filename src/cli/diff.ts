@@ -1,9 +1,8 @@
 import type { CommandModule } from 'yargs';
-import { diffDatasets } from '../release/diff-datasets.js';
 import { diffToMarkdown, diffToText } from '../release/diff-text.js';
-import { UsageError } from './exit.js';
-import { interruptible } from './interruptible.js';
-import { requireGiven } from './require.js';
+import { diffDatasets } from '../release/diff.js';
+import { requireGiven } from './flags.js';
+import { interruptible, UsageError } from './run.js';
 
 interface DiffFlags {
   before: string;

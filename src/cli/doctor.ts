@@ -1,12 +1,10 @@
 import { availableParallelism, freemem, totalmem } from 'node:os';
 import type { CommandModule } from 'yargs';
-import { checkModels } from '../evaluate/check-models.js';
-import { onnxruntimeVersion } from '../evaluate/onnxruntime-version.js';
-import { freeSpace } from '../files/free-space.js';
-import { checkCodecs } from '../image/check-codecs.js';
-import { codecVersions } from '../image/codec-versions.js';
+import { freeSpace } from '../files/folders.js';
+import { checkCodecs, codecVersions } from '../image/codecs.js';
+import { checkModels, onnxruntimeVersion } from '../models/session.js';
+import { toTable } from '../text.js';
 import { PATCHML_VERSION } from '../version.js';
-import { toTable } from './table.js';
 
 export const doctorCommand: CommandModule<object, { json: boolean }> = {
   command: 'doctor',

@@ -1,31 +1,25 @@
-import { join } from 'node:path';
 import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
 import type { Argv, CommandModule, InferredOptionTypes } from 'yargs';
 import { AbortedError, EvaluationError, explainError, PatchmlError } from '../errors.js';
-import { evaluateModel, type EvaluateOptions, type Evaluated } from '../evaluate-model.js';
-import type { EvaluationSet } from '../evaluate/evaluation-set.js';
-import { findModelCard, matchCards } from '../evaluate/find-card.js';
-import { firstImages } from '../evaluate/keep-images.js';
-import { PROVIDERS } from '../evaluate/model-session.js';
-import { PREPROCESSING_CHOICES } from '../evaluate/preprocessing.js';
-import { toTerminalTable } from '../report/render-table.js';
-import { byAsma, modelsTable, scorecardNotes } from '../report/scorecard-table.js';
+import { findModelCard, matchCards, PREPROCESSING_CHOICES } from '../models/card.js';
+import { PROVIDERS } from '../models/session.js';
+import { type Evaluated, evaluateModel, type EvaluateOptions } from '../score/evaluate-model.js';
+import { byAsma, modelsTable, scorecardNotes } from '../score/scorecard-table.js';
+import { type EvaluationSet, firstImages } from '../sets/evaluation-set.js';
+import { toTerminalTable } from '../text.js';
+import { requireJobs, requireWhole } from './flags.js';
+import { interruptible, showProgress, UsageError } from './run.js';
 import {
   type EvaluationSetFlags,
-  openSetOf,
-  withEvaluationSetFlags,
-} from './evaluation-set-flags.js';
-import { UsageError } from './exit.js';
-import { interruptible } from './interruptible.js';
-import { requireJobs, requireWhole } from './require.js';
-import {
   folderName,
+  openSetOf,
   printScorecard,
-  scoresFolder,
   type ScoresFlags,
+  scoresFolder,
+  withEvaluationSetFlags,
   withScoresFlags,
-} from './scores-flags.js';
-import { showProgress } from './show-progress.js';
+} from './score-flags.js';
 
 const modelFlags = {
   model: { alias: 'm', type: 'string', describe: 'An .onnx file that has a card, or a card' },

@@ -3,8 +3,8 @@ import { dirname, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { CommandModule } from 'yargs';
 import { OutputError } from '../errors.js';
-import { exists } from '../files/stage-folder.js';
-import { toCommentedRecipe } from '../recipe/commented-recipe.js';
+import { exists } from '../files/folders.js';
+import { toCommentedRecipe } from '../recipe/write.js';
 
 const SCHEMA = fileURLToPath(new URL('../../../configs/recipe.schema.json', import.meta.url));
 

@@ -1,10 +1,8 @@
-import type { CommandModule } from 'yargs';
 import { stringify } from 'yaml';
-import { writeContactSheet } from '../report/contact-sheet.js';
-import { inspect, type Inspection } from '../report/inspect.js';
-import { readDrops } from '../report/read-drops.js';
-import { requireGiven, requireWhole } from './require.js';
-import { listCounts, toTable } from './table.js';
+import type { CommandModule } from 'yargs';
+import { inspect, type Inspection, readDrops, writeContactSheet } from '../generate/inspect.js';
+import { listCounts, toTable } from '../text.js';
+import { requireGiven, requireWhole } from './flags.js';
 
 interface InspectFlags {
   path: string;

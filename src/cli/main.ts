@@ -2,20 +2,24 @@ import yargs from 'yargs';
 import { hideBin } from 'yargs/helpers';
 import { PATCHML_VERSION } from '../version.js';
 import { compareCommand } from './compare.js';
-import { composeCommand, extractCommand, indexCommand, planCommand } from './stages.js';
 import { diffCommand } from './diff.js';
 import { doctorCommand } from './doctor.js';
 import { evaluateCommand } from './evaluate.js';
-import { exitWithError, UsageError } from './exit.js';
-import { generateCommand } from './generate.js';
+import {
+  composeCommand,
+  extractCommand,
+  generateCommand,
+  indexCommand,
+  planCommand,
+} from './generate.js';
 import { initCommand } from './init.js';
 import { inspectCommand } from './inspect.js';
 import { modelCommand } from './model.js';
-import { pullCommand } from './pull.js';
-import { pushCommand } from './push.js';
 import { regenerateCommand } from './regenerate.js';
 import { releaseCommand } from './release.js';
+import { exitWithError, UsageError } from './run.js';
 import { scoreCommand } from './score.js';
+import { pullCommand, pushCommand } from './transfer.js';
 import { verifyCommand } from './verify.js';
 
 /** What takes several values. */

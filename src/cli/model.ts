@@ -3,10 +3,10 @@ import { basename, dirname, extname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Argv, CommandModule } from 'yargs';
 import { OutputError } from '../errors.js';
-import type { CardDraft } from '../evaluate/card-draft.js';
-import { draftCard, readSynsetList } from '../evaluate/draft-card.js';
-import { exists, writeWhole } from '../files/stage-folder.js';
-import { UsageError } from './exit.js';
+import { exists, writeWhole } from '../files/folders.js';
+import { draftCard, readSynsetList } from '../models/draft-card.js';
+import type { CardDraft } from '../models/published-config.js';
+import { UsageError } from './run.js';
 
 const SCHEMA = fileURLToPath(new URL('../../../configs/model-card.schema.json', import.meta.url));
 

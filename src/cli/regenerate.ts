@@ -1,11 +1,10 @@
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { CommandModule } from 'yargs';
-import { type RegeneratedRelease, regenerateRelease } from '../release/regenerate-release.js';
-import { interruptible } from './interruptible.js';
-import { requireGiven, requireWhole } from './require.js';
-import { showProgress } from './show-progress.js';
-import { toTable } from './table.js';
+import { type RegeneratedRelease, regenerateRelease } from '../release/regenerate.js';
+import { toTable } from '../text.js';
+import { requireGiven, requireWhole } from './flags.js';
+import { interruptible, showProgress } from './run.js';
 
 interface RegenerateFlags {
   release: string;

@@ -1,10 +1,9 @@
 import type { CommandModule } from 'yargs';
-import { EXPORT_NAMES, type ExportName } from '../release/exports/write-export.js';
-import { type Released, releaseDataset } from '../release/release-dataset.js';
-import { interruptible } from './interruptible.js';
-import { requireGiven, requireWhole } from './require.js';
-import { showProgress } from './show-progress.js';
-import { toTable } from './table.js';
+import { EXPORT_NAMES, type ExportName } from '../exports/exports.js';
+import { type Released, releaseDataset } from '../release/release.js';
+import { toTable } from '../text.js';
+import { requireGiven, requireWhole } from './flags.js';
+import { interruptible, showProgress } from './run.js';
 
 interface ReleaseFlags {
   dataset: string;

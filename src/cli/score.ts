@@ -1,22 +1,22 @@
 import { basename, join, resolve } from 'node:path';
 import type { Argv, CommandModule, InferredOptionTypes } from 'yargs';
-import { alignPredictions } from '../evaluate/align-predictions.js';
-import { openPredictions } from '../evaluate/predictions/open-predictions.js';
-import { PREDICTIONS_FILE } from '../evaluate/run-model.js';
 import { sha256File } from '../files/digest.js';
+import { PREDICTIONS_FILE } from '../models/run-model.js';
+import { alignPredictions, openPredictions } from '../predictions/open.js';
 import type { StageOptions } from '../progress.js';
-import { requireScoresPlace } from '../report/scores-place.js';
-import { writeScores } from '../report/write-scores.js';
 import { scorePredictions } from '../score/score-predictions.js';
 import { makeScorecard } from '../score/scorecard.js';
+import { requireScoresPlace, writeScores } from '../score/scores-folder.js';
+import { interruptible, showProgress } from './run.js';
 import {
-  openSetOf,
-  withEvaluationSetFlags,
   type EvaluationSetFlags,
-} from './evaluation-set-flags.js';
-import { interruptible } from './interruptible.js';
-import { scoresFolder, printScorecard, withScoresFlags, type ScoresFlags } from './scores-flags.js';
-import { showProgress } from './show-progress.js';
+  openSetOf,
+  printScorecard,
+  type ScoresFlags,
+  scoresFolder,
+  withEvaluationSetFlags,
+  withScoresFlags,
+} from './score-flags.js';
 
 const predictionFlags = {
   predictions: {

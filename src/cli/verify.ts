@@ -1,16 +1,15 @@
 import { join } from 'node:path';
 import type { CommandModule } from 'yargs';
-import { findPoolOf, regenerateSample, type Regeneration } from '../dataset/regenerate-sample.js';
-import { type Verification, verifyDataset } from '../dataset/verify-dataset.js';
+import { type Verification, verifyDataset } from '../dataset/verify.js';
 import { ReleaseError } from '../errors.js';
-import { exists } from '../files/stage-folder.js';
+import { exists } from '../files/folders.js';
+import { findPoolOf, regenerateSample, type Regeneration } from '../generate/regenerate-sample.js';
 import type { StageOptions } from '../progress.js';
-import { datasetFolderOf, isRelease, RELEASE_FILE, SUMS_FILE } from '../release/release-files.js';
-import { type ReleaseVerification, verifyRelease } from '../release/verify-release.js';
-import { interruptible } from './interruptible.js';
-import { requireGiven, requireWhole } from './require.js';
-import { showProgress } from './show-progress.js';
-import { toTable } from './table.js';
+import { datasetFolderOf, isRelease, RELEASE_FILE, SUMS_FILE } from '../release/release-folder.js';
+import { type ReleaseVerification, verifyRelease } from '../release/verify.js';
+import { toTable } from '../text.js';
+import { requireGiven, requireWhole } from './flags.js';
+import { interruptible, showProgress } from './run.js';
 
 interface VerifyFlags {
   folder: string;

@@ -1,12 +1,9 @@
 import { join } from 'node:path';
 import { z } from 'zod';
 import { DatasetError } from '../errors.js';
-import { readJsonLines } from '../files/json-lines.js';
+import { readJsonLines } from '../files/json.js';
 import { EXTENSIONS } from '../image/encode.js';
-import type { PatchRow } from '../pool/patch-row.js';
 import type { Recipe } from '../recipe/schema.js';
-import type { PlanRow } from '../sampling/make-plan.js';
-import type { ComposedImage } from '../compose/compose-worker.js';
 
 const digest = z.string().regex(/^[0-9a-f]{64}$/);
 
@@ -35,32 +32,6 @@ export type MetadataRow = z.output<typeof metadataSchema>;
 /** The path of an image in its dataset. */
 export function imageFile(id: string, { encode }: Recipe): string {
   return `images/${id}${EXTENSIONS[encode.format]}`;
-}
-
-/** Makes the row of a composed image. @param patches those of the plan row, in its order */
-export function toMetadataRow(
-  recipe: Recipe,
-  { id, k, objects }: PlanRow,
-  patches: readonly PatchRow[],
-  digests: ComposedImage,
-): MetadataRow {
-  const wnidOf = new Map(patches.map((patch) => [patch.class, patch.wnid]));
-  const labels = [...wnidOf.keys()].sort((a, b) => a - b);
-  return {
-    file_name: imageFile(id, recipe),
-    id,
-    k,
-    labels,
-    wnids: labels.map((label) => wnidOf.get(label)!),
-    objects: {
-      bbox: objects.map(({ bbox }) => [...bbox]),
-      category: patches.map((patch) => patch.class),
-      patch: patches.map((patch) => patch.id),
-      source: patches.map(({ source }) => source),
-    },
-    sha256: digests.sha256,
-    pixels_sha256: digests.pixels_sha256,
-  };
 }
 
 /** Reads a dataset's metadata. @throws DatasetError that names the line and the field */

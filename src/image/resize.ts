@@ -1,5 +1,5 @@
 import { FastResizeFilter, ResizeFit, Transformer } from '@napi-rs/image';
-import type { PnmImage } from './rgb-image.js';
+import type { PnmImage } from './pixels.js';
 
 /** Interleaved RGBA, 8 bits a sample, row by row from the top: `4 * width * height` bytes. */
 export interface RgbaImage {

@@ -1,5 +1,5 @@
-import type { Size } from '../image/box.js';
-import type { AnnotatedBox } from './box.js';
+import { z } from 'zod';
+import type { PixelBox, Size } from '../image/box.js';
 import type { Wnid } from './synsets.js';
 
 /** The objects labelled in one image, as parsed; nothing is checked against the image yet. */
@@ -24,4 +24,72 @@ const IMAGE_ID = /^[\w][\w.-]*$/;
 /** Whether a name can be an image id: no folder, no `..`, no odd characters. */
 export function isImageId(name: string): boolean {
   return IMAGE_ID.test(name) && name.length <= 128;
+}
+
+/** The four numbers of an annotation as they stand there: inclusive, in the annotation's own size. */
+export type AnnotatedBox = readonly [xmin: number, ymin: number, xmax: number, ymax: number];
+
+/**
+ * The one place where ImageNet's inclusive boxes become half-open ones: `x1 = xmax + 1`, scaled from
+ * the size the annotation says to the size the image has, rounded, and clipped to the image.
+ * @param annotated size in the annotation; null (CSV) or not positive: the image's own
+ * @param image size of the decoded image
+ * @returns undefined for a degenerate box: reversed, not finite, or wholly outside the image
+ */
+export function toPixelBox(
+  box: AnnotatedBox,
+  annotated: Size | null,
+  image: Size,
+): PixelBox | undefined {
+  const [xmin, ymin, xmax, ymax] = box;
+  if (!box.every(Number.isFinite) || xmax < xmin || ymax < ymin) return undefined;
+  const scaleX = scaleOf(annotated?.[0], image[0]);
+  const scaleY = scaleOf(annotated?.[1], image[1]);
+  const x0 = clip(Math.round(xmin * scaleX), image[0]);
+  const y0 = clip(Math.round(ymin * scaleY), image[1]);
+  const x1 = clip(Math.round((xmax + 1) * scaleX), image[0]);
+  const y1 = clip(Math.round((ymax + 1) * scaleY), image[1]);
+  return x1 > x0 && y1 > y0 ? [x0, y0, x1, y1] : undefined;
+}
+
+function scaleOf(annotated: number | undefined, actual: number): number {
+  return annotated !== undefined && annotated > 0 ? actual / annotated : 1;
+}
+
+function clip(value: number, limit: number): number {
+  return Math.min(Math.max(value, 0), limit);
+}
+
+/** Why an object did not become a patch. */
+const DROP_REASONS = [
+  'blocked',
+  'unknown-synset',
+  'image-missing',
+  'image-corrupt',
+  'degenerate-box',
+  'too-small',
+  'too-elongated',
+  'duplicate-box',
+] as const;
+export type DropReason = (typeof DROP_REASONS)[number];
+
+/** One object that did not become a patch; `detail` says more where there is more to say. */
+export interface Drop {
+  image: string;
+  object: number;
+  reason: DropReason;
+  detail?: string | undefined;
+}
+
+export const dropCountsSchema = z.partialRecord(z.enum(DROP_REASONS), z.int().positive());
+
+/** Objects dropped, by reason; a reason without any is absent. */
+export type DropCounts = z.output<typeof dropCountsSchema>;
+
+/** Adds up drops by reason, in the order of {@link DROP_REASONS}. */
+export function countDrops(...counts: DropCounts[]): DropCounts {
+  const entries = DROP_REASONS.map(
+    (reason) => [reason, counts.reduce((sum, count) => sum + (count[reason] ?? 0), 0)] as const,
+  );
+  return Object.fromEntries(entries.filter(([, count]) => count > 0));
 }

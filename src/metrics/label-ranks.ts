@@ -1,7 +1,6 @@
-import { countAtMost } from './count-at-most.js';
-import { imageCount, type LabelSet } from './label-set.js';
-import { invalid, requireInteger, requireSameImages } from './metrics-error.js';
-import type { ScoreMatrix } from './score-matrix.js';
+import { invalid, requireInteger, requireSameImages } from '../errors.js';
+import { imageCount, type LabelSet } from './labels.js';
+import type { ScoreMatrix } from './ranking.js';
 
 /**
  * Where a model puts each valid label, one entry a label in the label set's order. Coverage error,
@@ -92,4 +91,19 @@ function rankSeveral(ranks: LabelRanks, row: Row, labels: Uint16Array, at: numbe
     ranks.atOrAbove[at + j] = found[below + 1]!;
     ranks.relevantAtOrAbove[at + j] = k - below;
   });
+}
+
+/** The position after the last of the ascending `sorted[low .. high)` that is at most `value`. */
+export function countAtMost(
+  sorted: Float64Array,
+  value: number,
+  low: number,
+  high: number,
+): number {
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (sorted[middle]! <= value) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }

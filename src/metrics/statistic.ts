@@ -1,6 +1,6 @@
-import type { LabelSet } from './label-set.js';
-import type { PerImage } from './per-image.js';
-import { subgroups, type SubgroupOptions } from './subgroups.js';
+import type { PerImage } from './accuracy.js';
+import { type SubgroupOptions, subgroups } from './asma.js';
+import type { LabelSet } from './labels.js';
 
 /**
  * How often each image was drawn in one resample. Counts beyond 65,535 would need that many draws of
@@ -83,4 +83,43 @@ function weightedMean(counts: Uint16Array, members: Uint32Array, scores: Float64
     weight += count;
   }
   return sum / weight;
+}
+
+/**
+ * The unweighted mean of the classes' means: every original class weighs the same, however many
+ * images it has. A resample leaves out the classes that it drew no image of.
+ *
+ * Source: the accuracy of the TFDS catalogue's `imagenet2012_multilabel`.
+ *
+ * @param classes the original class of each image; one below 0 leaves it out
+ */
+export function classMeanStatistic(
+  values: PerImage,
+  classes: ArrayLike<number>,
+  classCount: number,
+): Statistic {
+  const members = Uint32Array.from(values.keys()).filter(
+    (image) => !Number.isNaN(values[image]) && classes[image]! >= 0,
+  );
+  const everyone: ResampleCounts = new Uint16Array(values.length).fill(1);
+  return {
+    images: values.length,
+    included: members.length,
+    value: (counts = everyone) => {
+      const sums = new Float64Array(classCount);
+      const weights = new Float64Array(classCount);
+      for (const image of members) {
+        sums[classes[image]!]! += counts[image]! * values[image]!;
+        weights[classes[image]!]! += counts[image]!;
+      }
+      let sum = 0;
+      let filled = 0;
+      for (let label = 0; label < classCount; label += 1) {
+        if (weights[label] === 0) continue;
+        sum += sums[label]! / weights[label]!;
+        filled += 1;
+      }
+      return sum / filled;
+    },
+  };
 }

@@ -1,5 +1,10 @@
 import { z } from 'zod';
-import { MAX_PATCHES } from './limits.js';
+
+/** The most patches that one image may hold. */
+export const MAX_PATCHES = 100;
+
+/** The smallest cell, px: a patch in anything smaller shows nothing. */
+export const MIN_CELL_SIDE = 8;
 
 const wnid = z.string().regex(/^n\d{8}$/, 'expected a synset such as n07753592');
 const imageId = z
@@ -192,3 +197,11 @@ export const recipeSchema = z.strictObject({
 export type Recipe = z.output<typeof recipeSchema>;
 /** A recipe as a person writes it: everything but the name may be left out. */
 export type RecipeInput = z.input<typeof recipeSchema>;
+
+/** The numbers of patches a recipe asks for, ascending; those with a count of 0 left out. */
+export function patchCounts({ sampling }: Recipe): number[] {
+  return Object.entries(sampling.counts)
+    .filter(([, count]) => count > 0)
+    .map(([k]) => Number(k))
+    .sort((a, b) => a - b);
+}

@@ -1,13 +1,13 @@
-import type { Dataset } from '../dataset/read-dataset.js';
-import { byteOrder } from '../files/byte-order.js';
-import { classNameOf, classOf, type Wnid } from '../imagenet/synsets.js';
+import { stringify } from 'yaml';
+import type { Dataset } from '../dataset/dataset.js';
+import type { ExportName } from '../exports/exports.js';
+import { splitOf } from '../exports/rows.js';
+import { byteOrder } from '../files/listing.js';
+import { classNameOf, classNames, classOf, type Wnid } from '../imagenet/synsets.js';
 import { canvasSize } from '../recipe/geometry.js';
-import { countText } from '../report/metric-text.js';
-import { inMarkdown, toMarkdownTable } from '../report/render-table.js';
-import { cardHeaderOf } from './card-header.js';
+import { countText, inMarkdown, toMarkdownTable } from '../text.js';
 import { bibtexOf, IMAGENET_TERMS } from './citation.js';
-import { loadingOf } from './loading.js';
-import type { ReleaseSummary } from './release-files.js';
+import { DATASET_FOLDER, EXPORTS_FOLDER, type ReleaseSummary } from './release-folder.js';
 
 /** The README of a release: a dataset card as the Hub has them. */
 export function datasetCardOf(release: ReleaseSummary, dataset: Dataset): string {
@@ -107,4 +107,137 @@ function licence({ kind }: ReleaseSummary): string {
       ? 'The images hold parts of images of ImageNet, which are not free to pass on: whoever uses them must have agreed to the terms of ImageNet'
       : 'Nothing in this release is a picture. The images that are made from it hold parts of images of ImageNet: whoever makes them must have agreed to the terms of ImageNet';
   return `${pixels} (${IMAGENET_TERMS}), which allow non-commercial research and education only. The images' owners keep their copyright.\n`;
+}
+
+/** What the Hub and `load_dataset` read of a dataset card: the YAML above its text. */
+function cardHeaderOf(release: ReleaseSummary, dataset: Dataset): string {
+  const configs = configsOf(release, splitOf(dataset));
+  const header = {
+    pretty_name: release.name,
+    license: 'other',
+    license_name: 'imagenet-terms-of-access',
+    license_link: IMAGENET_TERMS,
+    task_categories: ['image-classification'],
+    task_ids: ['multi-label-image-classification'],
+    size_categories: [sizeCategory(dataset.summary.images)],
+    source_datasets: ['extended|imagenet-1k'],
+    tags: ['multi-label', 'imagenet', 'benchmark', 'synthetic', 'patchml'],
+    ...(configs.length === 0 ? {} : { configs, dataset_info: { features: features() } }),
+  };
+  return `---\n${stringify(header, { lineWidth: 0, aliasDuplicateObjects: false })}---\n`;
+}
+
+/**
+ * What `load_dataset` finds in the release's own folder. It takes files of one kind alone: Parquet
+ * where it is there, whose features are then those declared, else the images.
+ */
+function configsOf({ kind, exports }: ReleaseSummary, split: string): object[] {
+  if (kind === 'recipe') return [];
+  const path = exports.includes('parquet')
+    ? `${EXPORTS_FOLDER}/parquet/data/*.parquet`
+    : [`${DATASET_FOLDER}/metadata.jsonl`, `${DATASET_FOLDER}/images/*`];
+  return [{ config_name: 'default', data_files: [{ split, path }] }];
+}
+
+function features(): object[] {
+  const label = { class_label: { names: Object.fromEntries(classNames().entries()) } };
+  return [
+    { name: 'image', dtype: 'image' },
+    { name: 'id', dtype: 'string' },
+    { name: 'k', dtype: 'int64' },
+    { name: 'labels', sequence: label },
+    { name: 'wnids', sequence: 'string' },
+    {
+      name: 'objects',
+      struct: [
+        { name: 'bbox', sequence: { sequence: 'int64' } },
+        { name: 'category', sequence: label },
+        { name: 'patch', sequence: 'string' },
+        { name: 'source', sequence: 'string' },
+      ],
+    },
+    { name: 'sha256', dtype: 'string' },
+    { name: 'pixels_sha256', dtype: 'string' },
+  ];
+}
+
+/** As the Hub names sizes. */
+function sizeCategory(images: number): string {
+  if (images < 1e3) return 'n<1K';
+  if (images < 1e4) return '1K<n<10K';
+  if (images < 1e5) return '10K<n<100K';
+  return images < 1e6 ? '100K<n<1M' : '1M<n<10M';
+}
+
+/** How to load a release: a snippet for each form that is in it. */
+function loadingOf({ kind, exports }: ReleaseSummary, { summary }: Dataset): string {
+  if (kind === 'recipe') {
+    return `Make the images from your own copy of ImageNet; every one is compared with this release:\n\n${fenced('sh', `patchml regenerate . --annotations DIR --images DIR --out ${summary.name}`)}`;
+  }
+  const snippets = exports.map((name) => {
+    const { title, language, code } = SNIPPETS[name];
+    return `${title}:\n\n${fenced(language, code)}`;
+  });
+  return [
+    `Hugging Face \`datasets\`:\n\n${fenced('python', IMAGE_FOLDER)}`,
+    ...snippets,
+    `Croissant:\n\n${fenced('python', CROISSANT)}`,
+  ].join('\n');
+}
+
+const IMAGE_FOLDER = `from datasets import load_dataset
+
+images = load_dataset("imagefolder", data_dir="${DATASET_FOLDER}")["train"]
+print(images[0]["image"].size, images[0]["labels"])`;
+
+const CROISSANT = `import mlcroissant
+
+for record in mlcroissant.Dataset("croissant.json").records("images"):
+    print(record["images/image"].size, record["images/labels"])`;
+
+/** The one split of a folder without splits in its names is called "train" by the loader. */
+const SNIPPETS: Record<ExportName, { title: string; language: string; code: string }> = {
+  parquet: {
+    title: 'Parquet, with the images in it',
+    language: 'python',
+    code: `from datasets import load_dataset
+
+images = load_dataset("parquet", data_files="${EXPORTS_FOLDER}/parquet/data/*.parquet")["train"]
+print(images[0]["image"].size, images.features["labels"])`,
+  },
+  webdataset: {
+    title: 'WebDataset',
+    language: 'python',
+    code: `from glob import glob
+
+import webdataset as wds
+
+shards = sorted(glob("${EXPORTS_FOLDER}/webdataset/*.tar"))
+for sample in wds.WebDataset(shards, shardshuffle=False).decode("pil"):
+    print(sample["__key__"], sample["json"]["labels"])`,
+  },
+  coco: {
+    title: 'COCO instances',
+    language: 'python',
+    code: `from pycocotools.coco import COCO
+
+coco = COCO("${EXPORTS_FOLDER}/coco/instances.json")  # images are in ${DATASET_FOLDER}/
+print(len(coco.getImgIds()), len(coco.getAnnIds()))`,
+  },
+  yolo: {
+    title: 'YOLO, for Ultralytics',
+    language: 'sh',
+    code: `yolo detect val model=MODEL.pt data=${EXPORTS_FOLDER}/yolo/data.yaml`,
+  },
+  csv: {
+    title: 'One-hot CSV',
+    language: 'python',
+    code: `import pandas as pd
+
+print(pd.read_csv("${EXPORTS_FOLDER}/csv/labels.csv").head())`,
+  },
+};
+
+function fenced(language: string, code: string): string {
+  return `\`\`\`${language}\n${code}\n\`\`\`\n`;
 }

@@ -1,12 +1,16 @@
-import { byteOrder } from '../files/byte-order.js';
-import { countText } from '../report/metric-text.js';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { DatasetSummary } from '../dataset/dataset.js';
+import { byteOrder } from '../files/listing.js';
 import {
+  countText,
   inMarkdown,
-  type TextTable,
   toMarkdownTable,
   toTerminalTable,
-} from '../report/render-table.js';
-import type { DatasetDiff, DiffSide, ImageChanges } from './diff-datasets.js';
+  type TextTable,
+} from '../text.js';
+import type { DatasetDiff, DiffSide, ImageChanges } from './diff.js';
+import type { ReleaseSummary } from './release-folder.js';
 
 /** Ids shown of each kind of change; the rest is counted. */
 const SHOWN = 5;
@@ -114,4 +118,29 @@ function valueText(value: unknown): string {
   if (value === undefined) return 'none';
   const text = JSON.stringify(value);
   return text.length > 80 ? `${text.slice(0, 80)}...` : text;
+}
+
+export const CHANGELOG_FILE = 'CHANGELOG.md';
+
+/**
+ * The changelog of a release: what changed since the one before, on top of that one's changelog.
+ * @param previous folder of the release before, and the diff from it
+ */
+export async function changelogOf(
+  { name, version, date }: ReleaseSummary,
+  { images }: DatasetSummary,
+  previous: { folder: string; diff: DatasetDiff } | undefined,
+): Promise<string> {
+  const heading = `# Changelog of ${name}\n\n## ${version}${date === null ? '' : ` (${date})`}\n\n`;
+  if (!previous) return `${heading}First release: ${images} images.\n`;
+  const { diff, folder } = previous;
+  const since = `Since ${diff.before.version}:\n\n`;
+  return `${heading}${since}${diffToMarkdown(diff)}\n${await entriesOf(folder)}`;
+}
+
+/** The entries of a changelog, without its heading. */
+async function entriesOf(folder: string): Promise<string> {
+  const text = await readFile(join(folder, CHANGELOG_FILE), 'utf8');
+  const first = text.search(/^## /m);
+  return first < 0 ? '' : text.slice(first);
 }

@@ -1,27 +1,31 @@
-import { readdir, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { type Dataset, readDataset } from '../dataset/read-dataset.js';
+import { createHash } from 'node:crypto';
+import { lstat, open, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { type Dataset, LOCK_FILE, readDataset } from '../dataset/dataset.js';
 import { ReleaseError } from '../errors.js';
-import { toJson, writeWhole } from '../files/stage-folder.js';
+import { croissantOf, type ReleaseFile } from '../exports/croissant.js';
+import { writeExport } from '../exports/exports.js';
+import { sha256File } from '../files/digest.js';
+import { makeFolder, requireSpace, toJson, writeWhole } from '../files/folders.js';
+import { writeJsonLines } from '../files/json.js';
+import { listFiles, tryLink } from '../files/listing.js';
+import type { PlanRow, PlanSummary } from '../generate/make-plan.js';
 import { type StageOptions, throwIfAborted } from '../progress.js';
-import { commentRecipe } from '../recipe/commented-recipe.js';
-import { CHANGELOG_FILE, changelogOf } from './changelog.js';
-import { writeChecksums } from './checksums.js';
-import { citationOf } from './citation.js';
-import { copyChecked, copyDataset, TEXT_FILES } from './copy-dataset.js';
-import { datasetCardOf } from './dataset-card.js';
-import type { DatasetDiff } from './diff-datasets.js';
-import { describeFiles } from './describe-files.js';
-import { writeExport } from './exports/write-export.js';
+import { commentRecipe } from '../recipe/write.js';
+import { bibtexOf, citationOf, IMAGENET_TERMS } from './citation.js';
+import { datasetCardOf, summaryOf } from './dataset-card.js';
+import { CHANGELOG_FILE, changelogOf } from './diff-text.js';
+import type { DatasetDiff } from './diff.js';
 import {
+  DATASET_FOLDER,
   datasetFolderOf,
   datasetPrefixOf,
   EXPORTS_FOLDER,
   PLAN_FOLDER,
   RELEASE_FILE,
   type ReleaseSummary,
-} from './release-files.js';
-import { writePlanOf } from './write-plan.js';
+  writeChecksums,
+} from './release-folder.js';
 
 /** In an unfinished release: says that the folder may be cleared. */
 const UNFINISHED_FILE = 'UNFINISHED';
@@ -97,4 +101,168 @@ async function startAfresh(partial: string): Promise<void> {
   for (const name of names) {
     if (name !== UNFINISHED_FILE) await rm(join(partial, name), { recursive: true });
   }
+}
+
+const REPORT_EVERY = 50;
+
+/** A dataset's files but its images. */
+const TEXT_FILES: readonly string[] = ['metadata.jsonl', 'dataset.json', LOCK_FILE];
+
+/**
+ * Puts a dataset's files, byte for byte, into another folder: images as hard links where the file
+ * system can, all else as copies, which no edit of the dataset reaches. Each is checked against the
+ * lock as it is put there.
+ * @returns the digests of the files, by path
+ * @throws ReleaseError where a file is no longer what the lock says
+ */
+async function copyDataset(
+  { folder, lock }: Dataset,
+  to: string,
+  { signal, onProgress }: StageOptions,
+): Promise<Map<string, string>> {
+  await makeFolder(to);
+  const digests = new Map([...Object.entries(lock.files), [LOCK_FILE, undefined] as const]);
+  if (!(await isOneDisk(folder, to))) {
+    await requireSpace(to, await bytesOf(folder, [...digests.keys()]), 'the release');
+  }
+  let done = 0;
+  const copied = new Map<string, string>();
+  for (const [file, expected] of digests) {
+    throwIfAborted(signal, 'release');
+    await makeFolder(dirname(join(to, file)));
+    const put = TEXT_FILES.includes(file) ? copy : linkOrCopy;
+    const digest = await put(join(folder, file), join(to, file));
+    if (expected !== undefined && digest !== expected) throw changed(folder, file);
+    copied.set(file, digest);
+    done += 1;
+    if (done % REPORT_EVERY === 0 || done === digests.size) {
+      onProgress?.({ stage: 'release', done, total: digests.size, unit: 'files' });
+      await new Promise(setImmediate); // lets a signal in
+    }
+  }
+  return copied;
+}
+
+/**
+ * Copies one of a dataset's files, checked against the lock.
+ * @throws ReleaseError where it is no longer what the lock says
+ */
+async function copyChecked({ folder, lock }: Dataset, file: string, to: string): Promise<void> {
+  const digest = await copy(join(folder, file), join(to, file));
+  if (file !== LOCK_FILE && digest !== lock.files[file]) throw changed(folder, file);
+}
+
+/** Links a file, or copies it where that cannot be. @returns the digest of what is there now */
+async function linkOrCopy(from: string, to: string): Promise<string> {
+  // A link to a link would be a link again.
+  if ((await lstat(from)).isSymbolicLink() || !tryLink(from, to)) return copy(from, to);
+  return sha256File(to);
+}
+
+async function copy(from: string, to: string): Promise<string> {
+  const hash = createHash('sha256');
+  const [source, target] = [await open(from, 'r'), await open(to, 'w')];
+  try {
+    for await (const chunk of source.createReadStream({ autoClose: false })) {
+      hash.update(chunk as Buffer);
+      await target.writeFile(chunk as Buffer);
+    }
+  } finally {
+    await source.close();
+    await target.close();
+  }
+  return hash.digest('hex');
+}
+
+async function isOneDisk(a: string, b: string): Promise<boolean> {
+  return (await stat(a)).dev === (await stat(b)).dev;
+}
+
+async function bytesOf(folder: string, files: readonly string[]): Promise<number> {
+  let bytes = 0;
+  for (const file of files) bytes += (await stat(join(folder, file))).size;
+  return bytes;
+}
+
+function changed(folder: string, file: string): ReleaseError {
+  return new ReleaseError('this file changed while the release was made', {
+    code: 'dataset-changed',
+    path: join(folder, file),
+    fix: 'check the dataset with "patchml verify" and run the same command again',
+  });
+}
+
+/** A file an image, as the dataset itself has them: not listed one by one. */
+const UNLISTED = 'yolo';
+
+/**
+ * What `croissant.json` says of a full release, as it lies in a folder.
+ * @param known digests of files that are known, by path; those read here are added
+ */
+async function describeFiles(
+  release: ReleaseSummary,
+  dataset: Dataset,
+  folder: string,
+  known: Map<string, string>,
+): Promise<object> {
+  const files: ReleaseFile[] = [];
+  for (const path of await listedFiles(release, folder)) {
+    const sha256 = known.get(path) ?? sha256File(join(folder, path));
+    known.set(path, sha256);
+    files.push({ path, sha256, bytes: (await stat(join(folder, path))).size });
+  }
+  return croissantOf({
+    dataset,
+    name: release.name,
+    version: release.version,
+    description: summaryOf(dataset),
+    license: IMAGENET_TERMS,
+    url: release.repository ?? undefined,
+    date: release.date ?? undefined,
+    citation: bibtexOf(release),
+    files,
+    folder: DATASET_FOLDER,
+  });
+}
+
+async function listedFiles({ exports }: ReleaseSummary, folder: string): Promise<string[]> {
+  const own = ['metadata.jsonl', 'dataset.json', LOCK_FILE];
+  const paths = ['recipe.yaml', ...own.map((file) => `${DATASET_FOLDER}/${file}`)];
+  for (const name of exports.filter((name) => name !== UNLISTED)) {
+    const place = `${EXPORTS_FOLDER}/${name}`;
+    const files = await listFiles(join(folder, place), () => true);
+    paths.push(...files.map(({ path }) => `${place}/${path}`));
+  }
+  return paths;
+}
+
+/**
+ * Writes the plan that a dataset was composed from, byte for byte as it was: the metadata says all
+ * of it, and the lock has its digest.
+ * @throws ReleaseError where it comes out another than the lock says
+ */
+async function writePlanOf({ folder, lock, rows }: Dataset, to: string): Promise<void> {
+  await makeFolder(to);
+  const file = join(to, 'plan.jsonl');
+  const plan = await writeJsonLines(file);
+  let images = 0;
+  try {
+    for await (const { id, k, objects } of rows()) {
+      const placed = objects.patch.map((patch, i) => ({ patch, bbox: objects.bbox[i]! }));
+      await plan.write({ id, k, objects: placed } satisfies PlanRow);
+      images += 1;
+    }
+  } finally {
+    await plan.close();
+  }
+  const digest = sha256File(file);
+  if (digest !== lock.plan) {
+    throw new ReleaseError('its metadata is not that of the plan in the lock', {
+      code: 'plan-of-another-dataset',
+      path: folder,
+      fix: 'generate the dataset again',
+    });
+  }
+  const summary: PlanSummary = { format: 'patchml-plan', digest, pool: lock.pool, images };
+  await writeWhole(join(to, 'plan.json'), toJson(summary));
 }

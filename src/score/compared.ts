@@ -6,9 +6,9 @@ import {
   type Statistic,
 } from '../metrics/index.js';
 import type { StageOptions } from '../progress.js';
-import { labelSetOfCounts, type PerImageScores } from './per-image-scores.js';
-import type { StoredScores } from './read-scores.js';
+import { labelSetOfCounts, type PerImageScores } from './images-csv.js';
 import type { NewScorecard } from './scorecard.js';
+import type { StoredScores } from './scores-folder.js';
 
 /** The metrics that models are compared in. */
 export const COMPARED_METRICS = ['top1', 'real', 'variableTopK', 'asma', 'exactMatch'] as const;

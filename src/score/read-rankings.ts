@@ -1,16 +1,14 @@
 import { EvaluationError } from '../errors.js';
-import type { PredictionRows, PredictionSource } from '../evaluate/prediction-source.js';
-import { requireValid } from '../evaluate/predictions/check-rows.js';
 import {
   addLabelRanks,
   emptyLabelRanks,
-  topClasses,
   type LabelRanks,
   type LabelSet,
   type ScoreMatrix,
+  topClasses,
   type TopClasses,
 } from '../metrics/index.js';
-import { requireRanks } from './check-ranks.js';
+import { type PredictionRows, type PredictionSource, requireValid } from '../predictions/source.js';
 
 /** What the metrics of single images need of predictions; all in the file's order. */
 export interface Rankings {
@@ -107,4 +105,42 @@ function firstColumns(rows: Int32Array, width: number, kept: number): Uint16Arra
     columns.set(rows.subarray(from, from + kept), to);
   }
   return columns;
+}
+
+/**
+ * @param firstRow the number in the file, from 0, of the first of these rows
+ * @throws EvaluationError `predictions-not-classes` unless each row holds distinct class indices
+ */
+function requireRanks(
+  ranked: Int32Array,
+  source: PredictionSource,
+  firstRow: number,
+  classCount: number,
+): void {
+  const seenIn = new Int32Array(classCount).fill(-1);
+  for (let at = 0; at < ranked.length; at += 1) {
+    const label = ranked[at]!;
+    const row = Math.floor(at / source.width);
+    if (label >= 0 && label < classCount && seenIn[label] !== row) {
+      seenIn[label] = row;
+      continue;
+    }
+    const twice = seenIn[label] === row ? ' twice' : '';
+    throw new EvaluationError(
+      `expected distinct class indices from 0 to ${classCount - 1}, got ${label}${twice}`,
+      {
+        code: 'predictions-not-classes',
+        path: source.path,
+        place: placeOf(at, source, firstRow),
+        fix: 'give the classes of each image, best first, counted from 0',
+      },
+    );
+  }
+}
+
+/** Rows are named as the file has them, from 0, and by their image where that is known. */
+function placeOf(at: number, { width, ids }: PredictionSource, firstRow: number): string {
+  const row = firstRow + Math.floor(at / width);
+  const id = ids?.[row];
+  return id === undefined ? `row ${row} (from 0)` : `row ${row} (from 0), ${id}`;
 }

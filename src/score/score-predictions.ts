@@ -1,28 +1,28 @@
 import { EvaluationError } from '../errors.js';
-import { CLASS_COUNT } from '../evaluate/class-mapping.js';
-import type { EvaluationSet } from '../evaluate/evaluation-set.js';
-import type { PredictionRows, PredictionSource } from '../evaluate/prediction-source.js';
+import { resampleStatistics } from '../metrics/bootstrap.js';
 import {
+  addScores,
+  type AveragePrecision,
   bootstrapOptions,
+  finishAveragePrecision,
   labelCountHistogram,
   labelCounts,
+  type LabelRanks,
   labelSet,
-  mapValues,
-  statisticIntervals,
   type LabelSet,
+  mapValues,
   type PerImage,
+  startAveragePrecision,
+  statisticIntervals,
 } from '../metrics/index.js';
-import { throwIfAborted, type StageOptions } from '../progress.js';
-import { assembleMetrics } from './assemble-metrics.js';
-import { classPrecision } from './class-precision.js';
-import { inSetOrder, labelsInFileOrder, requirePermutation } from './file-order.js';
-import { measureImages, type ImageMeasures } from './measure-images.js';
-import type { MetricName } from './metric-names.js';
-import type { PerImageScores } from './per-image-scores.js';
-import { numberedBatches, readRankings, type Batch } from './read-rankings.js';
-import { resampleStatistics } from './resample.js';
-import type { ScorecardBody } from './scorecard.js';
-import { makeStatistics } from './statistics.js';
+import { CLASS_COUNT } from '../models/classes.js';
+import type { PredictionRows, PredictionSource } from '../predictions/source.js';
+import { type StageOptions, throwIfAborted } from '../progress.js';
+import type { EvaluationSet } from '../sets/evaluation-set.js';
+import type { PerImageScores } from './images-csv.js';
+import { type ImageMeasures, makeStatistics, measureImages } from './measures.js';
+import { type Batch, numberedBatches, readRankings, scoresOf } from './read-rankings.js';
+import { assembleMetrics, type MetricName, type ScorecardBody } from './scorecard.js';
 
 /** The most classes that metrics look at whatever the labels. */
 const MOST_RANKED = 5;
@@ -166,4 +166,75 @@ function perImageOf(
   const { top1 = none, top5 = none, real = none } = values;
   const { fraction, any, exact } = reached;
   return { ids, k: labelCounts(labels), top1, top5, real, variableTopK: fraction, any, exact };
+}
+
+/**
+ * Average precision over images, of each class and of all: a second reading of the scores. Images
+ * without labels are left out: nobody said that their classes are wrong.
+ *
+ * @param batches those that `ranks` was made of
+ */
+async function classPrecision(
+  ranks: LabelRanks,
+  batches: AsyncIterable<Batch<PredictionRows>>,
+): Promise<AveragePrecision> {
+  const { labels } = ranks;
+  const weights = Uint8Array.from(labelCounts(labels), (k) => (k > 0 ? 1 : 0));
+  const tally = startAveragePrecision(ranks, weights);
+  for await (const { rows, firstRow, count } of batches) {
+    if (rows instanceof Int32Array) continue; // never: only scores have ranks of labels
+    addScores(tally, scoresOf(rows, count, labels.classCount), firstRow);
+  }
+  return finishAveragePrecision(tally);
+}
+
+/**
+ * Checks that the rows of a file and the images of a set are the same things in another order.
+ *
+ * @param positions for each row of the file, its position in the set
+ * @throws EvaluationError `predictions-not-aligned`
+ */
+function requirePermutation(
+  positions: Uint32Array,
+  source: PredictionSource,
+  set: EvaluationSet,
+): void {
+  const images = set.ids.length;
+  const seen = new Uint8Array(images);
+  let distinct = 0;
+  for (const position of positions) {
+    if (position >= images || seen[position] === 1) break;
+    seen[position] = 1;
+    distinct += 1;
+  }
+  if (distinct === images && positions.length === images && source.images === images) return;
+  throw new EvaluationError(
+    `expected one row for each of the ${images} images of ${set.name}, got ${source.images} rows`,
+    {
+      code: 'predictions-not-aligned',
+      path: source.path,
+      fix: 'give predictions of just the images of the set',
+    },
+  );
+}
+
+/** A label set of the set's order, put into the file's. */
+function labelsInFileOrder(labels: LabelSet, positions: Uint32Array): LabelSet {
+  const offsets = new Uint32Array(positions.length + 1);
+  const classes = new Uint16Array(labels.classes.length);
+  positions.forEach((position, row) => {
+    const own = labels.classes.subarray(labels.offsets[position], labels.offsets[position + 1]);
+    classes.set(own, offsets[row]);
+    offsets[row + 1] = offsets[row]! + own.length;
+  });
+  return { ...labels, offsets, classes };
+}
+
+/** Values of the file's order, put into the set's. */
+function inSetOrder(values: PerImage, positions: Uint32Array): PerImage {
+  const ordered = new Float64Array(values.length);
+  positions.forEach((position, row) => {
+    ordered[position] = values[row]!;
+  });
+  return ordered;
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
+import type { AveragePrecision, StatisticInterval } from '../metrics/index.js';
 import { PATCHML_VERSION } from '../version.js';
-import { allMetricNames } from './metric-names.js';
 
 const share = z.number().min(0).max(1);
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'expected a SHA-256');
@@ -150,4 +150,102 @@ export function listMetrics({ metrics, options }: ScorecardBody): [name: string,
     const value = metricOf(metrics, name);
     return value === undefined ? [] : [[name, value] as [string, Metric]];
   });
+}
+
+/**
+ * The metrics of a scorecard, in its order.
+ *
+ * @param intervals by the metric's name, subgroups among them
+ * @param precision over images, where there are scores
+ * @param labelled the images that `precision` is about
+ */
+export function assembleMetrics(
+  intervals: Readonly<Record<string, StatisticInterval>>,
+  precision: AveragePrecision | undefined,
+  labelled: number,
+): Metrics {
+  const found: Partial<Record<string, Metric>> = {};
+  const subgroups: Record<string, Metric> = {};
+  for (const [name, interval] of Object.entries(intervals)) {
+    (name.startsWith('A_') ? subgroups : found)[name] = toMetric(interval);
+  }
+  if (found['asma']) found['imageWeighted'] = { ...found['variableTopK']! };
+  if (precision) {
+    const { macro, macroPresent, micro, presentClasses } = precision;
+    found['mapMacro'] = toPoint(macro, labelled);
+    found['mapMacroPresent'] = {
+      ...toPoint(macroPresent, labelled),
+      classes: presentClasses,
+    } as Metric;
+    found['mapMicro'] = toPoint(micro, labelled);
+  }
+  const metrics: Record<string, unknown> = {};
+  for (const name of METRIC_NAMES) {
+    if (name === 'asma') metrics['subgroups'] = subgroups;
+    if (found[name]) metrics[name] = found[name];
+  }
+  return metrics as Metrics;
+}
+
+function toMetric({ estimate, low, high, images }: StatisticInterval): Metric {
+  return {
+    value: numberOrNull(estimate),
+    low: numberOrNull(low),
+    high: numberOrNull(high),
+    n: images,
+  };
+}
+
+function toPoint(value: number, n: number): Metric {
+  return { value: n === 0 ? null : numberOrNull(value), low: null, high: null, n };
+}
+
+/** JSON has no NaN. */
+export function numberOrNull(value: number): number | null {
+  return Number.isNaN(value) ? null : value;
+}
+
+/** The metrics of a scorecard, in the order it lists them; the subgroups come after `exactMatch`. */
+const METRIC_NAMES = [
+  'top1',
+  'top5',
+  'real',
+  'realPerClass',
+  'variableTopK',
+  'variableTopKAny',
+  'exactMatch',
+  'asma',
+  'imageWeighted',
+  'precisionAt1',
+  'recallAt1',
+  'f1At1',
+  'precisionAt5',
+  'recallAt5',
+  'f1At5',
+  'mapPerImage',
+  'mapMacro',
+  'mapMacroPresent',
+  'mapMicro',
+  'coverageError',
+  'lrap',
+  'rankingLoss',
+] as const;
+
+export type MetricName = (typeof METRIC_NAMES)[number];
+
+/** The names of the subgroup accuracies: `A_1` to `A_5`, `A_>5`. */
+function subgroupNames(maxGroup: number): string[] {
+  const exact = Array.from({ length: maxGroup }, (_, at) => subgroupName(String(at + 1)));
+  return [...exact, subgroupName(`>${maxGroup}`)];
+}
+
+/** The name of a subgroup's accuracy. @param group as the metrics name it: `1`, `>5` */
+export function subgroupName(group: string): string {
+  return `A_${group}`;
+}
+
+/** All metrics and subgroups in a scorecard's order. */
+export function allMetricNames(maxGroup: number): string[] {
+  const at = METRIC_NAMES.indexOf('asma');
+  return [...METRIC_NAMES.slice(0, at), ...subgroupNames(maxGroup), ...METRIC_NAMES.slice(at)];
 }

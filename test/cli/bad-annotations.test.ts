@@ -1,4 +1,3 @@
-import { describe, expect, test } from '@jest/globals';
 import {
   existsSync,
   mkdirSync,
@@ -9,7 +8,8 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import type { DatasetSummary } from '../../src/dataset/dataset-files.js';
+import { describe, expect, test } from '@jest/globals';
+import type { DatasetSummary } from '../../src/dataset/dataset.js';
 import {
   countObjects,
   type MadeImage,

@@ -1,9 +1,9 @@
-import { describe, expect, test } from '@jest/globals';
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { describe, expect, test } from '@jest/globals';
 import sharp from 'sharp';
-import type { DatasetSummary } from '../../src/dataset/dataset-files.js';
+import type { DatasetSummary } from '../../src/dataset/dataset.js';
 import { jpegBomb, pngBomb } from '../support/hostile-images.js';
 import { countObjects, makeImages, writeFolders } from '../support/input.js';
 import { writeRecipe } from '../support/made-recipe.js';

@@ -1,9 +1,9 @@
-import { beforeAll, describe, expect, test } from '@jest/globals';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { writeScores } from '../../src/report/write-scores.js';
-import type { GapComparison } from '../../src/score/compare-gap.js';
-import type { Comparison } from '../../src/score/compare-scores.js';
+import { beforeAll, describe, expect, test } from '@jest/globals';
+import type { Comparison } from '../../src/score/compare-models.js';
+import type { GapComparison } from '../../src/score/compare-sets.js';
+import { writeScores } from '../../src/score/scores-folder.js';
 import { expectOneLine } from '../support/one-line.js';
 import { type CliRun, runCli } from '../support/run-cli.js';
 import { madeRun, madeSet } from '../support/unit-scores.js';

@@ -1,5 +1,5 @@
-import { describe, expect, test } from '@jest/globals';
 import { readFileSync } from 'node:fs';
+import { describe, expect, test } from '@jest/globals';
 import { runCli } from '../support/run-cli.js';
 import { openWorkspace } from '../support/workspace.js';
 

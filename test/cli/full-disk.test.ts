@@ -1,11 +1,11 @@
-import { afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { type InputFolders, makeImages, writeFolders } from '../support/input.js';
 import { writeRecipe } from '../support/made-recipe.js';
 import { expectOneLine } from '../support/one-line.js';
-import { isRunning, type RunningCli, runCli, startCli } from '../support/run-cli.js';
+import { isRunning, runCli, type RunningCli, startCli } from '../support/run-cli.js';
 import { mountSmallDisk, type SmallDisk, whyNoSmallDisk } from '../support/small-disk.js';
 import { contentsOf, openWorkspace, pathsIn } from '../support/workspace.js';
 

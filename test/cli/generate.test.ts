@@ -1,7 +1,7 @@
-import { beforeAll, describe, expect, test } from '@jest/globals';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { DatasetLock, DatasetSummary } from '../../src/dataset/dataset-files.js';
+import { beforeAll, describe, expect, test } from '@jest/globals';
+import type { DatasetLock, DatasetSummary } from '../../src/dataset/dataset.js';
 import { countObjects, type InputFolders, makeImages, writeFolders } from '../support/input.js';
 import { writeRecipe } from '../support/made-recipe.js';
 import { saidBesideProgress } from '../support/one-line.js';

@@ -1,6 +1,6 @@
-import { describe, expect, test } from '@jest/globals';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
+import { describe, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
 import { makeImages, writeFolders } from '../support/input.js';
 import { expectOneLine } from '../support/one-line.js';

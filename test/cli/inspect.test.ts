@@ -1,9 +1,9 @@
-import { beforeAll, describe, expect, test } from '@jest/globals';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { beforeAll, describe, expect, test } from '@jest/globals';
 import sharp from 'sharp';
 import { parse } from 'yaml';
-import type { DatasetLock } from '../../src/dataset/dataset-files.js';
+import type { DatasetLock } from '../../src/dataset/dataset.js';
 import {
   countObjects,
   type InputFolders,

@@ -1,6 +1,6 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { type Fault, type FaultyProxy, startFaultyProxy } from '../support/faulty-proxy.js';
 import { HUB_TOKEN, startHubServer } from '../support/hub-server.js';
 import { bytesOf, digestsOf, SOME_FILES, tamper, writeRelease } from '../support/made-release.js';

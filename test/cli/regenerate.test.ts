@@ -1,7 +1,7 @@
-import { beforeAll, describe, expect, test } from '@jest/globals';
 import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { releaseDataset } from '../../src/release/release-dataset.js';
+import { beforeAll, describe, expect, test } from '@jest/globals';
+import { releaseDataset } from '../../src/release/release.js';
 import type { InputFolders } from '../support/input.js';
 import { expectOneLine } from '../support/one-line.js';
 import { type CliRun, runCli } from '../support/run-cli.js';

@@ -1,10 +1,10 @@
-import { beforeAll, describe, expect, test } from '@jest/globals';
 import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { openStream } from '../../src/random/stream.js';
-import type { RecipeOverrides } from '../../src/recipe/load-recipe.js';
-import { EXPORT_NAMES } from '../../src/release/exports/write-export.js';
+import { beforeAll, describe, expect, test } from '@jest/globals';
+import { EXPORT_NAMES } from '../../src/exports/exports.js';
+import { openStream } from '../../src/random.js';
+import type { RecipeOverrides } from '../../src/recipe/load.js';
 import { expectOneLine } from '../support/one-line.js';
 import { type CliRun, isRunning, runCli, startCli } from '../support/run-cli.js';
 import { mountSmallDisk, whyNoSmallDisk } from '../support/small-disk.js';

@@ -1,6 +1,6 @@
-import { describe, expect, it } from '@jest/globals';
 import { join } from 'node:path';
-import { scoresFolder } from '../../src/cli/scores-flags.js';
+import { describe, expect, it } from '@jest/globals';
+import { scoresFolder } from '../../src/cli/score-flags.js';
 import { madeSet } from '../support/unit-scores.js';
 
 describe('scoresFolder', () => {

@@ -1,6 +1,6 @@
-import { beforeAll, describe, expect, test } from '@jest/globals';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { beforeAll, describe, expect, test } from '@jest/globals';
 import { countObjects, type InputFolders, makeImages, writeFolders } from '../support/input.js';
 import { writeRecipe } from '../support/made-recipe.js';
 import { expectOneLine, saidBesideProgress } from '../support/one-line.js';

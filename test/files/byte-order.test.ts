@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { byteOrder } from '../../src/files/byte-order.js';
+import { byteOrder } from '../../src/files/listing.js';
 
 describe('byteOrder', () => {
   it('puts capitals before small letters and accents last, whatever the locale', () => {

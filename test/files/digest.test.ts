@@ -1,6 +1,6 @@
+import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { join } from 'node:path';
 import { digestOf, sha256, sha256File } from '../../src/files/digest.js';
 import { temporaryFolder, writeTree } from '../support/unit-folder.js';
 

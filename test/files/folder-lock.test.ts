@@ -1,9 +1,9 @@
-import { describe, expect, it } from '@jest/globals';
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { lockFolder } from '../../src/files/folder-lock.js';
+import { describe, expect, it } from '@jest/globals';
+import { lockFolder } from '../../src/files/folders.js';
 import { temporaryFolder } from '../support/unit-folder.js';
 
 /** The number of a process that has ended. */

@@ -1,6 +1,6 @@
-import { describe, expect, it } from '@jest/globals';
 import { join } from 'node:path';
-import { freeSpace, requireSpace } from '../../src/files/free-space.js';
+import { describe, expect, it } from '@jest/globals';
+import { freeSpace, requireSpace } from '../../src/files/folders.js';
 import { temporaryFolder } from '../support/unit-folder.js';
 
 describe('freeSpace', () => {

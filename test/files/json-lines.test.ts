@@ -1,8 +1,8 @@
-import { describe, expect, it } from '@jest/globals';
-import fc from 'fast-check';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { readJsonLines, writeJsonLines } from '../../src/files/json-lines.js';
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { readJsonLines, writeJsonLines } from '../../src/files/json.js';
 import { collect } from '../support/unit-errors.js';
 import { temporaryFolder, writeTree } from '../support/unit-folder.js';
 

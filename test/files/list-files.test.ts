@@ -1,8 +1,8 @@
-import { describe, expect, it } from '@jest/globals';
 import { execFileSync } from 'node:child_process';
 import { symlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { listFiles } from '../../src/files/list-files.js';
+import { describe, expect, it } from '@jest/globals';
+import { listFiles } from '../../src/files/listing.js';
 import { temporaryFolder, writeTree } from '../support/unit-folder.js';
 
 const all = (): boolean => true;

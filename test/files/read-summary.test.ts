@@ -1,8 +1,8 @@
-import { describe, expect, it } from '@jest/globals';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { describe, expect, it } from '@jest/globals';
 import { z } from 'zod';
-import { readSummary } from '../../src/files/read-summary.js';
+import { readSummary } from '../../src/files/json.js';
 import { temporaryFolder, writeTree } from '../support/unit-folder.js';
 
 const schema = z.object({ format: z.literal('patchml-pool'), patches: z.int() });

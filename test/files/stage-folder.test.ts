@@ -1,6 +1,6 @@
-import { describe, expect, it } from '@jest/globals';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { describe, expect, it } from '@jest/globals';
 import {
   buildFolder,
   exists,
@@ -8,7 +8,7 @@ import {
   partialFolder,
   toJson,
   writeWhole,
-} from '../../src/files/stage-folder.js';
+} from '../../src/files/folders.js';
 import { temporaryFolder, writeTree } from '../support/unit-folder.js';
 
 describe('buildFolder', () => {

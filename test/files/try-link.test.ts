@@ -1,7 +1,7 @@
-import { expect, test } from '@jest/globals';
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { tryLink } from '../../src/files/try-link.js';
+import { expect, test } from '@jest/globals';
+import { tryLink } from '../../src/files/listing.js';
 import { writeTree } from '../support/unit-folder.js';
 
 test('A link is a second name of a file, and takes the place of what has that name', () => {

@@ -1,4 +1,3 @@
-import { beforeAll, describe, expect, test } from '@jest/globals';
 import {
   appendFileSync,
   existsSync,
@@ -9,8 +8,9 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { beforeAll, describe, expect, test } from '@jest/globals';
 import { AbortedError } from '../../src/errors.js';
-import { generate, type Generated } from '../../src/generate.js';
+import { generate, type Generated } from '../../src/generate/generate.js';
 import type { Progress, Stage } from '../../src/progress.js';
 import { type InputFolders, makeImages, writeFolders } from '../support/input.js';
 import { madeRecipe } from '../support/made-recipe.js';

@@ -1,12 +1,12 @@
-import { beforeAll, describe, expect, test } from '@jest/globals';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { openStream } from '../../src/random/stream.js';
-import { expectOneLine } from '../support/one-line.js';
+import { beforeAll, describe, expect, test } from '@jest/globals';
+import { openStream } from '../../src/random.js';
 import { type InputFolders, makeImages, writeFolders } from '../support/input.js';
 import { writeRecipe } from '../support/made-recipe.js';
-import { type CliRun, isRunning, type RunningCli, runCli, startCli } from '../support/run-cli.js';
+import { expectOneLine } from '../support/one-line.js';
+import { type CliRun, isRunning, runCli, type RunningCli, startCli } from '../support/run-cli.js';
 import { contentsOf, openWorkspace, readJson } from '../support/workspace.js';
 
 // One thread and enough images: extracting and composing take a second each or more, so that a run

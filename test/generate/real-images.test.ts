@@ -1,13 +1,13 @@
-import { beforeAll, expect, test } from '@jest/globals';
-import { FastResizeFilter, ResizeFit, Transformer } from '@napi-rs/image';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { beforeAll, expect, test } from '@jest/globals';
+import { FastResizeFilter, ResizeFit, Transformer } from '@napi-rs/image';
 import sharp from 'sharp';
-import type { DatasetSummary } from '../../src/dataset/dataset-files.js';
+import type { DatasetSummary } from '../../src/dataset/dataset.js';
 import type { MetadataRow } from '../../src/dataset/metadata.js';
-import { verifyDataset } from '../../src/dataset/verify-dataset.js';
-import { generate, type Generated } from '../../src/generate.js';
-import { loadRecipe } from '../../src/recipe/load-recipe.js';
+import { verifyDataset } from '../../src/dataset/verify.js';
+import { generate, type Generated } from '../../src/generate/generate.js';
+import { loadRecipe } from '../../src/recipe/load.js';
 import { describeWithShared, sharedInput } from '../support/shared-input.js';
 import { contentsOf, openWorkspace, readJson, readRows } from '../support/workspace.js';
 

@@ -1,10 +1,10 @@
-import { beforeAll, describe, expect, test } from '@jest/globals';
 import { statSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import type { DatasetLock } from '../../src/dataset/dataset-files.js';
-import { generate, type Generated } from '../../src/generate.js';
+import { beforeAll, describe, expect, test } from '@jest/globals';
+import type { DatasetLock } from '../../src/dataset/dataset.js';
+import { generate, type Generated } from '../../src/generate/generate.js';
 import type { Progress } from '../../src/progress.js';
-import type { RecipeOverrides } from '../../src/recipe/load-recipe.js';
+import type { RecipeOverrides } from '../../src/recipe/load.js';
 import {
   type InputFolders,
   type MadeImage,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { cutOut } from '../../src/image/cut-out.js';
+import { cutOut } from '../../src/image/pixels.js';
 import { drawImageOf } from '../support/unit-images.js';
 
 describe('cutOut', () => {

@@ -1,13 +1,12 @@
-import { describe, expect, it } from '@jest/globals';
-import fc from 'fast-check';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
 import sharp, { type Sharp } from 'sharp';
 import type { ImageError } from '../../src/errors.js';
 import type { PixelBox } from '../../src/image/box.js';
 import { decodeRegion, readImageHeader } from '../../src/image/decode.js';
-import { cutOut } from '../../src/image/cut-out.js';
-import type { RgbImage } from '../../src/image/rgb-image.js';
+import { cutOut, type RgbImage } from '../../src/image/pixels.js';
 import { drawImageOf, noiseImage, smoothImage } from '../support/unit-images.js';
 import { pngClaiming } from '../support/unit-png.js';
 import { reference } from './reference.js';

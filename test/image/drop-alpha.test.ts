@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { dropAlpha } from '../../src/image/drop-alpha.js';
+import { dropAlpha } from '../../src/image/encode.js';
 import type { RgbaImage } from '../../src/image/resize.js';
 
 const images: fc.Arbitrary<RgbaImage[]> = fc.array(

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import sharp from 'sharp';
 import { encode, EXTENSIONS, type ImageFormat } from '../../src/image/encode.js';
-import type { RgbImage } from '../../src/image/rgb-image.js';
+import type { RgbImage } from '../../src/image/pixels.js';
 import { noiseImage, smoothImage } from '../support/unit-images.js';
 
 async function decode(bytes: Buffer): Promise<Buffer> {

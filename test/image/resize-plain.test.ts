@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { resizePlain } from '../../src/image/resize-plain.js';
+import { resizePlain } from '../../src/image/pillow-resize.js';
 import { drawImageOf, flatImage, noiseImage } from '../support/unit-images.js';
 
 /** A row of grey pixels; the result's are read the same way. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { cutOut } from '../../src/image/cut-out.js';
-import { resizeWindow, type WindowKernel } from '../../src/image/resize-window.js';
+import { resizeWindow, type WindowKernel } from '../../src/image/pillow-resize.js';
+import { cutOut } from '../../src/image/pixels.js';
 import { flatImage, noiseImage } from '../support/unit-images.js';
 import { reference } from './reference.js';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
+import { newPnmImage, type PnmImage } from '../../src/image/pixels.js';
 import { type Kernel, resize, resizeSync } from '../../src/image/resize.js';
-import { newPnmImage, type PnmImage } from '../../src/image/rgb-image.js';
 import { drawImageOf, flatImage, noiseImage } from '../support/unit-images.js';
 import { reference } from './reference.js';
 

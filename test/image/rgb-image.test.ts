@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { newPnmImage } from '../../src/image/rgb-image.js';
+import { newPnmImage } from '../../src/image/pixels.js';
 
 describe('newPnmImage', () => {
   it('is a binary PNM file whose pixels are its data', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { type AnnotatedBox, toPixelBox } from '../../src/imagenet/box.js';
+import { type AnnotatedBox, toPixelBox } from '../../src/imagenet/annotation.js';
 
 describe('toPixelBox', () => {
   it('makes an inclusive box half-open', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { countDrops } from '../../src/imagenet/drops.js';
+import { countDrops } from '../../src/imagenet/annotation.js';
 
 describe('countDrops', () => {
   it('adds counts up by reason and leaves out reasons without any', () => {

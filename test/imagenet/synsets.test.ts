@@ -1,7 +1,7 @@
-import { describe, expect, it } from '@jest/globals';
 import { existsSync, readFileSync } from 'node:fs';
-import { classNameOf, classNames, classOf } from '../../src/imagenet/synsets.js';
+import { describe, expect, it } from '@jest/globals';
 import { SYNSET_TABLE } from '../../src/imagenet/synset-table.js';
+import { classNameOf, classNames, classOf } from '../../src/imagenet/synsets.js';
 
 const MAPPING = '../shared/imagenet-val/LOC_synset_mapping.txt';
 const wnids = SYNSET_TABLE.trim()

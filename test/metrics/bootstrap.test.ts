@@ -12,10 +12,10 @@ import {
   pairedBootstrap,
   percentileInterval,
   resampleCounts,
-  scoreMatrix,
-  subgroupStatistics,
   type ResampleCounts,
+  scoreMatrix,
   type Statistic,
+  subgroupStatistics,
 } from '../../src/metrics/index.js';
 import { distance, labelsOfCounts, perImage, reference } from './reference.js';
 

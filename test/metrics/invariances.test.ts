@@ -9,13 +9,13 @@ import {
   labelRankingLoss,
   labelRanks,
   labelSet,
+  type PerImage,
   precisionRecall,
   realAccuracy,
   scoreMatrix,
   topClasses,
   topNAccuracy,
   variableTopK,
-  type PerImage,
 } from '../../src/metrics/index.js';
 
 /** Images with whole-number scores (exact in every sum here) and label lists. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
+import { averageRanks } from '../../src/metrics/correlation.js';
 import { kendall, MetricsError, spearman } from '../../src/metrics/index.js';
-import { averageRanks } from '../../src/metrics/average-ranks.js';
 import { reference } from './reference.js';
 
 describe.each(reference.correlation)('rank correlation of $x.length pairs', (given) => {

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { labelSet, scoreMatrix, type LabelSet, type ScoreMatrix } from '../../src/metrics/index.js';
+import { labelSet, type LabelSet, scoreMatrix, type ScoreMatrix } from '../../src/metrics/index.js';
 
 interface PerImageReference {
   mean: number;

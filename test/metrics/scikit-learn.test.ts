@@ -7,9 +7,9 @@ import {
   labelRankingAveragePrecision,
   labelRankingLoss,
   labelRanks,
+  type PerImage,
   precisionRecall,
   topClasses,
-  type PerImage,
 } from '../../src/metrics/index.js';
 import { distance, labelsOf, reference, scoresOf } from './reference.js';
 

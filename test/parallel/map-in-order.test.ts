@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { AbortedError } from '../../src/errors.js';
-import { mapInOrder } from '../../src/parallel/map-in-order.js';
+import { mapInOrder } from '../../src/parallel/ordered.js';
 import { collect } from '../support/unit-errors.js';
 
 const options = { ahead: 3, stage: 'extract' } as const;

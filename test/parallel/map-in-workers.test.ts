@@ -1,7 +1,7 @@
-import { describe, expect, it } from '@jest/globals';
 import { spawnSync } from 'node:child_process';
+import { describe, expect, it } from '@jest/globals';
 import { ImageError, OutputError } from '../../src/errors.js';
-import { mapInWorkers, type MapInWorkersOptions } from '../../src/parallel/map-in-workers.js';
+import { mapInWorkers, type MapInWorkersOptions } from '../../src/parallel/workers.js';
 import { collect } from '../support/unit-errors.js';
 import type { WorkerTask } from '../support/unit-worker.js';
 
@@ -108,7 +108,7 @@ describe('mapInWorkers', () => {
   // and an answer that came while threads were ended was an error that nobody listened to.
   it('stops in silence, whatever its threads are about, each of 40 times', () => {
     const script = `
-      const { mapInWorkers } = await import(${JSON.stringify(import.meta.resolve('../../src/parallel/map-in-workers.js'))});
+      const { mapInWorkers } = await import(${JSON.stringify(import.meta.resolve('../../src/parallel/workers.js'))});
       const worker = new URL(${JSON.stringify(import.meta.resolve('../support/unit-worker.js'))});
       const tasks = Array.from({ length: 20 }, (_, answer) => ({ answer, after: answer % 3 }));
       for (let time = 0; time < 40; time += 1) {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { readAhead } from '../../src/parallel/read-ahead.js';
+import { readAhead } from '../../src/parallel/ordered.js';
 
 /** Counts to a number, and notes what was asked for. */
 function counter(

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { ImageError, PatchmlError } from '../../src/errors.js';
-import { serve, unpackAnswer } from '../../src/parallel/serve.js';
+import { serve, unpackAnswer } from '../../src/parallel/workers.js';
 import { thrownBy } from '../support/unit-errors.js';
 
 /** An answer as it arrives from another thread: a structured clone. */

@@ -1,7 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { portableRecipe, recipeDigest } from '../../src/recipe/digest.js';
-import { parseRecipe } from '../../src/recipe/load-recipe.js';
+import { parseRecipe, portableRecipe, recipeDigest } from '../../src/recipe/load.js';
 import { recipeWith } from '../support/unit-recipes.js';
 
 describe('recipeDigest', () => {

@@ -1,10 +1,10 @@
-import { describe, expect, it } from '@jest/globals';
-import fc from 'fast-check';
 import { spawnSync } from 'node:child_process';
 import { readdirSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
 import { PatchmlError, RecipeError } from '../../src/errors.js';
-import { loadRecipe, parseRecipe } from '../../src/recipe/load-recipe.js';
+import { loadRecipe, parseRecipe } from '../../src/recipe/load.js';
 import { thrownBy } from '../support/unit-errors.js';
 import { temporaryFolder, writeTree } from '../support/unit-folder.js';
 import { fieldsWith } from '../support/unit-recipes.js';
@@ -381,7 +381,7 @@ describe('loadRecipe', () => {
       return file;
     });
     const script = `
-      const { loadRecipe } = await import(${JSON.stringify(import.meta.resolve('../../src/recipe/load-recipe.js'))});
+      const { loadRecipe } = await import(${JSON.stringify(import.meta.resolve('../../src/recipe/load.js'))});
       for (const file of process.argv.slice(1)) {
         await loadRecipe(file).then(() => console.log('accepted'), ({ name }) => console.log(name));
       }`;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { bibtexOf } from '../../src/release/citation.js';
-import type { ReleaseSummary } from '../../src/release/release-files.js';
+import type { ReleaseSummary } from '../../src/release/release-folder.js';
 
 function entryOf(authors: string[]): string {
   const release = { name: 'mini', version: '1.0.0', authors, repository: null, date: null };

@@ -1,8 +1,8 @@
-import { beforeAll, describe, expect, test } from '@jest/globals';
 import { appendFileSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import type { RecipeOverrides } from '../../src/recipe/load-recipe.js';
-import { releaseDataset } from '../../src/release/release-dataset.js';
+import { beforeAll, describe, expect, test } from '@jest/globals';
+import type { RecipeOverrides } from '../../src/recipe/load.js';
+import { releaseDataset } from '../../src/release/release.js';
 import { copyOf, editRelease, openGenerator, smallInput } from '../support/unit-releases.js';
 import { contentsOf, openWorkspace } from '../support/workspace.js';
 

@@ -1,12 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
 import { ReleaseError } from '../../src/errors.js';
-import type { ImageChanges } from '../../src/release/diff-datasets.js';
+import type { ImageChanges } from '../../src/release/diff.js';
 import {
   type Bump,
   requiredBump,
   requireSemantic,
   requireVersion,
-} from '../../src/release/version-rule.js';
+} from '../../src/release/versions.js';
 import { thrownBy } from '../support/unit-errors.js';
 
 function changes(some: Partial<ImageChanges>): { images: ImageChanges } {

@@ -1,8 +1,8 @@
-import { expect, it } from '@jest/globals';
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import type { PredictionSource } from '../../src/evaluate/prediction-source.js';
+import { expect, it } from '@jest/globals';
 import { classOf } from '../../src/imagenet/synsets.js';
+import type { PredictionSource } from '../../src/predictions/source.js';
 import { scorePredictions } from '../../src/score/score-predictions.js';
 import { describeWithShared, sharedInput } from '../support/shared-input.js';
 import { inOrder, madeSet } from '../support/unit-scores.js';

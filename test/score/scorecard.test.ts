@@ -1,11 +1,14 @@
-import { describe, expect, it } from '@jest/globals';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { describe, expect, it } from '@jest/globals';
 import { DatasetError, OutputError } from '../../src/errors.js';
-import { requireScoresPlace } from '../../src/report/scores-place.js';
-import { writeScores } from '../../src/report/write-scores.js';
-import { findScores, openScores } from '../../src/score/read-scores.js';
 import { scorecardJsonSchema, scorecardSchema } from '../../src/score/scorecard.js';
+import {
+  findScores,
+  openScores,
+  requireScoresPlace,
+  writeScores,
+} from '../../src/score/scores-folder.js';
 import { temporaryFolder, writeTree } from '../support/unit-folder.js';
 import { madeRun, madeSet, scoreRows } from '../support/unit-scores.js';
 import { contentsOf } from '../support/workspace.js';

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { routeLarge } from './hub-large-files.js';
 import {
   digestOf,
   HUB_TOKEN,
@@ -8,7 +9,6 @@ import {
   type HubRequest,
   type HubState,
 } from './hub-server.js';
-import { routeLarge } from './hub-large-files.js';
 
 /** Entries of a page of a listing: few, so that there are several. */
 const PAGE = 3;

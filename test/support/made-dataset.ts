@@ -1,11 +1,10 @@
 import { cpSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Dataset, readDataset } from '../../src/dataset/read-dataset.js';
-import type { Finding } from '../../src/dataset/verify-dataset.js';
-import { generate } from '../../src/generate.js';
-import type { RecipeOverrides } from '../../src/recipe/load-recipe.js';
-import { verifyExport } from '../../src/release/exports/verify-export.js';
-import { type ExportName, writeExport } from '../../src/release/exports/write-export.js';
+import { type Dataset, readDataset } from '../../src/dataset/dataset.js';
+import type { Finding } from '../../src/dataset/verify.js';
+import { type ExportName, verifyExport, writeExport } from '../../src/exports/exports.js';
+import { generate } from '../../src/generate/generate.js';
+import type { RecipeOverrides } from '../../src/recipe/load.js';
 import { makeImages, writeFolders } from './input.js';
 import { madeRecipe } from './made-recipe.js';
 import { collect } from './unit-errors.js';

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
-import { parseRecipe, type RecipeOverrides } from '../../src/recipe/load-recipe.js';
+import { parseRecipe, type RecipeOverrides } from '../../src/recipe/load.js';
 import type { Recipe } from '../../src/recipe/schema.js';
 
 /** What the made input serves for: 24 images of two and three patches. */

@@ -1,16 +1,12 @@
-import { afterAll, beforeAll, beforeEach } from '@jest/globals';
-import { DeleteObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DeleteObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
+import { afterAll, beforeAll, beforeEach } from '@jest/globals';
 import S3rver from 's3rver';
-import { pullRelease, type Pulled } from '../../src/release/transfer/pull-release.js';
-import {
-  pushRelease,
-  type Pushed,
-  type PushOptions,
-} from '../../src/release/transfer/push-release.js';
-import { openS3Client } from '../../src/release/transfer/s3-client.js';
+import { type Pulled, pullRelease } from '../../src/transfer/pull.js';
+import { type Pushed, type PushOptions, pushRelease } from '../../src/transfer/push.js';
+import { openS3Client } from '../../src/transfer/s3-client.js';
 import {
   type Fault,
   type FaultyProxy,

@@ -1,6 +1,6 @@
-import { describe } from '@jest/globals';
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { describe } from '@jest/globals';
 
 const SHARED = resolve('..', 'shared', 'imagenet-val');
 

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import type { ModelCard } from '../../src/evaluate/model-card.js';
+import type { ModelCard } from '../../src/models/card.js';
 
 /** The fields of a card as they stand in its file: the usual ImageNet preprocessing at 224 px. */
 export function cardFields(): Record<string, unknown> & Pick<ModelCard, 'input' | 'resize'> {
@@ -41,12 +41,12 @@ export function cardWith(
   };
 }
 
-/** The classes that the tiny models of test/evaluate/models have, in the order of their outputs. */
+/** The classes that the tiny models of test/models/graphs have, in the order of their outputs. */
 export const TINY_CLASSES = ['n07753592', 'n01440764', 'n02391049', 'n03895866'];
 
 /** The path of a tiny model; scripts/model-fixtures.py says what they compute. */
 export function tinyModel(name: string): string {
-  return resolve('test', 'evaluate', 'models', `${name}.onnx`);
+  return resolve('test', 'models', 'graphs', `${name}.onnx`);
 }
 
 /** The card of a tiny model, for pixels as they are: output j is (j + 1) x the mean of channel j mod 3. */

@@ -1,7 +1,7 @@
-import { afterEach } from '@jest/globals';
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { afterEach } from '@jest/globals';
 
 const made: string[] = [];
 

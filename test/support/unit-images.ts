@@ -1,5 +1,5 @@
-import { newPnmImage, type PnmImage } from '../../src/image/rgb-image.js';
-import { openStream } from '../../src/random/stream.js';
+import { newPnmImage, type PnmImage } from '../../src/image/pixels.js';
+import { openStream } from '../../src/random.js';
 
 /** An image whose pixel at x, y is what a function says. */
 export function drawImageOf(

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import type { Size } from '../../src/image/box.js';
 import { type Rectangle, safeArea } from '../../src/recipe/geometry.js';
-import { parseRecipe } from '../../src/recipe/load-recipe.js';
+import { parseRecipe } from '../../src/recipe/load.js';
 import type { Recipe } from '../../src/recipe/schema.js';
 
 /** A recipe and a number of patches that it takes. */

@@ -1,6 +1,6 @@
 import { sha256 } from '../../src/files/digest.js';
-import { codecVersions } from '../../src/image/codec-versions.js';
-import type { PatchRow } from '../../src/pool/patch-row.js';
+import type { PatchRow } from '../../src/generate/pool.js';
+import { codecVersions } from '../../src/image/codecs.js';
 import { temporaryFolder, writeTree } from './unit-folder.js';
 
 /** A synset name for any class number. */

@@ -1,7 +1,10 @@
 import { join } from 'node:path';
-import type { PredictionRows, PredictionSource } from '../../src/evaluate/prediction-source.js';
-import { openPredictions } from '../../src/evaluate/predictions/open-predictions.js';
-import type { PredictionOptions } from '../../src/evaluate/predictions/prediction-options.js';
+import { openPredictions } from '../../src/predictions/open.js';
+import type {
+  PredictionOptions,
+  PredictionRows,
+  PredictionSource,
+} from '../../src/predictions/source.js';
 import { collect } from './unit-errors.js';
 import { writeTree } from './unit-folder.js';
 
@@ -23,7 +26,7 @@ export const FIXED_IDS: readonly string[] = Array.from(
 
 /** The path of a fixture. */
 export function fixture(name: string): string {
-  return join('test/evaluate/fixtures', name);
+  return join('test/predictions/fixtures', name);
 }
 
 /** Every value of a source, a list a row. */

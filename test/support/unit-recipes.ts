@@ -1,4 +1,4 @@
-import { parseRecipe, type RecipeOverrides } from '../../src/recipe/load-recipe.js';
+import { parseRecipe, type RecipeOverrides } from '../../src/recipe/load.js';
 import type { Recipe } from '../../src/recipe/schema.js';
 
 /** A recipe with its defaults but for these fields. */

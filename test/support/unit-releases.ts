@@ -1,7 +1,7 @@
 import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { generate } from '../../src/generate.js';
-import type { RecipeOverrides } from '../../src/recipe/load-recipe.js';
+import { generate } from '../../src/generate/generate.js';
+import type { RecipeOverrides } from '../../src/recipe/load.js';
 import { type InputFolders, makeImages, writeFolders } from './input.js';
 import { madeRecipe } from './made-recipe.js';
 import { sha256Of } from './workspace.js';

@@ -1,9 +1,8 @@
 import fc from 'fast-check';
-import type { PatchRow } from '../../src/pool/patch-row.js';
-import type { RecipeOverrides } from '../../src/recipe/load-recipe.js';
+import { drawDataset, type DrawnImage } from '../../src/generate/draw-patches.js';
+import type { PatchRow } from '../../src/generate/pool.js';
+import type { RecipeOverrides } from '../../src/recipe/load.js';
 import type { Recipe } from '../../src/recipe/schema.js';
-import { drawDataset } from '../../src/sampling/draw-dataset.js';
-import type { DrawnImage } from '../../src/sampling/drawn-image.js';
 import { patchRow, wnidOf } from './unit-pools.js';
 import { recipeWith } from './unit-recipes.js';
 

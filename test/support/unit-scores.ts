@@ -1,8 +1,8 @@
-import type { EvaluationSet } from '../../src/evaluate/evaluation-set.js';
-import type { PredictionRows, PredictionSource } from '../../src/evaluate/prediction-source.js';
+import type { PredictionRows, PredictionSource } from '../../src/predictions/source.js';
 import type { ScoreRun } from '../../src/score/compared.js';
-import { scorePredictions, type ScoreOptions } from '../../src/score/score-predictions.js';
+import { type ScoreOptions, scorePredictions } from '../../src/score/score-predictions.js';
 import { makeScorecard } from '../../src/score/scorecard.js';
+import type { EvaluationSet } from '../../src/sets/evaluation-set.js';
 
 /** The classes that sources and sets of unit tests have. */
 const CLASSES = 1000;

@@ -1,6 +1,6 @@
-import { afterAll, beforeAll } from '@jest/globals';
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
+import { afterAll, beforeAll } from '@jest/globals';
 import { pathsIn, sha256Of } from './workspace.js';
 
 /** SHA-256 of each file below a folder, by path. */

@@ -1,8 +1,8 @@
-import { workerData } from 'node:worker_threads';
 import { readFile } from 'node:fs/promises';
 import { setTimeout } from 'node:timers/promises';
+import { workerData } from 'node:worker_threads';
 import { ImageError } from '../../src/errors.js';
-import { serve } from '../../src/parallel/serve.js';
+import { serve } from '../../src/parallel/workers.js';
 
 /** What the worker is to do with one item. */
 export type WorkerTask =

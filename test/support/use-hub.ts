@@ -1,8 +1,8 @@
-import { afterAll, beforeAll, beforeEach } from '@jest/globals';
-import { join } from 'node:path';
 import { tmpdir } from 'node:os';
-import { pullRelease, type Pulled } from '../../src/release/transfer/pull-release.js';
-import { pushRelease, type Pushed } from '../../src/release/transfer/push-release.js';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach } from '@jest/globals';
+import { type Pulled, pullRelease } from '../../src/transfer/pull.js';
+import { type Pushed, pushRelease } from '../../src/transfer/push.js';
 import {
   type Fault,
   type FaultyProxy,

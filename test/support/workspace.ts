@@ -1,4 +1,3 @@
-import { afterAll } from '@jest/globals';
 import { createHash } from 'node:crypto';
 import {
   lstatSync,
@@ -11,6 +10,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { afterAll } from '@jest/globals';
 
 /**
  * A temporary folder for the tests of one file; it is removed after the last of them.

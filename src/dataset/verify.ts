@@ -1,0 +1,151 @@
+import { join } from 'node:path';
+import { DatasetError, explainError, PatchmlError } from '../errors.js';
+import { sha256File } from '../files/digest.js';
+import { byteOrder, listFiles } from '../files/listing.js';
+import { type StageOptions, throwIfAborted } from '../progress.js';
+import { recipeDigest } from '../recipe/load.js';
+import {
+  datasetDigest,
+  type DatasetLock,
+  LOCK_FILE,
+  readDatasetSummary,
+  readLock,
+} from './dataset.js';
+import { readMetadata } from './metadata.js';
+
+/** One thing that is not as the lock says. */
+export interface Finding {
+  problem: 'missing' | 'changed' | 'extra' | 'invalid';
+  /** A file of the dataset; for a row of the metadata, its image's. */
+  file: string;
+  detail?: string | undefined;
+}
+
+export interface Verification {
+  /** The digest that the lock gives the dataset. */
+  dataset: string;
+  /** Files whose digest was checked. */
+  files: number;
+  images: number;
+  /** What is wrong, in byte order of the files; empty when the dataset is whole. */
+  findings: Finding[];
+}
+
+export interface VerifyOptions extends StageOptions {
+  /** The digest of a file, by its path in the dataset, where it is known. Default: it is read. */
+  digestOf?: ((file: string) => string | undefined) | undefined;
+}
+
+/**
+ * Checks a dataset folder against its lock: every file's digest, every row of the metadata against
+ * the files, the summary and the lock itself. Nothing but reading is done.
+ * @throws DatasetError when the folder is no dataset
+ */
+export async function verifyDataset(
+  folder: string,
+  options: VerifyOptions = {},
+): Promise<Verification> {
+  const lock = await readLock(folder);
+  const findings = [...(await checkFiles(folder, lock, options)), ...checkLock(lock)];
+  const images = Object.keys(lock.files).filter((file) => file.startsWith('images/'));
+  if (!findings.some(({ file }) => file === 'metadata.jsonl')) {
+    findings.push(...(await checkMetadata(folder, lock, images)));
+  }
+  if (!findings.some(({ file }) => file === 'dataset.json')) {
+    findings.push(...(await checkSummary(folder, lock, images.length)));
+  }
+  return {
+    dataset: lock.dataset,
+    files: Object.keys(lock.files).length,
+    images: images.length,
+    findings: findings.sort((a, b) => byteOrder(a.file, b.file)),
+  };
+}
+
+async function checkFiles(
+  folder: string,
+  lock: DatasetLock,
+  { signal, onProgress, digestOf }: VerifyOptions,
+): Promise<Finding[]> {
+  const findings: Finding[] = [];
+  const present = new Map((await listFiles(folder, () => true)).map((file) => [file.path, file]));
+  present.delete(LOCK_FILE);
+  const expected = Object.entries(lock.files);
+  let done = 0;
+  for (const [file, digest] of expected) {
+    throwIfAborted(signal, 'verify');
+    const found = present.get(file);
+    present.delete(file);
+    if (!found || found.size < 0) findings.push({ problem: 'missing', file });
+    else if ((digestOf?.(file) ?? sha256File(join(folder, file))) !== digest) {
+      findings.push({ problem: 'changed', file });
+    }
+    done += 1;
+    if (done % 50 === 0 || done === expected.length) {
+      onProgress?.({ stage: 'verify', done, total: expected.length, unit: 'files' });
+      await new Promise(setImmediate); // lets a signal in
+    }
+  }
+  for (const file of present.keys()) findings.push({ problem: 'extra', file });
+  return findings;
+}
+
+function checkLock(lock: DatasetLock): Finding[] {
+  const files = Object.entries(lock.files).sort(([a], [b]) => byteOrder(a, b));
+  if (datasetDigest(files) === lock.dataset) return [];
+  return [
+    { problem: 'invalid', file: LOCK_FILE, detail: 'its dataset digest is not that of its files' },
+  ];
+}
+
+async function checkMetadata(
+  folder: string,
+  lock: DatasetLock,
+  images: readonly string[],
+): Promise<Finding[]> {
+  const findings: Finding[] = [];
+  const unseen = new Set(images);
+  try {
+    for await (const { file_name: file, sha256, k, objects, labels } of readMetadata(folder)) {
+      const invalid = (detail: string): number =>
+        findings.push({ problem: 'invalid', file, detail });
+      if (!unseen.delete(file)) invalid('its row is there twice, or the lock does not know it');
+      if (lock.files[file] !== sha256) invalid('its row has another digest than the lock');
+      if (Object.values(objects).some((list) => list.length !== k))
+        invalid(`expected ${k} objects`);
+      if (!isLabelSetOf(labels, objects.category)) invalid('its labels are not its objects');
+    }
+  } catch (error) {
+    const problem = explainError(error);
+    if (!(problem instanceof PatchmlError)) throw error;
+    return [{ problem: 'invalid', file: 'metadata.jsonl', detail: problem.message }];
+  }
+  for (const file of unseen) findings.push({ problem: 'invalid', file, detail: 'it has no row' });
+  return findings;
+}
+
+function isLabelSetOf(labels: readonly number[], categories: readonly number[]): boolean {
+  const expected = [...new Set(categories)].sort((a, b) => a - b);
+  return labels.length === expected.length && labels.every((label, i) => label === expected[i]);
+}
+
+async function checkSummary(folder: string, lock: DatasetLock, images: number): Promise<Finding[]> {
+  const invalid = (detail: string): Finding => ({
+    problem: 'invalid',
+    file: 'dataset.json',
+    detail,
+  });
+  const summary = await readDatasetSummary(folder).catch((error: unknown) => {
+    if (error instanceof DatasetError) return error;
+    throw error;
+  });
+  if (summary instanceof DatasetError) return [invalid(summary.message)];
+  const findings: Finding[] = [];
+  if (recipeDigest(summary.recipe) !== lock.recipe) {
+    findings.push(invalid('its recipe is not the one of the lock'));
+  }
+  if (summary.images !== images) {
+    findings.push(invalid(`it counts ${summary.images} images, the lock ${images}`));
+  }
+  return findings;
+}

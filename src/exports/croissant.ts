@@ -1,0 +1,247 @@
+import { extname } from 'node:path';
+import type { Dataset, DatasetSummary } from '../dataset/dataset.js';
+import { EXTENSIONS } from '../image/encode.js';
+import { classNameOf } from '../imagenet/synsets.js';
+import { classesIn } from './rows.js';
+
+/** A file of a release. */
+export interface ReleaseFile {
+  /** From the release folder, with `/` between its parts. */
+  path: string;
+  sha256: string;
+  bytes: number;
+}
+
+export interface CroissantInput {
+  dataset: Dataset;
+  name: string;
+  /** Semantic. */
+  version: string;
+  description: string;
+  /** URL of a licence, or its text. */
+  license: string;
+  /** Where the dataset is to be found. */
+  url?: string | undefined;
+  /** Day of publication, `2026-01-31`. Croissant recommends it; without it readers only warn. */
+  date?: string | undefined;
+  /** BibTeX. */
+  citation: string;
+  /** The files to list: the dataset's `metadata.jsonl`, and whichever others; not the images. */
+  files: readonly ReleaseFile[];
+  /** The dataset's folder in the release. Default: `dataset`. */
+  folder?: string | undefined;
+}
+
+const MEDIA_TYPES: Readonly<Record<string, string>> = {
+  '.cff': 'text/yaml',
+  '.csv': 'text/csv',
+  '.jpg': 'image/jpeg',
+  '.json': 'application/json',
+  '.jsonl': 'application/jsonlines',
+  '.md': 'text/markdown',
+  '.parquet': 'application/x-parquet',
+  '.png': 'image/png',
+  '.tar': 'application/x-tar',
+  '.webp': 'image/webp',
+  '.yaml': 'text/yaml',
+};
+
+/**
+ * Describes a release as Croissant 1.0 JSON-LD, to stand as `croissant.json` in its folder: the
+ * listed files with their digests, the image files, and the records that are in them.
+ * @throws RangeError where the dataset's `metadata.jsonl` is not among the files
+ */
+export function croissantOf(input: CroissantInput): object {
+  const { dataset, files, folder = 'dataset' } = input;
+  const metadata = `${folder}/metadata.jsonl`;
+  if (!files.some(({ path }) => path === metadata)) {
+    throw new RangeError(`expected ${metadata} among the files`);
+  }
+  const extension = EXTENSIONS[dataset.summary.recipe.encode.format];
+  const images = 'image-files';
+  return {
+    '@context': CROISSANT_CONTEXT,
+    '@type': 'sc:Dataset',
+    conformsTo: 'http://mlcommons.org/croissant/1.0',
+    name: input.name,
+    description: input.description,
+    license: input.license,
+    ...(input.url === undefined ? {} : { url: input.url }),
+    ...(input.date === undefined ? {} : { datePublished: input.date }),
+    version: input.version,
+    citeAs: input.citation,
+    isLiveDataset: false,
+    distribution: [
+      ...files.map(fileObject),
+      {
+        '@type': 'cr:FileSet',
+        '@id': images,
+        name: images,
+        description: 'The images of the dataset.',
+        encodingFormat: mediaType(extension),
+        includes: `${folder}/images/*${extension}`,
+      },
+    ],
+    recordSet: [imageRecords({ metadata, images }), classRecords(dataset.summary)],
+  };
+}
+
+function fileObject({ path, sha256, bytes }: ReleaseFile): object {
+  return {
+    '@type': 'cr:FileObject',
+    '@id': path,
+    name: path,
+    contentUrl: path,
+    contentSize: `${bytes} B`,
+    encodingFormat: mediaType(extname(path)),
+    sha256,
+  };
+}
+
+function mediaType(extension: string): string {
+  return MEDIA_TYPES[extension] ?? 'application/octet-stream';
+}
+
+/** What the terms of Croissant 1.0 stand for: the context that its readers expect, word for word. */
+const CROISSANT_CONTEXT = {
+  '@language': 'en',
+  '@vocab': 'https://schema.org/',
+  citeAs: 'cr:citeAs',
+  column: 'cr:column',
+  conformsTo: 'dct:conformsTo',
+  cr: 'http://mlcommons.org/croissant/',
+  rai: 'http://mlcommons.org/croissant/RAI/',
+  data: { '@id': 'cr:data', '@type': '@json' },
+  dataType: { '@id': 'cr:dataType', '@type': '@vocab' },
+  dct: 'http://purl.org/dc/terms/',
+  equivalentProperty: 'cr:equivalentProperty',
+  examples: { '@id': 'cr:examples', '@type': '@json' },
+  extract: 'cr:extract',
+  field: 'cr:field',
+  fileProperty: 'cr:fileProperty',
+  fileObject: 'cr:fileObject',
+  fileSet: 'cr:fileSet',
+  format: 'cr:format',
+  includes: 'cr:includes',
+  isLiveDataset: 'cr:isLiveDataset',
+  jsonPath: 'cr:jsonPath',
+  key: 'cr:key',
+  md5: 'cr:md5',
+  parentField: 'cr:parentField',
+  path: 'cr:path',
+  recordSet: 'cr:recordSet',
+  references: 'cr:references',
+  regex: 'cr:regex',
+  repeated: 'cr:repeated',
+  replace: 'cr:replace',
+  samplingRate: 'cr:samplingRate',
+  sc: 'https://schema.org/',
+  separator: 'cr:separator',
+  source: 'cr:source',
+  subField: 'cr:subField',
+  transform: 'cr:transform',
+} as const;
+
+/** Where the fields of the images come from, by the ids of the distribution. */
+interface RecordSources {
+  metadata: string;
+  images: string;
+}
+
+interface FieldOptions {
+  description: string;
+  dataType: string;
+  repeated?: boolean;
+}
+
+/** The images, a record each: the rows of the metadata with the image joined by its file name. */
+function imageRecords({ metadata, images }: RecordSources): object {
+  const column = (name: string, options: FieldOptions, path?: string): object =>
+    field(`images/${path ?? name}`, options, {
+      fileObject: { '@id': metadata },
+      extract: { column: name },
+      ...(path === undefined ? {} : { transform: { jsonPath: path } }),
+    });
+  const ofObjects = (path: string, options: FieldOptions): object =>
+    column('objects', { ...options, repeated: true }, path);
+  return {
+    '@type': 'cr:RecordSet',
+    '@id': 'images',
+    name: 'images',
+    description: 'Images, their label sets and their objects.',
+    key: { '@id': 'images/file_name' },
+    field: [
+      {
+        ...field('images/file_name', text('Name of the image file.'), {
+          fileObject: { '@id': metadata },
+          extract: { column: 'file_name' },
+          transform: { regex: '(?:images/)?(.+)' }, // the name without its folder, to join by
+        }),
+        references: { fileSet: { '@id': images }, extract: { fileProperty: 'filename' } },
+      },
+      field(
+        'images/image',
+        { description: 'The image.', dataType: 'sc:ImageObject' },
+        { fileSet: { '@id': images }, extract: { fileProperty: 'content' } },
+      ),
+      column('id', text('Id of the image.')),
+      column('k', integer('Number of objects.')),
+      column('labels', { ...integer('Class indices in the image, ascending.'), repeated: true }),
+      column('wnids', { ...text('Synsets of the labels, in their order.'), repeated: true }),
+      ofObjects('bbox', {
+        description: 'Boxes of the objects: x, y, width, height in px.',
+        dataType: 'cr:BoundingBox',
+      }),
+      ofObjects('category', integer('Class indices of the objects.')),
+      ofObjects('patch', text('Patches the objects were painted from.')),
+      ofObjects('source', text('Source images of the objects.')),
+      column('sha256', text('SHA-256 of the image file.')),
+      column('pixels_sha256', text('SHA-256 of the pixels: RGB, row by row.')),
+    ],
+  };
+}
+
+/** The classes that are in the dataset, written out. */
+function classRecords(summary: DatasetSummary): object {
+  return {
+    '@type': 'cr:RecordSet',
+    '@id': 'classes',
+    name: 'classes',
+    description: 'The ImageNet classes in the dataset.',
+    key: { '@id': 'classes/index' },
+    field: [
+      field('classes/index', integer('Class index, 0 to 999.')),
+      field('classes/wnid', text('WordNet id.')),
+      field('classes/name', text('Name, unique.')),
+    ],
+    data: classesIn(summary).map(({ index, wnid }) => ({
+      'classes/index': index,
+      'classes/wnid': wnid,
+      'classes/name': classNameOf(index),
+    })),
+  };
+}
+
+function field(
+  id: string,
+  { description, dataType, repeated = false }: FieldOptions,
+  source?: object,
+): object {
+  return {
+    '@type': 'cr:Field',
+    '@id': id,
+    name: id,
+    description,
+    dataType,
+    ...(repeated ? { repeated } : {}),
+    ...(source === undefined ? {} : { source }),
+  };
+}
+
+function text(description: string): FieldOptions {
+  return { description, dataType: 'sc:Text' };
+}
+
+function integer(description: string): FieldOptions {
+  return { description, dataType: 'sc:Integer' };
+}

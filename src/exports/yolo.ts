@@ -1,0 +1,112 @@
+import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { stringify } from 'yaml';
+import type { Dataset } from '../dataset/dataset.js';
+import type { MetadataRow } from '../dataset/metadata.js';
+import type { Finding, VerifyOptions } from '../dataset/verify.js';
+import { explainError } from '../errors.js';
+import { sha256File } from '../files/digest.js';
+import { makeFolder, writeWhole } from '../files/folders.js';
+import { tryLink } from '../files/listing.js';
+import { classNames } from '../imagenet/synsets.js';
+import { canvasSize } from '../recipe/geometry.js';
+import { differenceOf, type ExportFiles } from './compare.js';
+import { type ExportOptions, exportRows, fileNameOf, splitOf } from './rows.js';
+
+const HEADER = `# A set to evaluate on. Training has no place here: "train" is named since loaders ask for it.
+# A class is its ImageNet class index. Paths start at this file's folder.
+`;
+
+/**
+ * Writes the layout that Ultralytics reads: `data.yaml`, `images/val/<id>.png` and
+ * `labels/val/<id>.txt` with a line `class x y width height` an object, the box's centre and size
+ * as fractions of the image. Images are hard links to the dataset's where the file system has them,
+ * else copies.
+ */
+export async function writeYolo(
+  dataset: Dataset,
+  folder: string,
+  options: ExportOptions = {},
+): Promise<void> {
+  const split = splitOf(dataset);
+  for (const kind of ['images', 'labels']) await makeFolder(join(folder, kind, split));
+  for await (const row of exportRows(dataset, options)) {
+    const { image, label } = yoloFiles(dataset, row);
+    try {
+      const [from, to] = [dataset.pathOf(row), join(folder, image)];
+      if (!tryLink(from, to)) copyFileSync(from, to);
+      writeFileSync(join(folder, label), yoloLabels(dataset, row));
+    } catch (error) {
+      throw explainError(error, join(folder, label));
+    }
+  }
+  await writeWhole(join(folder, 'data.yaml'), yoloYaml(dataset));
+}
+
+/** What `data.yaml` says; all 1,000 classes, so that ids are class indices. */
+function yoloYaml(dataset: Dataset): string {
+  const images = `images/${splitOf(dataset)}`;
+  const names = new Map(classNames().entries());
+  return `${HEADER}${stringify({ train: images, val: images, names })}`;
+}
+
+/** The files of an image in the export. */
+function yoloFiles(dataset: Dataset, row: MetadataRow): { image: string; label: string } {
+  const split = splitOf(dataset);
+  const { name, stem } = fileNameOf(row);
+  return {
+    image: `images/${split}/${name}`,
+    label: `labels/${split}/${stem}.txt`,
+  };
+}
+
+/** The lines of an image's label file. */
+function yoloLabels({ summary }: Dataset, { objects: { bbox, category } }: MetadataRow): string {
+  const [width, height] = canvasSize(summary.recipe);
+  const lines = bbox.map(([x, y, w, h], i) => {
+    const fractions = [(x + w / 2) / width, (y + h / 2) / height, w / width, h / height];
+    return `${category[i]!} ${fractions.map((value) => value.toFixed(6)).join(' ')}\n`;
+  });
+  return lines.join('');
+}
+
+/** Checks a YOLO export: `data.yaml`, every label file and every image. */
+export async function* verifyYolo(
+  dataset: Dataset,
+  files: ExportFiles,
+  options: VerifyOptions,
+): AsyncGenerator<Finding> {
+  yield* compareText(files, 'data.yaml', yoloYaml(dataset));
+  for await (const row of exportRows(dataset, { ...options, stage: 'verify' })) {
+    const { image, label } = yoloFiles(dataset, row);
+    yield* compareImage(files, image, row, options);
+    yield* compareText(files, label, yoloLabels(dataset, row));
+  }
+}
+
+function* compareImage(
+  files: ExportFiles,
+  file: string,
+  { sha256 }: MetadataRow,
+  { digestOf }: VerifyOptions,
+): Generator<Finding> {
+  if (files.take(file) === undefined) yield { problem: 'missing', file };
+  else if ((digestOf?.(file) ?? sha256File(files.path(file))) !== sha256) {
+    yield { problem: 'changed', file };
+  }
+}
+
+function* compareText(files: ExportFiles, file: string, want: string): Generator<Finding> {
+  const size = files.take(file);
+  if (size === undefined) {
+    yield { problem: 'missing', file };
+    return;
+  }
+  const held = Buffer.byteLength(want);
+  if (size > 2 * held + 4096) {
+    yield { problem: 'changed', file, detail: `expected ${held} bytes, got ${size}` };
+    return;
+  }
+  const got = readFileSync(files.path(file), 'utf8');
+  if (got !== want) yield { problem: 'changed', file, detail: differenceOf(want, got) };
+}

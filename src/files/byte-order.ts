@@ -1,4 +1,0 @@
-/** Compares text by code unit: the same order on every machine, whatever its locale. */
-export function byteOrder(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
-}

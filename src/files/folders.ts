@@ -1,0 +1,223 @@
+import {
+  lstat,
+  mkdir,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  rmdir,
+  stat,
+  statfs,
+  writeFile,
+} from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { dirname } from 'node:path';
+import { explainError, OutputError } from '../errors.js';
+
+/**
+ * The folder a stage writes into until its output is whole: beside its place, so that the last
+ * step is one rename and a reader sees all of it or nothing.
+ */
+export function partialFolder(place: string): string {
+  return `${place}.partial`;
+}
+
+/** Where what was at a place lies while it is replaced. */
+export function replacedFolder(place: string): string {
+  return `${place}.replaced`;
+}
+
+/**
+ * Makes a folder whole or not at all: filled beside its place, then renamed. What an interrupted
+ * run left in the partial folder is there for `fill` to go on from; only one run at a time fills.
+ * @param options.replace false: what has come to the place by the end is kept. Default: true
+ * @throws OutputError `output-in-use`, `output-exists`, and what `fill` throws
+ */
+export async function buildFolder(
+  place: string,
+  fill: (partial: string) => Promise<void>,
+  { replace = true }: { replace?: boolean } = {},
+): Promise<void> {
+  try {
+    await makeFolder(dirname(place));
+    const unlock = await lockFolder(place);
+    try {
+      const partial = partialFolder(place);
+      await makeFolder(partial);
+      await requireNoLink(partial);
+      await fill(partial);
+      await (replace ? swapIn : moveIn)(partial, place);
+    } finally {
+      await unlock();
+    }
+  } catch (error) {
+    throw explainError(error, place); // a full disk names no path itself
+  }
+}
+
+/** Makes a folder and those above it. (Node's own recursion never ends below /proc.) */
+export async function makeFolder(path: string): Promise<void> {
+  if (await exists(path)) return;
+  await makeFolder(dirname(path));
+  await mkdir(path).catch((error: unknown) => {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  });
+}
+
+/** A link would lead what is written, and cleared, out of the output folder. */
+async function requireNoLink(path: string): Promise<void> {
+  if (!(await lstat(path)).isSymbolicLink()) return;
+  throw new OutputError('this is a link, and what it leads to is not to be written', {
+    code: 'output-is-link',
+    path,
+    fix: 'remove it',
+  });
+}
+
+async function swapIn(partial: string, place: string): Promise<void> {
+  const old = replacedFolder(place);
+  await rm(old, { recursive: true, force: true });
+  if (await exists(place)) await rename(place, old);
+  await rename(partial, place);
+  await rm(old, { recursive: true, force: true });
+}
+
+/** Into a place where nothing is, or an empty folder. Each step fails where anything else is. */
+async function moveIn(partial: string, place: string): Promise<void> {
+  try {
+    await rmdir(place).catch((error: unknown) => {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    });
+    await rename(partial, place);
+  } catch (error) {
+    const { code = '' } = error as NodeJS.ErrnoException;
+    if (!['EEXIST', 'ENOTEMPTY', 'ENOTDIR'].includes(code)) throw error;
+    throw new OutputError('something has come here meanwhile, and is kept', {
+      code: 'output-exists',
+      path: place,
+      fix: 'look what it is; move it away to run the same command again',
+    });
+  }
+}
+
+/** Writes a file beside its place, then renames it there. */
+export async function writeWhole(path: string, content: string | Uint8Array): Promise<void> {
+  const temporary = `${path}.tmp`;
+  await writeFile(temporary, content);
+  await rename(temporary, path);
+}
+
+/** Whether something is at this path. */
+export async function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    (error: unknown) => {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
+      throw error;
+    },
+  );
+}
+
+/** Whether this folder is absent or holds nothing. */
+export async function isEmptyPlace(path: string): Promise<boolean> {
+  return !(await exists(path)) || (await readdir(path)).length === 0;
+}
+
+/** JSON as this project writes it: two spaces, a newline at the end. */
+export function toJson(value: unknown): string {
+  return `${JSON.stringify(value, null, 2)}\n`;
+}
+
+/**
+ * Keeps a folder that is being made to one run: a file beside it that names the process. One left
+ * by a process that is gone is taken over.
+ * @returns what gives the folder free again
+ * @throws OutputError `output-in-use`
+ */
+export async function lockFolder(place: string): Promise<() => Promise<void>> {
+  const path = `${place}.lock`;
+  const mine = JSON.stringify({ pid: process.pid, host: hostname() });
+  if (!(await tryCreate(path, mine))) {
+    const holder = await readHolder(path);
+    if (holder !== undefined && isHeld(path, holder)) {
+      throw new OutputError(`another run (process ${holder.pid} on ${holder.host}) is making it`, {
+        code: 'output-in-use',
+        path: place,
+        fix: `wait for it, or remove ${path} if it is gone`,
+      });
+    }
+    await writeFile(path, mine);
+  }
+  held.add(path);
+  return async () => {
+    held.delete(path);
+    await rm(path, { force: true });
+  };
+}
+
+/** The locks of this process: in a container a killed run often had the same number. */
+const held = new Set<string>();
+
+interface Holder {
+  pid: number;
+  host: string;
+}
+
+async function tryCreate(path: string, content: string): Promise<boolean> {
+  try {
+    await writeFile(path, content, { flag: 'wx' });
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+async function readHolder(path: string): Promise<Holder | undefined> {
+  try {
+    return JSON.parse(await readFile(path, 'utf8')) as Holder;
+  } catch {
+    return undefined; // cut off by a kill, or just removed
+  }
+}
+
+function isHeld(path: string, { pid, host }: Holder): boolean {
+  if (host !== hostname()) return true;
+  if (pid === process.pid) return held.has(path);
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
+/** Bytes that may still be written at a path, or at its nearest parent that exists. */
+export async function freeSpace(path: string): Promise<number> {
+  try {
+    const { bavail, bsize } = await statfs(path);
+    return bavail * bsize;
+  } catch (error) {
+    const parent = dirname(path);
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || parent === path) throw error;
+    return freeSpace(parent);
+  }
+}
+
+/**
+ * Checks that an output of about this many bytes fits, before the work starts.
+ * @throws OutputError `not-enough-space`
+ */
+export async function requireSpace(path: string, bytes: number, what: string): Promise<void> {
+  const free = await freeSpace(path);
+  if (bytes <= free) return;
+  throw new OutputError(`${what} needs about ${gigabytes(bytes)}, ${gigabytes(free)} are free`, {
+    code: 'not-enough-space',
+    path,
+    fix: 'free some space or write to another disk (--work, --out, --to)',
+  });
+}
+
+function gigabytes(bytes: number): string {
+  return `${(bytes / 1e9).toFixed(2)} GB`;
+}

@@ -1,0 +1,122 @@
+import { createReadStream } from 'node:fs';
+import { open, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { z } from 'zod';
+import { DatasetError, explainError } from '../errors.js';
+
+const FLUSH_AT = 1 << 16;
+
+/**
+ * Reads a JSON Lines file a row at a time.
+ * @throws DatasetError with the line number when a line is not JSON.
+ */
+export async function* readJsonLines(path: string): AsyncGenerator {
+  const lines = createInterface({ input: createReadStream(path), crlfDelay: Infinity });
+  let number = 0;
+  for await (const line of lines) {
+    number += 1;
+    yield parseLine(line, path, number);
+  }
+}
+
+/** A JSON Lines file being written. */
+export interface JsonLinesWriter {
+  /** Adds a row; it is on its way to the disk after `flush` or `close`. @returns its bytes */
+  write(row: unknown): Promise<number>;
+  flush(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Opens a JSON Lines file for writing: anew (`w`), or behind what is there (`a`). */
+export async function writeJsonLines(
+  path: string,
+  flags: 'w' | 'a' = 'w',
+): Promise<JsonLinesWriter> {
+  const file = await open(path, flags);
+  let pending = '';
+  const flush = async (): Promise<void> => {
+    const text = pending;
+    pending = '';
+    if (text !== '') await file.appendFile(text);
+  };
+  return {
+    async write(row) {
+      const line = `${JSON.stringify(row)}\n`;
+      pending += line;
+      if (pending.length >= FLUSH_AT) await flush();
+      return Buffer.byteLength(line);
+    },
+    flush,
+    async close() {
+      try {
+        await flush();
+      } finally {
+        await file.close();
+      }
+    },
+  };
+}
+
+function parseLine(line: string, path: string, number: number): unknown {
+  try {
+    return JSON.parse(line);
+  } catch (cause) {
+    throw new DatasetError('expected one JSON value on this line', {
+      code: 'not-json-lines',
+      path,
+      place: `line ${number}`,
+      fix: 'make this folder again',
+      cause,
+    });
+  }
+}
+
+/** The fields of a summary: its format, and others. */
+type SummaryShape = z.ZodRawShape & { format: z.ZodLiteral<string> };
+
+/**
+ * Reads the JSON file that says what a stage's folder is.
+ * @param schema what it must be; its `format` names the kind of folder
+ * @param command what makes such a folder, named in the error
+ * @throws DatasetError `stage-missing` where it is absent, `stage-invalid` where it is another
+ */
+export async function readSummary<Shape extends SummaryShape>(
+  folder: string,
+  file: string,
+  schema: z.ZodObject<Shape>,
+  command: string,
+): Promise<z.output<z.ZodObject<Shape>>> {
+  const path = join(folder, file);
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    if (code !== 'ENOENT' && code !== 'ENOTDIR') throw explainError(cause, path);
+    throw new DatasetError(`there is no ${file} here`, {
+      code: 'stage-missing',
+      path: folder,
+      fix: `make it with "${command}"`,
+      cause,
+    });
+  }
+  const summary = schema.safeParse(tryParse(text));
+  if (summary.success) return summary.data;
+  const { path: field, message } = summary.error.issues[0]!;
+  const isOther = field.length === 0 || field[0] === 'format';
+  throw new DatasetError(isOther ? `expected a ${schema.shape.format.value}` : message, {
+    code: 'stage-invalid',
+    path,
+    place: field.map(String).join('.') || undefined,
+    fix: `make it again with "${command}"`,
+  });
+}
+
+function tryParse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,64 @@
+import { type FileHandle, open, rename, rm } from 'node:fs/promises';
+import { explainError } from '../errors.js';
+
+/** A file being written beside its place. */
+export interface OutputFile {
+  /** Writes pieces one behind the other, whole. They must not change meanwhile. */
+  write(...pieces: readonly Uint8Array[]): Promise<void>;
+  /** Renames it to its place: it is there whole or not at all. */
+  close(): Promise<void>;
+  discard(): Promise<void>;
+}
+
+/** Opens a file for writing beside its place. @throws OutputError where it cannot be written */
+export async function openOutput(path: string): Promise<OutputFile> {
+  const temporary = `${path}.tmp`;
+  const explained = async <T>(act: Promise<T>): Promise<T> =>
+    act.catch((error: unknown) => {
+      throw explainError(error, path);
+    });
+  const file = await explained(open(temporary, 'w'));
+  return {
+    async write(...pieces) {
+      await explained(writeAll(file, pieces));
+    },
+    async close() {
+      await explained(file.close());
+      await explained(rename(temporary, path));
+    },
+    async discard() {
+      await file.close();
+      await rm(temporary, { force: true });
+    },
+  };
+}
+
+async function writeAll(file: FileHandle, pieces: readonly Uint8Array[]): Promise<void> {
+  let left = pieces.filter(({ length }) => length > 0);
+  while (left.length > 0) {
+    let { bytesWritten } = await file.writev(left);
+    const next = left.findIndex(({ length }) => (bytesWritten -= length) < 0);
+    left = next < 0 ? [] : [left[next]!.subarray(bytesWritten), ...left.slice(next + 1)];
+  }
+}
+
+const WRITE_LENGTH = 2 ** 16;
+
+/** Writes a text file from its lines, each without its end, as they come. */
+export async function writeLines(path: string, lines: AsyncIterable<string>): Promise<void> {
+  const output = await openOutput(path);
+  try {
+    let pending = '';
+    for await (const line of lines) {
+      pending += `${line}\n`;
+      if (pending.length < WRITE_LENGTH) continue;
+      await output.write(Buffer.from(pending));
+      pending = '';
+    }
+    await output.write(Buffer.from(pending));
+  } catch (error) {
+    await output.discard();
+    throw error;
+  }
+  await output.close();
+}

@@ -1,0 +1,266 @@
+import { open } from 'node:fs/promises';
+import {
+  type AsyncBuffer,
+  type CompressionCodec,
+  type FileMetaData,
+  parquetMetadataAsync,
+  parquetScan,
+  parquetSchema,
+  type SchemaElement,
+  type SchemaTree,
+} from 'hyparquet';
+import { compressors } from 'hyparquet-compressors';
+import { ByteWriter, ParquetWriter } from 'hyparquet-writer';
+import { explainError, messageOf, PatchmlError } from '../errors.js';
+import { openOutput } from './output-file.js';
+
+/** A Parquet file while it is open. */
+export interface ParquetFile {
+  metadata: FileMetaData;
+  /** First row, and the one behind the last, of each row group. */
+  groups: readonly { start: number; end: number }[];
+  /** The values of a column in a row group. */
+  readColumn: (name: string, group: { start: number; end: number }) => Promise<ArrayLike<unknown>>;
+}
+
+/** How a reader says, in its own wing's error, that a Parquet file is not what it should be. */
+export type RefuseParquet = (
+  kind: 'unreadable' | 'truncated',
+  problem: string,
+  details: { place?: string; cause?: unknown },
+) => PatchmlError;
+
+/** No page that anybody writes is larger. */
+const MAX_PAGE_BYTES = 2 ** 30;
+
+const bounded = Object.fromEntries(
+  Object.entries(compressors).map(([codec, expand]) => [
+    codec,
+    (input: Uint8Array, length: number): Uint8Array => {
+      if (length > MAX_PAGE_BYTES) throw new RangeError(`a page says that it is ${length} bytes`);
+      return expand(input, length);
+    },
+  ]),
+);
+
+/**
+ * Opens a Parquet file, gives it to `use`, and closes it.
+ * @param options refuse: makes the error for a file that is cut, or not Parquet; utf8: whether bytes
+ * that are not said to be text are taken for it (true)
+ * @throws what `refuse` makes; OutputError where the file system fails
+ */
+export async function* usingParquet<T>(
+  path: string,
+  use: (file: ParquetFile) => AsyncIterable<T>,
+  { refuse, utf8 = true }: { refuse: RefuseParquet; utf8?: boolean },
+): AsyncGenerator<T> {
+  const handle = await open(path);
+  try {
+    const { size } = await handle.stat();
+    const file: AsyncBuffer = {
+      byteLength: size,
+      async slice(start, end = size) {
+        const bytes = new Uint8Array(end - start);
+        const { bytesRead } = await handle.read(bytes, 0, bytes.length, start);
+        if (bytesRead < bytes.length) throw new RangeError('it ends before its columns do');
+        return bytes.buffer;
+      },
+    };
+    yield* use(await openColumns(file, refuse, utf8));
+  } catch (error) {
+    const known = explainError(error, path);
+    if (known instanceof PatchmlError) throw known;
+    const problem = `this is not a complete Parquet file: ${messageOf(error)}`;
+    throw refuse('unreadable', problem, { cause: error });
+  } finally {
+    await handle.close();
+  }
+}
+
+/** What {@link usingParquet} is for where there is one result. */
+export async function withParquet<T>(
+  path: string,
+  use: (file: ParquetFile) => Promise<T> | T,
+  options: { refuse: RefuseParquet; utf8?: boolean },
+): Promise<T> {
+  const results = usingParquet(
+    path,
+    async function* (file) {
+      yield await use(file);
+    },
+    options,
+  );
+  for await (const result of results) return result;
+  throw new Error('nothing was read');
+}
+
+async function openColumns(
+  file: AsyncBuffer,
+  refuse: RefuseParquet,
+  utf8: boolean,
+): Promise<ParquetFile> {
+  const metadata = await parquetMetadataAsync(file, { geoparquet: false });
+  let end = 0;
+  const groups = metadata.row_groups
+    .map(({ num_rows: rows }) => ({ start: end, end: (end += Number(rows)) }))
+    .filter((group) => group.end > group.start);
+  if (end !== Number(metadata.num_rows)) {
+    const problem = `its row groups hold ${end} rows, not the ${metadata.num_rows} it says`;
+    throw refuse('unreadable', problem, {});
+  }
+  const scan = await parquetScan({ file, metadata, compressors: bounded, utf8 });
+  return {
+    metadata,
+    groups,
+    async readColumn(column, { start, end: behind }) {
+      const values = await scan.readColumn({ column, rowStart: start, rowEnd: behind });
+      if (values.length === behind - start) return values as ArrayLike<unknown>;
+      const problem = `expected ${behind - start} values, got ${values.length}`;
+      throw refuse('truncated', problem, { place: `column "${column}", row ${start}` });
+    },
+  };
+}
+
+/** A column of a table, or one of lists of values. */
+export interface ParquetColumn {
+  name: string;
+  list: boolean;
+  type: 'float' | 'double' | 'integer' | 'text' | 'other';
+}
+
+/** The columns of a Parquet file that are no structs. */
+export function parquetColumns(metadata: FileMetaData): ParquetColumn[] {
+  return parquetSchema(metadata).children.map((column) => {
+    const list = isList(column.element);
+    return { name: column.element.name, list, type: typeOf(list ? leafOf(column) : column) };
+  });
+}
+
+/** How many values the lists of a column have in a row group, all together. */
+export function valuesInGroup(metadata: FileMetaData, name: string, group: number): number {
+  const chunks = metadata.row_groups.filter(({ num_rows: rows }) => rows > 0n)[group]?.columns;
+  const chunk = chunks?.find(({ meta_data: data }) => data?.path_in_schema[0] === name);
+  return Number(chunk?.meta_data?.num_values ?? 0n);
+}
+
+function isList({ converted_type: converted, logical_type: logical }: SchemaElement): boolean {
+  return converted === 'LIST' || logical?.type === 'LIST';
+}
+
+function leafOf(column: SchemaTree): SchemaTree {
+  let leaf = column;
+  for (let depth = 0; depth < 2 && leaf.children.length === 1; depth += 1) leaf = leaf.children[0]!;
+  return leaf;
+}
+
+function typeOf({ children, element }: SchemaTree): ParquetColumn['type'] {
+  const { type, converted_type: converted, logical_type: logical } = element;
+  if (children.length > 0) return 'other';
+  if (logical?.type === 'FLOAT16') return 'float';
+  if (type === 'FLOAT') return 'float';
+  if (type === 'DOUBLE') return 'double';
+  if (type === 'BYTE_ARRAY')
+    return converted === undefined || converted === 'UTF8' ? 'text' : 'other';
+  const plain = converted === undefined || /^U?INT_/.test(converted);
+  const known = logical === undefined || logical.type === 'INTEGER';
+  return (type === 'INT32' || type === 'INT64') && plain && known ? 'integer' : 'other';
+}
+
+/** Shorter bytes are put together before they are written. */
+const LONG = 2 ** 14;
+
+/** The values of one column, by its name. */
+export interface OutputColumn {
+  name: string;
+  data: unknown[] | Float64Array | Int32Array;
+  /** Default: SNAPPY. UNCOMPRESSED for what is compressed already. */
+  codec?: CompressionCodec;
+  /** Default: a dictionary where it is smaller. PLAIN spares the search for one. */
+  encoding?: 'PLAIN';
+  /** Whether the least and greatest value are noted. Default: true. */
+  statistics?: boolean;
+}
+
+/** A Parquet file being written, a row group at a time. */
+export interface ParquetOutput {
+  writeGroup(columns: OutputColumn[]): Promise<void>;
+  close(): Promise<void>;
+  discard(): Promise<void>;
+}
+
+/**
+ * Writes a Parquet file whose bytes depend on what is in it alone; at its path once it is closed.
+ * @param columns the schema below its root, depth first
+ * @param options metadata: key-value pairs of the footer; pageBytes: a page's, unless one value is
+ * larger. A page is copied while it grows: short ones are fast where values are large
+ */
+export async function openParquetOutput(
+  path: string,
+  columns: readonly SchemaElement[],
+  {
+    metadata = {},
+    pageBytes = 2 ** 20,
+  }: { metadata?: Readonly<Record<string, string>>; pageBytes?: number } = {},
+): Promise<ParquetOutput> {
+  const output = await openOutput(path);
+  const bytes = new GatheringWriter();
+  const flush = (): Promise<void> => output.write(...bytes.take());
+  const top = topLevel(columns);
+  const writer = new ParquetWriter({
+    writer: Object.assign(bytes, { flush, finish: flush }),
+    schema: [{ name: 'root', num_children: top }, ...columns],
+    kvMetadata: Object.entries(metadata).map(([key, value]) => ({ key, value })),
+    createdBy: 'patchml',
+  });
+  return {
+    async writeGroup(columnData) {
+      const rowGroupSize = Math.max(1, columnData[0]?.data.length ?? 0);
+      await writer.write({ columnData, rowGroupSize, pageSize: pageBytes });
+    },
+    async close() {
+      await writer.finish();
+      await output.close();
+    },
+    discard: () => output.discard(),
+  };
+}
+
+/** Keeps long pieces as they are, where the library's writer would copy them behind each other. */
+class GatheringWriter extends ByteWriter {
+  #pieces: Uint8Array[] = [];
+
+  override appendBytes(value: Uint8Array): void {
+    if (value.length < LONG) {
+      super.appendBytes(value);
+      return;
+    }
+    this.#seal();
+    this.#pieces.push(value);
+    this.offset += value.length;
+  }
+
+  /** What was appended since the last call. */
+  take(): Uint8Array[] {
+    this.#seal();
+    const pieces = this.#pieces;
+    this.#pieces = [];
+    return pieces;
+  }
+
+  #seal(): void {
+    if (this.index > 0) this.#pieces.push(this.getBytes().slice());
+    this.index = 0;
+  }
+}
+
+/** How many of these elements are no children of others. */
+function topLevel(elements: readonly SchemaElement[]): number {
+  let top = 0;
+  let below = 0;
+  for (const { num_children: children = 0 } of elements) {
+    if (below === 0) top += 1;
+    else below -= 1;
+    below += children;
+  }
+  return top;
+}

@@ -1,0 +1,285 @@
+import { join } from 'node:path';
+import { z } from 'zod';
+import { AnnotationError } from '../errors.js';
+import { digestOf, sha256File } from '../files/digest.js';
+import { buildFolder, exists, toJson, writeWhole } from '../files/folders.js';
+import { readJsonLines, readSummary, writeJsonLines } from '../files/json.js';
+import type { Size } from '../image/box.js';
+import {
+  type AnnotatedBox,
+  type Annotation,
+  countDrops,
+  type Drop,
+  type DropCounts,
+  dropCountsSchema,
+  type DropReason,
+  type MalformedAnnotation,
+} from '../imagenet/annotation.js';
+import { type AnnotationSource, openAnnotations } from '../imagenet/annotations.js';
+import { type ImagePlace, type ImageStore, openImages } from '../imagenet/images.js';
+import { type ClassIndex, classOf, type Wnid } from '../imagenet/synsets.js';
+import { type StageOptions, throwIfAborted } from '../progress.js';
+import type { Recipe } from '../recipe/schema.js';
+
+const indexSchema = z.object({
+  format: z.literal('patchml-index'),
+  digest: z.string(),
+  dropsDigest: z.string(),
+  images: z.string(),
+  imagesFingerprint: z.string(),
+  annotations: z.int(),
+  malformed: z.int(),
+  objects: z.int(),
+  indexed: z.object({ images: z.int(), objects: z.int() }),
+  drops: dropCountsSchema,
+});
+
+/**
+ * What `index.json` says of an index folder: the digests of its two lists, the folder or archive
+ * of images and what changes when an image file does, and what was counted.
+ */
+export type IndexSummary = z.output<typeof indexSchema>;
+
+export interface IndexInput {
+  recipe: Recipe;
+  /** Folder of XML, CSV or archive: see `openAnnotations`. */
+  annotations: string;
+  /** Folder or archive of images: see `openImages`. */
+  images: string;
+  /** Where stages keep what they make; the index goes into `index/<key>` in it. */
+  work: string;
+}
+
+export interface IndexOptions extends StageOptions {
+  /** Ends the run at the first malformed annotation or missing image. Default: false. */
+  strict?: boolean | undefined;
+}
+
+/**
+ * The first stage: parses all annotations and pairs them with their images. An index of the same
+ * files and the same source part of the recipe is used again.
+ * @returns the index folder
+ * @throws AnnotationError, ImageError; where strict, at the first malformed annotation
+ */
+export async function buildIndex(input: IndexInput, options: IndexOptions = {}): Promise<string> {
+  const annotations = await openAnnotations(input.annotations);
+  const store = await openImages(input.images);
+  const folder = indexFolder(input, annotations, store);
+  if (await exists(join(folder, 'index.json'))) {
+    if (options.strict) await requireNoneDropped(folder, input.annotations);
+    return folder;
+  }
+  await buildFolder(folder, async (partial) => {
+    const counts = await writeIndex(input, annotations, store, partial, options);
+    const summary: IndexSummary = {
+      format: 'patchml-index',
+      digest: sha256File(join(partial, 'objects.jsonl')),
+      dropsDigest: sha256File(join(partial, 'drops.jsonl')),
+      images: store.path,
+      imagesFingerprint: store.fingerprint,
+      ...counts,
+    };
+    await writeWhole(join(partial, 'index.json'), toJson(summary));
+  });
+  return folder;
+}
+
+/** The folder that the index of this input has, made or not. */
+export async function findIndex(input: IndexInput): Promise<string> {
+  return indexFolder(
+    input,
+    await openAnnotations(input.annotations),
+    await openImages(input.images),
+  );
+}
+
+/** Reads what `index.json` says. @throws DatasetError when the folder is no index */
+export function readIndexSummary(folder: string): Promise<IndexSummary> {
+  return readSummary(folder, 'index.json', indexSchema, 'patchml index');
+}
+
+/** Reads the indexed images, in byte order of their ids. */
+export function readIndexedImages(folder: string): AsyncIterable<IndexedImage> {
+  return readJsonLines(join(folder, 'objects.jsonl')) as AsyncIterable<IndexedImage>;
+}
+
+function indexFolder(
+  { recipe, work }: IndexInput,
+  annotations: AnnotationSource,
+  store: ImageStore,
+): string {
+  const { allow, block, limit } = recipe.source;
+  const chosen = { allow, block, limit: limit ?? null };
+  const read = [annotations.fingerprint, store.fingerprint, store.path];
+  const key = digestOf(['index 1', ...read, chosen]);
+  return join(work, 'index', key.slice(0, 16));
+}
+
+async function writeIndex(
+  input: IndexInput,
+  annotations: AnnotationSource,
+  store: ImageStore,
+  partial: string,
+  options: IndexOptions,
+): Promise<SortedCounts> {
+  const objects = await writeJsonLines(join(partial, 'objects.jsonl'));
+  const drops = await writeJsonLines(join(partial, 'drops.jsonl'));
+  const { limit = Infinity } = input.recipe.source;
+  const total = Math.min(limit, annotations.total);
+  const sorter = new ObjectSorter(input.recipe.source, store.places);
+  let done = 0;
+  try {
+    for await (const annotation of annotations.read()) {
+      throwIfAborted(options.signal, 'index');
+      if (done >= limit) break;
+      done += 1;
+      const sorted = sorter.sort(annotation);
+      if (options.strict) requireNone(input.annotations, sorted);
+      if (sorted.indexed) await objects.write(sorted.indexed);
+      if (sorted.malformed) await drops.write(sorted.malformed);
+      for (const drop of sorted.drops) await drops.write(drop);
+      if (done % 250 === 0) {
+        options.onProgress?.({ stage: 'index', done, total, unit: 'files' });
+        await new Promise(setImmediate); // lets a signal in
+      }
+    }
+    options.onProgress?.({ stage: 'index', done, total: done, unit: 'files' });
+  } finally {
+    await objects.close();
+    await drops.close();
+  }
+  return sorter.counts();
+}
+
+async function requireNoneDropped(folder: string, path: string): Promise<void> {
+  for await (const row of readJsonLines(join(folder, 'drops.jsonl'))) {
+    const problem = row as SortedObjects['malformed'] | SortedObjects['drops'][number];
+    if (problem && 'problem' in problem) requireNone(path, { malformed: problem, drops: [] });
+    else if (problem) requireNone(path, { drops: [problem] });
+  }
+}
+
+function requireNone(path: string, { malformed, drops }: SortedObjects): void {
+  if (malformed) {
+    throw new AnnotationError(malformed.problem, {
+      code: 'annotation-malformed',
+      path,
+      place: malformed.imageId,
+      fix: 'mend or remove it, or run without --strict to count and skip it',
+    });
+  }
+  const missing = drops.find(({ reason }) => reason === 'image-missing');
+  if (missing) {
+    throw new AnnotationError('it has no image', {
+      code: 'image-missing',
+      path,
+      place: missing.image,
+      fix: 'add the image, or run without --strict to count and skip it',
+    });
+  }
+}
+
+/** An image that is there, with those of its objects that may become patches. */
+export interface IndexedImage {
+  image: string;
+  place: ImagePlace;
+  /** Size the annotation says; null where it says none. */
+  size: Size | null;
+  objects: IndexedObject[];
+}
+
+export interface IndexedObject {
+  /** Its place in the annotation: the number in its patch id. */
+  object: number;
+  wnid: Wnid;
+  class: ClassIndex;
+  box: AnnotatedBox;
+}
+
+/** How many annotations were read, and what became of their objects. */
+export interface SortedCounts {
+  annotations: number;
+  malformed: number;
+  objects: number;
+  /** What goes on to extraction. */
+  indexed: { images: number; objects: number };
+  drops: DropCounts;
+}
+
+/** What one annotation gave. */
+export interface SortedObjects {
+  indexed?: IndexedImage;
+  drops: Drop[];
+  malformed?: MalformedAnnotation;
+}
+
+/** Decides for each annotation which of its objects go on, and counts. */
+export class ObjectSorter {
+  readonly #allowedSynsets: ReadonlySet<string>;
+  readonly #allowedImages: ReadonlySet<string>;
+  readonly #blockedSynsets: ReadonlySet<string>;
+  readonly #blockedImages: ReadonlySet<string>;
+  readonly #counts: SortedCounts = {
+    annotations: 0,
+    malformed: 0,
+    objects: 0,
+    indexed: { images: 0, objects: 0 },
+    drops: {},
+  };
+
+  constructor(
+    { allow, block }: Recipe['source'],
+    private readonly places: ImageStore['places'],
+  ) {
+    this.#allowedSynsets = new Set(allow.synsets);
+    this.#allowedImages = new Set(allow.images);
+    this.#blockedSynsets = new Set(block.synsets);
+    this.#blockedImages = new Set(block.images);
+  }
+
+  sort(annotation: Annotation | MalformedAnnotation): SortedObjects {
+    this.#counts.annotations += 1;
+    if ('problem' in annotation) {
+      this.#counts.malformed += 1;
+      return { drops: [], malformed: annotation };
+    }
+    const { imageId: image, size } = annotation;
+    const place = this.places.get(image);
+    const drops: Drop[] = [];
+    const objects: IndexedObject[] = [];
+    for (const [object, { wnid, box }] of annotation.objects.entries()) {
+      const index = classOf(wnid);
+      const reason = this.#reasonToDrop(image, wnid, index, place);
+      if (reason) drops.push({ image, object, reason });
+      else objects.push({ object, wnid, class: index!, box });
+    }
+    this.#count(objects.length, drops);
+    if (objects.length === 0) return { drops };
+    return { indexed: { image, place: place!, size, objects }, drops };
+  }
+
+  counts(): SortedCounts {
+    return { ...this.#counts, drops: countDrops(this.#counts.drops) };
+  }
+
+  #reasonToDrop(
+    image: string,
+    wnid: Wnid,
+    index: ClassIndex | undefined,
+    place: ImagePlace | undefined,
+  ): DropReason | undefined {
+    if (this.#blockedImages.has(image) || this.#blockedSynsets.has(wnid)) return 'blocked';
+    if (this.#allowedImages.size > 0 && !this.#allowedImages.has(image)) return 'blocked';
+    if (this.#allowedSynsets.size > 0 && !this.#allowedSynsets.has(wnid)) return 'blocked';
+    if (index === undefined) return 'unknown-synset';
+    return place === undefined ? 'image-missing' : undefined;
+  }
+
+  #count(kept: number, drops: Drop[]): void {
+    const counts = this.#counts;
+    counts.objects += kept + drops.length;
+    counts.indexed.objects += kept;
+    if (kept > 0) counts.indexed.images += 1;
+    for (const { reason } of drops) counts.drops[reason] = (counts.drops[reason] ?? 0) + 1;
+  }
+}

@@ -1,0 +1,232 @@
+import { join } from 'node:path';
+import {
+  datasetDigest,
+  type DatasetLock,
+  type DatasetSummary,
+  LOCK_FILE,
+} from '../dataset/dataset.js';
+import { imageFile, type MetadataRow } from '../dataset/metadata.js';
+import { DatasetError } from '../errors.js';
+import { sha256File } from '../files/digest.js';
+import { buildFolder, requireSpace, toJson, writeWhole } from '../files/folders.js';
+import { byteOrder } from '../files/listing.js';
+import { codecVersions } from '../image/codecs.js';
+import { mapInWorkers } from '../parallel/workers.js';
+import type { StageOptions } from '../progress.js';
+import { canvasSize } from '../recipe/geometry.js';
+import { portableRecipe, recipeDigest } from '../recipe/load.js';
+import type { Recipe } from '../recipe/schema.js';
+import { PATCHML_VERSION } from '../version.js';
+import type { ComposedImage, ComposeFileTask, ComposeSettings } from './compose-worker.js';
+import {
+  type DatasetOrigin,
+  type DatasetOutput,
+  inspectPlace,
+  openDatasetOutput,
+  removeNotes,
+  takeOver,
+} from './dataset-output.js';
+import { readPoolSummary } from './extract-pool.js';
+import { type PlanRow, readPlanRows, readPlanSummary } from './make-plan.js';
+import { type PatchRow, readPatchRows } from './pool.js';
+
+/** Images a worker takes at a time; fewer of large ones. */
+const BATCH = 16;
+/** Canvas pixels a worker takes at a time, at most, unless one canvas has more. */
+const BATCH_PIXELS = 4e6;
+
+export interface ComposeInput {
+  recipe: Recipe;
+  /** The pool folder. */
+  pool: string;
+  /** The plan folder, made from that pool. */
+  plan: string;
+  /** Where the dataset goes. */
+  out: string;
+}
+
+export interface ComposeOptions extends StageOptions {
+  /** Replaces another patchml dataset at `out`; never anything else. Default: false. */
+  overwrite?: boolean | undefined;
+}
+
+/**
+ * The last stage: paints and encodes every image of a plan and writes the dataset folder. One that
+ * is there already is left as it is; an interrupted one is continued.
+ * @throws OutputError when `out` holds something else, cannot be written or is too small
+ */
+export async function composeDataset(
+  input: ComposeInput,
+  options: ComposeOptions = {},
+): Promise<void> {
+  const pool = await readPoolSummary(input.pool);
+  const plan = await readPlanSummary(input.plan);
+  if (plan.pool !== pool.digest) {
+    throw new DatasetError('this plan was made from another pool', {
+      code: 'plan-of-another-pool',
+      path: input.plan,
+      fix: 'run "patchml plan" again',
+    });
+  }
+  const origin: DatasetOrigin = {
+    recipe: recipeDigest(input.recipe),
+    pool: pool.digest,
+    plan: plan.digest,
+    source: { ...pool.source, patches: pool.patches, drops: pool.drops },
+    codecs: codecVersions(),
+  };
+  if ((await inspectPlace(input.out, origin, options.overwrite ?? false)) === 'complete') {
+    options.onProgress?.({
+      stage: 'compose',
+      done: plan.images,
+      total: plan.images,
+      unit: 'images',
+    });
+    return;
+  }
+  await buildFolder(input.out, async (partial) => {
+    await takeOver(partial, origin);
+    const output = await openDatasetOutput(partial);
+    try {
+      const left = plan.images - output.images;
+      await requireSpace(partial, estimateBytes(input.recipe, left), 'the dataset');
+      await composeImages(input, plan.images, partial, output, options);
+    } finally {
+      await output.close();
+    }
+    await writeSummaries(input.recipe, origin, partial, output);
+    await removeNotes(partial);
+  });
+}
+
+async function composeImages(
+  { recipe, pool, plan }: ComposeInput,
+  total: number,
+  partial: string,
+  output: DatasetOutput,
+  { jobs, signal, onProgress }: ComposeOptions,
+): Promise<void> {
+  const rowOf = new Map((await readPatchRows(pool)).map((row) => [row.id, row]));
+  const settings: ComposeSettings = { recipe, pool, folder: partial };
+  const underWay: ComposeFileTask[][] = [];
+  const batches = mapInWorkers<ComposeFileTask[], ComposedImage[]>(
+    inBatches(recipe, plan, rowOf, output.images, underWay),
+    {
+      worker: new URL('./compose-worker.js', import.meta.url),
+      workerData: settings,
+      stage: 'compose',
+      jobs,
+      signal,
+    },
+  );
+  onProgress?.({ stage: 'compose', done: output.images, total, unit: 'images' });
+  for await (const composed of batches) {
+    const tasks = underWay.shift()!;
+    const rows = tasks.map(({ row, patches }, i) =>
+      toMetadataRow(recipe, row, patches, composed[i]!),
+    );
+    await output.append(rows);
+    onProgress?.({ stage: 'compose', done: output.images, total, unit: 'images' });
+  }
+}
+
+/** Makes the row of a composed image. @param patches those of the plan row, in its order */
+function toMetadataRow(
+  recipe: Recipe,
+  { id, k, objects }: PlanRow,
+  patches: readonly PatchRow[],
+  digests: ComposedImage,
+): MetadataRow {
+  const wnidOf = new Map(patches.map((patch) => [patch.class, patch.wnid]));
+  const labels = [...wnidOf.keys()].sort((a, b) => a - b);
+  return {
+    file_name: imageFile(id, recipe),
+    id,
+    k,
+    labels,
+    wnids: labels.map((label) => wnidOf.get(label)!),
+    objects: {
+      bbox: objects.map(({ bbox }) => [...bbox]),
+      category: patches.map((patch) => patch.class),
+      patch: patches.map((patch) => patch.id),
+      source: patches.map(({ source }) => source),
+    },
+    sha256: digests.sha256,
+    pixels_sha256: digests.pixels_sha256,
+  };
+}
+
+/** The plan's rows behind the first `skip`, in batches; each is also put behind `underWay`. */
+async function* inBatches(
+  recipe: Recipe,
+  plan: string,
+  rowOf: ReadonlyMap<string, PatchRow>,
+  skip: number,
+  underWay: ComposeFileTask[][],
+): AsyncGenerator<ComposeFileTask[]> {
+  const [width, height] = canvasSize(recipe);
+  const size = Math.max(1, Math.min(BATCH, Math.floor(BATCH_PIXELS / (width * height))));
+  let batch: ComposeFileTask[] = [];
+  let seen = 0;
+  for await (const row of readPlanRows(plan)) {
+    seen += 1;
+    if (seen <= skip) continue;
+    const patches = row.objects.map(({ patch }) => rowOf.get(patch) ?? notInPool(patch, plan));
+    batch.push({ row, patches, file: imageFile(row.id, recipe) });
+    if (batch.length < size) continue;
+    underWay.push(batch);
+    yield batch;
+    batch = [];
+  }
+  if (batch.length === 0) return;
+  underWay.push(batch);
+  yield batch;
+}
+
+function notInPool(patch: string, plan: string): never {
+  throw new DatasetError(`the pool has no patch ${patch}`, {
+    code: 'plan-of-another-pool',
+    path: plan,
+    fix: 'remove the plan; "patchml plan" makes it again',
+  });
+}
+
+async function writeSummaries(
+  recipe: Recipe,
+  origin: DatasetOrigin,
+  partial: string,
+  { images, files, counts, classes }: DatasetOutput,
+): Promise<void> {
+  const summary: DatasetSummary = {
+    format: 'patchml-dataset',
+    name: recipe.name,
+    version: recipe.version,
+    recipe: portableRecipe(recipe),
+    images,
+    counts,
+    source: origin.source,
+    classes: Object.fromEntries([...classes.entries()].sort(([a], [b]) => byteOrder(a, b))),
+  };
+  await writeWhole(join(partial, 'dataset.json'), toJson(summary));
+  for (const file of ['dataset.json', 'metadata.jsonl']) {
+    files[file] = sha256File(join(partial, file));
+  }
+  const sorted = Object.entries(files).sort(([a], [b]) => byteOrder(a, b));
+  const lock: DatasetLock = {
+    format: 'patchml-lock',
+    dataset: datasetDigest(sorted),
+    recipe: origin.recipe,
+    pool: origin.pool,
+    plan: origin.plan,
+    versions: { node: process.versions.node, patchml: PATCHML_VERSION, ...origin.codecs },
+    files: Object.fromEntries(sorted),
+  };
+  await writeWhole(join(partial, LOCK_FILE), toJson(lock));
+}
+
+/** More than any photograph takes in this format, bytes. */
+function estimateBytes(recipe: Recipe, images: number): number {
+  const [width, height] = canvasSize(recipe);
+  const bytesAPixel = recipe.encode.format === 'jpeg' ? 1 : 2.5;
+  return Math.ceil(images * width * height * bytesAPixel);
+}

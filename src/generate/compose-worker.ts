@@ -1,0 +1,54 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { workerData } from 'node:worker_threads';
+import { explainError } from '../errors.js';
+import { sha256 } from '../files/digest.js';
+import { encode } from '../image/encode.js';
+import { serve } from '../parallel/workers.js';
+import type { Recipe } from '../recipe/schema.js';
+import { type ComposeTask, openComposer } from './compose-image.js';
+import { PoolReader } from './pool.js';
+
+/** What a worker is told once. */
+export interface ComposeSettings {
+  recipe: Recipe;
+  pool: string;
+  /** The folder that images are written into. */
+  folder: string;
+}
+
+/** An image to compose, and its file in the folder. */
+export interface ComposeFileTask extends ComposeTask {
+  file: string;
+}
+
+/** Digests of one composed image. */
+export interface ComposedImage {
+  /** SHA-256 of the file. */
+  sha256: string;
+  /** SHA-256 of the pixels before encoding: RGB, row by row. */
+  pixels_sha256: string;
+}
+
+const { recipe, pool, folder } = workerData as ComposeSettings;
+const compose = openComposer(recipe, new PoolReader(pool));
+const { format, quality } = recipe.encode;
+
+export default serve(async (tasks: ComposeFileTask[]): Promise<ComposedImage[]> => {
+  const images = await compose(tasks);
+  const composed: ComposedImage[] = [];
+  for (const [index, image] of images.entries()) {
+    const bytes = await encode(image, format, quality);
+    writeImage(join(folder, tasks[index]!.file), bytes);
+    composed.push({ sha256: sha256(bytes), pixels_sha256: sha256(image.data) });
+  }
+  return composed;
+});
+
+function writeImage(path: string, bytes: Buffer): void {
+  try {
+    writeFileSync(path, bytes);
+  } catch (error) {
+    throw explainError(error, path); // a full disk names no path itself
+  }
+}

@@ -1,0 +1,212 @@
+import { mkdir, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import {
+  type DatasetLock,
+  type DatasetSummary,
+  LOCK_FILE,
+  readDatasetSummary,
+  readLock,
+} from '../dataset/dataset.js';
+import { type MetadataRow, readMetadata } from '../dataset/metadata.js';
+import { OutputError } from '../errors.js';
+import { digestOf, sha256File } from '../files/digest.js';
+import { exists, isEmptyPlace, replacedFolder, toJson, writeWhole } from '../files/folders.js';
+import { writeJsonLines } from '../files/json.js';
+import type { CodecVersions } from '../image/codecs.js';
+import { recipeDigest } from '../recipe/load.js';
+import type { Recipe } from '../recipe/schema.js';
+
+/** How far a dataset is; written after each batch, so that a killed run goes on from there. */
+interface DatasetProgress {
+  /** Images done, in the plan's order. */
+  images: number;
+  /** Length of `metadata.jsonl`. */
+  rowBytes: number;
+}
+
+/** The images and rows of a dataset being written, with what its summary needs. */
+export interface DatasetOutput {
+  /** Images done, in the plan's order. */
+  readonly images: number;
+  /** SHA-256 of every image file so far, by path. */
+  readonly files: Record<string, string>;
+  readonly counts: Record<string, number>;
+  readonly classes: Map<string, number>;
+  append(rows: readonly MetadataRow[]): Promise<void>;
+  close(): Promise<void>;
+}
+
+/**
+ * Opens the output of a partial dataset. Of an interrupted run the images that were noted are
+ * taken over once the digest of each has been checked; a damaged one starts from nothing.
+ */
+export async function openDatasetOutput(partial: string): Promise<DatasetOutput> {
+  await mkdir(join(partial, 'images'), { recursive: true });
+  const progress = await recoverProgress(partial);
+  const files: Record<string, string> = {};
+  const counts: Record<string, number> = {};
+  const classes = new Map<string, number>();
+  const note = (row: MetadataRow): void => {
+    files[row.file_name] = row.sha256;
+    counts[row.k] = (counts[row.k] ?? 0) + 1;
+    for (const wnid of row.wnids) classes.set(wnid, (classes.get(wnid) ?? 0) + 1);
+  };
+  if (progress.images > 0) for await (const row of readMetadata(partial)) note(row);
+
+  const metadata = await writeJsonLines(join(partial, 'metadata.jsonl'), 'a');
+  return {
+    get images() {
+      return progress.images;
+    },
+    files,
+    counts,
+    classes,
+    async append(rows) {
+      for (const row of rows) {
+        progress.rowBytes += await metadata.write(row);
+        note(row);
+      }
+      progress.images += rows.length;
+      await metadata.flush();
+      await writeWhole(progressFile(partial), toJson(progress));
+    },
+    close: () => metadata.close(),
+  };
+}
+
+function progressFile(partial: string): string {
+  return join(partial, PROGRESS_FILE);
+}
+
+async function recoverProgress(partial: string): Promise<DatasetProgress> {
+  const metadata = join(partial, 'metadata.jsonl');
+  try {
+    const progress = JSON.parse(await readFile(progressFile(partial), 'utf8')) as DatasetProgress;
+    if ((await stat(metadata)).size >= progress.rowBytes) {
+      await truncate(metadata, progress.rowBytes);
+      if (await isIntact(partial)) return progress;
+    }
+  } catch {
+    // nothing noted, or not readable: start from nothing
+  }
+  await rm(metadata, { force: true });
+  return { images: 0, rowBytes: 0 };
+}
+
+async function isIntact(partial: string): Promise<boolean> {
+  for await (const { file_name, sha256 } of readMetadata(partial)) {
+    const found = tryDigest(join(partial, file_name));
+    if (found !== sha256) return false;
+  }
+  return true;
+}
+
+function tryDigest(path: string): string | undefined {
+  try {
+    return sha256File(path);
+  } catch {
+    return undefined; // missing or unreadable: the image is composed again
+  }
+}
+
+/** What determines a dataset: two with the same are byte for byte the same. */
+export interface DatasetOrigin extends Pick<DatasetLock, 'recipe' | 'pool' | 'plan'> {
+  /** What the inputs held, as `dataset.json` will say. */
+  source: DatasetSummary['source'];
+  codecs: CodecVersions;
+}
+
+const ORIGIN_FILE = 'origin.json';
+/** In an unfinished dataset: how far it is. */
+const PROGRESS_FILE = 'progress.json';
+
+/** @throws OutputError where something else than a dataset is there, which is never replaced */
+async function requireOwnPlace(place: string): Promise<void> {
+  for (const path of [place, replacedFolder(place)]) {
+    if ((await isEmptyPlace(path)) || (await exists(join(path, LOCK_FILE)))) continue;
+    throw new OutputError('this folder holds something that is no patchml dataset', {
+      code: 'output-not-empty',
+      path,
+      fix: 'name another --out, or move it away',
+    });
+  }
+}
+
+/**
+ * Checks that a place may take a dataset of this recipe, before the work that leads to it.
+ * @throws OutputError where something else is there, or a dataset of another recipe and not to be
+ * replaced
+ */
+export async function requirePlaceFor(
+  recipe: Recipe,
+  place: string,
+  overwrite: boolean,
+): Promise<void> {
+  await requireOwnPlace(place);
+  if (overwrite || (await isEmptyPlace(place))) return;
+  if ((await readLock(place)).recipe !== recipeDigest(recipe)) throw otherDataset(place);
+}
+
+/**
+ * Looks at the place a dataset is to go to.
+ * @returns `complete` where this very dataset is there already, else `free`
+ * @throws OutputError where something else is there that may not be replaced
+ */
+export async function inspectPlace(
+  place: string,
+  origin: DatasetOrigin,
+  overwrite: boolean,
+): Promise<'complete' | 'free'> {
+  await requireOwnPlace(place);
+  if (await isEmptyPlace(place)) return 'free';
+  if (digestOf(await readOrigin(place)) === digestOf(origin)) return 'complete';
+  if (overwrite) return 'free';
+  throw otherDataset(place);
+}
+
+function otherDataset(path: string): OutputError {
+  return new OutputError('this folder holds a dataset of another recipe or pool', {
+    code: 'output-other-dataset',
+    path,
+    fix: 'name another --out, or replace it with --overwrite',
+  });
+}
+
+/**
+ * Clears a dataset's partial folder of what another dataset's run left in it, and notes whose it
+ * is. What an interrupted run of this very dataset left stays.
+ * @throws OutputError where the folder is something else
+ */
+export async function takeOver(partial: string, origin: DatasetOrigin): Promise<void> {
+  const note = join(partial, ORIGIN_FILE);
+  const left = await readFile(note, 'utf8').catch(() => undefined);
+  const names = await readdir(partial);
+  const isOurs = [ORIGIN_FILE, PROGRESS_FILE, LOCK_FILE].some((name) => names.includes(name));
+  if (!isOurs && names.length > 0) {
+    throw new OutputError('this folder is in the way and is no unfinished dataset', {
+      code: 'output-not-empty',
+      path: partial,
+      fix: 'move it away, or name another --out',
+    });
+  }
+  if (isOurs && left !== toJson(origin)) {
+    await writeFile(note, toJson('being cleared')); // if killed here, it is cleared again
+    for (const name of names) {
+      if (name !== ORIGIN_FILE) await rm(join(partial, name), { recursive: true });
+    }
+  }
+  await writeFile(note, toJson(origin));
+}
+
+/** Removes the notes that only an unfinished dataset has. */
+export async function removeNotes(partial: string): Promise<void> {
+  for (const note of [ORIGIN_FILE, PROGRESS_FILE]) await rm(join(partial, note), { force: true });
+}
+
+async function readOrigin(place: string): Promise<DatasetOrigin> {
+  const { source } = await readDatasetSummary(place);
+  const { recipe, pool, plan, versions } = await readLock(place);
+  const { sharp, libvips, jpegDecoder, jpegEncoder, resizer } = versions;
+  const codecs = { sharp, libvips, jpegDecoder, jpegEncoder, resizer };
+  return { recipe, pool, plan, source, codecs };
+}

@@ -1,0 +1,219 @@
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { readDataset, readDatasetSummary, readLock } from '../dataset/dataset.js';
+import type { MetadataRow } from '../dataset/metadata.js';
+import { DatasetError, explainError, PatchmlError } from '../errors.js';
+import { exists, writeWhole } from '../files/folders.js';
+import { readJsonLines } from '../files/json.js';
+import { byteOrder } from '../files/listing.js';
+import { drawTiles } from '../image/contact-sheet.js';
+import type { Drop, DropCounts, MalformedAnnotation } from '../imagenet/annotation.js';
+import { openAnnotations } from '../imagenet/annotations.js';
+import { classNameOf, classOf, type Wnid } from '../imagenet/synsets.js';
+import { loadRecipe, recipeDigest } from '../recipe/load.js';
+import type { Recipe } from '../recipe/schema.js';
+import { readPoolSummary } from './extract-pool.js';
+import type { PatchRow } from './pool.js';
+
+/** What is at a path, counted. */
+export type Inspection = {
+  path: string;
+} & (
+  | { kind: 'recipe'; digest: string; recipe: Recipe }
+  | ({ kind: 'annotations'; annotations: number; malformed: number } & ObjectCounts)
+  | ({ kind: 'pool'; digest: string; bytes: number; drops: DropCounts } & ObjectCounts)
+  | ({
+      kind: 'dataset';
+      name: string;
+      version: string;
+      digest: string;
+      images: number;
+      counts: Record<string, number>;
+      drops: DropCounts;
+    } & ObjectCounts)
+);
+
+interface ObjectCounts {
+  objects: number;
+  /** Objects of each class, the most first. */
+  classes: ClassCount[];
+  /** Objects by the shorter side of their boxes as annotated, stored or shown, px. */
+  sides: SideHistogram;
+}
+
+interface ClassCount {
+  wnid: Wnid;
+  name: string;
+  objects: number;
+}
+
+/**
+ * Counts what is in a dataset, a pool, a recipe, or annotations in any form that `generate` reads.
+ * @throws PatchmlError where it is none of these
+ */
+export async function inspect(path: string): Promise<Inspection> {
+  try {
+    if (/\.ya?ml$/.test(path)) return await inspectRecipe(path);
+    if ((await stat(path)).isDirectory()) {
+      if (await exists(join(path, 'dataset.json'))) return await inspectDataset(path);
+      if (await exists(join(path, 'pool.json'))) return await inspectPool(path);
+    }
+    return await inspectAnnotations(path);
+  } catch (error) {
+    const problem = explainError(error);
+    const code = problem instanceof PatchmlError ? problem.code : '';
+    if (!['annotations-none', 'annotations-unknown-form'].includes(code)) throw problem;
+    throw new DatasetError('this is no dataset, pool, recipe or annotations', {
+      code: 'inspect-unknown',
+      path,
+      fix: 'give a folder that patchml made, a recipe (.yaml), or annotations',
+    });
+  }
+}
+
+async function inspectRecipe(path: string): Promise<Inspection> {
+  const recipe = await loadRecipe(path);
+  return { path, kind: 'recipe', digest: recipeDigest(recipe), recipe };
+}
+
+async function inspectAnnotations(path: string): Promise<Inspection> {
+  const tally = openTally();
+  let annotations = 0;
+  let malformed = 0;
+  for await (const annotation of (await openAnnotations(path)).read()) {
+    annotations += 1;
+    if ('problem' in annotation) malformed += 1;
+    else {
+      for (const { wnid, box } of annotation.objects) {
+        tally.add(wnid, box[2] - box[0] + 1, box[3] - box[1] + 1);
+      }
+    }
+  }
+  return { path, kind: 'annotations', annotations, malformed, ...tally.counts() };
+}
+
+async function inspectPool(path: string): Promise<Inspection> {
+  const { digest, bytes, drops } = await readPoolSummary(path);
+  const tally = openTally();
+  for await (const row of readJsonLines(join(path, 'patches.jsonl'))) {
+    const { wnid, width, height } = row as PatchRow;
+    tally.add(wnid, width, height);
+  }
+  return { path, kind: 'pool', digest, bytes, drops, ...tally.counts() };
+}
+
+async function inspectDataset(path: string): Promise<Inspection> {
+  const { name, version, images, counts, source } = await readDatasetSummary(path);
+  const { dataset: digest } = await readLock(path);
+  const tally = openTally();
+  for await (const { objects, labels, wnids } of (await readDataset(path)).rows()) {
+    const wnidOf = new Map(labels.map((label, index) => [label, wnids[index]!]));
+    for (const [index, [, , width, height]] of objects.bbox.entries()) {
+      tally.add(wnidOf.get(objects.category[index]!)!, width, height);
+    }
+  }
+  const drops = source.drops;
+  return { path, kind: 'dataset', name, version, digest, images, counts, drops, ...tally.counts() };
+}
+
+function openTally(): {
+  add(wnid: Wnid, width: number, height: number): void;
+  counts(): ObjectCounts;
+} {
+  const sides = emptySideHistogram();
+  const byClass = new Map<Wnid, number>();
+  let objects = 0;
+  return {
+    add(wnid, width, height) {
+      objects += 1;
+      byClass.set(wnid, (byClass.get(wnid) ?? 0) + 1);
+      countSide(sides, width, height);
+    },
+    counts: () => ({
+      objects,
+      classes: [...byClass.entries()]
+        .map(([wnid, count]) => ({ wnid, name: nameOf(wnid), objects: count }))
+        .sort((a, b) => b.objects - a.objects || byteOrder(a.wnid, b.wnid)),
+      sides,
+    }),
+  };
+}
+
+function nameOf(wnid: Wnid): string {
+  const index = classOf(wnid);
+  return index === undefined ? 'not of the 1,000' : classNameOf(index);
+}
+
+export interface ContactSheetOptions {
+  /** Images a row. Default: 8. */
+  columns?: number | undefined;
+  /** Images for each number of patches: the first ones. Default: 8. */
+  perCount?: number | undefined;
+  /** Side that each image is shown in, px. Default: 160. */
+  side?: number | undefined;
+}
+
+/** Draws the first images of each number of patches with their labels, as a PNG at `path`. */
+export async function writeContactSheet(
+  folder: string,
+  path: string,
+  { columns = 8, perCount = 8, side = 160 }: ContactSheetOptions = {},
+): Promise<void> {
+  const dataset = await readDataset(folder);
+  const shown = new Map<number, MetadataRow[]>();
+  for await (const row of dataset.rows()) {
+    const rows = shown.get(row.k) ?? [];
+    if (rows.length < perCount) rows.push(row);
+    shown.set(row.k, rows);
+  }
+  const tiles = [...shown.values()].flat().map((row) => ({
+    path: dataset.pathOf(row),
+    caption: [row.id, ...row.labels.map((label) => classNameOf(label))],
+  }));
+  try {
+    await writeWhole(path, await drawTiles(tiles, { columns, side }));
+  } catch (error) {
+    throw explainError(error);
+  }
+}
+
+/** Sides of patches are counted in these ranges: each from its number up to the next, px. */
+const SIDE_RANGES = [0, 32, 64, 128, 256, 512] as const;
+
+/** Counts of shorter sides, by range: `{ "32-63": 12, ... }`, px. */
+export type SideHistogram = Record<string, number>;
+
+/** A histogram without counts. */
+export function emptySideHistogram(): SideHistogram {
+  return Object.fromEntries(SIDE_RANGES.map((_, index) => [shortNameOf(index), 0]));
+}
+
+/** Counts one size by its shorter side. */
+export function countSide(histogram: SideHistogram, width: number, height: number): void {
+  const side = Math.min(width, height);
+  const index = SIDE_RANGES.findLastIndex((from) => side >= from);
+  histogram[shortNameOf(Math.max(index, 0))]! += 1;
+}
+
+function shortNameOf(index: number): string {
+  const from = SIDE_RANGES[index]!;
+  const next = SIDE_RANGES[index + 1];
+  return next === undefined ? `${from}+` : `${from}-${next - 1}`;
+}
+
+/**
+ * Lists what a pool (or an index) left out: malformed annotations, and every object that did not
+ * become a patch, with its reason.
+ * @throws DatasetError where the folder has no such list
+ */
+export async function* readDrops(folder: string): AsyncGenerator<Drop | MalformedAnnotation> {
+  const path = join(folder, 'drops.jsonl');
+  if (!(await exists(path))) {
+    throw new DatasetError('only a pool or an index lists its drops', {
+      code: 'drops-missing',
+      path: folder,
+      fix: 'give the pool folder that "patchml generate" names',
+    });
+  }
+  for await (const row of readJsonLines(path)) yield row as Drop | MalformedAnnotation;
+}

@@ -1,0 +1,103 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { readDatasetSummary, readLock } from '../dataset/dataset.js';
+import { type MetadataRow, readMetadata } from '../dataset/metadata.js';
+import { DatasetError } from '../errors.js';
+import { sha256 } from '../files/digest.js';
+import { byteOrder } from '../files/listing.js';
+import { type StageOptions, throwIfAborted } from '../progress.js';
+import { drawWithoutReplacement, openStream } from '../random.js';
+import { openComposer } from './compose-image.js';
+import { readPoolSummary } from './extract-pool.js';
+import type { PlanRow } from './make-plan.js';
+import { type PatchRow, PoolReader, readPatchRows } from './pool.js';
+
+export interface RegenerateInput {
+  /** The dataset folder. */
+  folder: string;
+  /** The pool folder it was composed from. */
+  pool: string;
+  /** How many images to make again; all, where there are no more. */
+  sample: number;
+  /** Chooses the sample. Default: the recipe's seed. */
+  seed?: string | undefined;
+}
+
+/** Images made again, and those whose pixels, or whose patches' pixels, are others than they were. */
+export interface Regeneration {
+  images: number;
+  differing: string[];
+}
+
+/**
+ * Makes a seeded sample of a dataset's images again from the pool and compares the pixels' digests
+ * with the metadata's.
+ * @throws DatasetError when the pool is another than the dataset was made from
+ */
+export async function regenerateSample(
+  { folder, pool, sample, seed }: RegenerateInput,
+  { signal, onProgress }: StageOptions = {},
+): Promise<Regeneration> {
+  const { recipe, images } = await readDatasetSummary(folder);
+  await requireSamePool(folder, pool);
+  const size = Math.min(sample, images);
+  const stream = openStream(`${seed ?? recipe.seed}/verify`);
+  const chosen = new Set(drawWithoutReplacement(stream, images, size));
+  const rowOf = new Map((await readPatchRows(pool)).map((row) => [row.id, row]));
+  const reader = new PoolReader(pool);
+  const compose = openComposer(recipe, reader);
+  const differing: string[] = [];
+  let position = 0;
+  let done = 0;
+  try {
+    for await (const row of readMetadata(folder)) {
+      if (chosen.has(position++)) {
+        throwIfAborted(signal, 'verify');
+        const patches = row.objects.patch.map((patch) => rowOf.get(patch));
+        const isKnown = patches.every((patch) => patch !== undefined);
+        const isWhole = isKnown && patches.every((patch) => isAsExtracted(reader, patch));
+        const [image] = isWhole ? await compose([{ row: toPlanRow(row), patches }]) : [];
+        if (!image || sha256(image.data) !== row.pixels_sha256) differing.push(row.file_name);
+        onProgress?.({ stage: 'verify', done: ++done, total: size, unit: 'images' });
+      }
+    }
+  } finally {
+    reader.close();
+  }
+  return { images: size, differing };
+}
+
+/** A dataset that was made of a changed pool would agree with it: the patches' own digests tell. */
+function isAsExtracted(reader: PoolReader, patch: PatchRow): boolean {
+  return sha256(reader.read(patch).data) === patch.sha256;
+}
+
+/** The pool in a work folder that a dataset was made from. @throws DatasetError where it is gone */
+export async function findPoolOf(folder: string, work: string): Promise<string> {
+  const { pool } = await readLock(folder);
+  const pools = join(work, 'pool');
+  for (const name of (await readdir(pools).catch(() => [])).sort(byteOrder)) {
+    const summary = await readPoolSummary(join(pools, name)).catch(() => undefined);
+    if (summary?.digest === pool) return join(pools, name);
+  }
+  throw new DatasetError('the pool of this dataset is not here', {
+    code: 'pool-missing',
+    path: work,
+    fix: 'name it with --pool or --work, or make it with "patchml extract"',
+  });
+}
+
+async function requireSamePool(folder: string, pool: string): Promise<void> {
+  const lock = await readLock(folder);
+  const summary = await readPoolSummary(pool);
+  if (lock.pool === summary.digest) return;
+  throw new DatasetError('this is not the pool the dataset was made from', {
+    code: 'pool-of-another-dataset',
+    path: pool,
+    fix: 'extract it with the recipe and the inputs of the dataset',
+  });
+}
+
+function toPlanRow({ id, k, objects }: MetadataRow): PlanRow {
+  return { id, k, objects: objects.patch.map((patch, i) => ({ patch, bbox: objects.bbox[i]! })) };
+}

@@ -1,0 +1,76 @@
+import { createRequire } from 'node:module';
+import sharp from 'sharp';
+import { z } from 'zod';
+import { decodeRegion } from './decode.js';
+import { encode, type ImageFormat } from './encode.js';
+import { newPnmImage, type RgbImage } from './pixels.js';
+import { resizeSync } from './resize.js';
+
+const require = createRequire(import.meta.url);
+
+export const codecVersionsSchema = z.object({
+  sharp: z.string(),
+  libvips: z.string(),
+  /** The library in libvips that decodes JPEG. */
+  jpegDecoder: z.string(),
+  /** The package that encodes JPEG. */
+  jpegEncoder: z.string(),
+  /** The package that resizes and encodes PNG. */
+  resizer: z.string(),
+});
+
+/** Versions of everything that turns files into pixels and back. */
+export type CodecVersions = z.output<typeof codecVersionsSchema>;
+
+export function codecVersions(): CodecVersions {
+  const {
+    sharp: version,
+    vips,
+    mozjpeg,
+    jpeg,
+  } = sharp.versions as Record<string, string | undefined>;
+  return {
+    sharp: version ?? 'unknown',
+    libvips: vips ?? 'unknown',
+    jpegDecoder: mozjpeg ? `mozjpeg ${mozjpeg}` : `libjpeg ${jpeg ?? 'unknown'}`,
+    jpegEncoder: `@julusian/jpeg-turbo ${packageVersion('@julusian/jpeg-turbo')}`,
+    resizer: `@napi-rs/image ${packageVersion('@napi-rs/image')}`,
+  };
+}
+
+function packageVersion(name: string): string {
+  return (require(`${name}/package.json`) as { version: string }).version;
+}
+
+/** For each native part, `works` or what it says. */
+export type CodecStates = Record<'png' | 'jpeg' | 'webp' | 'resizing', string>;
+
+/** Takes a small picture through every native part: to a file and back, and to another size. */
+export async function checkCodecs(): Promise<CodecStates> {
+  const image = newPnmImage(16, 16);
+  image.data.fill(0x80);
+  return {
+    png: await stateOf(() => thereAndBack(image, 'png')),
+    jpeg: await stateOf(() => thereAndBack(image, 'jpeg')),
+    webp: await stateOf(() => thereAndBack(image, 'webp')),
+    resizing: await stateOf(() => {
+      const { data } = resizeSync(image, 8, 8, 'lanczos3');
+      return data.length === 4 * 8 * 8 && data[0] === 0x80;
+    }),
+  };
+}
+
+async function thereAndBack(image: RgbImage, format: ImageFormat): Promise<boolean> {
+  const decoded = await decodeRegion(await encode(image, format, 95), [0, 0, 16, 16], {
+    isCmyk: false,
+  });
+  return decoded.data.equals(image.data);
+}
+
+async function stateOf(check: () => boolean | Promise<boolean>): Promise<string> {
+  try {
+    return (await check()) ? 'works' : 'gives wrong pixels';
+  } catch (error) {
+    return (error as Error).message;
+  }
+}

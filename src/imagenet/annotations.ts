@@ -1,0 +1,147 @@
+import { createReadStream, readFileSync } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { createGunzip } from 'node:zlib';
+import { AnnotationError, explainError } from '../errors.js';
+import { digestOf } from '../files/digest.js';
+import { byteOrder, listFiles } from '../files/listing.js';
+import { tarMembers } from '../files/tar.js';
+import { readAnnotationCsv } from './annotation-csv.js';
+import { MAX_ANNOTATION_BYTES, parseAnnotationXml } from './annotation-xml.js';
+import { type Annotation, isImageId, type MalformedAnnotation } from './annotation.js';
+
+/** Annotations in byte order of their image ids, wherever they came from. */
+export interface AnnotationSource {
+  /** How many there are; 0 while it is not known. */
+  total: number;
+  /** Changes when the files do: names, sizes and times, for a cache's key. */
+  fingerprint: string;
+  read():
+    Iterable<Annotation | MalformedAnnotation> | AsyncIterable<Annotation | MalformedAnnotation>;
+}
+
+/**
+ * Opens annotations: a folder of XML (flat or in folders), a `LOC_*_solution.csv`, or a `.tgz` or
+ * `.tar` of XML, which is read without unpacking.
+ * @throws AnnotationError when there are none at the path
+ */
+export async function openAnnotations(path: string): Promise<AnnotationSource> {
+  try {
+    const info = await stat(path);
+    if (info.isDirectory()) return noteRepeats(await openFolder(path));
+    const fingerprint = digestOf([basename(path), info.size, info.mtimeMs]);
+    if (path.endsWith('.csv'))
+      return noteRepeats(
+        fromMemory(fingerprint, async () => {
+          const rows = await readAnnotationCsv(path);
+          if (rows.length === 0) throw noneIn(path, 'no row is in this CSV');
+          return rows;
+        }),
+      );
+    if (/\.(tgz|tar\.gz|tar)$/.test(path))
+      return noteRepeats(fromMemory(fingerprint, () => readArchive(path)));
+  } catch (error) {
+    throw explainError(error);
+  }
+  throw new AnnotationError('these are no annotations', {
+    code: 'annotations-unknown-form',
+    path,
+    fix: 'give a folder of XML, a LOC_*_solution.csv, or a .tgz of XML',
+  });
+}
+
+async function openFolder(folder: string): Promise<AnnotationSource> {
+  const files = await listFiles(folder, (name) => name.endsWith('.xml'));
+  if (files.length === 0) {
+    throw noneIn(folder, 'no .xml file is in this folder or below it');
+  }
+  files.sort((a, b) => byteOrder(idOf(a.path), idOf(b.path)));
+  return {
+    total: files.length,
+    fingerprint: digestOf(files.map(({ path, size, modified }) => [path, size, modified])),
+    *read() {
+      for (const { path, size } of files) {
+        if (size < 0)
+          yield { imageId: idOf(path), problem: 'no file, or a link out of the folder' };
+        else if (size > MAX_ANNOTATION_BYTES) {
+          yield { imageId: idOf(path), problem: `larger than ${MAX_ANNOTATION_BYTES} bytes` };
+        } else yield parse(idOf(path), readFileSync(join(folder, path)));
+      }
+    },
+  };
+}
+
+/** The first annotation of an image counts; another would make patch ids stand for two patches. */
+function noteRepeats(source: AnnotationSource): AnnotationSource {
+  return {
+    ...source,
+    async *read() {
+      let last: string | undefined;
+      for await (const annotation of source.read()) {
+        const { imageId } = annotation;
+        yield imageId === last ? { imageId, problem: 'a second annotation of it' } : annotation;
+        last = imageId;
+      }
+    },
+  };
+}
+
+function fromMemory(
+  fingerprint: string,
+  readAll: () => Promise<(Annotation | MalformedAnnotation)[]>,
+): AnnotationSource {
+  return {
+    total: 0,
+    fingerprint,
+    async *read() {
+      const all = await readAll();
+      yield* all.sort((a, b) => byteOrder(a.imageId, b.imageId));
+    },
+  };
+}
+
+async function readArchive(path: string): Promise<(Annotation | MalformedAnnotation)[]> {
+  const file = createReadStream(path, { highWaterMark: 1 << 20 });
+  const stream = path.endsWith('.tar') ? file : file.pipe(createGunzip());
+  file.on('error', (error) => stream.destroy(error));
+  const annotations: (Annotation | MalformedAnnotation)[] = [];
+  try {
+    for await (const { name, size, body } of tarMembers(stream)) {
+      if (!name.endsWith('.xml')) continue;
+      const imageId = idOf(name);
+      if (size > MAX_ANNOTATION_BYTES) {
+        annotations.push({ imageId, problem: `larger than ${MAX_ANNOTATION_BYTES} bytes` });
+      } else annotations.push(parse(imageId, await body()));
+    }
+  } catch (cause) {
+    throw new AnnotationError(`the archive cannot be read: ${(cause as Error).message}`, {
+      code: 'annotations-corrupt-archive',
+      path,
+      fix: 'download it again',
+      cause,
+    });
+  }
+  if (annotations.length === 0) throw noneIn(path, 'no .xml member is in this archive');
+  return annotations;
+}
+
+function noneIn(path: string, problem: string): AnnotationError {
+  return new AnnotationError(problem, {
+    code: 'annotations-none',
+    path,
+    fix: 'check --annotations',
+  });
+}
+
+function parse(imageId: string, bytes: Uint8Array): Annotation | MalformedAnnotation {
+  if (!isImageId(imageId)) return { imageId, problem: 'its name cannot be an image id' };
+  try {
+    return parseAnnotationXml(imageId, bytes);
+  } catch (error) {
+    return { imageId, problem: (error as Error).message };
+  }
+}
+
+function idOf(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1).replace(/\.xml$/, '');
+}

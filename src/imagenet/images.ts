@@ -1,0 +1,157 @@
+import { createReadStream } from 'node:fs';
+import { type FileHandle, open, readFile, stat } from 'node:fs/promises';
+import { basename, join, resolve } from 'node:path';
+import type { Readable } from 'node:stream';
+import { explainError, ImageError } from '../errors.js';
+import { digestOf } from '../files/digest.js';
+import { byteOrder, listFiles } from '../files/listing.js';
+import { tarMembers } from '../files/tar.js';
+
+/** Where the bytes of one image lie: a file, or a stretch of an archive. */
+export interface ImagePlace {
+  /** Path from the folder; in an archive, its own name. */
+  file: string;
+  /** Where it starts, for a stretch of an archive. */
+  offset?: number | undefined;
+  /** Bytes; -1 for a link that must not be followed. */
+  size: number;
+}
+
+export interface ImageStore {
+  /** The folder or archive, as an absolute path. */
+  path: string;
+  /** Image id to its place. */
+  places: ReadonlyMap<string, ImagePlace>;
+  /** Changes when the files do: names, sizes and times, for a cache's key. */
+  fingerprint: string;
+}
+
+/** No photograph is larger; a member or file that says so is not read. */
+const MAX_IMAGE_BYTES = 256 * 2 ** 20;
+
+/**
+ * Finds the images of a folder (flat, by synset, or Kaggle's tree), or of the official `.tar`,
+ * whose members (or, in the train archive, members of members) are found once, not unpacked.
+ * @throws ImageError when there are none at the path
+ */
+export async function openImages(given: string): Promise<ImageStore> {
+  const path = resolve(given);
+  try {
+    const info = await stat(path);
+    if (!info.isDirectory() && !path.endsWith('.tar')) {
+      throw new ImageError('these are no images', {
+        code: 'images-unknown-form',
+        path,
+        fix: 'give a folder of images, or the official .tar',
+      });
+    }
+    const store = info.isDirectory()
+      ? await openFolder(path)
+      : await openTar(path, digestOf([basename(path), info.size, info.mtimeMs]));
+    if (store.places.size > 0) return store;
+  } catch (error) {
+    throw explainError(error);
+  }
+  throw new ImageError('no image (.JPEG, .jpg, .png, .webp) is in it', {
+    code: 'images-none',
+    path,
+    fix: 'check --images',
+  });
+}
+
+async function openFolder(path: string): Promise<ImageStore> {
+  const { places, fingerprint } = await listImages(path);
+  return { path, places: toPlaces(places), fingerprint };
+}
+
+/** Lists all images of a folder, in byte order of their paths, with the folder's fingerprint. */
+export async function listImages(
+  folder: string,
+): Promise<{ places: ImagePlace[]; fingerprint: string }> {
+  const files = await listFiles(folder, isImageName);
+  return {
+    places: files.map(({ path: file, size }) => ({ file, size })),
+    fingerprint: digestOf(files.map(({ path: file, size, modified }) => [file, size, modified])),
+  };
+}
+
+async function openTar(path: string, fingerprint: string): Promise<ImageStore> {
+  const found: (ImagePlace & { name: string })[] = [];
+  const walk = async (archive: Readable, base: number): Promise<void> => {
+    for await (const { name, size, offset, stream } of tarMembers(archive)) {
+      if (name.endsWith('.tar')) await walk(stream, base + offset);
+      else if (isImageName(name)) {
+        found.push({ name, file: basename(path), offset: base + offset, size });
+      }
+    }
+  };
+  try {
+    await walk(createReadStream(path, { highWaterMark: 1 << 22 }), 0);
+  } catch (cause) {
+    throw new ImageError(`the archive cannot be read: ${(cause as Error).message}`, {
+      code: 'images-corrupt-archive',
+      path,
+      fix: 'download it again',
+      cause,
+    });
+  }
+  return { path, places: toPlaces(found), fingerprint };
+}
+
+/** Where two files give one id, the first in byte order of their paths is taken. */
+function toPlaces(found: (ImagePlace & { name?: string })[]): Map<string, ImagePlace> {
+  const places = new Map<string, ImagePlace>();
+  for (const { name, ...place } of found.sort((a, b) => byteOrder(nameOf(a), nameOf(b)))) {
+    const id = basename(withoutExtension(name ?? place.file));
+    if (!places.has(id)) places.set(id, place);
+  }
+  return places;
+}
+
+function nameOf({ name, file }: ImagePlace & { name?: string }): string {
+  return name ?? file;
+}
+
+/** Reads images by their places; keeps an archive open between calls. */
+export class ImageReader {
+  #archive: Promise<FileHandle> | undefined;
+
+  constructor(private readonly path: string) {}
+
+  /** The bytes of one image. @throws ImageError `image-too-large`, or a file-system error */
+  async read(place: ImagePlace): Promise<Buffer> {
+    if (place.size < 0 || place.size > MAX_IMAGE_BYTES) {
+      throw new ImageError('no file, a link that leads out, or too large to be a photograph', {
+        code: 'image-unreadable',
+        path: join(this.path, place.file),
+      });
+    }
+    if (place.offset === undefined) return readFile(join(this.path, place.file));
+    this.#archive ??= open(this.path);
+    const archive = await this.#archive;
+    const bytes = Buffer.allocUnsafeSlow(place.size);
+    const { bytesRead } = await archive.read(bytes, 0, place.size, place.offset);
+    return bytes.subarray(0, bytesRead);
+  }
+
+  async close(): Promise<void> {
+    await (await this.#archive)?.close();
+  }
+}
+
+const EXTENSION = /\.(jpeg|jpg|png|webp)$/i;
+
+/** Whether a file name says that it is an image. */
+function isImageName(name: string): boolean {
+  return EXTENSION.test(name);
+}
+
+/** A path without the extension of an image; its other dots stay. */
+export function withoutExtension(path: string): string {
+  return path.replace(EXTENSION, '');
+}
+
+/** The part of a path behind its last `/`. */
+export function lastPart(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1);
+}

@@ -1,0 +1,194 @@
+import { basename, dirname, extname, join, resolve } from 'node:path';
+import { glob } from 'tinyglobby';
+import { z } from 'zod';
+import { EvaluationError } from '../errors.js';
+import { exists } from '../files/folders.js';
+import { byteOrder } from '../files/listing.js';
+import { invalidField, readYaml, type YamlKind } from '../files/yaml.js';
+import { classOf } from '../imagenet/synsets.js';
+import type { EvaluationSet } from '../sets/evaluation-set.js';
+
+const perChannel = z.tuple([z.number(), z.number(), z.number()]);
+const side = z.int().min(1).max(4096);
+
+const input = z
+  .strictObject({
+    name: z.string().min(1).optional().describe("The graph's input; by default its only one"),
+    size: z
+      .union([side, z.tuple([side, side])], 'expected a side, or [width, height], of 1 to 4096 px')
+      .describe('Side, or [width, height], px'),
+    layout: z.enum(['NCHW', 'NHWC']).describe('Order of the dimensions'),
+    channels: z.enum(['RGB', 'BGR']).describe('Order of the channels'),
+    scale: z.number().positive().describe('First step: the pixel (0 to 255) times this'),
+    mean: perChannel.describe('Second step: minus this, in the order of `channels`'),
+    std: perChannel
+      .refine((values) => values.every((value) => value > 0), 'expected numbers above 0')
+      .describe('Third step: divided by this, in the order of `channels`'),
+  })
+  .describe('value = (pixel x scale - mean) / std');
+
+const resize = z.strictObject({
+  mode: z
+    .enum(['shorter-side', 'squash', 'letterbox'])
+    .describe(
+      '`shorter-side`: scaled to cover the input, then cropped; `squash`: scaled to it, whatever its aspect; `letterbox`: scaled to fit in it, the rest filled',
+    ),
+  interpolation: z
+    .enum(['nearest', 'bilinear', 'bicubic', 'lanczos', 'box', 'hamming'])
+    .describe("Pillow's name of the resampling filter"),
+  antialias: z
+    .boolean()
+    .describe('Whether the filter widens when it shrinks an image, as Pillow always does'),
+  cropFraction: z
+    .number()
+    .gt(0)
+    .max(1)
+    .describe('The central part that is kept: the image is scaled to size / cropFraction first'),
+  fill: z
+    .int()
+    .min(0)
+    .max(255)
+    .default(114)
+    .describe('Grey level around a letterboxed image, 0 to 255'),
+});
+
+const output = z.strictObject({
+  name: z.string().min(1).optional().describe("The graph's output; by default its only one"),
+  kind: z.enum(['logits', 'probabilities']).describe('What it holds'),
+});
+
+const classes = z
+  .union(
+    [
+      z.enum(['imagenet-1k', 'imagenet-1k-background']),
+      z.array(z.string().regex(/^n\d{8}$/)).min(2),
+    ],
+    'expected imagenet-1k, imagenet-1k-background, or a list of synsets such as n07753592',
+  )
+  .refine(
+    (value) => typeof value === 'string' || value.every((wnid) => classOf(wnid) !== undefined),
+    "expected synsets of ImageNet's 1,000",
+  )
+  .refine(
+    (value) => typeof value === 'string' || new Set(value).size === value.length,
+    'expected every synset once',
+  )
+  .describe(
+    "What the outputs stand for, in their order: ImageNet's 1,000 classes, a background class and these, or a list of synsets",
+  );
+
+/** The fields of a model card. */
+const modelCardSchema = z.strictObject({
+  name: z
+    .string()
+    .regex(/^[\w.-]+$/, 'expected a name of letters, digits, ".", "_" and "-"')
+    .optional()
+    .describe("The model's name in scorecards; by default the card's file name"),
+  model: z.string().min(1).describe('The ONNX file, from the folder of the card'),
+  input,
+  resize,
+  classes,
+  output,
+});
+
+/** How a model is fed and read. */
+export type ModelCard = Omit<z.output<typeof modelCardSchema>, 'name'> & { name: string };
+
+/** How images become the input of a model. */
+export type Preprocessing = Pick<ModelCard, 'input' | 'resize'>;
+
+const MODEL_CARD: YamlKind = {
+  name: 'card',
+  Failure: EvaluationError,
+  example: 'model: resnet50.onnx',
+  fix: '"patchml model add" writes a card with every field',
+};
+
+/**
+ * Reads a model card; the path of its model is made absolute.
+ * @throws EvaluationError that names the field, what it may be and what it was
+ */
+export async function loadModelCard(path: string): Promise<ModelCard> {
+  return parseModelCard(await readYaml(path, MODEL_CARD), path);
+}
+
+/** Checks the fields of a card that is, or will be, at `path`. @throws EvaluationError */
+export function parseModelCard(fields: unknown, path: string): ModelCard {
+  const parsed = modelCardSchema.safeParse(fields, { reportInput: true });
+  if (!parsed.success) throw invalidField(parsed.error.issues[0]!, path, MODEL_CARD);
+  return {
+    ...parsed.data,
+    name: parsed.data.name ?? basename(path, extname(path)),
+    model: resolve(dirname(path), parsed.data.model),
+  };
+}
+
+/** The JSON Schema by which editors complete and check a card. */
+export function modelCardJsonSchema(): z.core.JSONSchema.BaseSchema {
+  return z.toJSONSchema(modelCardSchema, { io: 'input' });
+}
+
+/** Where cards lie unless told otherwise. */
+const CARDS = join('configs', 'models');
+
+/**
+ * The card of a model: the YAML file itself, or for an `.onnx` file the card beside it or in
+ * `configs/models` that has its name.
+ * @throws EvaluationError `card-missing`, and those of a card that is wrong
+ */
+export async function findModelCard(path: string): Promise<ModelCard> {
+  if (['.yaml', '.yml'].includes(extname(path))) return loadModelCard(path);
+  const name = `${basename(path, extname(path))}.yaml`;
+  for (const card of [join(dirname(path), name), join(CARDS, name)]) {
+    if (!(await exists(card))) continue;
+    // The card says how; the file that was named is what is run.
+    return { ...(await loadModelCard(card)), model: resolve(path) };
+  }
+  throw new EvaluationError('this model has no card', {
+    code: 'card-missing',
+    path,
+    fix: `make one with "patchml model add ${path}"`,
+  });
+}
+
+/** The files that patterns such as `configs/models/*.yaml` match, in byte order. */
+export async function matchCards(patterns: readonly string[]): Promise<string[]> {
+  const found = await glob(
+    patterns.map((pattern) => pattern.replaceAll('\\', '/')),
+    {
+      expandDirectories: false,
+    },
+  );
+  if (found.length > 0) return found.sort(byteOrder);
+  throw new EvaluationError('no file matches', {
+    code: 'cards-missing',
+    path: patterns.join(' '),
+    fix: 'check --models',
+  });
+}
+
+// Apart from the card's schema, which the worker threads need not load.
+
+/** Width and height of a model's input, px. */
+export function inputSize({
+  size,
+}: Pick<ModelCard['input'], 'size'>): [width: number, height: number] {
+  return typeof size === 'number' ? [size, size] : size;
+}
+
+/** `card`: the model's own resize and crop; `whole`: the image scaled to the input, none of it cut. */
+export const PREPROCESSING_CHOICES = ['card', 'whole'] as const;
+export type PreprocessingChoice = (typeof PREPROCESSING_CHOICES)[number];
+
+/**
+ * How images of a set are brought to a model. PatchML images are taken whole unless told otherwise:
+ * a crop could cut an object that the labels name.
+ */
+export function choosePreprocessing(
+  { input, resize }: ModelCard,
+  { kind }: Pick<EvaluationSet, 'kind'>,
+  choice: PreprocessingChoice = kind === 'patchml' ? 'whole' : 'card',
+): Preprocessing {
+  if (choice === 'card') return { input, resize };
+  return { input, resize: { ...resize, mode: 'squash', cropFraction: 1 } };
+}

@@ -1,0 +1,64 @@
+import { classNames, classOf } from '../imagenet/synsets.js';
+import type { ModelCard } from './card.js';
+
+/** Which class each output of a model stands for. */
+export interface ClassMapping {
+  /** Outputs a row. */
+  outputs: number;
+  /** The class index of each output; -1 for the background class, which is never ranked. */
+  classes: Int16Array;
+}
+
+/** ImageNet's classes: the columns of scores, whatever classes a model has. */
+export const CLASS_COUNT = classNames().length;
+
+/** The mapping that a card names. */
+export function classMapping(card: Pick<ModelCard, 'classes'>): ClassMapping {
+  const classes = Int16Array.from(classesOf(card));
+  return { outputs: classes.length, classes };
+}
+
+function classesOf({ classes }: Pick<ModelCard, 'classes'>): number[] {
+  const all = Array.from({ length: CLASS_COUNT }, (_, index) => index);
+  if (classes === 'imagenet-1k') return all;
+  if (classes === 'imagenet-1k-background') return [-1, ...all];
+  return classes.map((wnid) => classOf(wnid)!);
+}
+
+/**
+ * Puts a model's outputs in class order, [rows x 1,000]. A class that the model does not have gets
+ * `absent`, which must be below all of its scores, so that it is ranked last.
+ */
+export function mapClasses(
+  outputs: Float32Array,
+  { outputs: width, classes }: ClassMapping,
+  absent: number,
+): Float32Array {
+  const isIdentity = width === CLASS_COUNT && classes.every((label, output) => label === output);
+  if (isIdentity) return outputs;
+  const rows = outputs.length / width;
+  const scores = new Float32Array(rows * CLASS_COUNT).fill(absent);
+  for (let row = 0; row < rows; row += 1) {
+    for (let output = 0; output < width; output += 1) {
+      const label = classes[output]!;
+      if (label >= 0) scores[row * CLASS_COUNT + label] = outputs[row * width + output]!;
+    }
+  }
+  return scores;
+}
+
+/** Probabilities from logits, a row at a time: exp(x) / sum of exp(x). [rows x classes] */
+export function softmax(logits: Float32Array, classCount: number): Float32Array {
+  const probabilities = new Float32Array(logits.length);
+  for (let start = 0; start < logits.length; start += classCount) {
+    const end = start + classCount;
+    let most = -Infinity;
+    for (let at = start; at < end; at += 1) most = Math.max(most, logits[at]!);
+    let sum = 0;
+    for (let at = start; at < end; at += 1) sum += Math.exp(logits[at]! - most);
+    for (let at = start; at < end; at += 1) {
+      probabilities[at] = Math.exp(logits[at]! - most) / sum;
+    }
+  }
+  return probabilities;
+}

@@ -1,0 +1,127 @@
+import { join } from 'node:path';
+import { z } from 'zod';
+import { EvaluationError } from '../errors.js';
+import { digestOf } from '../files/digest.js';
+import { buildFolder, exists, requireSpace, toJson, writeWhole } from '../files/folders.js';
+import { readSummary } from '../files/json.js';
+import type { StageOptions } from '../progress.js';
+import type { EvaluationImages, EvaluationSet } from '../sets/evaluation-set.js';
+import { PATCHML_VERSION } from '../version.js';
+import type { ModelCard, Preprocessing } from './card.js';
+import { CLASS_COUNT } from './classes.js';
+import { runModel } from './run-model.js';
+import { onnxruntimeVersion, openModelSession, type Provider, readModelFacts } from './session.js';
+
+export interface PredictInput {
+  card: ModelCard;
+  set: EvaluationSet;
+  preprocessing: Preprocessing;
+  /** Where predictions are kept, for this and later runs. */
+  work: string;
+}
+
+export interface PredictOptions extends StageOptions {
+  provider?: Provider | undefined;
+  /** Images of one run of the model. Default: 16; 1 for a model whose results depend on the batch. */
+  batch?: number | undefined;
+}
+
+/** A model's predictions for a set, as they are kept. */
+export interface Predictions {
+  folder: string;
+  summary: PredictionSummary;
+  /** Whether an earlier run made them. */
+  reused: boolean;
+}
+
+const summarySchema = z.object({
+  format: z.literal('patchml-predictions'),
+  model: z.object({ name: z.string(), sha256: z.string() }),
+  set: z.object({ name: z.string(), images: z.int() }),
+  provider: z.string(),
+  batch: z.int(),
+  versions: z.object({ patchml: z.string(), onnxruntime: z.string() }),
+  /** Images that have predictions. */
+  predicted: z.int(),
+  /** Images that could not be decoded. */
+  bad: z.array(z.object({ id: z.string(), problem: z.string() })),
+});
+
+/** What `predictions.json` says. */
+type PredictionSummary = z.output<typeof summarySchema>;
+
+/** Classes kept of each image, best first; more where an image has more labels. */
+const TOP = 20;
+const DEFAULT_BATCH = 16;
+
+const SUMMARY_FILE = 'predictions.json';
+
+/**
+ * Runs a model on the images of a set: `predictions.parquet` (the best classes and their
+ * probabilities) and `logits.npy` (all 1,000, [images x 1,000]). Predictions that an earlier run
+ * made with the same model, card, preprocessing and images are used again.
+ * @throws EvaluationError where the model does not fit its card, or no image can be decoded
+ */
+export async function predict(
+  { card, set, preprocessing, work }: PredictInput,
+  options: PredictOptions = {},
+): Promise<Predictions> {
+  const images = requireImages(set);
+  const { sha256, dependsOnBatch } = await readModelFacts(card.model);
+  const { provider = 'cpu', jobs } = options;
+  const asked = options.batch ?? (dependsOnBatch ? 1 : DEFAULT_BATCH);
+  const top = Math.max(TOP, ...set.labels.map((labels) => labels.length));
+  const versions = { patchml: PATCHML_VERSION, onnxruntime: onnxruntimeVersion() };
+  const key = digestOf({
+    model: sha256,
+    preprocessing,
+    classes: card.classes,
+    output: card.output,
+    ids: set.ids,
+    images: images.fingerprint,
+    provider,
+    batch: asked,
+    top,
+    versions,
+  });
+  const folder = join(work, 'predictions', key.slice(0, 16));
+  if (await exists(folder)) {
+    return { folder, summary: await readPredictionSummary(folder), reused: true };
+  }
+  const session = await openModelSession(card, { provider, threads: jobs });
+  try {
+    const batch = session.fixedBatch ?? asked;
+    await buildFolder(folder, async (partial) => {
+      await requireSpace(partial, set.ids.length * CLASS_COUNT * 4, 'keeping the logits');
+      const origin = { model_digest: sha256, set_digest: images.fingerprint };
+      const model = { card, session, preprocessing, batch, top, origin };
+      const { predicted, bad } = await runModel(model, { set, images }, partial, options);
+      const summary: PredictionSummary = {
+        format: 'patchml-predictions',
+        model: { name: card.name, sha256 },
+        set: { name: set.name, images: set.ids.length },
+        provider,
+        batch,
+        versions,
+        predicted,
+        bad,
+      };
+      await writeWhole(join(partial, SUMMARY_FILE), toJson(summary));
+    });
+  } finally {
+    await session.close();
+  }
+  return { folder, summary: await readPredictionSummary(folder), reused: false };
+}
+
+function readPredictionSummary(folder: string): Promise<PredictionSummary> {
+  return readSummary(folder, SUMMARY_FILE, summarySchema, 'patchml evaluate');
+}
+
+function requireImages({ name, images, ids }: EvaluationSet): EvaluationImages {
+  if (images !== undefined && ids.length > 0) return images;
+  throw new EvaluationError(`the evaluation set "${name}" has no images`, {
+    code: 'images-missing',
+    fix: 'give --images',
+  });
+}

@@ -1,0 +1,237 @@
+import { join } from 'node:path';
+import { EvaluationError } from '../errors.js';
+import { scoreMatrix, type TopClasses, topClasses } from '../metrics/index.js';
+import { mapInWorkers } from '../parallel/workers.js';
+import { openPredictions } from '../predictions/open.js';
+import { openPredictionWriter } from '../predictions/writer.js';
+import type { StageOptions } from '../progress.js';
+import type { EvaluationImages, EvaluationSet } from '../sets/evaluation-set.js';
+import type { ModelCard, Preprocessing } from './card.js';
+import { CLASS_COUNT, classMapping, mapClasses, softmax } from './classes.js';
+import type { PreprocessedBatch, PreprocessSettings, RawBatch } from './preprocess-worker.js';
+import { type InputValues, newValues, valuesPerImage } from './preprocess.js';
+import { type BadImage, LOGITS_FILE, openScoreFile } from './score-file.js';
+import type { ModelSession } from './session.js';
+
+export const PREDICTIONS_FILE = 'predictions.parquet';
+
+/** What a model is run on. */
+export interface RunInput {
+  set: EvaluationSet;
+  images: EvaluationImages;
+}
+
+/** What the Parquet file says of itself, beside the rows. */
+export interface PredictionOrigin {
+  /** SHA-256 of the model's file. */
+  model_digest: string;
+  /** Of the images: a PatchML dataset's own digest. */
+  set_digest: string;
+}
+
+/**
+ * Runs a model over a set and writes what it says into a folder: `logits.npy`, [images x 1,000], and
+ * `predictions.parquet`, the best classes of each image with their probabilities. A run that was
+ * stopped is gone on with, in the same batches.
+ * @param top classes kept of each image
+ * @throws EvaluationError when no image can be decoded, or the model gives NaN or infinite values
+ */
+export async function runModel(
+  { top, origin, ...model }: ReadyModel & { top: number; origin: PredictionOrigin },
+  input: RunInput,
+  folder: string,
+  options: StageOptions,
+): Promise<{ predicted: number; bad: BadImage[] }> {
+  const bad = await scoreImages(model, input, folder, options);
+  const predicted = input.set.ids.length - bad.length;
+  if (predicted === 0) throw allBad(input.images, bad[0]!);
+  const isBad = new Set(bad.map(({ id }) => id));
+  const ids = input.set.ids.filter((id) => !isBad.has(id));
+  await rankClasses(ids, model.card, { top, origin }, folder);
+  return { predicted, bad };
+}
+
+async function scoreImages(
+  model: ReadyModel,
+  input: RunInput,
+  folder: string,
+  { onProgress, ...options }: StageOptions,
+): Promise<BadImage[]> {
+  const file = await openScoreFile(folder);
+  const { progress } = file;
+  try {
+    for await (const batch of predictBatches(model, input, progress.done, options)) {
+      requireRankable(batch.scores, model.card);
+      await file.add(batch.scores, batch.bad);
+      const total = input.set.ids.length;
+      onProgress?.({ stage: 'predict', done: progress.done, total, unit: 'images' });
+    }
+  } catch (error) {
+    await file.stop().catch(() => undefined); // a full disk, say: the first error tells
+    throw error;
+  }
+  await file.finish();
+  return progress.bad;
+}
+
+/** @throws EvaluationError for NaN and infinite values */
+function requireRankable(scores: Float32Array, { model }: ModelCard): void {
+  try {
+    scoreMatrix(scores, CLASS_COUNT);
+  } catch (cause) {
+    throw new EvaluationError(`its outputs cannot be ranked: ${(cause as Error).message}`, {
+      code: 'model-output-not-finite',
+      path: model,
+      fix: 'check the preprocessing in its card, and the export of the model',
+      cause,
+    });
+  }
+}
+
+async function rankClasses(
+  ids: readonly string[],
+  card: ModelCard,
+  { top, origin }: { top: number; origin: PredictionOrigin },
+  folder: string,
+): Promise<void> {
+  const known = classMapping(card).classes.filter((label) => label >= 0).length;
+  const n = Math.min(top, known);
+  const scores = await openPredictions(join(folder, LOGITS_FILE));
+  const metadata = { ...origin };
+  const writer = await openPredictionWriter(join(folder, PREDICTIONS_FILE), { n, metadata });
+  let done = 0;
+  try {
+    for await (const rows of scores.batches()) {
+      const values = rows as Float32Array;
+      const best = topClasses(
+        { values, images: values.length / CLASS_COUNT, classCount: CLASS_COUNT },
+        n,
+      );
+      const batch = ids.slice(done, done + best.images);
+      done += best.images;
+      await writer.write(batch, best.classes, probabilitiesOf(best, values, card));
+    }
+    await writer.close();
+  } catch (error) {
+    await writer.discard();
+    throw error;
+  }
+}
+
+/** The probabilities of ranked classes, [images x n]. */
+function probabilitiesOf(
+  { classes, n }: TopClasses,
+  scores: Float32Array,
+  { output }: ModelCard,
+): Float32Array {
+  const all = output.kind === 'logits' ? softmax(scores, CLASS_COUNT) : scores;
+  return Float32Array.from(classes, (label, at) => all[Math.floor(at / n) * CLASS_COUNT + label]!);
+}
+
+function allBad({ path }: EvaluationImages, { id, problem }: BadImage): EvaluationError {
+  return new EvaluationError(`no image can be decoded; the first: ${problem}`, {
+    code: 'images-all-bad',
+    path,
+    place: id,
+    fix: 'check --images',
+  });
+}
+
+/** A model that is ready to run. */
+export interface ReadyModel {
+  card: ModelCard;
+  session: ModelSession;
+  preprocessing: Preprocessing;
+  /** Images of one run. */
+  batch: number;
+}
+
+/** What a model says of some images. */
+interface PredictedBatch {
+  ids: readonly string[];
+  /** [ids x 1,000], logits or probabilities as the card says. */
+  scores: Float32Array;
+  /** Images that are not among the ids. */
+  bad: readonly BadImage[];
+}
+
+/** Below every score: for the classes that a model does not have. */
+const ABSENT = { logits: -3.4028234663852886e38, probabilities: -1 };
+
+/**
+ * Runs a model over a set, in the set's order, from image `first` on. Images are prepared in worker threads while the model
+ * runs; two batches a thread are under way at most.
+ */
+async function* predictBatches(
+  { card, session, preprocessing, batch }: ReadyModel,
+  { set, images }: { set: EvaluationSet; images: EvaluationImages },
+  first: number,
+  { jobs, signal }: Pick<StageOptions, 'jobs' | 'signal'>,
+): AsyncGenerator<PredictedBatch> {
+  const mapping = classMapping(card);
+  const workerData: PreprocessSettings = {
+    preprocessing,
+    type: session.inputType,
+    path: images.path,
+  };
+  const spares: InputValues[] = [];
+  const raw = inBatches(images.places.slice(first), batch, spares);
+  const prepared = mapInWorkers<RawBatch, PreprocessedBatch>(raw, {
+    worker: new URL('./preprocess-worker.js', import.meta.url),
+    workerData,
+    moved: ({ spare }) => (spare ? [spare.buffer as ArrayBuffer] : []),
+    stage: 'predict',
+    jobs,
+    signal,
+  });
+  let start = first;
+  for await (const { values, bad } of prepared) {
+    const ids = set.ids.slice(start, start + batch);
+    start += ids.length;
+    const isFixed = session.fixedBatch !== undefined;
+    const outputs = await session.run(
+      isFixed ? fillUp(values, batch * valuesPerImage(card.input), session) : values,
+      isFixed ? batch : ids.length,
+    );
+    spares.push(values);
+    const own = outputs.subarray(0, ids.length * mapping.outputs);
+    const scores = mapClasses(own, mapping, ABSENT[card.output.kind]);
+    const isBad = new Set(bad.map(({ position }) => position));
+    yield {
+      ids: ids.filter((_, position) => !isBad.has(position)),
+      scores: withoutRows(scores, isBad),
+      bad: bad.map(({ position, problem }) => ({ id: ids[position]!, problem })),
+    };
+  }
+}
+
+function* inBatches(
+  places: EvaluationImages['places'],
+  size: number,
+  spares: InputValues[],
+): Generator<RawBatch> {
+  for (let start = 0; start < places.length; start += size) {
+    yield { places: places.slice(start, start + size), spare: spares.pop() };
+  }
+}
+
+/** A last batch with empty images behind it, for a graph that takes no smaller one. */
+function fillUp(values: InputValues, length: number, { inputType }: ModelSession): InputValues {
+  if (values.length === length) return values;
+  const full = newValues(inputType, length);
+  full.set(values);
+  return full;
+}
+
+function withoutRows(scores: Float32Array, left: ReadonlySet<number>): Float32Array {
+  if (left.size === 0) return scores;
+  const rows = scores.length / CLASS_COUNT;
+  const kept = new Float32Array((rows - left.size) * CLASS_COUNT);
+  let at = 0;
+  for (let row = 0; row < rows; row += 1) {
+    if (left.has(row)) continue;
+    kept.set(scores.subarray(row * CLASS_COUNT, (row + 1) * CLASS_COUNT), at);
+    at += CLASS_COUNT;
+  }
+  return kept;
+}

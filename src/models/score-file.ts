@@ -1,0 +1,99 @@
+import { type FileHandle, open, readFile, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { toJson, writeWhole } from '../files/folders.js';
+import { NPY_HEADER_BYTES, npyHeader } from '../predictions/npy-format.js';
+import { CLASS_COUNT } from './classes.js';
+
+export const LOGITS_FILE = 'logits.npy';
+const PROGRESS_FILE = 'progress.json';
+/** Images between two notes of how far it is: what a killed run has to do again. */
+const NOTE_EVERY = 512;
+const ROW_BYTES = 4 * CLASS_COUNT;
+
+/** An image that could not be decoded. */
+export interface BadImage {
+  id: string;
+  problem: string;
+}
+
+/** How far a run is: images done, in the set's order, and those of them that have no row. */
+interface ScoreProgress {
+  done: number;
+  bad: BadImage[];
+}
+
+/** `logits.npy`, [images x 1,000] float32, being written. */
+export interface ScoreFile {
+  /** What an earlier run that was stopped has done already. */
+  progress: ScoreProgress;
+  /** Adds the rows of the next images, and names those that have none. */
+  add: (scores: Float32Array, bad: readonly BadImage[]) => Promise<void>;
+  /** Ends the file: it is a NumPy array from now on. */
+  finish: () => Promise<void>;
+  /** Notes how far it is, for a later run to go on from. */
+  stop: () => Promise<void>;
+}
+
+/** Opens the file of a folder, behind the rows that an earlier run noted. */
+export async function openScoreFile(folder: string): Promise<ScoreFile> {
+  const path = join(folder, LOGITS_FILE);
+  const progress = await readProgress(folder, path);
+  const file = await open(path, progress.done > 0 ? 'r+' : 'w');
+  let end = endOf(progress);
+  let noted = progress.done;
+  await file.truncate(end);
+  const note = async (): Promise<void> => {
+    noted = progress.done;
+    await writeWhole(join(folder, PROGRESS_FILE), toJson(progress));
+  };
+  return {
+    progress,
+    async add(scores, bad) {
+      await writeAll(file, scores, end);
+      end += scores.byteLength;
+      progress.bad.push(...bad);
+      progress.done += scores.length / CLASS_COUNT + bad.length;
+      if (progress.done - noted >= NOTE_EVERY) await note();
+    },
+    async finish() {
+      const rows = progress.done - progress.bad.length;
+      await file.write(npyHeader([rows, CLASS_COUNT]), 0, NPY_HEADER_BYTES, 0);
+      await file.close();
+      await rm(join(folder, PROGRESS_FILE), { force: true });
+    },
+    async stop() {
+      await file.close();
+      await note();
+    },
+  };
+}
+
+const progressSchema = z.object({
+  done: z.int().min(0),
+  bad: z.array(z.object({ id: z.string(), problem: z.string() })),
+});
+
+/** What was noted, if the rows are there; else the beginning. */
+async function readProgress(folder: string, path: string): Promise<ScoreProgress> {
+  try {
+    const text = await readFile(join(folder, PROGRESS_FILE), 'utf8');
+    const progress = progressSchema.parse(JSON.parse(text));
+    if ((await stat(path)).size >= endOf(progress)) return progress;
+  } catch {
+    // Nothing was noted, or it was torn.
+  }
+  return { done: 0, bad: [] };
+}
+
+function endOf({ done, bad }: ScoreProgress): number {
+  return NPY_HEADER_BYTES + ROW_BYTES * (done - bad.length);
+}
+
+async function writeAll(file: FileHandle, scores: Float32Array, start: number): Promise<void> {
+  const bytes = new Uint8Array(scores.buffer, scores.byteOffset, scores.byteLength);
+  for (let at = 0; at < bytes.length;) {
+    const { bytesWritten } = await file.write(bytes, at, bytes.length - at, start + at);
+    at += bytesWritten;
+  }
+}

@@ -1,0 +1,281 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import { Float16Array } from '@petamoriken/float16';
+import { env, InferenceSession, listSupportedBackends, Tensor } from 'onnxruntime-node';
+import { EvaluationError, explainError } from '../errors.js';
+import { inputSize, loadModelCard, type ModelCard } from './card.js';
+import { classMapping } from './classes.js';
+import { type InputType, type InputValues, newValues, valuesPerImage } from './preprocess.js';
+
+/** Where a model runs. */
+export const PROVIDERS = ['cpu', 'cuda', 'coreml', 'dml', 'webgpu'] as const;
+export type Provider = (typeof PROVIDERS)[number];
+
+export interface SessionOptions {
+  /** Default: cpu. */
+  provider?: Provider | undefined;
+  /** Threads of one run. Default: one a core. */
+  threads?: number | undefined;
+}
+
+/** A model that is loaded and fits its card. */
+export interface ModelSession {
+  inputType: InputType;
+  /** The only number of images that the graph takes at once; undefined where it takes any. */
+  fixedBatch: number | undefined;
+  /**
+   * Runs a batch.
+   * @param values [images x 3 x height x width], or as the card's layout says
+   * @returns [images x outputs], row major
+   */
+  run: (values: InputValues, images: number) => Promise<Float32Array>;
+  close: () => Promise<void>;
+}
+
+/**
+ * Loads a model and checks it against its card, with one run on an empty image, before any image of
+ * an evaluation set is read.
+ * @throws EvaluationError `model-...` or `provider-unavailable`
+ */
+export async function openModelSession(
+  card: ModelCard,
+  options: SessionOptions = {},
+): Promise<ModelSession> {
+  const session = await loadModel(card.model, options);
+  const input = checkInput(session, card);
+  const outputName = pickName('output', card.output.name, session.outputNames, card);
+  const { outputs } = classMapping(card);
+  const perImage = valuesPerImage(card.input);
+  const [width, height] = inputSize(card.input);
+  const dims = card.input.layout === 'NCHW' ? [3, height, width] : [height, width, 3];
+  const run = async (values: InputValues, images: number): Promise<Float32Array> => {
+    const tensor = new Tensor(input.type, values as Uint8Array, [images, ...dims]);
+    const results = await session.run({ [input.name]: tensor }, [outputName]);
+    const output = results[outputName]!;
+    if (output.size !== images * outputs) {
+      throw modelError(
+        `its output "${outputName}" has shape [${output.dims.join(', ')}], the card's classes are ${outputs}`,
+        'model-class-count',
+        card,
+        'correct `classes` in its card',
+      );
+    }
+    return toFloat32(output, outputName, card);
+  };
+  const trial = input.fixedBatch ?? 1;
+  try {
+    await run(newValues(input.type, trial * perImage), trial);
+  } catch (cause) {
+    await session.release();
+    if (cause instanceof EvaluationError) throw cause;
+    throw modelError(
+      `it does not run on an input of ${[trial, ...dims].join(' x ')}: ${firstLine(cause)}`,
+      'model-does-not-run',
+      card,
+      'correct `input` in its card',
+      cause,
+    );
+  }
+  return {
+    inputType: input.type,
+    fixedBatch: input.fixedBatch,
+    run,
+    close: () => session.release(),
+  };
+}
+
+/** Loads a model's graph. @throws EvaluationError `model-unreadable`, `provider-unavailable` */
+export async function loadModel(
+  path: string,
+  { provider = 'cpu', threads }: SessionOptions = {},
+): Promise<InferenceSession> {
+  env.logLevel = 'fatal';
+  requireProvider(provider);
+  try {
+    return await InferenceSession.create(path, {
+      executionProviders: [provider],
+      logSeverityLevel: 4,
+      // Threads that spin while they wait take the cores from the workers that prepare images.
+      extra: { session: { intra_op: { allow_spinning: '0' } } },
+      ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
+    });
+  } catch (cause) {
+    if (provider === 'cpu') {
+      throw new EvaluationError(`it cannot be loaded as ONNX: ${firstLine(cause)}`, {
+        code: 'model-unreadable',
+        path,
+        fix: 'check the file',
+        cause,
+      });
+    }
+    throw noProvider(provider, `it does not start here: ${firstLine(cause)}`, cause);
+  }
+}
+
+function requireProvider(provider: Provider): void {
+  const known = listSupportedBackends().map(({ name }) => name);
+  if (known.includes(provider)) return;
+  throw noProvider(provider, `this build of onnxruntime has only ${known.join(', ')}`);
+}
+
+function noProvider(provider: Provider, problem: string, cause?: unknown): EvaluationError {
+  return new EvaluationError(`the provider "${provider}" is not available: ${problem}`, {
+    code: 'provider-unavailable',
+    fix: 'leave out --provider to run on the CPU',
+    cause,
+  });
+}
+
+interface GraphInput {
+  name: string;
+  type: InputType;
+  fixedBatch: number | undefined;
+}
+
+const INPUT_TYPES: readonly string[] = ['float32', 'float16', 'uint8'] satisfies InputType[];
+
+function checkInput(session: InferenceSession, card: ModelCard): GraphInput {
+  const name = pickName('input', card.input.name, session.inputNames, card);
+  const metadata = session.inputMetadata.find((input) => input.name === name)!;
+  if (!metadata.isTensor || !INPUT_TYPES.includes(metadata.type)) {
+    const got = metadata.isTensor ? metadata.type : 'no tensor';
+    throw modelError(
+      `its input "${name}" is ${got}, expected float32, float16 or uint8`,
+      'model-input-type',
+      card,
+      'export it with another input type',
+    );
+  }
+  const [width, height] = inputSize(card.input);
+  const expected = card.input.layout === 'NCHW' ? [3, height, width] : [height, width, 3];
+  const [batch, ...shape] = metadata.shape;
+  const fits =
+    shape.length === 3 && shape.every((size, at) => !isFixed(size) || size === expected[at]);
+  if (!fits) {
+    throw modelError(
+      `its input "${name}" has shape [${metadata.shape.join(', ')}], the card says [batch, ${expected.join(', ')}] (${card.input.layout})`,
+      'model-input-shape',
+      card,
+      'correct `input.size` and `input.layout` in its card',
+    );
+  }
+  const type = metadata.type as InputType;
+  if (type === 'uint8') requireWholePixels(card);
+  return { name, type, fixedBatch: isFixed(batch) ? batch : undefined };
+}
+
+function isFixed(size: number | string | undefined): size is number {
+  return typeof size === 'number' && size > 0;
+}
+
+/** An input of bytes takes pixels as they are. */
+function requireWholePixels(card: ModelCard): void {
+  const { scale, mean, std } = card.input;
+  if (scale === 1 && mean.every((value) => value === 0) && std.every((value) => value === 1)) {
+    return;
+  }
+  throw modelError(
+    'its input takes bytes, which are not normalised',
+    'model-input-type',
+    card,
+    'set scale 1, mean [0, 0, 0] and std [1, 1, 1] in its card',
+  );
+}
+
+function pickName(
+  kind: 'input' | 'output',
+  asked: string | undefined,
+  names: readonly string[],
+  card: ModelCard,
+): string {
+  const [only, ...others] = names;
+  if (asked === undefined && only !== undefined && others.length === 0) return only;
+  if (asked !== undefined && names.includes(asked)) return asked;
+  const problem =
+    asked === undefined
+      ? `it has several ${kind}s: ${names.join(', ')}`
+      : `it has no ${kind} "${asked}", but ${names.join(', ')}`;
+  throw modelError(problem, `model-${kind}-name`, card, `name one as \`${kind}.name\` in its card`);
+}
+
+function toFloat32(output: Tensor, name: string, card: ModelCard): Float32Array {
+  const { data } = output;
+  if (data instanceof Float32Array) return data;
+  if (output.type === 'float16') {
+    const bits = data as unknown as Uint16Array;
+    return Float32Array.from(new Float16Array(bits.buffer, bits.byteOffset, bits.length));
+  }
+  throw modelError(
+    `its output "${name}" is ${output.type}, expected float32 or float16`,
+    'model-output-type',
+    card,
+    'name another as `output.name` in its card',
+  );
+}
+
+function modelError(
+  problem: string,
+  code: string,
+  { model }: ModelCard,
+  fix: string,
+  cause?: unknown,
+): EvaluationError {
+  return new EvaluationError(problem, { code, path: model, fix, cause });
+}
+
+function firstLine(error: unknown): string {
+  return (error as Error).message.split('\n')[0]!.slice(0, 300);
+}
+
+const CARD = fileURLToPath(new URL('../../../configs/models/sample.yaml', import.meta.url));
+
+/** Runs the bundled model once: `works`, or what onnxruntime says. */
+export async function checkModels(): Promise<string> {
+  try {
+    const session = await openModelSession(await loadModelCard(CARD));
+    await session.close();
+    return 'works';
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
+/** What is told from a model's file without running it. */
+export interface ModelFacts {
+  sha256: string;
+  /**
+   * Whether it quantises its activations by the range they have in the whole batch, so that what an
+   * image is given depends on the images beside it.
+   */
+  dependsOnBatch: boolean;
+}
+
+const DYNAMIC_QUANTISATION = Buffer.from('DynamicQuantizeLinear');
+
+/** Reads a model's file once. @throws PatchmlError where it cannot be read */
+export async function readModelFacts(path: string): Promise<ModelFacts> {
+  const hash = createHash('sha256');
+  let dependsOnBatch = false;
+  let tail: Buffer = Buffer.alloc(0);
+  try {
+    for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) {
+      hash.update(chunk as Buffer);
+      const seen = Buffer.concat([tail, chunk as Buffer]);
+      dependsOnBatch ||= seen.includes(DYNAMIC_QUANTISATION);
+      tail = seen.subarray(-DYNAMIC_QUANTISATION.length);
+    }
+  } catch (error) {
+    throw explainError(error, path);
+  }
+  return { sha256: hash.digest('hex'), dependsOnBatch };
+}
+
+/** The version of onnxruntime that models run on. */
+export function onnxruntimeVersion(): string {
+  const { version } = createRequire(import.meta.url)('onnxruntime-node/package.json') as {
+    version: string;
+  };
+  return version;
+}

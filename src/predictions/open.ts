@@ -1,0 +1,266 @@
+import { readFile, stat } from 'node:fs/promises';
+import { extname } from 'node:path';
+import { EvaluationError, explainError } from '../errors.js';
+import type { EvaluationSet } from '../sets/evaluation-set.js';
+import { readCsvPredictions } from './csv.js';
+import { readNpy } from './npy.js';
+import { readNpz } from './npz.js';
+import { readParquetPredictions } from './parquet.js';
+import {
+  type PredictionOptions,
+  type PredictionRows,
+  type PredictionSource,
+  problemIn,
+} from './source.js';
+
+/** Opens one format: checks what can be checked without reading the values. */
+type Reader = (path: string, options: PredictionOptions) => Promise<PredictionSource>;
+
+const READERS: Record<string, { read: Reader; takes: readonly (keyof PredictionOptions)[] }> = {
+  '.npy': { read: readNpy, takes: [] },
+  '.npz': { read: readNpz, takes: ['key'] },
+  '.csv': { read: readCsvPredictions, takes: ['idColumn'] },
+  '.parquet': { read: readParquetPredictions, takes: ['idColumn'] },
+};
+
+/**
+ * Opens predictions made elsewhere: .npy, .npz, .csv or .parquet. Ids that are file names lose
+ * their image extension. The values are read, and checked, when the batches are.
+ * @throws EvaluationError `predictions-...`, here or from the batches, where the file is torn, of
+ *   another form, or holds scores that are not finite
+ */
+export async function openPredictions(
+  path: string,
+  options: PredictionOptions = {},
+): Promise<PredictionSource> {
+  const extension = extname(path).toLowerCase();
+  const format = READERS[extension];
+  if (format === undefined) throw unknownFormat(path, extension);
+  for (const name of ['key', 'idColumn'] as const) {
+    if (options[name] === undefined || format.takes.includes(name)) continue;
+    throw new EvaluationError(`${extension} files have no ${OPTION_WORDS[name]} to choose`, {
+      code: 'predictions-option',
+      path,
+      fix: `leave out ${OPTION_FLAGS[name]}`,
+    });
+  }
+  try {
+    await requireFile(path);
+    const source = await format.read(path, options);
+    const ids = options.ids === undefined ? source.ids : await readIdList(options.ids);
+    return {
+      ...source,
+      ids: ids && distinctIds(ids, source.images, options.ids ?? path),
+      isChecked: true,
+      batches: () => explained(source.batches(), path),
+    };
+  } catch (error) {
+    throw explainError(error, path);
+  }
+}
+
+const OPTION_WORDS = { key: 'array', idColumn: 'column of ids' };
+const OPTION_FLAGS = { key: '--key', idColumn: '--id-column' };
+
+function unknownFormat(path: string, extension: string): EvaluationError {
+  return new EvaluationError(`"${extension}" is no format of predictions that is known`, {
+    code: 'predictions-unknown-format',
+    path,
+    fix: `give one of ${Object.keys(READERS).join(', ')}`,
+  });
+}
+
+async function requireFile(path: string): Promise<void> {
+  const info = await stat(path);
+  if (info.isFile() && info.size > 0) return;
+  throw new EvaluationError(info.isFile() ? 'the file is empty' : 'this is not a file', {
+    code: 'predictions-empty',
+    path,
+    fix: 'write it again',
+  });
+}
+
+async function* explained(
+  batches: AsyncIterable<PredictionRows>,
+  path: string,
+): AsyncGenerator<PredictionRows> {
+  try {
+    yield* batches;
+  } catch (error) {
+    throw explainError(error, path);
+  }
+}
+
+/** How many of the ids that do not fit an error names. */
+const NAMED = 3;
+
+/**
+ * Finds for each row of predictions the image of the set that it is of. Ids match as they are, or
+ * else by what stands behind their last `/`, if that is different for all, in the file and in the
+ * set. Rows without ids are in the set's own order.
+ * @returns one position in the set a row, each once
+ * @throws EvaluationError `predictions-count-mismatch`, `predictions-unknown-ids`,
+ *   `predictions-missing-ids`, `predictions-duplicate-id`
+ */
+export function alignPredictions(
+  source: Pick<PredictionSource, 'ids' | 'images' | 'path'>,
+  set: Pick<EvaluationSet, 'ids' | 'name'>,
+): Uint32Array {
+  if (source.ids === undefined) return inOrder(source, set);
+  const exact = positionsOf(source.ids, set.ids);
+  const positions = exact.includes(-1) ? (byBaseName(source.ids, set.ids) ?? exact) : exact;
+  requireAllKnown(positions, source.ids, source.path, set.name);
+  requireAllThere(positions, source, set);
+  return Uint32Array.from(positions);
+}
+
+function inOrder(
+  { images, path }: Pick<PredictionSource, 'images' | 'path'>,
+  { ids, name }: Pick<EvaluationSet, 'ids' | 'name'>,
+): Uint32Array {
+  if (images === ids.length) return Uint32Array.from({ length: images }, (_, row) => row);
+  throw new EvaluationError(
+    `expected a row for each of the ${ids.length} images of ${name}, got ${images} rows and no ids`,
+    { code: 'predictions-count-mismatch', path, fix: 'give ids, or one row an image in its order' },
+  );
+}
+
+/** For each id its position; -1 where there is none. */
+function positionsOf(ids: readonly string[], of: readonly string[]): number[] {
+  const positions = new Map(of.map((id, position) => [id, position]));
+  return ids.map((id) => positions.get(id) ?? -1);
+}
+
+function byBaseName(ids: readonly string[], of: readonly string[]): number[] | undefined {
+  const [names, ofNames] = [ids.map(baseName), of.map(baseName)];
+  const distinct = new Set(names).size === ids.length && new Set(ofNames).size === of.length;
+  return distinct ? positionsOf(names, ofNames) : undefined;
+}
+
+/** Behind the last slash, whichever way it leans. */
+function baseName(id: string): string {
+  return id.slice(Math.max(id.lastIndexOf('/'), id.lastIndexOf('\\')) + 1);
+}
+
+function requireAllKnown(
+  positions: readonly number[],
+  ids: readonly string[],
+  path: string,
+  name: string,
+): void {
+  const unknown = ids.filter((_, row) => positions[row] === -1);
+  if (unknown.length === 0) return;
+  throw new EvaluationError(
+    `${unknown.length} of its ${ids.length} ids are no images of ${name}: ${firstOf(unknown)}`,
+    { code: 'predictions-unknown-ids', path, fix: 'give predictions of this set alone' },
+  );
+}
+
+function requireAllThere(
+  positions: readonly number[],
+  { ids, path }: Pick<PredictionSource, 'ids' | 'path'>,
+  set: Pick<EvaluationSet, 'ids' | 'name'>,
+): void {
+  const rowOf = new Int32Array(set.ids.length).fill(-1);
+  positions.forEach((position, row) => {
+    if (rowOf[position] !== -1) {
+      throw new EvaluationError(`the id "${ids![row]!}" is there twice`, {
+        code: 'predictions-duplicate-id',
+        path,
+        place: `rows ${rowOf[position]!} and ${row} (from 0)`,
+        fix: 'give each image one row',
+      });
+    }
+    rowOf[position] = row;
+  });
+  const missing = set.ids.filter((_, position) => rowOf[position] === -1);
+  if (missing.length === 0) return;
+  throw new EvaluationError(
+    `${missing.length} of the ${set.ids.length} images of ${set.name} have no predictions: ${firstOf(missing)}`,
+    { code: 'predictions-missing-ids', path, fix: 'give a row for every image' },
+  );
+}
+
+function firstOf(ids: readonly string[]): string {
+  return ids.slice(0, NAMED).join(', ') + (ids.length > NAMED ? ', ...' : '');
+}
+
+const IMAGE_EXTENSION = /\.(?:jpe?g|png|webp)$/i;
+
+/** Cuts an image's extension off a file name, so that it can be an id. */
+function idOf(name: string): string {
+  return name.replace(IMAGE_EXTENSION, '');
+}
+
+/**
+ * Cuts image extensions off, and checks that there is one id a row, each once.
+ * @param names as the file has them
+ * @param path what holds the ids, as errors name it
+ * @throws EvaluationError `predictions-id-count`, `predictions-no-id`, `predictions-duplicate-id`
+ */
+function distinctIds(names: readonly string[], images: number, path: string): string[] {
+  if (names.length !== images) {
+    throw problemIn(
+      path,
+      'predictions-id-count',
+      `expected an id for each of the ${images} rows, got ${names.length} ids`,
+      { fix: 'give one id a row, in the order of the rows' },
+    );
+  }
+  const rows = new Map<string, number>();
+  return names.map((name, row) => {
+    const id = idOf(name);
+    const first = rows.get(id);
+    if (id === '' || first !== undefined) throw badId(id, first, row, path);
+    rows.set(id, row);
+    return id;
+  });
+}
+
+/** Reads a list of ids: one a line, or a .json array of texts. */
+async function readIdList(path: string): Promise<string[]> {
+  try {
+    const text = (await readFile(path, 'utf8')).replace(/^\ufeff/, '');
+    return extname(path).toLowerCase() === '.json' ? parseIds(text, path) : splitLines(text);
+  } catch (error) {
+    throw explainError(error, path);
+  }
+}
+
+function badId(id: string, first: number | undefined, row: number, path: string): Error {
+  if (first === undefined) {
+    return problemIn(path, 'predictions-no-id', 'the id is empty', {
+      place: `row ${row} (from 0)`,
+      fix: 'give every row an id',
+    });
+  }
+  return problemIn(path, 'predictions-duplicate-id', `the id "${id}" is there twice`, {
+    place: `rows ${first} and ${row} (from 0)`,
+    fix: 'give each image one row',
+  });
+}
+
+function splitLines(text: string): string[] {
+  const lines = text.split(/\r?\n/);
+  if (lines.at(-1) === '') lines.pop();
+  return lines.map((line) => line.trim());
+}
+
+function parseIds(text: string, path: string): string[] {
+  const ids = parseJson(text, path);
+  if (Array.isArray(ids) && ids.every((id): id is string => typeof id === 'string')) return ids;
+  throw problemIn(path, 'predictions-bad-id-list', 'expected an array of texts', {
+    fix: 'write ["id", ...]',
+  });
+}
+
+function parseJson(text: string, path: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw problemIn(path, 'predictions-bad-id-list', 'this is not JSON', {
+      fix: 'write ["id", ...]',
+      cause,
+    });
+  }
+}

@@ -1,0 +1,245 @@
+import {
+  type ParquetColumn,
+  parquetColumns,
+  type ParquetFile,
+  usingParquet,
+  valuesInGroup,
+  type RefuseParquet,
+  withParquet,
+} from '../files/parquet.js';
+import { findIdColumn, predictionColumns } from './columns.js';
+import {
+  type PredictionOptions,
+  type PredictionRows,
+  type PredictionSource,
+  problemIn,
+  requireShape,
+  requireValid,
+  rowsPerBatch,
+} from './source.js';
+
+/** What a column of lists of scores is called, the likeliest first. */
+const LIST_NAMES = ['logits', 'probs', 'scores', 'predictions'];
+
+/** A row group is held whole: so many values take about a gigabyte. */
+const MAX_GROUP_VALUES = 2 ** 26;
+
+/** What of a file holds the predictions: one column of lists, or a column a value. */
+interface Layout {
+  kind: PredictionSource['kind'];
+  columns: string[];
+  list: boolean;
+  /** What batches are made of. */
+  make: (length: number) => PredictionRows;
+  id: string | undefined;
+  width: number;
+}
+
+/**
+ * Opens a Parquet table, one row an image: a column of lists (as patchml's own prediction sets
+ * have), or a column a class or rank. Only ids are read here.
+ */
+export async function readParquetPredictions(
+  path: string,
+  options: PredictionOptions,
+): Promise<PredictionSource> {
+  const refuse: RefuseParquet = (kind, problem, details) =>
+    problemIn(path, `predictions-${kind}`, problem, { ...details, fix: 'write it again' });
+  const read = async (file: ParquetFile): Promise<PredictionSource> => {
+    const layout = layoutOf(file, path, options);
+    const { kind, width, id } = layout;
+    const images = Number(file.metadata.num_rows);
+    requireShape(images, width, path);
+    requireSmallGroups(file, width, path);
+    const ids = id === undefined || options.ids !== undefined ? undefined : await readIds(file, id);
+    const batches = (): AsyncGenerator<PredictionRows> =>
+      usingParquet(path, (opened) => readGroups(opened, layout, path), { refuse });
+    return { kind, images, width, ids, path, batches };
+  };
+  return withParquet(path, read, { refuse });
+}
+
+function layoutOf(file: ParquetFile, path: string, options: PredictionOptions): Layout {
+  const columns = parquetColumns(file.metadata);
+  const names = columns.map(({ name }) => name);
+  const list = listColumn(columns, options.kind);
+  if (list === undefined) return tableLayout(columns, path, options);
+  const kind = options.kind ?? (list.type === 'integer' ? 'ranked' : 'scores');
+  if (kind === 'ranked' && list.type !== 'integer') {
+    throw problemIn(path, 'predictions-bad-dtype', 'expected class indices, got floats', {
+      place: `column "${list.name}"`,
+      fix: 'give ranked classes as lists of integers',
+    });
+  }
+  const id = findIdColumn(names, path, options.idColumn);
+  return {
+    kind,
+    columns: [list.name],
+    list: true,
+    make: makeOf(kind, [list]),
+    id: id === undefined ? undefined : names[id],
+    width: listWidth(file, list.name, path),
+  };
+}
+
+/** The one column of lists that holds predictions, if one does. */
+function listColumn(
+  columns: readonly ParquetColumn[],
+  kind?: PredictionSource['kind'],
+): ParquetColumn | undefined {
+  const lists = columns.filter(({ list, type }) => list && type !== 'text' && type !== 'other');
+  const ranked = kind === 'scores' ? [] : ['top_classes'];
+  for (const name of [...ranked, ...LIST_NAMES]) {
+    const found = lists.find((column) => column.name === name);
+    if (found !== undefined) return found;
+  }
+  return lists.length === 1 ? lists[0] : undefined;
+}
+
+function tableLayout(
+  columns: readonly ParquetColumn[],
+  path: string,
+  options: PredictionOptions,
+): Layout {
+  const names = columns.map(({ name }) => name);
+  const { kind, id, index, values } = predictionColumns(names, path, options);
+  const chosen = values.map((column) => columns[column]!);
+  const odd = chosen.find(({ list, type }) => list || type === 'text' || type === 'other');
+  if (odd !== undefined) {
+    throw problemIn(path, 'predictions-bad-dtype', 'expected a column of numbers', {
+      place: `column "${odd.name}"`,
+      fix: 'leave it out',
+    });
+  }
+  const idName = names[id ?? index ?? -1];
+  return {
+    kind,
+    columns: chosen.map(({ name }) => name),
+    list: false,
+    make: makeOf(kind, chosen),
+    id: idName,
+    width: chosen.length,
+  };
+}
+
+function makeOf(kind: PredictionSource['kind'], columns: readonly ParquetColumn[]): Layout['make'] {
+  if (kind === 'ranked') return (length) => new Int32Array(length);
+  if (columns.every(({ type }) => type === 'float')) return (length) => new Float32Array(length);
+  return (length) => new Float64Array(length);
+}
+
+/** Told from the footer, so that no list has to be read. */
+function listWidth({ metadata, groups }: ParquetFile, name: string, path: string): number {
+  const widths = groups.map(
+    ({ start, end }, group) => valuesInGroup(metadata, name, group) / (end - start),
+  );
+  const width = widths[0] ?? 0;
+  const odd = widths.findIndex((other) => !Number.isInteger(other) || other !== width);
+  if (odd === -1) return width;
+  const { start, end } = groups[odd]!;
+  throw problemIn(path, 'predictions-ragged', `column "${name}" holds lists of several lengths`, {
+    place: `rows ${start} to ${end - 1} (from 0)`,
+    fix: 'give every row as many values',
+  });
+}
+
+function requireSmallGroups({ groups }: ParquetFile, width: number, path: string): void {
+  for (const { start, end } of groups) {
+    if ((end - start) * width <= MAX_GROUP_VALUES) continue;
+    throw problemIn(
+      path,
+      'predictions-row-group-too-large',
+      `expected at most ${MAX_GROUP_VALUES} values in a row group, got ${end - start} x ${width}`,
+      { place: `row ${start}`, fix: 'write it with a smaller row_group_size, such as 10000' },
+    );
+  }
+}
+
+async function readIds(file: ParquetFile, name: string): Promise<string[]> {
+  const ids: string[] = [];
+  for (const group of file.groups) {
+    for (const value of Array.from(await file.readColumn(name, group))) ids.push(textOf(value));
+  }
+  return ids;
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' || typeof value === 'number' || typeof value === 'bigint'
+    ? String(value)
+    : '';
+}
+
+async function* readGroups(
+  file: ParquetFile,
+  layout: Layout,
+  path: string,
+): AsyncGenerator<PredictionRows> {
+  const { width } = layout;
+  for (const group of file.groups) {
+    const rows = layout.list
+      ? await joinLists(file, layout, group, path)
+      : await joinColumns(file, layout, group, path);
+    requireValid(rows, width, group.start, path);
+    const step = rowsPerBatch(width, rows.BYTES_PER_ELEMENT) * width;
+    for (let at = 0; at < rows.length; at += step) yield rows.subarray(at, at + step);
+  }
+}
+
+type Group = ParquetFile['groups'][number];
+
+async function joinLists(
+  file: ParquetFile,
+  { columns, width, make }: Layout,
+  group: Group,
+  path: string,
+): Promise<PredictionRows> {
+  const lists = await file.readColumn(columns[0]!, group);
+  const rows = make(lists.length * width);
+  for (let row = 0; row < lists.length; row += 1) {
+    const list = (lists[row] ?? []) as ArrayLike<unknown>;
+    if (list.length !== width) {
+      throw problemIn(path, 'predictions-ragged', `expected ${width} values, got ${list.length}`, {
+        place: `row ${group.start + row} (from 0)`,
+        fix: 'give every row as many values',
+      });
+    }
+    for (let at = 0; at < width; at += 1) put(rows, row, at, width, list[at], group, path);
+  }
+  return rows;
+}
+
+async function joinColumns(
+  file: ParquetFile,
+  { columns, width, make }: Layout,
+  group: Group,
+  path: string,
+): Promise<PredictionRows> {
+  const rows = make((group.end - group.start) * width);
+  for (const [at, name] of columns.entries()) {
+    const values = await file.readColumn(name, group);
+    for (let row = 0; row < values.length; row += 1) {
+      put(rows, row, at, width, values[row], group, path);
+    }
+  }
+  return rows;
+}
+
+/** A ranked value that is no 32-bit integer would become one in silence, and a null 0. */
+function put(
+  rows: PredictionRows,
+  row: number,
+  at: number,
+  width: number,
+  value: unknown,
+  { start }: Group,
+  path: string,
+): void {
+  const number =
+    typeof value === 'number' ? value : typeof value === 'bigint' ? Number(value) : NaN;
+  rows[row * width + at] = number;
+  if (!(rows instanceof Int32Array) || rows[row * width + at] === number) return;
+  throw problemIn(path, 'predictions-not-a-class', `expected a class index, got ${String(value)}`, {
+    place: `row ${start + row}, rank ${at} (from 0)`,
+    fix: 'rank classes by their indices',
+  });
+}

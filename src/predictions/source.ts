@@ -1,0 +1,149 @@
+import { EvaluationError, explainError, messageOf, PatchmlError } from '../errors.js';
+
+/** Row-major scores or ranks of some images. */
+export type PredictionRows = Float32Array | Float64Array | Int32Array;
+
+/** Predictions, read in batches of rows in the file's own order; they can be read several times. */
+export interface PredictionSource {
+  /** `scores`: logits or probabilities; `ranked`: class indices, best first. */
+  kind: 'scores' | 'ranked';
+  images: number;
+  /** Values a row: the number of classes, or of ranks. */
+  width: number;
+  /** One id a row, in the file's order; undefined where the file has none. */
+  ids: readonly string[] | undefined;
+  /** The file, as errors name it. */
+  path: string;
+  /** Whether scores are known to be finite: those of `openPredictions`, which looks at each. */
+  isChecked?: boolean | undefined;
+  /** `Int32Array`s where ranked, else float; each a whole number of rows, [rows x width]. */
+  batches: () => AsyncIterable<PredictionRows>;
+}
+
+/** More classes than this no model has, and class indices above it are none. */
+export const MAX_CLASSES = 65_536;
+
+/** Bytes of values in a batch. */
+const BATCH_BYTES = 8 * 2 ** 20;
+
+/** Rows in a batch of about {@link BATCH_BYTES}, at least one. */
+export function rowsPerBatch(width: number, bytesPerValue: number, bytes = BATCH_BYTES): number {
+  return Math.max(1, Math.floor(bytes / (width * bytesPerValue)));
+}
+
+/**
+ * Checks the size that a file says its predictions have.
+ * @throws EvaluationError `predictions-empty` or `predictions-too-wide`
+ */
+export function requireShape(images: number, width: number, path: string, place?: string): void {
+  const where = place === undefined ? {} : { place };
+  if (images === 0 || width === 0) {
+    throw problemIn(
+      path,
+      'predictions-empty',
+      `no predictions: ${images} rows of ${width} values`,
+      {
+        ...where,
+        fix: 'give one row an image',
+      },
+    );
+  }
+  if (width > MAX_CLASSES) {
+    throw problemIn(
+      path,
+      'predictions-too-wide',
+      `expected at most ${MAX_CLASSES} classes, got rows of ${width} values`,
+      { ...where, fix: 'give one row an image, one value a class' },
+    );
+  }
+}
+
+/**
+ * Checks one batch: scores must be finite, ranked values class indices.
+ * @param firstRow the row of the file that the batch starts at, from 0
+ * @throws EvaluationError `predictions-not-finite` or `predictions-not-a-class`, with row and class
+ */
+export function requireValid(
+  values: PredictionRows,
+  width: number,
+  firstRow: number,
+  path: string,
+): void {
+  const at = values instanceof Int32Array ? findNoClass(values) : findNotFinite(values);
+  if (at === -1) return;
+  throw invalidValue(values, at, width, firstRow, path);
+}
+
+function findNotFinite(values: Float32Array | Float64Array): number {
+  for (let at = 0; at < values.length; at += 1) {
+    const value = values[at]!;
+    if (value - value !== 0) return at;
+  }
+  return -1;
+}
+
+function findNoClass(values: Int32Array): number {
+  for (let at = 0; at < values.length; at += 1) {
+    if (values[at]! >>> 0 >= MAX_CLASSES) return at;
+  }
+  return -1;
+}
+
+function invalidValue(
+  values: PredictionRows,
+  at: number,
+  width: number,
+  firstRow: number,
+  path: string,
+): Error {
+  const row = firstRow + Math.floor(at / width);
+  const got = values[at]!;
+  if (values instanceof Int32Array) {
+    return problemIn(
+      path,
+      'predictions-not-a-class',
+      `expected a class index from 0 to ${MAX_CLASSES - 1}, got ${got}`,
+      { place: `row ${row}, rank ${at % width} (from 0)`, fix: 'rank classes by their indices' },
+    );
+  }
+  return problemIn(path, 'predictions-not-finite', `expected a finite score, got ${got}`, {
+    place: `row ${row}, class ${at % width} (from 0)`,
+    fix: 'check what made the scores',
+  });
+}
+
+/** Says what is wrong with a file of predictions. */
+export function problemIn(
+  path: string,
+  code: `predictions-${string}`,
+  problem: string,
+  more: { place?: string; fix?: string; cause?: unknown } = {},
+): EvaluationError {
+  return new EvaluationError(problem, { code, path, ...more });
+}
+
+/**
+ * What a library said of a file that it could not read, in our words; errors that are ours, or the
+ * file system's, stay what they are.
+ * @param what such as `this is not Parquet`
+ */
+export function unreadable(error: unknown, path: string, what: string): unknown {
+  const known = explainError(error, path);
+  if (known instanceof PatchmlError) return known;
+  return problemIn(path, 'predictions-unreadable', `${what}: ${messageOf(error)}`, {
+    fix: 'write it again',
+    cause: error,
+  });
+}
+
+/** What cannot be told, or is not to be told, from a file of predictions. */
+export interface PredictionOptions {
+  /** Told from the file where not given: floats are scores, whole numbers are ranked classes. */
+  kind?: PredictionSource['kind'] | undefined;
+  /** The column of ids in a .csv or .parquet; default: one named as ids are. */
+  idColumn?: string | undefined;
+  /** A file of ids, one a row: a line each, or a .json array. It goes before ids in the file. */
+  ids?: string | undefined;
+  /** The array in an .npz; default: the only one, or the one named as predictions are. */
+  key?: string | undefined;
+}

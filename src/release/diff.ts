@@ -1,0 +1,237 @@
+import { readFile } from 'node:fs/promises';
+import { isDeepStrictEqual } from 'node:util';
+import type { Dataset } from '../dataset/dataset.js';
+import type { MetadataRow } from '../dataset/metadata.js';
+import { sha256 } from '../files/digest.js';
+import { byteOrder } from '../files/listing.js';
+import { isMapping } from '../files/yaml.js';
+import { decodeImage } from '../image/decode.js';
+import type { DropCounts } from '../imagenet/annotation.js';
+import { type StageOptions, throwIfAborted } from '../progress.js';
+import { portableRecipe } from '../recipe/load.js';
+import type { Recipe } from '../recipe/schema.js';
+import { openPublished, type Published } from './release-folder.js';
+
+/** One of the two that are compared, counted. */
+export interface DiffSide {
+  path: string;
+  name: string;
+  /** Of the release, or where it is none, of the recipe. */
+  version: string;
+  /** The digest of the dataset. */
+  digest: string;
+  images: number;
+  /** Images for each number of patches. */
+  counts: Record<string, number>;
+  /** Classes that are in any image. */
+  classes: number;
+  /** Objects in all images. */
+  objects: number;
+  /** Patches they were drawn from, and the objects that became none. */
+  patches: number;
+  drops: DropCounts;
+}
+
+/** How the images of the second differ from those of the first, by id, in the datasets' order. */
+export interface ImageChanges {
+  added: string[];
+  removed: string[];
+  /** What a user sees when the image is loaded. One may be in both of these lists. */
+  changedPixels: string[];
+  /** Labels, or objects with their boxes and sources. */
+  changedLabels: string[];
+  /** Images in both with the same pixels and labels. */
+  unchanged: number;
+  /** Of the unchanged, those whose files are other bytes: encoded anew, without loss. */
+  encodedAnew: number;
+}
+
+/** What differs between two datasets. */
+export interface DatasetDiff {
+  before: DiffSide;
+  after: DiffSide;
+  /** Whether any byte of the datasets differs: their digests. */
+  isSame: boolean;
+  recipe: RecipeChange[];
+  images: ImageChanges;
+}
+
+/**
+ * Compares two datasets by what their metadata and summaries say; no image is read. Where images
+ * are JPEGs, other bytes count as other pixels, since the pixels' digest is of those before
+ * encoding.
+ * @param before a dataset folder or a release, full or recipe-only
+ * @param after the same
+ * @throws DatasetError where one is neither
+ */
+export async function diffDatasets(
+  before: string,
+  after: string,
+  { signal }: Pick<StageOptions, 'signal'> = {},
+): Promise<DatasetDiff> {
+  const [first, second] = [await openPublished(before), await openPublished(after)];
+  const images = emptyChanges();
+  const isLossy = [first, second].some((side) => formatOf(side) === 'jpeg');
+  const known = new Map<string, Fingerprint>();
+  const objects = { before: 0, after: 0 };
+  for await (const row of first.dataset.rows()) {
+    throwIfAborted(signal, 'compare');
+    objects.before += row.k;
+    known.set(row.id, fingerprint(row, isLossy));
+  }
+  for await (const row of second.dataset.rows()) {
+    throwIfAborted(signal, 'compare');
+    objects.after += row.k;
+    note(row.id, known.get(row.id), fingerprint(row, isLossy), images);
+    known.delete(row.id);
+  }
+  images.removed.push(...known.keys());
+  return {
+    before: describe(first, objects.before),
+    after: describe(second, objects.after),
+    isSame: first.dataset.lock.dataset === second.dataset.lock.dataset,
+    recipe: diffRecipes(first.dataset.summary.recipe, second.dataset.summary.recipe),
+    images,
+  };
+}
+
+/** Digests of what may change in an image. */
+interface Fingerprint {
+  pixels: string;
+  labels: string;
+  file: string;
+}
+
+function fingerprint(row: MetadataRow, isLossy: boolean): Fingerprint {
+  const { k, labels, wnids, objects, sha256: file, pixels_sha256 } = row;
+  const { bbox, category, patch, source } = objects;
+  return {
+    pixels: isLossy ? file : pixels_sha256,
+    labels: sha256(JSON.stringify([k, labels, wnids, bbox, category, patch, source])),
+    file,
+  };
+}
+
+function note(
+  id: string,
+  before: Fingerprint | undefined,
+  after: Fingerprint,
+  changes: ImageChanges,
+): void {
+  if (!before) {
+    changes.added.push(id);
+    return;
+  }
+  if (before.pixels !== after.pixels) changes.changedPixels.push(id);
+  if (before.labels !== after.labels) changes.changedLabels.push(id);
+  if (before.pixels !== after.pixels || before.labels !== after.labels) return;
+  changes.unchanged += 1;
+  if (before.file !== after.file) changes.encodedAnew += 1;
+}
+
+function emptyChanges(): ImageChanges {
+  return {
+    added: [],
+    removed: [],
+    changedPixels: [],
+    changedLabels: [],
+    unchanged: 0,
+    encodedAnew: 0,
+  };
+}
+
+function formatOf({ dataset }: Published): string {
+  return dataset.summary.recipe.encode.format;
+}
+
+function describe({ path, dataset, release }: Published, objects: number): DiffSide {
+  const { name, version, images, counts, classes, source } = dataset.summary;
+  return {
+    path,
+    name,
+    version: release?.version ?? version,
+    digest: dataset.lock.dataset,
+    images,
+    counts,
+    classes: Object.keys(classes).length,
+    objects,
+    patches: source.patches,
+    drops: source.drops,
+  };
+}
+
+/** One field of a recipe that is another in the second; undefined where a recipe lacks it. */
+export interface RecipeChange {
+  /** As in errors: `sampling.counts.2`. */
+  field: string;
+  before: unknown;
+  after: unknown;
+}
+
+/** The fields in which two recipes differ, in the order of the recipe. */
+function diffRecipes(before: Recipe, after: Recipe): RecipeChange[] {
+  return changesIn('', portableRecipe(before), portableRecipe(after));
+}
+
+function changesIn(field: string, before: unknown, after: unknown): RecipeChange[] {
+  if (!isMapping(before) || !isMapping(after)) {
+    return isDeepStrictEqual(before, after) ? [] : [{ field, before, after }];
+  }
+  const keys = Object.keys(before);
+  const added = Object.keys(after).filter((key) => !keys.includes(key));
+  return [...keys, ...added.sort(byteOrder)].flatMap((key) =>
+    changesIn(field === '' ? key : `${field}.${key}`, before[key], after[key]),
+  );
+}
+
+/** How far the pixels of some images are from each other, in levels of 0 to 255. */
+export interface PixelDistance {
+  /** Images compared. */
+  images: number;
+  /** The largest difference of any sample. */
+  max: number;
+  /** The mean absolute difference of all samples of these images. */
+  mean: number;
+}
+
+/**
+ * Compares the pixels of images that two datasets have, as a user loads them.
+ * @param ids of images that both have, at least one, of one size in both
+ * @throws ImageError where one cannot be decoded
+ */
+export async function pixelDistance(
+  first: Dataset,
+  second: Dataset,
+  ids: readonly string[],
+  { signal, onProgress }: StageOptions = {},
+): Promise<PixelDistance> {
+  const paths = await pathsOf(second, new Set(ids));
+  let [images, max, sum, samples] = [0, 0, 0, 0];
+  for await (const row of first.rows()) {
+    const path = paths.get(row.id);
+    if (path === undefined) continue;
+    throwIfAborted(signal, 'compare');
+    const [a, b] = [await decode(first.pathOf(row)), await decode(path)];
+    for (let i = 0; i < a.length; i += 1) {
+      const difference = Math.abs(a[i]! - b[i]!);
+      if (difference > max) max = difference;
+      sum += difference;
+    }
+    samples += a.length;
+    images += 1;
+    onProgress?.({ stage: 'compare', done: images, total: ids.length, unit: 'images' });
+  }
+  return { images, max, mean: sum / samples };
+}
+
+async function pathsOf(dataset: Dataset, ids: ReadonlySet<string>): Promise<Map<string, string>> {
+  const paths = new Map<string, string>();
+  for await (const row of dataset.rows()) {
+    if (ids.has(row.id)) paths.set(row.id, dataset.pathOf(row));
+  }
+  return paths;
+}
+
+async function decode(path: string): Promise<Buffer> {
+  return (await decodeImage(await readFile(path))).data;
+}

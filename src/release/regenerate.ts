@@ -1,0 +1,146 @@
+import { type Dataset, type DatasetLock, readDataset } from '../dataset/dataset.js';
+import { explainError } from '../errors.js';
+import { buildIndex } from '../generate/build-index.js';
+import { composeDataset } from '../generate/compose-dataset.js';
+import { requirePlaceFor } from '../generate/dataset-output.js';
+import { extractPool } from '../generate/extract-pool.js';
+import { makePlan, readPlanRows } from '../generate/make-plan.js';
+import type { StageOptions } from '../progress.js';
+import { type DatasetDiff, diffDatasets, pixelDistance, type PixelDistance } from './diff.js';
+import { openPublished, type Published } from './release-folder.js';
+import { requireOutsideRelease } from './release.js';
+import { requireWhole } from './verify.js';
+
+export interface RegenerateReleaseInput {
+  /** One's own copy of ImageNet: folder of XML, `LOC_*_solution.csv` or archive. */
+  annotations: string;
+  /** Its folder or archive of images. */
+  images: string;
+  /** Where the dataset goes. */
+  out: string;
+  /** Where the stages keep what they make, for this and later runs. */
+  work: string;
+}
+
+export interface RegenerateReleaseOptions extends StageOptions {
+  /** Ends the run at the first bad annotation or image. Default: false: they are counted. */
+  strict?: boolean | undefined;
+  /** Replaces another patchml dataset at `out`. Default: false. */
+  overwrite?: boolean | undefined;
+}
+
+/** A part that was published with another version than is here. */
+interface VersionChange {
+  part: string;
+  published: string;
+  here: string;
+}
+
+/** A dataset made again from a release, compared with it. */
+export interface RegeneratedRelease {
+  /** The dataset's folder, the pool's and the plan's. */
+  dataset: string;
+  pool: string;
+  plan: string;
+  /** Whether every byte is as published: the digests of the two datasets are one. */
+  isSame: boolean;
+  /** The digest of the dataset that was made, and of the one that was published. */
+  digest: string;
+  published: string;
+  /** Images published; of these, those with the same pixels. */
+  images: number;
+  identical: number;
+  /** Ids of those whose pixels are others, and of those that were not made. */
+  differing: string[];
+  missing: string[];
+  /** Images that hold other patches, or at other places, than the published plan says. */
+  replanned: string[];
+  /** How far the differing images are; null where none is, or the release has no pixels. */
+  distance: PixelDistance | null;
+  /** Codecs and the like that are of another version here, which may change pixels. */
+  versions: VersionChange[];
+  /** All that differs. */
+  diff: DatasetDiff;
+}
+
+/**
+ * Makes the dataset of a release again from one's own copy of ImageNet, and proves it: the plan is
+ * made anew and compared with the published one, and so are the digests of every image's pixels.
+ * An interrupted run is continued.
+ * @param release a release folder, full or recipe-only
+ * @throws ReleaseError where the release is not whole
+ * @throws SamplingError where the copy has too little to make the plan from
+ */
+export async function regenerateRelease(
+  release: string,
+  { annotations, images, out, work }: RegenerateReleaseInput,
+  options: RegenerateReleaseOptions = {},
+): Promise<RegeneratedRelease> {
+  try {
+    await requireWhole(release, options);
+    for (const place of [out, work]) await requireOutsideRelease(place);
+    const published = await openPublished(release);
+    const { recipe } = published.dataset.summary;
+    await requirePlaceFor(recipe, out, options.overwrite ?? false);
+    const index = await buildIndex({ recipe, annotations, images, work }, options);
+    const pool = await extractPool({ recipe, index, work }, options);
+    const plan = await makePlan({ recipe, pool, work }, options);
+    const replanned = await replannedIn(published.dataset, plan);
+    await composeDataset({ recipe, pool, plan, out }, options);
+    return { dataset: out, pool, plan, replanned, ...(await compare(published, out, options)) };
+  } catch (error) {
+    throw explainError(error);
+  }
+}
+
+/** Images that a plan does not have as the published metadata has them. */
+async function replannedIn(published: Dataset, plan: string): Promise<string[]> {
+  const placed = new Map<string, string>();
+  for await (const { id, objects } of readPlanRows(plan)) {
+    placed.set(id, JSON.stringify(objects.map(({ patch, bbox }) => [patch, bbox])));
+  }
+  const others: string[] = [];
+  for await (const { id, objects } of published.rows()) {
+    const expected = objects.patch.map((patch, i) => [patch, objects.bbox[i]]);
+    if (placed.get(id) !== JSON.stringify(expected)) others.push(id);
+  }
+  return others;
+}
+
+type Comparison = Omit<RegeneratedRelease, 'dataset' | 'pool' | 'plan' | 'replanned'>;
+
+async function compare(
+  { path, dataset: published, hasPixels }: Published,
+  out: string,
+  options: StageOptions,
+): Promise<Comparison> {
+  const made = await readDataset(out);
+  const diff = await diffDatasets(path, out, options);
+  const { changedPixels: differing, removed: missing } = diff.images;
+  const images = diff.before.images;
+  return {
+    isSame: diff.isSame,
+    digest: diff.after.digest,
+    published: diff.before.digest,
+    images,
+    identical: images - differing.length - missing.length,
+    differing,
+    missing,
+    distance:
+      hasPixels && differing.length > 0
+        ? await pixelDistance(published, made, differing, options)
+        : null,
+    versions: versionChanges(published.lock.versions, made.lock.versions),
+    diff,
+  };
+}
+
+function versionChanges(
+  published: DatasetLock['versions'],
+  here: DatasetLock['versions'],
+): VersionChange[] {
+  const parts = Object.keys(published) as (keyof DatasetLock['versions'])[];
+  return parts
+    .filter((part) => published[part] !== here[part])
+    .map((part) => ({ part, published: published[part], here: here[part] }));
+}

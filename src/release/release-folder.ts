@@ -1,0 +1,226 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import semver from 'semver';
+import { z } from 'zod';
+import { type Dataset, readDataset } from '../dataset/dataset.js';
+import type { Finding } from '../dataset/verify.js';
+import { TransferError } from '../errors.js';
+import { EXPORT_NAMES } from '../exports/exports.js';
+import { sha256File } from '../files/digest.js';
+import { exists, writeWhole } from '../files/folders.js';
+import { readSummary } from '../files/json.js';
+import { byteOrder, listFiles } from '../files/listing.js';
+
+/** What a release is. */
+export const RELEASE_FILE = 'release.json';
+/** The digests of every other file of a release, as `sha256sum -c` reads them. */
+export const SUMS_FILE = 'SHA256SUMS';
+/** Where a full release has its dataset. */
+export const DATASET_FOLDER = 'dataset';
+/** Where a recipe release has its plan. */
+export const PLAN_FOLDER = 'plan';
+/** Where a release has its exports, each in a folder of its name. */
+export const EXPORTS_FOLDER = 'exports';
+
+const digest = z.string().regex(/^[0-9a-f]{64}$/, 'expected a SHA-256');
+const version = z
+  .string()
+  .refine(isVersion, { error: 'expected a semantic version such as 1.0.0' });
+
+/** What of `release.json` names the release; both are safe as parts of a path. */
+export const identitySchema = z.object({
+  format: z.literal('patchml-release'),
+  /** The dataset's, and its recipe's. */
+  name: z.string().regex(/^[a-z0-9][a-z0-9._-]*$/, 'expected the name of a dataset'),
+  version,
+});
+
+const releaseSchema = identitySchema.extend({
+  /** With the pixels, or with what makes them from one's own copy of ImageNet. */
+  kind: z.enum(['full', 'recipe']),
+  /** The dataset's digest; those of what it was made of. */
+  dataset: digest,
+  recipe: digest,
+  pool: digest,
+  plan: digest,
+  /** Exports that are in it, in the order of `EXPORT_NAMES`. */
+  exports: z.array(z.enum(EXPORT_NAMES)),
+  /** Images a shard, where it was given. */
+  shardSize: z.int().positive().nullable(),
+  repository: z.string().nullable(),
+  authors: z.array(z.string()),
+  /** Day of the release, where it was given: `2026-01-31`. */
+  date: z.string().nullable(),
+  /** The release before it; `checksums` is the digest of its `SHA256SUMS`. */
+  previous: z.object({ version, dataset: digest, checksums: digest }).nullable(),
+  /** The version of patchml that made it. */
+  patchml: z.string(),
+});
+
+/** What `release.json` says. With the dataset it determines every byte of the release. */
+export type ReleaseSummary = z.output<typeof releaseSchema>;
+
+/** Reads what `release.json` says. @throws DatasetError when the folder is no release */
+export function readReleaseSummary(folder: string): Promise<ReleaseSummary> {
+  return readSummary(folder, RELEASE_FILE, releaseSchema, 'patchml release');
+}
+
+/** Whether a folder says that it is a release. */
+export function isRelease(folder: string): Promise<boolean> {
+  return exists(join(folder, RELEASE_FILE));
+}
+
+/** Where a release has its metadata, summary and lock, and where full its images. */
+export function datasetFolderOf(folder: string, { kind }: Pick<ReleaseSummary, 'kind'>): string {
+  return kind === 'full' ? join(folder, DATASET_FOLDER) : folder;
+}
+
+/** What the paths of the dataset's files begin with in a release. */
+export function datasetPrefixOf({ kind }: Pick<ReleaseSummary, 'kind'>): string {
+  return kind === 'full' ? `${DATASET_FOLDER}/` : '';
+}
+
+/**
+ * Whether a text is a semantic version in its plain form, without `v` and without build metadata:
+ * two versions that differ in that alone have no order.
+ */
+export function isVersion(text: string): boolean {
+  return semver.valid(text) === text;
+}
+
+/**
+ * Writes the digests of every file of a folder but its own, in byte order of their paths, as
+ * `sha256sum -c` reads them.
+ * @param known digests of files that were checked already, by path
+ */
+export async function writeChecksums(
+  folder: string,
+  known: ReadonlyMap<string, string>,
+): Promise<void> {
+  const files = await listFiles(folder, () => true);
+  const lines = files
+    .filter(({ path }) => path !== SUMS_FILE)
+    .map(({ path }) => `${known.get(path) ?? sha256File(join(folder, path))}  ${path}\n`);
+  await writeWhole(join(folder, SUMS_FILE), lines.join(''));
+}
+
+/** Longer than any path of a release. */
+const MAX_PATH = 1024;
+
+/** What `SHA256SUMS` says: digests by path, and the lines that cannot be trusted. */
+export interface Checksums {
+  digests: Map<string, string>;
+  findings: Finding[];
+}
+
+/** Reads a release's `SHA256SUMS`; see {@link parseChecksums}. */
+export async function readChecksums(folder: string): Promise<Checksums> {
+  return parseChecksums(await readFile(join(folder, SUMS_FILE), 'utf8'));
+}
+
+/**
+ * Parses `SHA256SUMS`. It may come from anyone: a path that leads out of the folder, or that is
+ * there twice, is a finding and not in the digests.
+ */
+export function parseChecksums(text: string): Checksums {
+  const digests = new Map<string, string>();
+  const findings: Finding[] = [];
+  const lines = text.split('\n');
+  const rest = lines.pop()!;
+  let last = '';
+  const find = (number: number, problem: string): void => {
+    findings.push({ problem: 'invalid', file: SUMS_FILE, detail: `line ${number}: ${problem}` });
+  };
+  for (const [index, line] of lines.entries()) {
+    const [, digest, path] = /^([0-9a-f]{64}) [ *](.+)$/.exec(line) ?? [];
+    const problem = problemOf(path, digests, last);
+    if (problem !== undefined || digest === undefined || path === undefined) {
+      find(index + 1, problem ?? 'not understood');
+      continue;
+    }
+    digests.set(path, digest);
+    last = path;
+  }
+  if (rest !== '') find(lines.length + 1, 'the file is cut off');
+  return { digests, findings };
+}
+
+function problemOf(
+  path: string | undefined,
+  digests: ReadonlyMap<string, string>,
+  last: string,
+): string | undefined {
+  if (path === undefined) return 'expected a SHA-256, two spaces and a path';
+  if (path === SUMS_FILE) return 'it lists itself';
+  if (path.length > MAX_PATH) return 'its path is too long';
+  // A backslash parts paths on Windows, and begins sha256sum's escapes.
+  if (/[\\\p{Cc}]/u.test(path)) return 'a path with a backslash or control character';
+  const parts = path.split('/');
+  const isInside = parts.every((part) => !['', '.', '..'].includes(part) && !/^[a-z]:/i.test(part));
+  if (!isInside) return 'its path leads out of the release';
+  if (digests.has(path)) return `${path} is listed twice`;
+  if (byteOrder(path, last) < 0) return `${path} is out of order`;
+  return undefined;
+}
+
+/** A dataset in a folder of its own, or in a release. */
+export interface Published {
+  /** The folder as it was named. */
+  path: string;
+  dataset: Dataset;
+  /** What it is published as; absent for a dataset that is not. */
+  release?: ReleaseSummary | undefined;
+  /** Whether the images are there. */
+  hasPixels: boolean;
+}
+
+/** Opens a dataset folder or a release. @throws DatasetError where it is neither */
+export async function openPublished(path: string): Promise<Published> {
+  if (!(await isRelease(path))) {
+    return { path, dataset: await readDataset(path), hasPixels: true };
+  }
+  const release = await readReleaseSummary(path);
+  const dataset = await readDataset(datasetFolderOf(path, release));
+  return { path, dataset, release, hasPixels: release.kind === 'full' };
+}
+
+/** What of `release.json` a transfer asks for: the rest may be of a later patchml. */
+export type ReleaseInfo = z.output<typeof identitySchema>;
+
+/**
+ * Reads `release.json` as a store gave it.
+ * @throws TransferError `no-release`
+ */
+export function parseReleaseInfo(text: string, place: string): ReleaseInfo {
+  const info = identitySchema.safeParse(tryParse(text));
+  if (info.success) return info.data;
+  throw new TransferError(`its ${RELEASE_FILE} is not that of a patchml release`, {
+    code: 'no-release',
+    path: place,
+    fix: 'name the place that "patchml push" printed',
+  });
+}
+
+function tryParse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Reads `SHA256SUMS` as a store gave it: the digest of each file, by its path.
+ * @param place named in errors
+ * @throws TransferError `bad-sums` for a line that is none, or a path that leads out of the release
+ */
+export function parseSums(text: string, place: string): Map<string, string> {
+  const { digests, findings } = parseChecksums(text);
+  const [first] = findings;
+  if (first === undefined) return digests;
+  throw new TransferError(first.detail ?? first.problem, {
+    code: 'bad-sums',
+    path: place,
+    fix: 'do not use this release',
+  });
+}

@@ -1,0 +1,211 @@
+import { realpath } from 'node:fs/promises';
+import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
+import { type Dataset, readDataset } from '../dataset/dataset.js';
+import { verifyDataset } from '../dataset/verify.js';
+import { explainError, ReleaseError } from '../errors.js';
+import { EXPORT_NAMES } from '../exports/exports.js';
+import { sha256File } from '../files/digest.js';
+import { buildFolder, exists, isEmptyPlace, toJson } from '../files/folders.js';
+import type { StageOptions } from '../progress.js';
+import { PATCHML_VERSION } from '../version.js';
+import { type ReleaseFacts, requireCitable } from './citation.js';
+import type { DatasetDiff } from './diff.js';
+import { fillRelease } from './fill-release.js';
+import { isRelease, readReleaseSummary, type ReleaseSummary, SUMS_FILE } from './release-folder.js';
+import { verifyRelease } from './verify.js';
+import { comparePrevious, requirePreviousLast, requireSemantic } from './versions.js';
+
+export interface ReleaseInput extends ReleaseFacts {
+  /** The dataset folder. */
+  dataset: string;
+  /** The semantic version of the release, such as `1.1.0`. */
+  version: string;
+  /** The folder of releases; this one goes into `<name>-<version>` in it. */
+  to: string;
+  /** The release before this one, which the version is checked against. Default: there is none. */
+  previous?: string | undefined;
+}
+
+/** A release, as it was made or was there. */
+export interface Released {
+  folder: string;
+  release: ReleaseSummary;
+  /** False where this very release was there already. */
+  isNew: boolean;
+  /** What changed since the previous release. */
+  diff?: DatasetDiff | undefined;
+}
+
+/**
+ * Makes a release folder from a dataset that is whole: the dataset (or what makes it), a dataset
+ * card, a citation, a changelog, Croissant metadata, exports, and the digests of all of them. The
+ * same input gives the same bytes. The folder is whole or not there.
+ * @throws ReleaseError where the dataset is not whole, the version breaks the rule, or another
+ * release is in the place
+ */
+export async function releaseDataset(
+  input: ReleaseInput,
+  options: StageOptions = {},
+): Promise<Released> {
+  try {
+    return await release(input, options);
+  } catch (error) {
+    throw explainError(error, input.to);
+  }
+}
+
+async function release(input: ReleaseInput, options: StageOptions): Promise<Released> {
+  requireSemantic(input.version);
+  requireCitable(input);
+  const dataset = await readDataset(input.dataset);
+  requireOwnName(dataset);
+  const folder = join(input.to, `${dataset.summary.name}-${input.version}`);
+  if (await isWithin(folder, input.dataset)) {
+    throw new ReleaseError('the release would be in the dataset, which it would change', {
+      code: 'release-in-dataset',
+      path: folder,
+      fix: 'name another --to',
+    });
+  }
+  await requireOutsideRelease(input.to);
+  const { previous: path } = input;
+  const diff = path === undefined ? undefined : await comparePrevious(path, input, options);
+  await requirePreviousLast(input, dataset.summary.name);
+  const previous = path !== undefined && diff ? { folder: path, diff } : undefined;
+  const summary = describe(input, dataset, previous);
+  const isThere = (await requireFree(folder, summary, options)) === 'there';
+  await requireVerified(dataset, options);
+  if (!isThere) {
+    const fill = async (partial: string): Promise<void> => {
+      await fillRelease({ dataset, release: summary, previous }, partial, options);
+      await requireFree(folder, summary, options); // another run may have been faster
+    };
+    await buildFolder(folder, fill, { replace: false });
+  }
+  return { folder, release: summary, isNew: !isThere, diff };
+}
+
+function describe(
+  input: ReleaseInput,
+  { summary, lock }: Dataset,
+  previous: { folder: string; diff: DatasetDiff } | undefined,
+): ReleaseSummary {
+  return {
+    format: 'patchml-release',
+    name: summary.name,
+    version: input.version,
+    kind: input.recipeOnly ? 'recipe' : 'full',
+    dataset: lock.dataset,
+    recipe: lock.recipe,
+    pool: lock.pool,
+    plan: lock.plan,
+    exports: EXPORT_NAMES.filter((name) => input.exports?.includes(name)),
+    shardSize: input.shardSize ?? null,
+    repository: input.repository ?? null,
+    authors: [...(input.authors ?? [])],
+    date: input.date ?? null,
+    previous: previous
+      ? {
+          version: previous.diff.before.version,
+          dataset: previous.diff.before.digest,
+          checksums: sha256File(join(previous.folder, SUMS_FILE)),
+        }
+      : null,
+    patchml: PATCHML_VERSION,
+  };
+}
+
+/** The name becomes a folder's, so that it must be one that a recipe may have. */
+function requireOwnName({ folder, summary }: Dataset): void {
+  if (summary.name === summary.recipe.name) return;
+  throw new ReleaseError('its name is not that of its recipe', {
+    code: 'dataset-not-whole',
+    path: join(folder, 'dataset.json'),
+    place: 'name',
+    fix: 'generate the dataset again',
+  });
+}
+
+async function requireVerified({ folder }: Dataset, options: StageOptions): Promise<void> {
+  const { findings } = await verifyDataset(folder, options);
+  const [first] = findings;
+  if (!first) return;
+  const count = findings.length === 1 ? '1 problem' : `${findings.length} problems, the first`;
+  const detail = first.detail === undefined ? '' : ` (${first.detail})`;
+  throw new ReleaseError(
+    `only a whole dataset is released; ${count}: ${first.problem} ${first.file}${detail}`,
+    { code: 'dataset-not-whole', path: folder, fix: 'generate the dataset again' },
+  );
+}
+
+/**
+ * Looks at the place of a release. What is there is never replaced.
+ * @returns `there` where this very release is there already, and whole; else `free`
+ * @throws ReleaseError where something else is there
+ */
+async function requireFree(
+  place: string,
+  release: ReleaseSummary,
+  options: StageOptions,
+): Promise<'there' | 'free'> {
+  if (await isEmptyPlace(place)) return 'free';
+  const { name, version } = release;
+  const problem = { code: 'release-exists', path: place };
+  if (!(await isRelease(place))) {
+    throw new ReleaseError('this folder holds something that is no release', {
+      ...problem,
+      fix: 'name another --to, or move it away',
+    });
+  }
+  if (toJson(await readReleaseSummary(place)) !== toJson(release)) {
+    throw new ReleaseError(
+      `${name} ${version} is there, made from another dataset or with other options`,
+      {
+        ...problem,
+        fix: 'give another --version; a version that is out is never changed',
+      },
+    );
+  }
+  const { findings } = await verifyRelease(place, options);
+  if (findings.length === 0) return 'there';
+  throw new ReleaseError(`${name} ${version} is there, but is not whole`, {
+    ...problem,
+    fix: `"patchml verify ${place}" says what is wrong; move it away to make it again`,
+  });
+}
+
+/**
+ * Whether a place is in a folder, or is that folder.
+ * @param place need not exist
+ */
+async function isWithin(place: string, folder: string): Promise<boolean> {
+  const path = relative(await realpath(folder), await realPlace(place));
+  return path !== '..' && !path.startsWith(`..${sep}`) && !isAbsolute(path);
+}
+
+/**
+ * Checks that a place to write to is no release and lies in none, which it would change.
+ * @param place need not exist
+ * @throws ReleaseError `output-in-release`
+ */
+export async function requireOutsideRelease(place: string): Promise<void> {
+  let folder = await realPlace(place);
+  while (!(await isRelease(folder))) {
+    const parent = dirname(folder);
+    if (parent === folder) return;
+    folder = parent;
+  }
+  throw new ReleaseError(`this is in the release ${folder}, which would be changed`, {
+    code: 'output-in-release',
+    path: place,
+    fix: 'name a folder outside of it',
+  });
+}
+
+/** Where a path leads, of which the last parts need not exist. */
+async function realPlace(path: string): Promise<string> {
+  if (await exists(path)) return realpath(path);
+  const full = resolve(path);
+  const parent = dirname(full);
+  return parent === full ? full : join(await realPlace(parent), relative(parent, full));
+}

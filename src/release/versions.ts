@@ -1,0 +1,170 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import semver from 'semver';
+import { ReleaseError } from '../errors.js';
+import { sha256File } from '../files/digest.js';
+import { exists, partialFolder, replacedFolder } from '../files/folders.js';
+import { byteOrder } from '../files/listing.js';
+import type { StageOptions } from '../progress.js';
+import { type DatasetDiff, diffDatasets } from './diff.js';
+import {
+  isRelease,
+  isVersion,
+  readReleaseSummary,
+  RELEASE_FILE,
+  SUMS_FILE,
+} from './release-folder.js';
+import { requireWhole } from './verify.js';
+
+/** By which part a version has to grow. */
+export type Bump = 'major' | 'minor' | 'patch';
+
+/** The least bump that a change asks for, and what asks for it. */
+export interface RequiredBump {
+  bump: Bump;
+  reason: string;
+}
+
+/**
+ * The rule of versions: anything existing changed or removed is major, images added to unchanged
+ * ones are minor, and all else (documents, exports, files encoded anew without loss) is a patch.
+ */
+export function requiredBump({ images }: Pick<DatasetDiff, 'images'>): RequiredBump {
+  const broken = [
+    countOf(images.removed, 'removed'),
+    countOf(images.changedPixels, 'changed in pixels'),
+    countOf(images.changedLabels, 'changed in labels'),
+  ].filter((part) => part !== undefined);
+  if (broken.length > 0) return { bump: 'major', reason: broken.join(', ') };
+  const added = countOf(images.added, 'added');
+  if (added !== undefined) return { bump: 'minor', reason: added };
+  return { bump: 'patch', reason: 'all images have the same pixels and labels' };
+}
+
+/**
+ * Checks a new version against the one before it. The same rule holds for versions below 1.0.0; a
+ * pre-release counts as the version it leads to.
+ * @throws ReleaseError that says what changed and the least version allowed
+ */
+export function requireVersion(
+  version: string,
+  previous: string,
+  { bump, reason }: RequiredBump,
+): void {
+  requireSemantic(version);
+  const least = semver.inc(previous, bump)!;
+  if (!semver.gt(version, previous)) {
+    throw new ReleaseError(`version ${version} is not greater than the previous one, ${previous}`, {
+      code: 'version-not-greater',
+      fix: `the least allowed is ${least}`,
+    });
+  }
+  const { major, minor, patch } = semver.parse(version)!;
+  if (semver.gte(`${major}.${minor}.${patch}`, least)) return;
+  throw new ReleaseError(
+    `version ${version} is too small a step from ${previous}: ${reason}, which is a ${bump} change`,
+    { code: 'version-too-small', fix: `the least allowed is ${least}` },
+  );
+}
+
+/** @throws ReleaseError unless the text is a semantic version */
+export function requireSemantic(version: string): void {
+  if (isVersion(version)) return;
+  throw new ReleaseError(`"${version}" is no semantic version`, {
+    code: 'version-invalid',
+    fix: 'give one such as 1.0.0 or 2.0.0-rc.1 (no "v", no build metadata)',
+  });
+}
+
+function countOf(ids: readonly string[], what: string): string | undefined {
+  if (ids.length === 0) return undefined;
+  return `${ids.length} ${ids.length === 1 ? 'image' : 'images'} ${what}`;
+}
+
+/** What the names of folders end with that are no releases yet, or no more. */
+const UNFINISHED = [partialFolder(''), replacedFolder('')];
+
+/**
+ * Compares a dataset with the release before it.
+ * @throws ReleaseError where that is none or not whole, is of another dataset, or the new version
+ * breaks the rule
+ */
+export async function comparePrevious(
+  previous: string,
+  { dataset, version }: { dataset: string; version: string },
+  options: StageOptions,
+): Promise<DatasetDiff> {
+  if (!(await isRelease(previous))) {
+    throw new ReleaseError(`this is no release, or its ${RELEASE_FILE} is gone`, {
+      code: 'previous-no-release',
+      path: previous,
+      fix: 'give --previous a folder that "patchml release" made',
+    });
+  }
+  await requireWhole(previous, options);
+  const release = await readReleaseSummary(previous);
+  const diff = await diffDatasets(previous, dataset, options);
+  if (diff.after.name !== release.name) {
+    throw new ReleaseError(
+      `the previous release is of "${release.name}", not "${diff.after.name}"`,
+      {
+        code: 'previous-other-name',
+        path: previous,
+        fix: 'give the release before this one, or change the name in the recipe back',
+      },
+    );
+  }
+  requireVersion(version, release.version, requiredBump(diff));
+  return { ...diff, after: { ...diff.after, version } }; // the recipe's own is another
+}
+
+/**
+ * The previous release must be the last of those before the new one that are beside its place: else
+ * the rule of versions would be stepped around by leaving it out, or naming an older one.
+ * @throws ReleaseError `previous-not-named`, `previous-not-last`
+ */
+export async function requirePreviousLast(
+  { to, version, previous }: { to: string; version: string; previous?: string | undefined },
+  name: string,
+): Promise<void> {
+  const last = await lastBefore(version, name, to);
+  if (!last) return;
+  const there = `there is an earlier release of ${name} here, ${last.version}`;
+  const fix = `compare with it: --previous ${last.folder}`;
+  if (previous === undefined) {
+    throw new ReleaseError(there, { code: 'previous-not-named', path: to, fix });
+  }
+  const named = await readReleaseSummary(previous);
+  if (semver.gt(named.version, last.version)) return;
+  if ((await sumsOf(last.folder)) === (await sumsOf(previous))) return;
+  throw new ReleaseError(`${there}, which is not the one that --previous names`, {
+    code: 'previous-not-last',
+    path: to,
+    fix,
+  });
+}
+
+/** The digest of a release's `SHA256SUMS`, which is that of all its files. */
+async function sumsOf(folder: string): Promise<string | undefined> {
+  const path = join(folder, SUMS_FILE);
+  return (await exists(path)) ? sha256File(path) : undefined;
+}
+
+/** The greatest version below a new one, among the folders beside its place. */
+async function lastBefore(
+  version: string,
+  name: string,
+  to: string,
+): Promise<{ version: string; folder: string } | undefined> {
+  let last: { version: string; folder: string } | undefined;
+  for (const entry of (await readdir(to).catch(() => [])).sort(byteOrder)) {
+    if (UNFINISHED.some((ending) => entry.endsWith(ending))) continue;
+    const folder = join(to, entry);
+    const release = await readReleaseSummary(folder).catch(() => undefined);
+    if (release?.name !== name || !semver.lt(release.version, version)) continue;
+    if (!last || semver.gt(release.version, last.version)) {
+      last = { version: release.version, folder };
+    }
+  }
+  return last;
+}

@@ -1,0 +1,184 @@
+import {
+  asmaStatistic,
+  coverageError,
+  imageAveragePrecision,
+  labelCounts,
+  labelRankingAveragePrecision,
+  labelRankingLoss,
+  type LabelSet,
+  meanStatistic,
+  type PerImage,
+  precisionRecall,
+  realAccuracy,
+  type Statistic,
+  subgroupStatistics,
+  topNAccuracy,
+  variableTopK,
+  withoutUnlabelled,
+} from '../metrics/index.js';
+import { classMeanStatistic } from '../metrics/statistic.js';
+import type { EvaluationSet } from '../sets/evaluation-set.js';
+import type { Rankings } from './read-rankings.js';
+import { type MetricName, subgroupName } from './scorecard.js';
+
+/** Why metrics are not in a scorecard. */
+type Unavailable = Record<string, string>;
+
+/** Every metric that is a mean over images, image by image, in the order of what it was made of. */
+export interface ImageMeasures {
+  /** Those that could be computed. */
+  values: Partial<Record<MetricName, PerImage>>;
+  /** Variable top-k of the images whose labels the ranks reach; `NaN` for the others. */
+  reached: { fraction: PerImage; any: PerImage; exact: PerImage };
+  unavailable: Unavailable;
+}
+
+/** The reason where a set has only lists of valid classes. */
+const NO_ORIGINALS = 'the set has no original labels';
+/** The reason where a file has ranks. */
+const NO_SCORES = 'needs the scores of all classes, the predictions are ranks';
+
+/** The reason where a file has too few ranks. */
+function tooFewRanks(needed: number, found: number): string {
+  return `needs the ${needed} highest classes, the predictions have ${found}`;
+}
+
+/**
+ * Scores each image under every metric that the predictions allow.
+ *
+ * Coverage error, LRAP and ranking loss give an image without labels what scikit-learn gives it;
+ * average precision leaves it out, as its 0 there would say something about the model.
+ *
+ * @param originals the original label of each image
+ */
+export function measureImages(
+  { top, ranks }: Rankings,
+  labels: LabelSet,
+  originals: ArrayLike<number> | undefined,
+): ImageMeasures {
+  const most = labelCounts(labels).reduce((a, b) => Math.max(a, b), 0);
+  const near = withLabelsUpTo(labels, top.n);
+  const reached = {
+    fraction: variableTopK(top, near),
+    any: variableTopK(top, near, 'any'),
+    exact: variableTopK(top, near, 'exact'),
+  };
+  const values: ImageMeasures['values'] = { real: realAccuracy(top, labels) };
+  const unavailable: Unavailable = {};
+  const leaveOut = (reason: string, ...names: MetricName[]): void => {
+    for (const name of names) unavailable[name] = reason;
+  };
+
+  if (originals) values.top1 = topNAccuracy(top, originals, 1);
+  else leaveOut(NO_ORIGINALS, 'top1', 'top5');
+  if (originals && top.n >= 5) values.top5 = topNAccuracy(top, originals, 5);
+  else if (originals) leaveOut(tooFewRanks(5, top.n), 'top5');
+
+  if (most <= top.n) {
+    values.variableTopK = reached.fraction;
+    values.variableTopKAny = reached.any;
+    values.exactMatch = reached.exact;
+  } else {
+    const reason = tooFewRanks(most, top.n);
+    leaveOut(reason, 'variableTopK', 'variableTopKAny', 'exactMatch', 'asma', 'imageWeighted');
+  }
+
+  const atOne = precisionRecall(top, labels, 1);
+  values.precisionAt1 = atOne.precision;
+  values.recallAt1 = atOne.recall;
+  values.f1At1 = atOne.f1;
+  if (top.n >= 5) {
+    const atFive = precisionRecall(top, labels, 5);
+    values.precisionAt5 = atFive.precision;
+    values.recallAt5 = atFive.recall;
+    values.f1At5 = atFive.f1;
+  } else leaveOut(tooFewRanks(5, top.n), 'precisionAt5', 'recallAt5', 'f1At5');
+
+  if (ranks) {
+    values.mapPerImage = withoutUnlabelled(imageAveragePrecision(ranks), labels);
+    values.coverageError = coverageError(ranks);
+    values.lrap = labelRankingAveragePrecision(ranks);
+    values.rankingLoss = labelRankingLoss(ranks);
+  } else {
+    leaveOut(NO_SCORES, 'mapPerImage', 'mapMacro', 'mapMacroPresent', 'mapMicro');
+    leaveOut(NO_SCORES, 'coverageError', 'lrap', 'rankingLoss');
+  }
+  return { values, reached, unavailable };
+}
+
+/** The label set without the labels of images that have more than n. */
+function withLabelsUpTo(labels: LabelSet, n: number): LabelSet {
+  const counts = labelCounts(labels);
+  if (counts.every((k) => k <= n)) return labels;
+  const offsets = new Uint32Array(labels.offsets.length);
+  const classes: number[] = [];
+  counts.forEach((k, image) => {
+    if (k <= n) {
+      const start = labels.offsets[image]!;
+      for (let at = start; at < start + k; at += 1) classes.push(labels.classes[at]!);
+    }
+    offsets[image + 1] = classes.length;
+  });
+  return { ...labels, offsets, classes: Uint16Array.from(classes) };
+}
+
+/** The rule under which the accuracy is a mean of classes. */
+const CLASS_MEAN_RULE = 'multi-label-tfds';
+
+/** What has an interval, by the metric's name, and why others do not. */
+export interface Statistics {
+  statistics: Record<string, Statistic>;
+  unavailable: Unavailable;
+}
+
+/**
+ * The statistics of a scorecard that can be taken again on resampled images.
+ *
+ * @param measures in the set's order
+ * @param ranked how many classes the predictions rank, at least as many as are needed or as there are
+ */
+export function makeStatistics(
+  { values, reached }: ImageMeasures,
+  ranked: number,
+  labels: LabelSet,
+  { originals, rule }: Pick<EvaluationSet, 'originals' | 'rule'>,
+  maxGroup: number,
+): Statistics {
+  const means = Object.entries(values).map(([name, each]) => [name, meanStatistic(each)] as const);
+  const statistics: Record<string, Statistic> = Object.fromEntries(means);
+  const unavailable: Unavailable = {};
+  addSubgroups({ statistics, unavailable }, reached.fraction, ranked, labels, maxGroup);
+  if (values.variableTopK) {
+    statistics['asma'] = asmaStatistic(values.variableTopK, labels, { maxGroup });
+  }
+  if (rule === CLASS_MEAN_RULE) {
+    const ofClasses = originals && classMeanStatistic(values.real!, originals, labels.classCount);
+    if (ofClasses) statistics['realPerClass'] = ofClasses;
+    else unavailable['realPerClass'] = NO_ORIGINALS;
+  }
+  return { statistics, unavailable };
+}
+
+/** A subgroup is whole only where the ranks reach the labels of all its images. */
+function addSubgroups(
+  { statistics, unavailable }: Statistics,
+  reached: PerImage,
+  ranked: number,
+  labels: LabelSet,
+  maxGroup: number,
+): void {
+  const largest = labelCounts(labels).reduce((a, b) => Math.max(a, b), 0);
+  const groups = Object.entries(subgroupStatistics(reached, labels, { maxGroup }));
+  groups.forEach(([group, statistic], at) => {
+    const name = subgroupName(group);
+    const needed = at < maxGroup ? at + 1 : largest;
+    const isReached = needed <= ranked || !hasImages(labels, at + 1, needed);
+    if (isReached) statistics[name] = statistic;
+    else unavailable[name] = tooFewRanks(needed, ranked);
+  });
+}
+
+/** Whether an image has from `fewest` to `most` labels. */
+function hasImages(labels: LabelSet, fewest: number, most: number): boolean {
+  return labelCounts(labels).some((k) => k >= fewest && k <= most);
+}

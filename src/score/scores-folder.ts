@@ -1,0 +1,190 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { DatasetError, explainError, OutputError } from '../errors.js';
+import { digestOf, sha256 } from '../files/digest.js';
+import { exists, partialFolder, replacedFolder } from '../files/folders.js';
+import { readSummary } from '../files/json.js';
+import { listFiles } from '../files/listing.js';
+import { type ReportForm, requireReportPlace, writeReport } from '../files/owned-folder.js';
+import { PREDICTIONS_FILE } from '../models/run-model.js';
+import { countText, inMarkdown, toCsvTable, toMarkdownTable } from '../text.js';
+import { parseImagesCsv, type PerImageScores, writeImagesCsv } from './images-csv.js';
+import { scorecardNotes, scorecardsCsvTable, scorecardTable } from './scorecard-table.js';
+import { type NewScorecard, type Scorecard, scorecardSchema } from './scorecard.js';
+
+/** The file that makes a folder one of scores. */
+const SCORECARD_FILE = 'scorecard.json';
+/** The scores of each image. */
+const IMAGES_FILE = 'images.csv';
+
+/** Scores that were written, of which those of single images are read when they are asked for. */
+export interface StoredScores {
+  folder: string;
+  scorecard: Scorecard;
+  perImage: () => Promise<PerImageScores>;
+}
+
+/** Opens a folder of scores. @throws DatasetError where it is none */
+export async function openScores(folder: string): Promise<StoredScores> {
+  const scorecard = await readSummary(folder, SCORECARD_FILE, scorecardSchema, 'patchml score');
+  return { folder, scorecard, perImage: () => readPerImage(folder, scorecard) };
+}
+
+/**
+ * Finds the folders of scores at or below a path, in byte order.
+ *
+ * @throws DatasetError `scores-none` where there are none
+ */
+export async function findScores(path: string): Promise<string[]> {
+  if (await exists(join(path, SCORECARD_FILE))) return [path];
+  const files = await listFiles(path, (name) => name === SCORECARD_FILE).catch((error: unknown) => {
+    throw explainError(error, path);
+  });
+  const folders = files
+    .map((file) => join(path, file.path, '..'))
+    .filter((folder) => !isUnfinished(folder));
+  if (folders.length === 0) {
+    throw new DatasetError(`there is no ${SCORECARD_FILE} here or below`, {
+      code: 'scores-none',
+      path,
+      fix: 'make it with "patchml score"',
+    });
+  }
+  return folders;
+}
+
+/** Whether these are scores that are being written, or were when the run was killed. */
+function isUnfinished(folder: string): boolean {
+  return [partialFolder(''), replacedFolder('')].some((ending) => folder.endsWith(ending));
+}
+
+async function readPerImage(folder: string, scorecard: Scorecard): Promise<PerImageScores> {
+  const path = join(folder, IMAGES_FILE);
+  const text = await readFile(path, 'utf8').catch((error: unknown) => {
+    throw explainError(error, path);
+  });
+  if (sha256(text) !== scorecard.imagesSha256) {
+    throw new DatasetError('these are not the images of the scorecard beside it', {
+      code: 'scores-invalid',
+      path,
+      fix: 'score again with "patchml score"',
+    });
+  }
+  return parseImagesCsv(text, path);
+}
+
+const FORMAT = 'patchml-scorecard';
+
+const [MARKDOWN_FILE, CSV_FILE] = ['scorecard.md', 'scorecard.csv'] as const;
+
+/** What a folder of scores holds; the predictions are there where a model was evaluated. */
+const SCORES_FORM: ReportForm = {
+  main: SCORECARD_FILE,
+  format: FORMAT,
+  others: [IMAGES_FILE, MARKDOWN_FILE, CSV_FILE, PREDICTIONS_FILE],
+  code: 'output-not-scores',
+};
+
+/** What tells the scores of one model apart. */
+export interface ScoresOrigin extends Pick<NewScorecard, 'preprocessing'> {
+  set: Pick<NewScorecard['set'], 'digest' | 'leftOut'>;
+}
+
+/** Of a scorecard that is there, whatever version wrote it. */
+const earlierSchema = z.object({
+  format: z.literal(FORMAT),
+  preprocessing: z.record(z.string(), z.unknown()).optional(),
+  set: z.object({
+    name: z.string(),
+    rule: z.string(),
+    digest: z.string(),
+    images: z.int(),
+    leftOut: z.record(z.string(), z.int()),
+  }),
+});
+
+type Earlier = z.output<typeof earlierSchema>;
+
+/**
+ * Checks, before the work and before writing, that scores may go to a folder.
+ *
+ * @param scores what they are of
+ * @param overwrite whether they may replace scores of something else. Default false
+ * @throws OutputError `output-not-scores` where it holds anything else,
+ *   `output-other-scores` where it holds scores on another set or under another preprocessing
+ */
+export async function requireScoresPlace(
+  folder: string,
+  scores: ScoresOrigin,
+  overwrite = false,
+): Promise<void> {
+  await requireReportPlace(folder, SCORES_FORM);
+  const path = join(folder, SCORECARD_FILE);
+  if (overwrite || !(await exists(path))) return;
+  const earlier = earlierSchema.safeParse(JSON.parse(await readFile(path, 'utf8'))).data;
+  const problem = earlier ? differenceOf(earlier, scores) : 'that another version wrote';
+  if (problem === undefined) return;
+  throw new OutputError(`this folder holds scores ${problem}`, {
+    code: 'output-other-scores',
+    path: folder,
+    fix: 'give another --out, or replace them with --overwrite',
+  });
+}
+
+function differenceOf(earlier: Earlier, scores: ScoresOrigin): string | undefined {
+  const isSameSet = earlier.set.digest === scores.set.digest || isPartOf(earlier, scores);
+  const isSameInput =
+    digestOf(earlier.preprocessing ?? null) === digestOf(scores.preprocessing ?? null);
+  if (isSameSet && isSameInput) return undefined;
+  const { name, rule, images } = earlier.set;
+  const what = isSameSet ? 'under another preprocessing' : 'on another set';
+  return `${what}: ${name}, labels: ${rule}, ${countText(images)} images`;
+}
+
+/** Before the images are read it is not known which are corrupt: that is checked before writing. */
+function isPartOf(earlier: Earlier, scores: ScoresOrigin): boolean {
+  const [was, is] = [earlier, scores].map(({ set }) => 'image-corrupt' in set.leftOut);
+  return was === true && is === false;
+}
+
+/** How to write scores. */
+export interface WriteScoresOptions {
+  /** Replace scores on another set or under another preprocessing. Default false. */
+  overwrite?: boolean | undefined;
+  /** The file to put beside them as `predictions.parquet`. */
+  predictions?: string | undefined;
+}
+
+/**
+ * Writes `scorecard.json`, `scorecard.md`, `scorecard.csv` and `images.csv` into a folder, all or
+ * nothing, in place of earlier scores.
+ *
+ * @throws OutputError where the folder cannot be written, or holds scores of something else or
+ *   other files
+ */
+export async function writeScores(
+  folder: string,
+  scorecard: NewScorecard,
+  perImage: PerImageScores,
+  { overwrite, predictions }: WriteScoresOptions = {},
+): Promise<void> {
+  await requireScoresPlace(folder, scorecard, overwrite);
+  const images = writeImagesCsv(perImage);
+  await writeReport(folder, SCORES_FORM, {
+    main: { ...scorecard, imagesSha256: sha256(images) },
+    texts: {
+      [IMAGES_FILE]: images,
+      [MARKDOWN_FILE]: scorecardMarkdown(scorecard),
+      [CSV_FILE]: toCsvTable(scorecardsCsvTable([scorecard])),
+    },
+    copies: predictions === undefined ? {} : { [PREDICTIONS_FILE]: predictions },
+  });
+}
+
+/** A scorecard for people, as Markdown. */
+function scorecardMarkdown(scorecard: NewScorecard): string {
+  const title = `# ${inMarkdown(scorecard.model.name)} on ${inMarkdown(scorecard.set.name)}`;
+  const notes = scorecardNotes([scorecard]).map(inMarkdown);
+  return `${[title, toMarkdownTable(scorecardTable(scorecard)).trimEnd(), ...notes].join('\n\n')}\n`;
+}

@@ -1,0 +1,164 @@
+import { EvaluationError } from '../errors.js';
+import { digestOf } from '../files/digest.js';
+import type { ImagePlace } from '../imagenet/images.js';
+import type { ClassIndex } from '../imagenet/synsets.js';
+import type { MultiLabelRule } from './multi-labels.js';
+
+/** What kind of set it is: which form it has on disk. */
+type EvaluationSetKind = 'patchml' | 'imagenet' | 'imagenet-v2' | 'labelled-images';
+
+/**
+ * Where the valid classes come from: PatchML's metadata, the original label, ReaL, the multi-labels
+ * of Shankar et al. by one of two rules, or a list of files and labels that the user gave.
+ */
+type LabelRule = 'patchml' | 'original' | 'real' | `multi-label-${MultiLabelRule}` | 'given';
+
+/** The images that models are scored on, and the classes that are right for each. */
+export interface EvaluationSet {
+  /** As scorecards name it: `paper 1.0.0`, `imagenet-val`, `imagenetv2-matched-frequency`. */
+  name: string;
+  kind: EvaluationSetKind;
+  /** One id an image, in the set's own order, each once. */
+  ids: readonly string[];
+  /** Where the images are; undefined where only labels were given, which is enough to score. */
+  images: EvaluationImages | undefined;
+  /** The single original label of each image; undefined where the set has none (PatchML). */
+  originals: readonly ClassIndex[] | undefined;
+  /** The valid classes of each image; an empty list means "not annotated". */
+  labels: readonly (readonly ClassIndex[])[];
+  /** What the valid classes are. */
+  rule: LabelRule;
+  /** SHA-256 over ids, labels, originals and rule: what a score depends on beside predictions. */
+  digest: string;
+  /**
+   * How many images do not count, by reason. Some are not in the set (`not-validation`, `not-listed`,
+   * `outside-class-folders`, `unknown-synset`); others are in it with an empty list of labels
+   * (`not-annotated`, `problematic`, `no-valid-label`).
+   */
+  leftOut: Readonly<Record<string, number>>;
+}
+
+/** The image files of an evaluation set. */
+export interface EvaluationImages {
+  /** The folder or archive. */
+  path: string;
+  /** In the order of the set's ids. */
+  places: readonly ImagePlace[];
+  /** Changes when the images do. */
+  fingerprint: string;
+}
+
+/** One image of a set that is being opened. */
+export interface SetItem {
+  id: string;
+  place?: ImagePlace | undefined;
+  original?: ClassIndex | undefined;
+  labels: readonly ClassIndex[];
+  /** Why it has no labels, where that is known better than `not-annotated`. */
+  reason?: string | undefined;
+}
+
+/** What a set is, beside its images. */
+export interface SetHead {
+  name: string;
+  kind: EvaluationSetKind;
+  rule: LabelRule;
+  /** Where the places of the images are; undefined where only labels were given. */
+  store: { path: string; fingerprint: string } | undefined;
+}
+
+/**
+ * Makes the set of these images: either all of them have an original label, or the set has none.
+ * @param leftOut images that are not in the set, by reason
+ * @throws EvaluationError where no image is left, or two have one id
+ */
+export function finishSet(
+  { name, kind, rule, store }: SetHead,
+  items: readonly SetItem[],
+  leftOut: Readonly<Record<string, number>>,
+  path: string,
+): EvaluationSet {
+  requireDistinctIds(items, leftOut, path);
+  const ids = items.map(({ id }) => id);
+  const labels = items.map((item) => item.labels);
+  const known = items.flatMap(({ original }) => (original === undefined ? [] : [original]));
+  const originals = known.length === items.length ? known : undefined;
+  const counts = { ...leftOut };
+  for (const { labels, reason } of items) {
+    if (labels.length === 0) count(counts, reason ?? 'not-annotated');
+  }
+  return {
+    name,
+    kind,
+    ids,
+    images: store && { ...store, places: items.map(({ place }) => place!) },
+    originals,
+    labels,
+    rule,
+    digest: digestOf({ ids, labels, rule, ...(originals && { originals }) }),
+    leftOut: counts,
+  };
+}
+
+/** Counts one more image for a reason. */
+export function count(counts: Record<string, number>, reason: string): void {
+  counts[reason] = (counts[reason] ?? 0) + 1;
+}
+
+function requireDistinctIds(
+  items: readonly SetItem[],
+  leftOut: Readonly<Record<string, number>>,
+  path: string,
+): void {
+  if (items.length === 0) {
+    const reasons = Object.entries(leftOut).map(([reason, images]) => `${images} ${reason}`);
+    throw new EvaluationError(`no image of it can be evaluated on (${reasons.join(', ')})`, {
+      code: 'evaluation-no-images',
+      path,
+      fix: 'check --dataset, --images and --labels',
+    });
+  }
+  const seen = new Set<string>();
+  for (const { id } of items) {
+    if (seen.has(id)) {
+      throw new EvaluationError(`two images have the id ${JSON.stringify(id)}`, {
+        code: 'evaluation-duplicate-id',
+        path,
+        fix: 'remove one of them, or rename it',
+      });
+    }
+    seen.add(id);
+  }
+}
+
+/**
+ * A set without some of its images, which are counted under `reason`. Its digest is another: scores
+ * of it are not those of the whole set.
+ */
+export function withoutImages(
+  set: EvaluationSet,
+  ids: ReadonlySet<string>,
+  reason: string,
+): EvaluationSet {
+  if (ids.size === 0) return set;
+  const isKept = (_: unknown, index: number): boolean => !ids.has(set.ids[index]!);
+  const kept = set.ids.filter(isKept);
+  return {
+    ...set,
+    ids: kept,
+    images: set.images && { ...set.images, places: set.images.places.filter(isKept) },
+    originals: set.originals?.filter(isKept),
+    labels: set.labels.filter(isKept),
+    digest: digestOf([set.digest, kept]),
+    leftOut: {
+      ...set.leftOut,
+      [reason]: (set.leftOut[reason] ?? 0) + set.ids.length - kept.length,
+    },
+  };
+}
+
+/** The first images of a set, for a quick trial. */
+export function firstImages(set: EvaluationSet, limit: number | undefined): EvaluationSet {
+  if (limit === undefined) return set;
+  return withoutImages(set, new Set(set.ids.slice(limit)), 'beyond-limit');
+}

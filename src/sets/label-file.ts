@@ -1,0 +1,97 @@
+import { readFile, stat } from 'node:fs/promises';
+import { EvaluationError, explainError } from '../errors.js';
+import { type ClassIndex, classOf } from '../imagenet/synsets.js';
+
+/** Where in a file of labels something stands, as errors name it. */
+export interface LabelPlace {
+  path: string;
+  place: string;
+}
+
+/**
+ * The classes of a list of labels, ascending and each once. A label is a class index 0 to 999, as a
+ * number or as text, or a wnid.
+ * @throws EvaluationError `labels-no-list`, `labels-unknown-class`
+ */
+export function parseClasses(list: unknown, at: LabelPlace): ClassIndex[] {
+  if (!Array.isArray(list)) {
+    throw new EvaluationError(`expected a list of labels, got ${describe(list)}`, {
+      code: 'labels-no-list',
+      ...at,
+    });
+  }
+  const classes = list.map((label: unknown) => parseClass(label, at));
+  return [...new Set(classes)].sort((a, b) => a - b);
+}
+
+function parseClass(label: unknown, at: LabelPlace): ClassIndex {
+  const index = typeof label === 'string' ? classOfText(label) : label;
+  if (Number.isInteger(index) && Number(index) >= 0 && Number(index) <= 999) return Number(index);
+  throw new EvaluationError(
+    `expected a class index 0 to 999 or one of the 1,000 wnids, got ${describe(label)}`,
+    { code: 'labels-unknown-class', ...at },
+  );
+}
+
+function classOfText(label: string): ClassIndex | undefined {
+  return /^\d{1,6}$/.test(label) ? Number(label) : classOf(label);
+}
+
+/** A value of a file as an error shows it: short, on one line. */
+export function describe(value: unknown): string {
+  if (Array.isArray(value)) return `a list of ${value.length}`;
+  if (typeof value === 'object' && value !== null) return 'an object';
+  if (typeof value === 'string') return JSON.stringify(value.slice(0, 60));
+  return String(value);
+}
+
+/** Whether a value of a JSON file is an object, not null and no list. */
+export function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** The largest known label file has some tens of megabytes. */
+const MAX_LABEL_BYTES = 256 * 2 ** 20;
+
+/**
+ * Reads a file of labels whole, without its byte order mark.
+ * @throws EvaluationError where it is no file, is empty, larger than 256 MB, or no UTF-8
+ */
+export async function readLabelText(path: string): Promise<string> {
+  const bytes = await readBytes(path);
+  try {
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    if (text.trim() !== '') return text;
+  } catch (cause) {
+    throw new EvaluationError('expected text in UTF-8', {
+      code: 'labels-not-text',
+      path,
+      fix: 'save it as UTF-8',
+      cause,
+    });
+  }
+  throw new EvaluationError('this file is empty', { code: 'labels-empty', path });
+}
+
+async function readBytes(path: string): Promise<Buffer> {
+  try {
+    const info = await stat(path);
+    if (!info.isFile()) {
+      throw new EvaluationError('expected a file of labels, got something else', {
+        code: 'labels-not-a-file',
+        path,
+        fix: 'name a file; a folder of images goes with --dataset or --images',
+      });
+    }
+    if (info.size > MAX_LABEL_BYTES) {
+      throw new EvaluationError(`${info.size} bytes are more than labels take`, {
+        code: 'labels-too-large',
+        path,
+        fix: `give a file of at most ${MAX_LABEL_BYTES} bytes`,
+      });
+    }
+    return await readFile(path);
+  } catch (error) {
+    throw explainError(error, path);
+  }
+}

@@ -1,0 +1,175 @@
+import { stat } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { LOCK_FILE, readDataset } from '../dataset/dataset.js';
+import { EvaluationError, explainError } from '../errors.js';
+import { exists } from '../files/folders.js';
+import { listFiles } from '../files/listing.js';
+import { type EvaluationSet, finishSet, type SetItem } from './evaluation-set.js';
+import { openClassFolders, openListedImages } from './folder-set.js';
+import { type Labels, readLabels } from './labels.js';
+import type { MultiLabelRule } from './multi-labels.js';
+import { openValidationSet } from './validation-set.js';
+
+/** What a user names a set by: a dataset, or images with labels, or labels alone. */
+export interface EvaluationSetInput {
+  /**
+   * A folder that says itself what is in its images: a PatchML dataset, ImageNetV2 (class folders
+   * 0 to 999), or class folders named by wnid. Not together with `images`.
+   */
+  dataset?: string | undefined;
+  /**
+   * ImageNet's validation images: a folder or the official `.tar`; or any folder of images, with
+   * `labels` that list them.
+   */
+  images?: string | undefined;
+  /**
+   * ReaL's `real.json`; the multi-labels of Shankar et al.; or files and their labels, as JSON
+   * (`{file: label | [labels]}`, or a list of `{file, labels}`) or CSV (`file,labels`).
+   */
+  labels?: string | undefined;
+  /**
+   * The original labels of the validation set: `LOC_val_solution.csv`, or the devkit's
+   * `ILSVRC2012_validation_ground_truth.txt`. Default: the class folders the images lie in, if any.
+   */
+  originals?: string | undefined;
+  /** Which of the multi-labels of Shankar et al. are valid. Default: `authors`. */
+  multiLabelRule?: MultiLabelRule | undefined;
+}
+
+/**
+ * Opens a set of images to evaluate on, with the classes that are right for each.
+ * @throws EvaluationError where the input says nothing or contradicts itself, or a file is not what
+ *   it should be
+ * @throws DatasetError for a PatchML dataset that is incomplete
+ * @throws ImageError where no image is in `images`
+ * @example
+ * await openEvaluationSet({ images: 'val', labels: 'real.json', originals: 'LOC_val_solution.csv' })
+ */
+export async function openEvaluationSet(input: EvaluationSetInput): Promise<EvaluationSet> {
+  requireOneSet(input);
+  try {
+    return input.dataset === undefined
+      ? await openImageSet(input)
+      : await openDataset(resolve(input.dataset), input);
+  } catch (error) {
+    throw explainError(error);
+  }
+}
+
+async function openDataset(folder: string, input: EvaluationSetInput): Promise<EvaluationSet> {
+  if (!(await stat(folder)).isDirectory()) {
+    throw new EvaluationError('expected a folder, got a file', {
+      code: 'evaluation-unknown-form',
+      path: folder,
+      fix: 'unpack it; the .tar of the validation images goes with --images',
+    });
+  }
+  if (await isPatchml(folder)) {
+    if (input.labels !== undefined) {
+      throw contradiction('a PatchML dataset has its own labels', 'leave out --labels');
+    }
+    requireMultiLabels(undefined, input);
+    return openPatchmlSet(folder);
+  }
+  return openClassFolders(folder, await readLabelsOf(input));
+}
+
+async function openImageSet(input: EvaluationSetInput): Promise<EvaluationSet> {
+  const { images, originals } = input;
+  const labels = await readLabelsOf(input);
+  if (labels?.form !== 'image-labels') return openValidationSet({ images, labels, originals });
+  if (originals !== undefined) {
+    throw contradiction(
+      '--originals are of the validation set, and --labels lists other images',
+      'leave out --originals',
+    );
+  }
+  if (images === undefined) return openListedImages(undefined, labels);
+  const folder = resolve(images);
+  if ((await stat(folder)).isDirectory()) return openListedImages(folder, labels);
+  throw new EvaluationError('expected a folder of the images that --labels lists, got a file', {
+    code: 'evaluation-unknown-form',
+    path: folder,
+    fix: 'unpack it',
+  });
+}
+
+async function readLabelsOf(input: EvaluationSetInput): Promise<Labels | undefined> {
+  const { labels: path, multiLabelRule = 'authors' } = input;
+  const labels = path === undefined ? undefined : await readLabels(path, multiLabelRule);
+  requireMultiLabels(labels, input);
+  return labels;
+}
+
+/** A rule that says nothing of these labels would be passed over in silence. */
+function requireMultiLabels(
+  labels: Labels | undefined,
+  { multiLabelRule }: EvaluationSetInput,
+): void {
+  if (multiLabelRule === undefined || labels?.form === 'multi-label') return;
+  throw contradiction(
+    '--multi-label-rule is of human_accuracy_v3.0.0.json, and other labels are given',
+    'leave out --multi-label-rule',
+  );
+}
+
+/** The lock tells, or what is there of a dataset that has lost it. */
+async function isPatchml(folder: string): Promise<boolean> {
+  if (await exists(join(folder, LOCK_FILE))) return true;
+  return (
+    (await exists(join(folder, 'dataset.json'))) && (await exists(join(folder, 'metadata.jsonl')))
+  );
+}
+
+function requireOneSet({ dataset, images, labels, originals }: EvaluationSetInput): void {
+  if (dataset !== undefined && images !== undefined) {
+    throw contradiction('--dataset and --images both name images', 'give one of them');
+  }
+  if (dataset !== undefined && originals !== undefined) {
+    throw contradiction(
+      '--originals are of the validation set, and --dataset is another',
+      'leave out --originals, or give the validation images with --images',
+    );
+  }
+  if ([dataset, images, labels, originals].every((given) => given === undefined)) {
+    throw new EvaluationError('there is nothing to evaluate on', {
+      code: 'evaluation-nothing-given',
+      fix: 'give --dataset, or --images with --labels or --originals, or --labels alone',
+    });
+  }
+}
+
+function contradiction(problem: string, fix: string): EvaluationError {
+  return new EvaluationError(problem, { code: 'evaluation-contradiction', fix });
+}
+
+/**
+ * Opens a PatchML dataset: its label sets are known, and no image has an original label.
+ * @throws DatasetError where its files are not what they should be
+ * @throws EvaluationError where an image is not there
+ */
+async function openPatchmlSet(folder: string): Promise<EvaluationSet> {
+  const { summary, lock, rows } = await readDataset(folder);
+  const files = await listFiles(join(folder, 'images'), () => true);
+  const sizes = new Map(files.map(({ path, size }) => [`images/${path}`, size]));
+  const items: SetItem[] = [];
+  for await (const { id, file_name: file, labels } of rows()) {
+    const size = sizes.get(file);
+    if (size === undefined) throw damaged(`there is no ${file}`, folder);
+    items.push({ id, place: { file, size }, labels });
+  }
+  if (items.length !== summary.images) {
+    throw damaged(`expected ${summary.images} rows of metadata, got ${items.length}`, folder);
+  }
+  const name = `${summary.name} ${summary.version}`;
+  const store = { path: folder, fingerprint: lock.dataset };
+  return finishSet({ name, kind: 'patchml', rule: 'patchml', store }, items, {}, folder);
+}
+
+function damaged(problem: string, path: string): EvaluationError {
+  return new EvaluationError(problem, {
+    code: 'evaluation-dataset-damaged',
+    path,
+    fix: 'see what is wrong with it: "patchml verify"',
+  });
+}

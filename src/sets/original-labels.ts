@@ -1,0 +1,112 @@
+import { EvaluationError } from '../errors.js';
+import { readAnnotationCsv } from '../imagenet/annotation-csv.js';
+import type { Annotation, MalformedAnnotation } from '../imagenet/annotation.js';
+import { type ClassIndex, classOf } from '../imagenet/synsets.js';
+import { classOfDevkitId } from './devkit-classes.js';
+import { describe, readLabelText } from './label-file.js';
+
+/** The single original label of each validation image, in id order; undefined: not in the file. */
+export type OriginalLabels = readonly (ClassIndex | undefined)[];
+
+/**
+ * Reads the original labels of the validation set: Kaggle's `LOC_val_solution.csv`, or the
+ * development kit's `ILSVRC2012_validation_ground_truth.txt`.
+ * @throws EvaluationError where it is neither, or a label is none of the 1,000 classes
+ */
+export async function readOriginalLabels(path: string): Promise<OriginalLabels> {
+  const text = await readLabelText(path);
+  if (/^\d+\s*(\n|$)/.test(text)) return parseDevkitLabels(text, path);
+  if (text.startsWith('ImageId,')) return fromAnnotations(await readAnnotationCsv(path), path);
+  throw new EvaluationError(`these are no original labels: ${describe(text)}`, {
+    code: 'originals-unknown-form',
+    path,
+    fix: "give a LOC_val_solution.csv or the devkit's ILSVRC2012_validation_ground_truth.txt",
+  });
+}
+
+function fromAnnotations(
+  rows: readonly (Annotation | MalformedAnnotation)[],
+  path: string,
+): OriginalLabels {
+  const originals = Array.from<ClassIndex | undefined>({ length: VAL_IMAGES });
+  let found = 0;
+  rows.forEach((row, index) => {
+    const position = valPosition(row.imageId);
+    if (position === undefined) return;
+    if (originals[position] !== undefined) {
+      throw invalidRow(`${row.imageId} is listed twice`, path, index);
+    }
+    originals[position] = onlyClass(row, path, index);
+    found += 1;
+  });
+  if (found > 0) return originals;
+  throw new EvaluationError('no row is of an image of the validation set', {
+    code: 'originals-none',
+    path,
+    fix: 'give a LOC_val_solution.csv',
+  });
+}
+
+/** All objects that are boxed in an image of ImageNet are of the class that it was taken for. */
+function onlyClass(row: Annotation | MalformedAnnotation, path: string, index: number): ClassIndex {
+  if ('problem' in row) throw invalidRow(row.problem, path, index);
+  const wnids = [...new Set(row.objects.map(({ wnid }) => wnid))];
+  if (wnids.length !== 1) {
+    throw invalidRow(`expected one class, got ${wnids.length}`, path, index);
+  }
+  const classIndex = classOf(wnids[0]!);
+  if (classIndex !== undefined) return classIndex;
+  throw invalidRow(`${describe(wnids[0])} is none of the 1,000 synsets`, path, index);
+}
+
+function invalidRow(problem: string, path: string, index: number): EvaluationError {
+  return new EvaluationError(problem, {
+    code: 'originals-row',
+    path,
+    place: `row ${index + 2}`,
+    fix: 'download it again',
+  });
+}
+
+/**
+ * The original labels of the validation images, in id order, from the development kit's
+ * `ILSVRC2012_validation_ground_truth.txt`: an ILSVRC id 1 to 1000 a line. These ids are no class
+ * indices; the kit orders its synsets in a way of its own.
+ * @throws EvaluationError `originals-devkit-id`, `originals-devkit-length`
+ */
+export function parseDevkitLabels(text: string, path: string): ClassIndex[] {
+  const lines = text.trimEnd().split('\n');
+  const classes = lines.map((line, index) => {
+    const id = line.trim();
+    const classIndex = /^\d{1,4}$/.test(id) ? classOfDevkitId(Number(id)) : undefined;
+    if (classIndex !== undefined) return classIndex;
+    throw new EvaluationError(`expected an ILSVRC id 1 to 1000, got ${describe(id)}`, {
+      code: 'originals-devkit-id',
+      path,
+      place: `line ${index + 1}`,
+      fix: "give the devkit's ILSVRC2012_validation_ground_truth.txt; a list of class indices is another thing",
+    });
+  });
+  if (classes.length === VAL_IMAGES) return classes;
+  throw new EvaluationError(`expected ${VAL_IMAGES} lines, got ${classes.length}`, {
+    code: 'originals-devkit-length',
+    path,
+    fix: "give the devkit's ILSVRC2012_validation_ground_truth.txt, whole",
+  });
+}
+
+/** How many images ILSVRC2012's validation set has. */
+export const VAL_IMAGES = 50_000;
+
+const VAL_ID = /^ILSVRC2012_val_(\d{8})$/;
+
+/** The id of a validation image. @param position its place in id order, 0 to 49,999 */
+export function valId(position: number): string {
+  return `ILSVRC2012_val_${String(position + 1).padStart(8, '0')}`;
+}
+
+/** The place of a validation image in id order, or undefined where the id is of none. */
+export function valPosition(id: string): number | undefined {
+  const position = Number(VAL_ID.exec(id)?.[1] ?? 0) - 1;
+  return position >= 0 && position < VAL_IMAGES ? position : undefined;
+}

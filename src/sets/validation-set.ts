@@ -1,0 +1,135 @@
+import { resolve } from 'node:path';
+import { EvaluationError } from '../errors.js';
+import { type ImagePlace, openImages } from '../imagenet/images.js';
+import { type ClassIndex, classOf } from '../imagenet/synsets.js';
+import {
+  count,
+  type EvaluationSet,
+  finishSet,
+  type SetHead,
+  type SetItem,
+} from './evaluation-set.js';
+import { applyMultiLabels } from './folder-set.js';
+import type { Labels } from './labels.js';
+import {
+  type OriginalLabels,
+  readOriginalLabels,
+  VAL_IMAGES,
+  valId,
+  valPosition,
+} from './original-labels.js';
+
+/** What was given of the validation set: at least one of these. */
+export interface ValidationInput {
+  /** A folder or the official `.tar`; without it the set is all 50,000 images, by id. */
+  images: string | undefined;
+  labels: Exclude<Labels, { form: 'image-labels' }> | undefined;
+  /** The file of original labels; without it, the class folders that the images lie in. */
+  originals: string | undefined;
+}
+
+/** An image of the validation set. */
+interface ValidationImage {
+  id: string;
+  /** In id order, 0 to 49,999. */
+  position: number;
+  place?: ImagePlace;
+  original?: ClassIndex | undefined;
+}
+
+/**
+ * Opens ImageNet's validation set, or the part of it that is there, in id order.
+ * @throws EvaluationError where no image is of it, or none of the labels is known
+ */
+export async function openValidationSet(input: ValidationInput): Promise<EvaluationSet> {
+  const { images: given, labels } = input;
+  const originals =
+    input.originals === undefined ? undefined : await readOriginalLabels(input.originals);
+  const leftOut: Record<string, number> = {};
+  const { store, images } = given === undefined ? allOfThem() : await openPart(given, leftOut);
+  const withOriginals = addOriginals(images, originals, input.originals);
+  const path = given === undefined ? (labels?.path ?? input.originals!) : resolve(given);
+  const rule = ruleOf(labels);
+  const items = toItems(withOriginals, labels, path);
+  return finishSet({ name: 'imagenet-val', kind: 'imagenet', rule, store }, items, leftOut, path);
+}
+
+function allOfThem(): { store: undefined; images: ValidationImage[] } {
+  const images = Array.from({ length: VAL_IMAGES }, (_, position) => ({
+    id: valId(position),
+    position,
+  }));
+  return { store: undefined, images };
+}
+
+async function openPart(
+  given: string,
+  leftOut: Record<string, number>,
+): Promise<{ store: SetHead['store']; images: ValidationImage[] }> {
+  const { path, places, fingerprint } = await openImages(given);
+  const images: ValidationImage[] = [];
+  for (const [id, place] of places) {
+    const position = valPosition(id);
+    if (position === undefined) count(leftOut, 'not-validation');
+    else images.push({ id, position, place });
+  }
+  if (images.length === 0) {
+    throw new EvaluationError(
+      `none of its ${places.size} images is of the validation set (ILSVRC2012_val_00000001, ...)`,
+      {
+        code: 'evaluation-not-validation',
+        path,
+        fix: 'give another set with --dataset, or its labels as files and labels with --labels',
+      },
+    );
+  }
+  images.sort((a, b) => a.position - b.position);
+  return { store: { path, fingerprint }, images };
+}
+
+/** From the file; else from the class folders, where each image lies in one; else none. */
+function addOriginals(
+  images: readonly ValidationImage[],
+  originals: OriginalLabels | undefined,
+  path: string | undefined,
+): readonly ValidationImage[] {
+  if (originals === undefined) {
+    const classes = images.map(({ place }) => classOf(place?.file.split('/').at(-2) ?? ''));
+    if (classes.includes(undefined)) return images;
+    return images.map((image, index) => ({ ...image, original: classes[index] }));
+  }
+  const without = images.filter(({ position }) => originals[position] === undefined);
+  if (without.length > 0) {
+    throw new EvaluationError(
+      `${without.length} of the set's images are not in it, first ${without[0]!.id}`,
+      { code: 'originals-incomplete', path, fix: 'give one of all 50,000 validation images' },
+    );
+  }
+  return images.map((image) => ({ ...image, original: originals[image.position] }));
+}
+
+function ruleOf(labels: ValidationInput['labels']): SetHead['rule'] {
+  if (labels === undefined) return 'original';
+  return labels.form === 'real' ? 'real' : `multi-label-${labels.rule}`;
+}
+
+function toItems(
+  images: readonly ValidationImage[],
+  labels: ValidationInput['labels'],
+  path: string,
+): SetItem[] {
+  if (labels?.form === 'real') {
+    return images.map((image) => ({ ...image, labels: labels.lists[image.position]! }));
+  }
+  if (labels?.form === 'multi-label') {
+    return applyMultiLabels(images, labels.multiLabels, labels.path);
+  }
+  return images.map((image) => {
+    if (image.original !== undefined) return { ...image, labels: [image.original] };
+    throw new EvaluationError('nothing says what is in its images', {
+      code: 'evaluation-no-labels',
+      path,
+      fix: "give ReaL's real.json with --labels, or a LOC_val_solution.csv with --originals",
+    });
+  });
+}

@@ -1,0 +1,72 @@
+import Table from 'cli-table3';
+
+/** A table of text; the first column names the row. */
+export interface TextTable {
+  head: readonly string[];
+  rows: readonly (readonly string[])[];
+}
+
+/** For the terminal: numbers to the right. A cell may have several lines. */
+export function toTerminalTable({ head, rows }: TextTable): string {
+  const table = new Table({
+    head: [...head],
+    colAligns: head.map((_, column) => (column === 0 ? 'left' : 'right')),
+    style: { head: [], border: [], compact: true },
+  });
+  for (const row of rows) table.push([...row]);
+  return table.toString();
+}
+
+/** As Markdown (GitHub's tables). */
+export function toMarkdownTable({ head, rows }: TextTable): string {
+  const rule = head.map((_, column) => (column === 0 ? '---' : '---:'));
+  return [head.map(inMarkdown), rule, ...rows.map((row) => row.map(inMarkdown))]
+    .map((cells) => `| ${cells.join(' | ')} |\n`)
+    .join('');
+}
+
+/** As CSV. */
+export function toCsvTable({ head, rows }: TextTable): string {
+  return [head, ...rows].map(csvLine).join('');
+}
+
+/** How many characters wide a rendered table is. */
+export function widthOf(rendered: string): number {
+  return rendered.split('\n').reduce((most, line) => Math.max(most, line.length), 0);
+}
+
+/** Text that Markdown shows as it is, in one line. Underscores inside of words need nothing. */
+export function inMarkdown(text: string): string {
+  return text.replace(/[\\|`*<]|\](?=\()|_(?!\w)|(?<!\w)_/g, '\\$&').replace(/\s*\n\s*/g, ' ');
+}
+
+/** A two-column table for the terminal. */
+export function toTable(
+  rows: readonly (readonly [name: string, value: string | number])[],
+): string {
+  const table = new Table({ style: { head: [], border: [], compact: true } });
+  for (const [name, value] of rows)
+    table.push([name, typeof value === 'number' ? countText(value) : value]);
+  return table.toString();
+}
+
+/** Counts as one line: `too-small 12, blocked 3`; `none` where there are none. */
+export function listCounts(counts: Record<string, number | undefined>): string {
+  const parts = Object.entries(counts).map(([name, count]) => `${name} ${countText(count ?? 0)}`);
+  return parts.length === 0 ? 'none' : parts.join(', ');
+}
+
+/** A whole number with thousands separated by commas, whatever the locale. */
+export function countText(count: number): string {
+  return String(count).replace(/\B(?=(\d{3})+$)/g, ',');
+}
+
+/** One line of CSV (RFC 4180), with its end: fields that need it are quoted. */
+export function csvLine(fields: readonly (string | number)[]): string {
+  return `${fields.map(csvField).join(',')}\n`;
+}
+
+function csvField(field: string | number): string {
+  const text = String(field);
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}

@@ -1,0 +1,116 @@
+import { join, resolve } from 'node:path';
+import { TransferError } from '../errors.js';
+import type { ReleaseInfo } from '../release/release-folder.js';
+import { requireOutsideRelease } from '../release/release.js';
+import { openFolderRemote } from './folder-store.js';
+import { folderName, type Remote, type StoreOptions } from './store.js';
+
+/** Opens the place that this version has, or is to have, in a store. */
+export async function openForPush(
+  to: string,
+  info: ReleaseInfo,
+  options: StoreOptions & { isPrivate?: boolean | undefined },
+): Promise<Remote> {
+  const place = parsePlace(to);
+  const store = checked(options);
+  if (options.isPrivate && place.kind !== 'hub') {
+    throw misfit(to, '--private is for hf:// places', 'leave it out');
+  }
+  if (place.kind === 'folder') {
+    await requireOutsideRelease(place.path);
+    return openFolderRemote(join(place.path, folderName(info)), options.signal);
+  }
+  if (place.kind === 's3') {
+    const prefix = [place.prefix, folderName(info)].filter(Boolean).join('/');
+    const { openS3Remote } = await import('./s3-store.js'); // slow to load
+    return openS3Remote({ bucket: place.bucket, prefix }, store);
+  }
+  const tag = `v${info.version}`;
+  if (place.revision !== undefined && place.revision !== tag) {
+    throw misfit(to, `this release is version ${info.version}`, `leave out @${place.revision}`);
+  }
+  const { isPrivate } = options;
+  const { openHubRemote } = await import('./hub-store.js');
+  return openHubRemote({ repo: place.repo, tag, name: info.name, isPrivate }, store);
+}
+
+/** Opens a version in a store, by the address that `pushRelease` returned. */
+export async function openForPull(
+  from: string,
+  options: StoreOptions & { version?: string | undefined },
+): Promise<Remote> {
+  const place = parsePlace(from);
+  const store = checked(options);
+  const { version, signal } = options;
+  if (version !== undefined && (place.kind !== 'hub' || place.revision !== undefined)) {
+    throw misfit(from, 'this address names the version', 'leave out --version');
+  }
+  if (place.kind === 'folder') return openFolderRemote(place.path, signal);
+  if (place.kind === 's3') {
+    const { openS3Remote } = await import('./s3-store.js');
+    if (place.prefix !== '') return openS3Remote(place, store);
+    throw misfit(from, 'this is a bucket', 'name the release in it, as in s3://BUCKET/NAME-1.0.0');
+  }
+  const { repo, revision } = place;
+  const { findHubVersion, openHubRemote } = await import('./hub-store.js');
+  const tag = revision ?? `v${version ?? (await findHubVersion(repo, store))}`;
+  return openHubRemote({ repo, tag }, store);
+}
+
+function checked<Options extends StoreOptions>(options: Options): Options {
+  const { endpoint } = options;
+  return { ...options, endpoint: endpoint === undefined ? undefined : requireEndpoint(endpoint) };
+}
+
+function misfit(path: string, problem: string, fix: string): TransferError {
+  return new TransferError(problem, { code: 'bad-address', path, fix });
+}
+
+/** Where releases are kept. */
+type Place =
+  | { kind: 'folder'; path: string }
+  | { kind: 's3'; bucket: string; prefix: string }
+  /** @param revision the tag, where the address names one */
+  | { kind: 'hub'; repo: string; revision: string | undefined };
+
+/**
+ * Reads an address: `hf://datasets/USER/NAME[@TAG]`, `s3://BUCKET/PREFIX`, or a folder.
+ * @throws TransferError `bad-address`
+ */
+function parsePlace(address: string): Place {
+  const [, scheme, rest = ''] = /^([a-z][a-z0-9+.-]+):\/\/(.*)$/i.exec(address) ?? [];
+  if (scheme === undefined) {
+    if (address !== '') return { kind: 'folder', path: resolve(address) };
+  } else if (scheme === 'hf') {
+    const [, repo, revision] =
+      /^datasets\/(\w[\w.-]*\/\w[\w.-]*?)\/?(?:@([\w.+-]+))?$/.exec(rest) ?? [];
+    if (repo !== undefined) return { kind: 'hub', repo, revision };
+  } else if (scheme === 's3') {
+    const [, bucket, prefix] = /^([a-z0-9][a-z0-9.-]+)(?:\/(.*?))?\/?$/.exec(rest) ?? [];
+    const isPlain = (prefix ?? '').split('/').every((part) => part !== '..' && part !== '.');
+    if (bucket !== undefined && isPlain) return { kind: 's3', bucket, prefix: prefix ?? '' };
+  }
+  throw new TransferError('this is no address of releases', {
+    code: 'bad-address',
+    // what stands before an @ may be a password
+    path: address.replace(/\/\/[^/]*@/, '//***@'),
+    fix: 'name hf://datasets/USER/NAME, s3://BUCKET/PREFIX or a folder',
+  });
+}
+
+/**
+ * Checks the address of a store's server.
+ * @returns it without a slash at its end
+ * @throws TransferError `bad-endpoint`
+ */
+function requireEndpoint(endpoint: string): string {
+  if (URL.canParse(endpoint)) {
+    const { protocol, username, password, search, hash } = new URL(endpoint);
+    const isPlain = [username, password, search, hash].every((part) => part === '');
+    if (/^https?:$/.test(protocol) && isPlain) return endpoint.replace(/\/+$/, '');
+  }
+  throw new TransferError('--endpoint takes the address of a server, with no credentials in it', {
+    code: 'bad-endpoint',
+    fix: 'name it as in https://s3.example.org',
+  });
+}

@@ -1,0 +1,310 @@
+import { cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, test } from '@jest/globals';
+import type { DatasetLock, DatasetSummary } from '../../src/dataset/dataset.js';
+import type { MetadataRow } from '../../src/dataset/metadata.js';
+import { type Finding, verifyDataset } from '../../src/dataset/verify.js';
+import { AbortedError, DatasetError } from '../../src/errors.js';
+import { generate } from '../../src/generate/generate.js';
+import type { Progress } from '../../src/progress.js';
+import { makeImages, writeFolders } from '../support/input.js';
+import { madeRecipe } from '../support/made-recipe.js';
+import { contentsOf, openWorkspace, readJson, readRows, sha256Of } from '../support/workspace.js';
+
+const newFolder = openWorkspace();
+let clean: string;
+
+beforeAll(async () => {
+  const folder = newFolder('clean');
+  const input = writeFolders(newFolder('input'), await makeImages({ images: 16 }));
+  clean = join(folder, 'out');
+  await generate({ recipe: madeRecipe(), ...input, out: clean, work: join(folder, 'work') });
+});
+
+/** A copy of the clean dataset to damage. */
+function copy(): string {
+  const folder = newFolder('copy');
+  cpSync(clean, folder, { recursive: true });
+  return folder;
+}
+
+async function findingsIn(folder: string): Promise<Finding[]> {
+  return (await verifyDataset(folder)).findings;
+}
+
+/** Writes the lock again after a change. */
+function editLock(folder: string, edit: (lock: DatasetLock) => void): void {
+  const path = join(folder, 'patchml.lock.json');
+  const lock = readJson<DatasetLock>(path);
+  edit(lock);
+  writeFileSync(path, `${JSON.stringify(lock, null, 2)}\n`);
+}
+
+/** Writes the metadata again after a change, with the lock in agreement: an insider's edit. */
+function editRows(folder: string, edit: (rows: MetadataRow[]) => unknown): void {
+  const path = join(folder, 'metadata.jsonl');
+  const rows = readRows<MetadataRow>(path);
+  edit(rows);
+  writeFileSync(path, rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
+  editLock(folder, (lock) => {
+    lock.files['metadata.jsonl'] = sha256Of(path);
+  });
+}
+
+describe('A dataset as it was made', () => {
+  test('is whole, and checking it changes nothing', async () => {
+    const before = contentsOf(clean);
+    const lock = readJson<DatasetLock>(join(clean, 'patchml.lock.json'));
+    expect(await verifyDataset(clean)).toEqual({
+      dataset: lock.dataset,
+      files: 26, // 24 images, the metadata and the summary
+      images: 24,
+      findings: [],
+    });
+    expect(contentsOf(clean)).toEqual(before);
+  });
+
+  test('is whole at another place', async () => {
+    expect(await findingsIn(copy())).toEqual([]);
+  });
+
+  test('has the digest that sha256sum gives of its files, in byte order', () => {
+    const lock = readJson<DatasetLock>(join(clean, 'patchml.lock.json'));
+    const files = Object.entries(contentsOf(clean)).filter(
+      ([path, digest]) => digest !== 'folder' && path !== 'patchml.lock.json',
+    );
+    expect(lock.files).toEqual(Object.fromEntries(files));
+    const listing = join(newFolder('listing'), 'sums');
+    writeFileSync(listing, files.map(([path, digest]) => `${digest}  ${path}\n`).join(''));
+    expect(lock.dataset).toBe(sha256Of(listing));
+  });
+
+  test('reports its progress and can be stopped', async () => {
+    const seen: Progress[] = [];
+    await verifyDataset(clean, { onProgress: (progress) => seen.push(progress) });
+    expect(seen.at(-1)).toEqual({ stage: 'verify', done: 26, total: 26, unit: 'files' });
+    const stopped = verifyDataset(clean, { signal: AbortSignal.abort() });
+    await expect(stopped).rejects.toBeInstanceOf(AbortedError);
+  });
+});
+
+describe('A damaged dataset', () => {
+  test.each(['images/k2-000004.png', 'metadata.jsonl', 'dataset.json'])(
+    'with one changed byte in %s is found out',
+    async (file) => {
+      const folder = copy();
+      const bytes = readFileSync(join(folder, file));
+      bytes[Math.floor(bytes.length / 2)]! ^= 1;
+      writeFileSync(join(folder, file), bytes);
+      expect(await findingsIn(folder)).toEqual([{ problem: 'changed', file }]);
+    },
+  );
+
+  test.each(['images/k3-000011.png', 'metadata.jsonl', 'dataset.json'])(
+    'without %s is found out',
+    async (file) => {
+      const folder = copy();
+      rmSync(join(folder, file));
+      expect(await findingsIn(folder)).toEqual([{ problem: 'missing', file }]);
+    },
+  );
+
+  test('with files that do not belong to it is found out', async () => {
+    const folder = copy();
+    writeFileSync(join(folder, 'images', 'k9-000000.png'), 'x');
+    writeFileSync(join(folder, '.hidden'), '');
+    mkdirSync(join(folder, 'deep'));
+    writeFileSync(join(folder, 'deep', 'note.txt'), '');
+    expect(await findingsIn(folder)).toEqual([
+      { problem: 'extra', file: '.hidden' },
+      { problem: 'extra', file: 'deep/note.txt' },
+      { problem: 'extra', file: 'images/k9-000000.png' },
+    ]);
+  });
+
+  test('with an image that is now a link to a file elsewhere is found out', async () => {
+    const folder = copy();
+    const file = 'images/k2-000000.png';
+    rmSync(join(folder, file));
+    symlinkSync(join(clean, file), join(folder, file));
+    expect(await findingsIn(folder)).toEqual([{ problem: 'missing', file }]);
+  });
+
+  test('is described whole: every finding, in byte order of the files', async () => {
+    const folder = copy();
+    rmSync(join(folder, 'images', 'k3-000000.png'));
+    writeFileSync(join(folder, 'images', 'k2-000000.png'), 'x');
+    writeFileSync(join(folder, 'extra'), '');
+    expect(await findingsIn(folder)).toEqual([
+      { problem: 'extra', file: 'extra' },
+      { problem: 'changed', file: 'images/k2-000000.png' },
+      { problem: 'missing', file: 'images/k3-000000.png' },
+    ]);
+  });
+});
+
+describe('An edited lock', () => {
+  test.each<[string, (lock: DatasetLock) => void, Finding[]]>([
+    [
+      'with another dataset digest',
+      (lock) => {
+        lock.dataset = '0'.repeat(64);
+      },
+      [
+        {
+          problem: 'invalid',
+          file: 'patchml.lock.json',
+          detail: 'its dataset digest is not that of its files',
+        },
+      ],
+    ],
+    [
+      'with another digest of an image',
+      (lock) => {
+        lock.files['images/k2-000001.png'] = 'f'.repeat(64);
+      },
+      [
+        { problem: 'changed', file: 'images/k2-000001.png' },
+        {
+          problem: 'invalid',
+          file: 'images/k2-000001.png',
+          detail: 'its row has another digest than the lock',
+        },
+        {
+          problem: 'invalid',
+          file: 'patchml.lock.json',
+          detail: 'its dataset digest is not that of its files',
+        },
+      ],
+    ],
+    [
+      'with another recipe digest',
+      (lock) => {
+        lock.recipe = 'a'.repeat(64);
+      },
+      [
+        {
+          problem: 'invalid',
+          file: 'dataset.json',
+          detail: 'its recipe is not the one of the lock',
+        },
+      ],
+    ],
+  ])('%s is found out', async (_, edit, findings) => {
+    const folder = copy();
+    editLock(folder, edit);
+    expect(await findingsIn(folder)).toEqual(findings);
+  });
+
+  test('that leaves an image out is found out', async () => {
+    const folder = copy();
+    editLock(folder, (lock) => {
+      delete lock.files['images/k2-000001.png'];
+    });
+    const findings = await findingsIn(folder);
+    expect(findings).toContainEqual({ problem: 'extra', file: 'images/k2-000001.png' });
+    expect(findings.map(({ file }) => file)).toContain('patchml.lock.json');
+  });
+
+  test.each<[string, (lock: Record<string, unknown>) => void]>([
+    ['without its files', (lock) => delete lock['files']],
+    ['with files that are no mapping', (lock) => (lock['files'] = 7)],
+    ['with a digest that is none', (lock) => (lock['files'] = { 'dataset.json': null })],
+    ['without a dataset digest', (lock) => delete lock['dataset']],
+    ['of another format', (lock) => (lock['format'] = 'another')],
+  ])('%s is a named error', async (_, edit) => {
+    const folder = copy();
+    editLock(folder, edit);
+    await expect(verifyDataset(folder)).rejects.toThrow(DatasetError);
+    await expect(verifyDataset(folder)).rejects.toThrow(join(folder, 'patchml.lock.json'));
+  });
+
+  test.each(['', '{', '[]', 'null', '"lock"'])('that reads %p is a named error', async (text) => {
+    const folder = copy();
+    writeFileSync(join(folder, 'patchml.lock.json'), text);
+    await expect(verifyDataset(folder)).rejects.toThrow(DatasetError);
+    await expect(verifyDataset(folder)).rejects.toThrow(
+      'patchml.lock.json: expected a patchml-lock',
+    );
+  });
+});
+
+describe('Metadata that was edited together with the lock', () => {
+  const file = 'images/k2-000000.png'; // that of the first row
+  test.each<[string, (rows: MetadataRow[]) => unknown, Partial<Finding>]>([
+    [
+      'another label',
+      ([row]) => (row!.labels = [998, 999]),
+      { file, detail: 'its labels are not its objects' },
+    ],
+    [
+      'an object too few',
+      ([row]) => row!.objects.patch.pop(),
+      { file, detail: 'expected 2 objects' },
+    ],
+    [
+      'another digest',
+      ([row]) => (row!.sha256 = 'b'.repeat(64)),
+      { file, detail: 'its row has another digest than the lock' },
+    ],
+    ['a row too few', (rows) => rows.shift(), { file, detail: 'it has no row' }],
+    [
+      'a row twice',
+      (rows) => rows.push(rows[0]!),
+      { file, detail: 'its row is there twice, or the lock does not know it' },
+    ],
+    [
+      'a field of another type',
+      ([row]) => ((row as unknown as Record<string, unknown>)['k'] = 'two'),
+      {
+        file: 'metadata.jsonl',
+        detail: expect.stringContaining('line 1: k: ') as unknown as string,
+      },
+    ],
+    [
+      'a path that leads out of the folder',
+      ([row]) => (row!.file_name = 'images/../../secret.png'),
+      {
+        file: 'metadata.jsonl',
+        detail: expect.stringContaining('line 1: file_name: ') as unknown as string,
+      },
+    ],
+  ])('with %s is found out', async (_, edit, finding) => {
+    const folder = copy();
+    editRows(folder, edit);
+    expect(await findingsIn(folder)).toContainEqual({ problem: 'invalid', ...finding });
+  });
+
+  test('in a summary that counts other images is found out', async () => {
+    const folder = copy();
+    const path = join(folder, 'dataset.json');
+    const summary = readJson<DatasetSummary>(path);
+    writeFileSync(path, JSON.stringify({ ...summary, images: 7 }));
+    editLock(folder, (lock) => (lock.files['dataset.json'] = sha256Of(path)));
+    expect(await findingsIn(folder)).toContainEqual({
+      problem: 'invalid',
+      file: 'dataset.json',
+      detail: 'it counts 7 images, the lock 24',
+    });
+  });
+
+  test('in a summary without a recipe is found out', async () => {
+    const folder = copy();
+    const path = join(folder, 'dataset.json');
+    writeFileSync(path, JSON.stringify({ ...readJson<object>(path), recipe: undefined }));
+    editLock(folder, (lock) => (lock.files['dataset.json'] = sha256Of(path)));
+    const findings = await findingsIn(folder);
+    expect(findings).toContainEqual(
+      expect.objectContaining({ problem: 'invalid', file: 'dataset.json' }),
+    );
+  });
+});
+
+describe('A folder that is no dataset', () => {
+  test('is a named error that says what makes one', async () => {
+    const folder = newFolder('none');
+    const verified = verifyDataset(folder);
+    await expect(verified).rejects.toThrow(DatasetError);
+    await expect(verified).rejects.toThrow(`${folder}: there is no patchml.lock.json here`);
+  });
+});

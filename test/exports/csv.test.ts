@@ -1,0 +1,58 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, test } from '@jest/globals';
+import { parse } from 'csv-parse/sync';
+import type { Dataset } from '../../src/dataset/dataset.js';
+import type { MetadataRow } from '../../src/dataset/metadata.js';
+import { writeCsv } from '../../src/exports/csv.js';
+import { classNameOf, classOf } from '../../src/imagenet/synsets.js';
+import { makeDataset } from '../support/made-dataset.js';
+import { openWorkspace, pathsIn, readRows } from '../support/workspace.js';
+
+const newFolder = openWorkspace();
+let dataset: Dataset;
+let rows: MetadataRow[];
+let folder: string;
+
+beforeAll(async () => {
+  dataset = await makeDataset(newFolder('dataset'));
+  rows = readRows(join(dataset.folder, 'metadata.jsonl'));
+  folder = newFolder('csv');
+  await writeCsv(dataset, folder);
+});
+
+function read(file: string): Record<string, string>[] {
+  return parse(readFileSync(join(folder, file)), { columns: true });
+}
+
+describe('A CSV export', () => {
+  test('is two files', () => {
+    expect(pathsIn(folder)).toEqual(['classes.csv', 'labels.csv']);
+  });
+
+  test('has a 1 for each class that is in an image, and 0 for the others', () => {
+    const table = read('labels.csv');
+    expect(table).toHaveLength(rows.length);
+    for (const [i, { id, file_name, k, ...hot }] of table.entries()) {
+      expect([id, file_name, Number(k)]).toEqual([rows[i]!.id, rows[i]!.file_name, rows[i]!.k]);
+      const ones = Object.entries(hot).filter(([, value]) => value === '1');
+      expect(ones.map(([label]) => Number(label))).toEqual(rows[i]!.labels);
+      expect(Object.values(hot).every((value) => value === '0' || value === '1')).toBe(true);
+    }
+  });
+
+  test('has a column for each class that is in the dataset, by class index', () => {
+    const header = readFileSync(join(folder, 'labels.csv'), 'utf8').split('\n')[0]!;
+    const present = [...new Set(rows.flatMap(({ labels }) => labels))].sort((a, b) => a - b);
+    expect(header.split(',')).toEqual(['id', 'file_name', 'k', ...present.map(String)]);
+  });
+
+  test('says what the classes are and how many images each is in', () => {
+    for (const { class: index, wnid, name, images } of read('classes.csv')) {
+      expect(classOf(wnid!)).toBe(Number(index));
+      expect(name).toBe(classNameOf(Number(index)));
+      const expected = rows.filter(({ labels }) => labels.includes(Number(index))).length;
+      expect(Number(images)).toBe(expected);
+    }
+  });
+});

@@ -1,0 +1,149 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import type { IndexedImage } from '../../src/generate/build-index.js';
+import { selectPatches } from '../../src/generate/cut-patches.js';
+import type { AnnotatedBox } from '../../src/imagenet/annotation.js';
+import { wnidOf } from '../support/unit-pools.js';
+import { recipeWith } from '../support/unit-recipes.js';
+
+const IMAGE = [500, 400] as const;
+
+/** An image with one object for each box, of class 0 unless told. */
+function imageOf(
+  boxes: readonly AnnotatedBox[],
+  {
+    size = IMAGE,
+    classes = [] as number[],
+  }: { size?: IndexedImage['size']; classes?: number[] } = {},
+): IndexedImage {
+  return {
+    image: 'a',
+    place: { file: 'a.JPEG', size: 9 },
+    size,
+    objects: boxes.map((box, object) => {
+      const index = classes[object] ?? 0;
+      return { object, wnid: wnidOf(index), class: index, box };
+    }),
+  };
+}
+
+const defaults = recipeWith().patch;
+
+function reasonFor(box: AnnotatedBox, patch = defaults): string | undefined {
+  return selectPatches(imageOf([box]), IMAGE, patch).drops[0]?.reason;
+}
+
+describe('selectPatches', () => {
+  it('gives each object its own box and what is cut out, in pixels of the image', () => {
+    const patch = { ...defaults, margin: 0.1 };
+    const { selected, drops } = selectPatches(imageOf([[100, 100, 199, 149]]), IMAGE, patch);
+    expect(drops).toEqual([]);
+    expect(selected).toEqual([
+      {
+        object: 0,
+        wnid: wnidOf(0),
+        class: 0,
+        box: [100, 100, 200, 150],
+        cut: [90, 95, 210, 155], // 10% of 100 and of 50
+      },
+    ]);
+  });
+
+  it('goes by the size of the image, not by the one the annotation says', () => {
+    // 60 px of 1,000 are 30 of 500
+    const indexed = imageOf([[0, 0, 59, 59]], { size: [1000, 800] });
+    expect(selectPatches(indexed, IMAGE, defaults).drops[0]!.reason).toBe('too-small');
+    expect(selectPatches(indexed, [1000, 800], defaults).drops).toEqual([]);
+  });
+
+  it.each<[string, AnnotatedBox, expected: string | undefined]>([
+    ['reversed', [50, 50, 40, 90], 'degenerate-box'],
+    ['outside', [600, 50, 700, 90], 'degenerate-box'],
+    ['not of numbers', [NaN, 0, 90, 90], 'degenerate-box'],
+    ['31 px wide', [0, 0, 30, 99], 'too-small'],
+    ['31 px high', [0, 0, 99, 30], 'too-small'],
+    ['32 px wide', [0, 0, 31, 99], undefined],
+    ['31 px wide inside the image', [-50, 0, 30, 99], 'too-small'],
+    ['more than 4 times as wide as high', [0, 0, 160, 39], 'too-elongated'], // 161 / 40
+    ['more than 4 times as high as wide', [0, 0, 39, 160], 'too-elongated'],
+    ['4 times as wide as high', [0, 0, 159, 39], undefined],
+  ])('drops, or not, a box that is %s', (_, box, reason) => {
+    expect(reasonFor(box)).toBe(reason);
+  });
+
+  it('gives the first reason that holds: degenerate, then small, then elongated', () => {
+    expect(reasonFor([0, 0, 400, 3])).toBe('too-small'); // elongated as well
+    expect(reasonFor([600, 0, 900, 3])).toBe('degenerate-box'); // small and elongated as well
+    const twins = imageOf([
+      [0, 0, 99, 99],
+      [0, 0, 99, 15],
+    ]);
+    const { drops } = selectPatches(twins, IMAGE, { ...defaults, dedupeIou: 0.1 });
+    expect(drops.map(({ reason }) => reason)).toEqual(['too-small']); // a duplicate as well
+  });
+
+  it('keeps of two boxes of one class that are nearly one the first', () => {
+    const twins: AnnotatedBox[] = [
+      [0, 0, 99, 99],
+      [0, 0, 99, 94], // 0.95 of the first
+    ];
+    const { selected, drops } = selectPatches(imageOf(twins), IMAGE, defaults);
+    expect(selected.map(({ object }) => object)).toEqual([0]);
+    expect(drops).toEqual([{ image: 'a', object: 1, reason: 'duplicate-box' }]);
+  });
+
+  it('keeps both where they overlap exactly as much as is allowed, or differ in class', () => {
+    const atLimit = imageOf([
+      [0, 0, 99, 99],
+      [0, 0, 99, 89], // 0.9 of the first
+    ]);
+    expect(selectPatches(atLimit, IMAGE, defaults).drops).toEqual([]);
+    const same: AnnotatedBox = [0, 0, 99, 99];
+    const classes = [0, 1];
+    expect(selectPatches(imageOf([same, same], { classes }), IMAGE, defaults).drops).toEqual([]);
+  });
+
+  it('compares with the boxes that were kept, not with those that were dropped', () => {
+    const chain: AnnotatedBox[] = [
+      [0, 0, 99, 99],
+      [0, 0, 99, 93], // 0.94 of the first: dropped
+      [0, 0, 99, 87], // 0.88 of the first, 0.94 of the second
+    ];
+    const { selected } = selectPatches(imageOf(chain), IMAGE, defaults);
+    expect(selected.map(({ object }) => object)).toEqual([0, 2]);
+  });
+
+  it('compares the objects, not the margins around them', () => {
+    const apart: AnnotatedBox[] = [
+      [0, 0, 199, 199],
+      [0, 0, 199, 170],
+    ];
+    const patch = { ...defaults, margin: 1 };
+    expect(selectPatches(imageOf(apart), [200, 200], patch).selected).toHaveLength(2);
+  });
+
+  it('accounts for every object: selected + dropped, each once, in order', () => {
+    const number = fc.oneof(fc.integer({ min: -50, max: 550 }), fc.double());
+    const box = fc.tuple(number, number, number, number);
+    const object = fc.tuple(box, fc.nat(2));
+    fc.assert(
+      fc.property(fc.array(object), fc.double({ min: 0, max: 1, noNaN: true }), (objects, iou) => {
+        const classes = objects.map(([, index]) => index);
+        const indexed = imageOf(
+          objects.map(([annotated]) => annotated),
+          { classes },
+        );
+        const patch = { ...defaults, dedupeIou: iou, margin: iou };
+        const { selected, drops } = selectPatches(indexed, IMAGE, patch);
+        const numbers = [...selected, ...drops].map((given) => given.object);
+        expect(numbers.sort((a, b) => a - b)).toEqual(objects.map((_, index) => index));
+        for (const { box: kept, cut } of selected) {
+          const [width, height] = [kept[2] - kept[0], kept[3] - kept[1]];
+          expect(Math.min(width, height)).toBeGreaterThanOrEqual(32);
+          expect(Math.max(width, height)).toBeLessThanOrEqual(4 * Math.min(width, height));
+          expect(cut[0] >= 0 && cut[1] >= 0 && cut[2] <= 500 && cut[3] <= 400).toBe(true);
+        }
+      }),
+    );
+  });
+});

@@ -1,0 +1,60 @@
+import { truncateSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from '@jest/globals';
+import { PoolReader, readPatchRows } from '../../src/generate/pool.js';
+import { noiseImage } from '../support/unit-images.js';
+import { patchRow, writePool } from '../support/unit-pools.js';
+
+const images = [noiseImage(4, 3, 'a'), noiseImage(5, 2, 'b')];
+const rows = [
+  { ...patchRow(0, 0, 'a', [4, 3]), offset: 0 },
+  { ...patchRow(1, 1, 'b', [5, 2]), offset: 3 * 4 * 3 },
+];
+
+function poolFolder(): string {
+  return writePool(
+    rows,
+    images.map(({ data }) => data),
+  );
+}
+
+describe('readPatchRows', () => {
+  it('reads the rows in their order', async () => {
+    expect(await readPatchRows(poolFolder())).toEqual(rows);
+  });
+});
+
+describe('PoolReader', () => {
+  it('reads the pixels of any patch, in any order', () => {
+    const reader = new PoolReader(poolFolder());
+    for (const index of [1, 0, 1]) {
+      const { width, height, data } = reader.read(rows[index]!);
+      expect([width, height]).toEqual([images[index]!.width, images[index]!.height]);
+      expect(data.equals(images[index]!.data)).toBe(true);
+    }
+    reader.close();
+  });
+
+  it('gives each patch a buffer of its own', () => {
+    const reader = new PoolReader(poolFolder());
+    reader.read(rows[0]!).data.fill(0);
+    expect(reader.read(rows[0]!).data.equals(images[0]!.data)).toBe(true);
+    reader.close();
+  });
+
+  it('says which patch is not all there in a pool that is cut off', () => {
+    const folder = poolFolder();
+    truncateSync(join(folder, 'patches.bin'), 3 * 4 * 3 + 7);
+    const reader = new PoolReader(folder);
+    expect(reader.read(rows[0]!).data.equals(images[0]!.data)).toBe(true);
+    expect(() => reader.read(rows[1]!)).toThrow(
+      expect.objectContaining({
+        name: 'DatasetError',
+        code: 'pool-cut-off',
+        path: join(folder, 'patches.bin'),
+        message: expect.stringContaining('b#1') as unknown,
+      }),
+    );
+    reader.close();
+  });
+});

@@ -1,0 +1,104 @@
+import { copyFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from '@jest/globals';
+import { parse } from 'yaml';
+import { draftCard, readSynsetList } from '../../src/models/draft-card.js';
+import type { CardDraft } from '../../src/models/published-config.js';
+import { TINY_CLASSES, tinyModel } from '../support/unit-cards.js';
+import { temporaryFolder, writeTree } from '../support/unit-folder.js';
+
+const preprocessing: CardDraft = {
+  channels: 'RGB',
+  scale: 1 / 255,
+  mean: [0.5, 0.5, 0.5],
+  std: [0.5, 0.5, 0.5],
+  mode: 'squash',
+  interpolation: 'bicubic',
+  antialias: true,
+  cropFraction: 1,
+};
+
+/** The fields of the card that is made of a tiny model. */
+async function draft(name: string, given: CardDraft, files: Record<string, string> = {}) {
+  const folder = writeTree(files);
+  copyFileSync(tinyModel(name), join(folder, 'model.onnx'));
+  const input = { model: join(folder, 'model.onnx'), card: join(folder, 'cards', 'a.yaml') };
+  return parse(await draftCard({ ...input, name: 'tiny', given })) as Record<
+    string,
+    Record<string, unknown>
+  >;
+}
+
+describe('draftCard', () => {
+  it("takes size, layout and the kind of output from the model's graph", async () => {
+    const card = await draft('wide', { ...preprocessing, classes: TINY_CLASSES });
+    expect(card).toMatchObject({
+      name: 'tiny',
+      model: '../model.onnx',
+      input: { size: [12, 6], layout: 'NCHW', channels: 'RGB' },
+      resize: { mode: 'squash', interpolation: 'bicubic', antialias: true, cropFraction: 1 },
+      classes: TINY_CLASSES,
+      output: { kind: 'logits' },
+    });
+  });
+
+  it('knows channels that come last, a background class, and probabilities', async () => {
+    const last = await draft('nhwc-fixed', { ...preprocessing, classes: TINY_CLASSES });
+    expect(last['input']).toMatchObject({ size: 8, layout: 'NHWC' });
+    expect((await draft('background', preprocessing))['classes']).toBe('imagenet-1k-background');
+    const softmax = await draft('probabilities', { ...preprocessing, classes: TINY_CLASSES });
+    expect(softmax['output']).toEqual({ kind: 'probabilities' });
+  });
+
+  it('takes preprocessing from the file beside the model, and what is given above it', async () => {
+    const config = {
+      pretrained_cfg: {
+        input_size: [3, 8, 8],
+        interpolation: 'bicubic',
+        crop_pct: 0.9,
+        mean: [0.1, 0.2, 0.3],
+        std: [1, 1, 1],
+      },
+    };
+    const files = { 'config.json': JSON.stringify(config) };
+    const card = await draft('nchw', { classes: TINY_CLASSES, cropFraction: 1 }, files);
+    expect(card['input']).toMatchObject({ size: 8, mean: [0.1, 0.2, 0.3], scale: 1 / 255 });
+    expect(card['resize']).toMatchObject({ mode: 'shorter-side', cropFraction: 1 });
+  });
+
+  it('asks by name for everything that cannot be known', async () => {
+    await expect(draft('nchw', {})).rejects.toMatchObject({
+      code: 'card-unknown-fields',
+      fix: expect.stringMatching(
+        /^give --channels RGB --scale \S+ --mean \S+ --std \S+ --resize \S+ --interpolation \S+ --antialias --crop-fraction \S+ --classes/,
+      ) as unknown as string,
+    });
+    await expect(draft('any-size', preprocessing)).rejects.toThrow(/says size, classes/);
+    await expect(draft('two-outputs', { ...preprocessing, classes: TINY_CLASSES })).rejects.toThrow(
+      /says outputKind/,
+    );
+  });
+
+  it('refuses what no card may say', async () => {
+    const given: CardDraft = { ...preprocessing, classes: TINY_CLASSES, cropFraction: 3 };
+    await expect(draft('nchw', given)).rejects.toMatchObject({ place: 'resize.cropFraction' });
+  });
+});
+
+describe('readSynsetList', () => {
+  it('reads one synset a line, whatever stands behind it', async () => {
+    const folder = writeTree({ 'list.txt': 'n07753592 banana\r\n\nn01440764\tfish\n' });
+    expect(await readSynsetList(join(folder, 'list.txt'))).toEqual(['n07753592', 'n01440764']);
+  });
+
+  it('names the line that holds none', async () => {
+    const folder = writeTree({ 'list.txt': 'n07753592\nbanana\n' });
+    await expect(readSynsetList(join(folder, 'list.txt'))).rejects.toMatchObject({
+      code: 'synset-list-invalid',
+      place: 'line 2',
+    });
+    await expect(readSynsetList(join(temporaryFolder(), 'x'))).rejects.toMatchObject({
+      code: 'enoent',
+    });
+  });
+});

@@ -1,0 +1,115 @@
+import { join } from 'node:path';
+import { describe, expect, it } from '@jest/globals';
+import { EvaluationError } from '../../src/errors.js';
+import type { ModelCard } from '../../src/models/card.js';
+import { type ModelSession, openModelSession, readModelFacts } from '../../src/models/session.js';
+import { tinyCard, tinyModel } from '../support/unit-cards.js';
+import { writeTree } from '../support/unit-folder.js';
+
+/** Runs a model once and closes it. */
+async function runOnce(
+  card: ModelCard,
+  values: Parameters<ModelSession['run']>[0],
+  images: number,
+): Promise<number[]> {
+  const session = await openModelSession(card);
+  const outputs = await session.run(values, images);
+  await session.close();
+  return [...outputs];
+}
+
+/** Images of one colour each, planar: every channel's mean is the colour itself. */
+function planes(...colours: readonly [number, number, number][]): number[] {
+  return colours.flatMap((colour) => colour.flatMap((value) => Array<number>(64).fill(value)));
+}
+
+describe('openModelSession', () => {
+  it('runs a batch', async () => {
+    const values = Float32Array.from(planes([1, 10, 100], [2, 20, 200]));
+    // output j is (j + 1) x channel j mod 3: 1 x 1, 2 x 10, 3 x 100, 4 x 1
+    expect(await runOnce(tinyCard('nchw'), values, 2)).toEqual([1, 20, 300, 4, 2, 40, 600, 8]);
+  });
+
+  it('runs half floats and bytes', async () => {
+    const bytes = Uint8Array.from(planes([1, 10, 100]));
+    expect(await runOnce(tinyCard('bytes'), bytes, 1)).toEqual([1, 20, 300, 4]);
+    // 1, 10 and 100 as half floats: 0x3c00, 0x4900, 0x5640
+    const halves = Uint16Array.from(planes([0x3c00, 0x4900, 0x5640]));
+    expect(await runOnce(tinyCard('half'), halves, 1)).toEqual([1, 20, 300, 4]);
+  });
+
+  it('knows the batch that a graph is fixed to', async () => {
+    const fixed = await openModelSession(tinyCard('nhwc-fixed', { layout: 'NHWC' }));
+    expect(fixed.fixedBatch).toBe(2);
+    await fixed.close();
+    const free = await openModelSession(tinyCard('nchw'));
+    expect(free.fixedBatch).toBeUndefined();
+    await free.close();
+  });
+
+  it.each<[string, ModelCard, string]>([
+    ['another size', tinyCard('nchw', { size: 16 }), 'model-input-shape'],
+    ['another layout', tinyCard('nchw', { layout: 'NHWC' }), 'model-input-shape'],
+    ['width and height swapped', tinyCard('wide', { size: [6, 12] }), 'model-input-shape'],
+    [
+      'fewer classes',
+      tinyCard('nchw', {}, { classes: ['n07753592', 'n01440764'] }),
+      'model-class-count',
+    ],
+    ['more classes', tinyCard('nchw', {}, { classes: 'imagenet-1k' }), 'model-class-count'],
+    ['an input that is not there', tinyCard('nchw', { name: 'data' }), 'model-input-name'],
+    ['no output where there are two', tinyCard('two-outputs'), 'model-output-name'],
+    [
+      'an output that is not there',
+      tinyCard('nchw', {}, { output: { kind: 'logits', name: 'logits' } }),
+      'model-output-name',
+    ],
+    ['normalised bytes', tinyCard('bytes', { mean: [1, 0, 0] }), 'model-input-type'],
+  ])('refuses a card that says %s', async (_, card, code) => {
+    const opening = openModelSession(card);
+    await expect(opening).rejects.toBeInstanceOf(EvaluationError);
+    await expect(opening).rejects.toMatchObject({ code, path: card.model });
+  });
+
+  it('takes the output that the card names', async () => {
+    const card = tinyCard('two-outputs', {}, { output: { kind: 'logits', name: 'scores' } });
+    const values = Float32Array.from(planes([1, 10, 100]));
+    expect(await runOnce(card, values, 1)).toEqual([1, 20, 300, 4]);
+  });
+
+  it('says that a file is no model, or not there', async () => {
+    const folder = writeTree({ 'text.onnx': 'no model' });
+    for (const name of ['text.onnx', 'none.onnx']) {
+      const card = { ...tinyCard('nchw'), model: join(folder, name) };
+      await expect(openModelSession(card)).rejects.toMatchObject({ code: 'model-unreadable' });
+    }
+  });
+
+  it.each(['coreml', 'dml'] as const)(
+    'says in one line that %s is not in this build, or runs with it',
+    async (provider) => {
+      const opening = openModelSession(tinyCard('nchw'), { provider }).then(
+        async (session) => session.close(),
+        (error: unknown) => {
+          expect(error).toMatchObject({ code: 'provider-unavailable' });
+          expect((error as Error).message).toMatch(/"(coreml|dml)" is not available: .*--provider/);
+        },
+      );
+      await opening;
+    },
+  );
+});
+
+describe('readModelFacts', () => {
+  it('tells models whose results depend on the batch', async () => {
+    expect((await readModelFacts(tinyModel('nchw'))).dependsOnBatch).toBe(false);
+    const folder = writeTree({ 'a.onnx': `${'x'.repeat((1 << 20) - 5)}DynamicQuantizeLinear` });
+    const facts = await readModelFacts(join(folder, 'a.onnx'));
+    expect(facts.dependsOnBatch).toBe(true); // the name lies across two reads
+    expect(facts.sha256).toMatch(/^[0-9a-f]{64}$/);
+  });
+
+  it('says that a model is not there', async () => {
+    await expect(readModelFacts('none.onnx')).rejects.toMatchObject({ code: 'enoent' });
+  });
+});

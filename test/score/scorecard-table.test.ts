@@ -1,0 +1,152 @@
+import { describe, expect, it } from '@jest/globals';
+import {
+  modelsTable,
+  scorecardNotes,
+  scorecardsCsvTable,
+  scorecardTable,
+} from '../../src/score/scorecard-table.js';
+import type { Metric, NewScorecard } from '../../src/score/scorecard.js';
+import { toMarkdownTable, toTerminalTable, widthOf } from '../../src/text.js';
+
+const metric = (value: number, low: number | null = null, high: number | null = null): Metric => ({
+  value,
+  low,
+  high,
+  n: 1234,
+});
+
+function card(name: string, asma: number | undefined, fields: Partial<NewScorecard> = {}) {
+  return {
+    format: 'patchml-scorecard',
+    version: 1,
+    patchml: '0.0.0',
+    model: { name },
+    predictions: {},
+    set: {
+      name: 'paper 1.0.0',
+      kind: 'patchml',
+      rule: 'patchml',
+      digest: 'd',
+      images: 1240,
+      labelled: 1234,
+      unlabelled: 6,
+      labelCounts: [6, 0, 1234],
+      leftOut: {},
+    },
+    options: {
+      seed: '42',
+      resamples: 1000,
+      level: 0.95,
+      maxGroup: 3,
+      variableTopKRule: 'fraction',
+      interval: 'bootstrap-percentile',
+      mapInterval: 'none',
+    },
+    metrics: {
+      real: metric(0.7134, 0.69, 0.7351),
+      subgroups: {
+        A_1: { value: null, low: null, high: null, n: 0 },
+        A_2: metric(0.5, 0.4, 0.6),
+      },
+      ...(asma === undefined ? {} : { asma: metric(asma, asma - 0.1, asma + 0.1) }),
+      coverageError: metric(12.34, 11.9, 12.86),
+      mapMacro: metric(0.25),
+      imageWeighted: metric(0.5), // not in tables: as variable top-k
+    },
+    unavailable: { top1: 'the set has no original labels', top5: 'the set has no original labels' },
+    ...fields,
+  } satisfies NewScorecard;
+}
+
+describe('scorecardTable', () => {
+  it('has a metric a row with its interval and images, without empty ones', () => {
+    expect(scorecardTable(card('a', 0.5))).toEqual({
+      head: ['metric', 'value', 'images'],
+      rows: [
+        ['ReaL', '71.3% [69.0, 73.5]', '1,234'],
+        ['A_2', '50.0% [40.0, 60.0]', '1,234'],
+        ['ASMA', '50.0% [40.0, 60.0]', '1,234'],
+        ['macro mAP', '25.0%', '1,234'],
+        ['coverage error', '12.3 [11.9, 12.9]', '1,234'],
+      ],
+    });
+  });
+});
+
+describe('modelsTable', () => {
+  const cards = [card('c', undefined), card('b', 0.5), card('a', 0.5), card('d', 0.6)];
+
+  it('has the highest ASMA first, then names in byte order, and no empty columns', () => {
+    expect(modelsTable(cards)).toEqual({
+      head: ['model', 'ReaL', 'A_2', 'ASMA'],
+      rows: [
+        ['d', '71.3%', '50.0%', '60.0%'],
+        ['a', '71.3%', '50.0%', '50.0%'],
+        ['b', '71.3%', '50.0%', '50.0%'],
+        ['c', '71.3%', '50.0%', '-'],
+      ],
+    });
+  });
+
+  it('has intervals where they are asked for', () => {
+    expect(modelsTable(cards, ' ').rows[0]).toEqual([
+      'd',
+      '71.3% [69.0, 73.5]',
+      '50.0% [40.0, 60.0]',
+      '60.0% [50.0, 70.0]',
+    ]);
+  });
+});
+
+describe('scorecardNotes', () => {
+  it('say what the numbers are of, and what is missing and why', () => {
+    expect(scorecardNotes([card('a', 0.5), card('b', 0.5)])).toEqual([
+      'paper 1.0.0, labels: patchml, 1,240 images, 6 without labels; intervals: 95% bootstrap, ' +
+        '1,000 resamples, seed 42; variable top-k: fraction of the labels found.',
+      'Not there: top-1, top-5 (the set has no original labels).',
+    ]);
+  });
+});
+
+describe('scorecardNotes, of a set without some images', () => {
+  it('say how many are left out, and why', () => {
+    const { set } = card('a', 0.5);
+    const leftOut = { 'beyond-limit': 48_760, problematic: 2, 'not-listed': 0 };
+    expect(scorecardNotes([card('a', 0.5, { set: { ...set, leftOut } })])).toContain(
+      'Images left out: 48,760 beyond-limit, 2 problematic.',
+    );
+  });
+});
+
+describe('scorecardsCsvTable', () => {
+  it('has four columns a metric, the same whatever is missing', () => {
+    const { head, rows } = scorecardsCsvTable([card('a', 0.5), card('b', undefined)]);
+    expect(head.slice(0, 6)).toEqual(['model', 'set', 'top1', 'top1_low', 'top1_high', 'top1_n']);
+    expect(head).toContain('A_>3_n');
+    for (const row of rows) expect(row).toHaveLength(head.length);
+    const at = head.indexOf('asma');
+    expect(rows.map((row) => row.slice(at, at + 4))).toEqual([
+      ['0.5', '0.4', '0.6', '1234'],
+      ['', '', '', ''],
+    ]);
+  });
+});
+
+describe('rendering', () => {
+  const table = { head: ['model', 'x'], rows: [['a|b_c *d* _e_ <f> [g](h)', '[1,\n2]']] };
+
+  it('escapes what Markdown would read, and keeps a row in a line', () => {
+    expect(toMarkdownTable(table).split('\n')).toEqual([
+      '| model | x |',
+      '| --- | ---: |',
+      String.raw`| a\|b_c \*d\* \_e\_ \<f> [g\](h) | [1, 2] |`,
+      '',
+    ]);
+  });
+
+  it('aligns numbers to the right on a terminal', () => {
+    const text = toTerminalTable({ head: ['m', 'value'], rows: [['a', '1']] });
+    expect(text).toContain('│ a │     1 │');
+    expect(widthOf(text)).toBe(13);
+  });
+});

@@ -1,0 +1,79 @@
+import { mkdirSync, truncateSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from '@jest/globals';
+import { readLabels } from '../../src/sets/labels.js';
+import { temporaryFolder, writeTree } from '../support/unit-folder.js';
+
+function fileOf(text: string | Uint8Array, name = 'labels.json'): string {
+  return join(writeTree({ [name]: text }), name);
+}
+
+describe('readLabels', () => {
+  it.each([
+    ["ReaL's", JSON.stringify(Array.from({ length: 50_000 }, () => [])), 'real'],
+    ['multi-', '{"other": 1, "initial_annots": {}, "problematic_images": {}}', 'multi-label'],
+    ['listed', '\ufeff \n{"a.jpg": 1}', 'image-labels'],
+    ['listed', '[{"file": "a.jpg", "labels": [1]}]', 'image-labels'],
+  ])('knows %s labels by what is in the file', async (_, text, form) => {
+    const path = fileOf(text);
+    expect(await readLabels(path, 'authors')).toMatchObject({ form, path });
+  });
+
+  it('reads CSV with a byte order mark', async () => {
+    const path = fileOf('\ufefffile,labels\na.jpg,7\n', 'labels.csv');
+    const rows = [{ file: 'a.jpg', labels: [7] }];
+    expect(await readLabels(path, 'authors')).toEqual({ form: 'image-labels', path, rows });
+  });
+
+  it('applies the rule to multi-labels', async () => {
+    const annotations = { a: { correct: ['n01440764'], unclear: ['n01443537'] } };
+    const path = fileOf(JSON.stringify({ initial_annots: annotations, problematic_images: [] }));
+    for (const [rule, labels] of [
+      ['authors', [0]],
+      ['tfds', [0, 1]],
+    ] as const) {
+      const read = await readLabels(path, rule);
+      expect(read.form === 'multi-label' && read.multiLabels.labelOf('a')).toEqual(labels);
+    }
+  });
+
+  it.each([
+    ['JSON that is cut off', '{"a.jpg": 1', 'labels-not-json'],
+    ['a number', '5', 'labels-not-json'],
+    ['text', 'labels', 'labels-not-json'],
+    ['lists too deep for any reader', '['.repeat(200_000), 'labels-not-json'],
+    ['a list of lists that is too short', '[[1], [2]]', 'labels-real-length'],
+    ['a list of classes', '[1, 2]', 'labels-file-name'],
+    ['an empty object', '{}', 'labels-empty'],
+    ['nothing', '', 'labels-empty'],
+    ['blanks', ' \n\n', 'labels-empty'],
+    ['UTF-16', Buffer.from('\ufeff{"a": 1}', 'utf16le'), 'labels-not-text'],
+  ])('refuses %s', async (_, text, code) => {
+    const path = fileOf(text);
+    await expect(readLabels(path, 'authors')).rejects.toMatchObject({
+      name: 'EvaluationError',
+      code,
+      path,
+    });
+  });
+
+  it('refuses a file that is too large to be labels, unread', async () => {
+    const path = fileOf('{}');
+    truncateSync(path, 2 ** 32);
+    await expect(readLabels(path, 'authors')).rejects.toMatchObject({
+      name: 'EvaluationError',
+      code: 'labels-too-large',
+      path,
+    });
+  });
+
+  it('says that it is a folder, or not there', async () => {
+    const folder = temporaryFolder();
+    mkdirSync(join(folder, 'labels'));
+    await expect(readLabels(join(folder, 'labels'), 'authors')).rejects.toMatchObject({
+      code: 'labels-not-a-file',
+    });
+    const path = join(folder, 'none.json');
+    await expect(readLabels(path, 'authors')).rejects.toMatchObject({ code: 'enoent', path });
+  });
+});

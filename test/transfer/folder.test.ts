@@ -1,0 +1,191 @@
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from '@jest/globals';
+import type { Progress } from '../../src/progress.js';
+import { pullRelease } from '../../src/transfer/pull.js';
+import { pushRelease } from '../../src/transfer/push.js';
+import { digestsOf, sumsOf, tamper, writeRelease } from '../support/made-release.js';
+import { temporaryFolder, writeTree } from '../support/unit-folder.js';
+import { filesIn } from '../support/unit-transfer.js';
+
+describe('A release pushed to a folder', () => {
+  test('is there whole, and comes back the same when pulled', async () => {
+    const release = writeRelease(temporaryFolder());
+    const to = temporaryFolder();
+    const place = join(to, 'shapes-1.1.0');
+    const pushed = await pushRelease(release.folder, to);
+    expect(pushed).toMatchObject({ place, name: 'shapes', version: '1.1.0', files: 7, sent: 6 });
+    expect(pushed.isNew).toBe(true);
+    expect(filesIn(place)).toEqual(digestsOf(release));
+    expect(readdirSync(to)).toEqual(['shapes-1.1.0']);
+
+    const out = temporaryFolder();
+    const pulled = await pullRelease(place, out);
+    const folder = join(out, 'shapes-1.1.0');
+    expect(pulled).toMatchObject({
+      folder,
+      name: 'shapes',
+      version: '1.1.0',
+      files: 7,
+      fetched: 6,
+    });
+    expect(filesIn(folder)).toEqual(digestsOf(release));
+    expect(readdirSync(out)).toEqual(['shapes-1.1.0']);
+    expect(pulled.bytes).toBe(pushed.bytes);
+  });
+
+  test('tells how far it is in bytes, both ways', async () => {
+    const release = writeRelease(temporaryFolder());
+    const to = temporaryFolder();
+    const steps: Progress[] = [];
+    const onProgress = (progress: Progress): void => void steps.push(progress);
+    const { place } = await pushRelease(release.folder, to, { onProgress });
+    await pullRelease(place, temporaryFolder(), { onProgress });
+    for (const stage of ['push', 'pull']) {
+      const own = steps.filter((step) => step.stage === stage);
+      expect(own.map(({ done }) => done)).toEqual(
+        own.map(({ done }) => done).sort((a, b) => a - b),
+      );
+      expect(own.at(-1)).toMatchObject({ done: own[0]!.total, unit: 'bytes' });
+    }
+  });
+
+  test('refuses a version that is there, and leaves it as it is', async () => {
+    const to = temporaryFolder();
+    const first = writeRelease(temporaryFolder());
+    await pushRelease(first.folder, to);
+    const second = writeRelease(temporaryFolder(), { files: { 'README.md': 'other' } });
+    await expect(pushRelease(second.folder, to)).rejects.toMatchObject({ code: 'version-exists' });
+    expect(filesIn(join(to, 'shapes-1.1.0'))).toEqual(digestsOf(first));
+  });
+
+  test('again is there already, and is not touched', async () => {
+    const release = writeRelease(temporaryFolder());
+    const to = temporaryFolder();
+    const first = await pushRelease(release.folder, to);
+    const { ino, mtimeMs } = statSync(join(first.place, 'README.md'));
+    const again = await pushRelease(release.folder, to);
+    expect(again).toEqual({ ...first, isNew: false, sent: 0 });
+    expect(statSync(join(first.place, 'README.md'))).toMatchObject({ ino, mtimeMs });
+    expect(readdirSync(to)).toEqual(['shapes-1.1.0']);
+  });
+
+  test.each([
+    ['differs', tamper, 'data/image-2.png'],
+    ['is gone', remove, 'data/image-2.png'],
+    ['was added', add, 'extra/notes.txt'],
+  ] as const)(
+    'again is refused where a file there %s, which stays as it is',
+    async (_, spoil, place) => {
+      const release = writeRelease(temporaryFolder());
+      const to = temporaryFolder();
+      const there = { ...release, folder: (await pushRelease(release.folder, to)).place };
+      spoil(there, place);
+      const before = filesIn(to);
+      await expect(pushRelease(release.folder, to)).rejects.toMatchObject({
+        code: 'not-as-sent',
+        path: there.folder,
+        place,
+      });
+      expect(filesIn(to)).toEqual(before);
+    },
+  );
+
+  test('goes on from what an earlier run left, and removes what was cut off', async () => {
+    const release = writeRelease(temporaryFolder());
+    const to = temporaryFolder();
+    const partial = join(to, 'shapes-1.1.0.partial');
+    writeTree({ 'data/image 1.png': release.files['data/image 1.png']! }, partial);
+    writeTree({ 'data/image-2.png': 'cut', 'README.md.tmp': 'x', SHA256SUMS: '' }, partial);
+    const { ino } = statSync(join(partial, 'data/image 1.png'));
+    const { sent } = await pushRelease(release.folder, to);
+    expect(sent).toBe(5);
+    expect(filesIn(join(to, 'shapes-1.1.0'))).toEqual(digestsOf(release));
+    expect(statSync(join(to, 'shapes-1.1.0', 'data/image 1.png')).ino).toBe(ino);
+  });
+
+  test('leaves foreign files in its partial folder alone, and names the first', async () => {
+    const release = writeRelease(temporaryFolder());
+    const to = temporaryFolder();
+    writeTree({ 'shapes-1.1.0.partial/data/thesis.tex': 'x' }, to);
+    await expect(pushRelease(release.folder, to)).rejects.toMatchObject({
+      code: 'foreign-file',
+      place: 'data/thesis.tex',
+    });
+    expect(Object.keys(filesIn(to))).toEqual(['shapes-1.1.0.partial/data/thesis.tex']);
+  });
+
+  test('or pulled into a release is refused, its own too', async () => {
+    const { folder, files } = writeRelease(temporaryFolder());
+    const refusal = { code: 'output-in-release', message: expect.stringContaining(folder) };
+    await expect(pushRelease(folder, folder)).rejects.toMatchObject(refusal);
+    await expect(pullRelease(folder, folder)).rejects.toMatchObject(refusal);
+    await expect(pullRelease(folder, join(folder, 'data'))).rejects.toMatchObject(refusal);
+    expect(Object.keys(filesIn(folder)).sort()).toEqual(Object.keys(files).sort());
+  });
+
+  test('stops when told to, and the same call goes on', async () => {
+    const release = writeRelease(temporaryFolder());
+    const to = temporaryFolder();
+    const controller = new AbortController();
+    const stopAfterOne = {
+      signal: controller.signal,
+      onProgress: ({ done }: Progress) => {
+        if (done > 0) controller.abort();
+      },
+    };
+    await expect(pushRelease(release.folder, to, stopAfterOne)).rejects.toMatchObject({
+      code: 'aborted',
+      message: 'push was stopped; run the same command again to go on from here',
+    });
+    expect(existsSync(join(to, 'shapes-1.1.0'))).toBe(false);
+    expect((await pushRelease(release.folder, to)).sent).toBe(5);
+  });
+});
+
+describe('A release that is not what its SHA256SUMS says is refused before anything is written', () => {
+  test.each([
+    ['a tampered file', 'digest-differs', tamper],
+    ['a file that is gone', 'missing-file', remove],
+    ['a file too many', 'foreign-file', add],
+    ['a link', 'not-a-file', link],
+  ] as const)('%s', async (_, code, spoil) => {
+    const release = writeRelease(temporaryFolder());
+    const to = temporaryFolder();
+    spoil(release, 'data/image-2.png');
+    await expect(pushRelease(release.folder, to)).rejects.toMatchObject({ code });
+    expect(readdirSync(to)).toEqual([]);
+  });
+
+  test('no SHA256SUMS, and one without release.json', async () => {
+    const release = writeRelease(temporaryFolder());
+    const listed = Object.entries(release.files).filter(([path]) => !/^(rel|SHA)/.test(path));
+    writeFileSync(join(release.folder, 'SHA256SUMS'), sumsOf(Object.fromEntries(listed)));
+    const to = temporaryFolder();
+    await expect(pushRelease(release.folder, to)).rejects.toMatchObject({ code: 'foreign-file' });
+    rmSync(join(release.folder, 'SHA256SUMS'));
+    await expect(pushRelease(release.folder, to)).rejects.toMatchObject({ code: 'missing-file' });
+  });
+});
+
+function remove({ folder }: { folder: string }, path: string): void {
+  rmSync(join(folder, path));
+}
+
+function add({ folder }: { folder: string }): void {
+  mkdirSync(join(folder, 'extra'));
+  writeFileSync(join(folder, 'extra', 'notes.txt'), '');
+}
+
+function link({ folder }: { folder: string }, path: string): void {
+  rmSync(join(folder, path));
+  symlinkSync(join(folder, 'README.md'), join(folder, path));
+}
