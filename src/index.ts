@@ -6,6 +6,23 @@ export {
 } from './dataset/dataset.js';
 export type { MetadataRow } from './dataset/metadata.js';
 export { type Finding, type Verification, verifyDataset } from './dataset/verify.js';
+export {
+  AbortedError,
+  AnnotationError,
+  DatasetError,
+  ERROR_CODES,
+  type ErrorCode,
+  type ErrorDetails,
+  EvaluationError,
+  ImageError,
+  MetricsError,
+  OutputError,
+  PatchmlError,
+  RecipeError,
+  ReleaseError,
+  SamplingError,
+  TransferError,
+} from './errors.js';
 export { EXPORT_NAMES, type ExportName } from './exports/exports.js';
 export { buildIndex, type IndexInput, type IndexOptions } from './generate/build-index.js';
 export {
@@ -98,5 +115,4 @@ export { type EvaluationSetInput, openEvaluationSet } from './sets/open-set.js';
 export { type Pulled, type PullOptions, pullRelease } from './transfer/pull.js';
 export { type Pushed, type PushOptions, pushRelease } from './transfer/push.js';
 export { PATCHML_VERSION } from './version.js';
-export * from './errors.js';
 export * as metrics from './metrics/index.js';

@@ -1,7 +1,8 @@
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { Argv, CommandModule, InferredOptionTypes } from 'yargs';
-import { AbortedError, EvaluationError, explainError, PatchmlError } from '../errors.js';
+import { AbortedError, EvaluationError, PatchmlError } from '../errors.js';
+import { explainError } from '../files/file-errors.js';
 import { findModelCard, matchCards, PREPROCESSING_CHOICES } from '../models/card.js';
 import { PROVIDERS } from '../models/session.js';
 import { type Evaluated, evaluateModel, type EvaluateOptions } from '../score/evaluate-model.js';

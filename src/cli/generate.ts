@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { Argv, CommandModule } from 'yargs';
 import { readDatasetSummary, readLock } from '../dataset/dataset.js';
-import { explainError } from '../errors.js';
+import { explainError } from '../files/file-errors.js';
 import { buildIndex, findIndex, readIndexSummary } from '../generate/build-index.js';
 import { composeDataset } from '../generate/compose-dataset.js';
 import { extractPool, findPool, readPoolSummary } from '../generate/extract-pool.js';

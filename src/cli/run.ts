@@ -1,5 +1,6 @@
 import { SingleBar } from 'cli-progress';
-import { AbortedError, explainError, PatchmlError } from '../errors.js';
+import { AbortedError, PatchmlError } from '../errors.js';
+import { explainError } from '../files/file-errors.js';
 import type { Progress, Stage } from '../progress.js';
 
 /** Exit codes: 1 for what went wrong, 2 for a command that was not understood, 130 for Ctrl-C. */

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
-import { DatasetError, explainError, PatchmlError } from '../errors.js';
+import { DatasetError, PatchmlError } from '../errors.js';
 import { sha256File } from '../files/digest.js';
+import { explainError } from '../files/file-errors.js';
 import { byteOrder, listFiles } from '../files/listing.js';
 import { type StageOptions, throwIfAborted } from '../progress.js';
 import { recipeDigest } from '../recipe/load.js';

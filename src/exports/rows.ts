@@ -2,7 +2,8 @@ import { closeSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs'
 import { basename, extname } from 'node:path';
 import type { Dataset, DatasetSummary } from '../dataset/dataset.js';
 import type { MetadataRow } from '../dataset/metadata.js';
-import { DatasetError, explainError } from '../errors.js';
+import { DatasetError } from '../errors.js';
+import { explainError } from '../files/file-errors.js';
 import { type ClassIndex, classOf, type Wnid } from '../imagenet/synsets.js';
 import { type Stage, type StageOptions, throwIfAborted } from '../progress.js';
 

@@ -12,7 +12,8 @@ import {
 } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { dirname } from 'node:path';
-import { explainError, OutputError } from '../errors.js';
+import { OutputError } from '../errors.js';
+import { explainError } from './file-errors.js';
 
 /**
  * The folder a stage writes into until its output is whole: beside its place, so that the last

@@ -3,7 +3,8 @@ import { open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { z } from 'zod';
-import { DatasetError, explainError } from '../errors.js';
+import { DatasetError } from '../errors.js';
+import { explainError } from './file-errors.js';
 
 const FLUSH_AT = 1 << 16;
 

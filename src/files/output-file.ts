@@ -1,5 +1,5 @@
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
-import { explainError } from '../errors.js';
+import { explainError } from './file-errors.js';
 
 /** A file being written beside its place. */
 export interface OutputFile {

@@ -1,6 +1,7 @@
 import { copyFile, readdir, readFile, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { explainError, OutputError } from '../errors.js';
+import { type ErrorCode, OutputError } from '../errors.js';
+import { explainError } from './file-errors.js';
 import { buildFolder, partialFolder, replacedFolder, toJson, writeWhole } from './folders.js';
 
 /** What a folder of one kind of report holds. */
@@ -12,7 +13,7 @@ export interface ReportForm {
   /** The names of the other files, of which some may be absent. */
   others: readonly string[];
   /** What a folder with other content is refused with. */
-  code: string;
+  code: ErrorCode;
 }
 
 /** What goes into such a folder. */

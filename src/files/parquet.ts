@@ -11,7 +11,8 @@ import {
 } from 'hyparquet';
 import { compressors } from 'hyparquet-compressors';
 import { ByteWriter, ParquetWriter } from 'hyparquet-writer';
-import { explainError, messageOf, PatchmlError } from '../errors.js';
+import { messageOf, PatchmlError } from '../errors.js';
+import { explainError } from './file-errors.js';
 import { openOutput } from './output-file.js';
 
 /** A Parquet file while it is open. */

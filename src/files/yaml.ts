@@ -1,12 +1,13 @@
 import { readFile, stat } from 'node:fs/promises';
 import { Lexer, parseDocument } from 'yaml';
 import type { z } from 'zod';
-import { type ErrorDetails, explainError, type PatchmlError } from '../errors.js';
+import { type ErrorDetails, type PatchmlError } from '../errors.js';
+import { explainError } from './file-errors.js';
 
 /** What a YAML file is to be, for its errors. */
 export interface YamlKind {
   /** As messages and codes name it: `recipe` gives `recipe-not-yaml`. */
-  name: string;
+  name: 'recipe' | 'card';
   Failure: new (problem: string, details: ErrorDetails) => PatchmlError;
   /** What a file of this kind begins with. */
   example: string;
@@ -80,7 +81,7 @@ async function readText(path: string, { name, Failure }: YamlKind): Promise<stri
 }
 
 function parseYaml(text: string, path: string, { name, Failure }: YamlKind): unknown {
-  const code = `${name}-not-yaml`;
+  const code = `${name}-not-yaml` as const;
   if (isTooDeep(text)) {
     throw new Failure(`this is nested too deep to be a ${name}`, { code, path });
   }

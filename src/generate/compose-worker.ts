@@ -1,8 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { workerData } from 'node:worker_threads';
-import { explainError } from '../errors.js';
 import { sha256 } from '../files/digest.js';
+import { explainError } from '../files/file-errors.js';
 import { encode } from '../image/encode.js';
 import { serve } from '../parallel/workers.js';
 import type { Recipe } from '../recipe/schema.js';

@@ -1,4 +1,5 @@
-import { explainError, RecipeError } from '../errors.js';
+import { RecipeError } from '../errors.js';
+import { explainError } from '../files/file-errors.js';
 import type { StageOptions } from '../progress.js';
 import type { Recipe } from '../recipe/schema.js';
 import { buildIndex } from './build-index.js';

@@ -112,7 +112,7 @@ async function cmykToRgb(
   return sharp(light, { raw }).flatten({ background: 'black' }).raw().toBuffer();
 }
 
-const CORRUPT = { code: 'image-corrupt' };
+const CORRUPT = { code: 'image-corrupt' } as const;
 
 function corrupt(cause: unknown): ImageError {
   const words = (cause as Error).message.trim().replace(/\s+/g, ' ').replace(/:$/, '');

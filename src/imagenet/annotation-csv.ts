@@ -1,6 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { parse } from 'csv-parse';
-import { AnnotationError, explainError, PatchmlError } from '../errors.js';
+import { AnnotationError, PatchmlError } from '../errors.js';
+import { explainError } from '../files/file-errors.js';
 import { type Annotation, isImageId, type MalformedAnnotation } from './annotation.js';
 
 /**

@@ -2,8 +2,9 @@ import { createReadStream } from 'node:fs';
 import { type FileHandle, open, readFile, stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import type { Readable } from 'node:stream';
-import { explainError, ImageError } from '../errors.js';
+import { ImageError } from '../errors.js';
 import { digestOf } from '../files/digest.js';
+import { explainError } from '../files/file-errors.js';
 import { byteOrder, listFiles } from '../files/listing.js';
 import { tarMembers } from '../files/tar.js';
 

@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { z } from 'zod';
-import { EvaluationError, explainError } from '../errors.js';
+import { EvaluationError } from '../errors.js';
+import { explainError } from '../files/file-errors.js';
 import { exists } from '../files/folders.js';
 import type { ModelCard } from './card.js';
 

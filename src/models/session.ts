@@ -4,7 +4,8 @@ import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { Float16Array } from '@petamoriken/float16';
 import { env, InferenceSession, listSupportedBackends, Tensor } from 'onnxruntime-node';
-import { EvaluationError, explainError } from '../errors.js';
+import { type ErrorCode, EvaluationError } from '../errors.js';
+import { explainError } from '../files/file-errors.js';
 import { inputSize, loadModelCard, type ModelCard } from './card.js';
 import { classMapping } from './classes.js';
 import { type InputType, type InputValues, newValues, valuesPerImage } from './preprocess.js';
@@ -217,7 +218,7 @@ function toFloat32(output: Tensor, name: string, card: ModelCard): Float32Array 
 
 function modelError(
   problem: string,
-  code: string,
+  code: ErrorCode & `model-${string}`,
   { model }: ModelCard,
   fix: string,
   cause?: unknown,

@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { types } from 'node:util';
 import { move, Piscina, transferableSymbol, valueSymbol } from 'piscina';
 import * as errors from '../errors.js';
+import { explainError } from '../files/file-errors.js';
 import type { Stage, StageOptions } from '../progress.js';
 import { mapInOrder } from './ordered.js';
 
@@ -72,7 +73,7 @@ export function serve<In, Out>(
       const answer = { result: await work(input) };
       return moved === undefined ? answer : handOver(answer, moved(answer.result));
     } catch (error) {
-      return { error: packError(errors.explainError(error)) };
+      return { error: packError(explainError(error)) };
     }
   };
 }

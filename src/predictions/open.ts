@@ -1,6 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { extname } from 'node:path';
-import { EvaluationError, explainError } from '../errors.js';
+import { EvaluationError } from '../errors.js';
+import { explainError } from '../files/file-errors.js';
 import type { EvaluationSet } from '../sets/evaluation-set.js';
 import { readCsvPredictions } from './csv.js';
 import { readNpy } from './npy.js';

@@ -1,4 +1,5 @@
-import { EvaluationError, explainError, messageOf, PatchmlError } from '../errors.js';
+import { type ErrorCode, EvaluationError, messageOf, PatchmlError } from '../errors.js';
+import { explainError } from '../files/file-errors.js';
 
 /** Row-major scores or ranks of some images. */
 export type PredictionRows = Float32Array | Float64Array | Int32Array;
@@ -115,7 +116,7 @@ function invalidValue(
 /** Says what is wrong with a file of predictions. */
 export function problemIn(
   path: string,
-  code: `predictions-${string}`,
+  code: ErrorCode & `predictions-${string}`,
   problem: string,
   more: { place?: string; fix?: string; cause?: unknown } = {},
 ): EvaluationError {

@@ -1,5 +1,5 @@
 import { type Dataset, type DatasetLock, readDataset } from '../dataset/dataset.js';
-import { explainError } from '../errors.js';
+import { explainError } from '../files/file-errors.js';
 import { buildIndex } from '../generate/build-index.js';
 import { composeDataset } from '../generate/compose-dataset.js';
 import { requirePlaceFor } from '../generate/dataset-output.js';

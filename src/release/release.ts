@@ -2,9 +2,10 @@ import { realpath } from 'node:fs/promises';
 import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { type Dataset, readDataset } from '../dataset/dataset.js';
 import { verifyDataset } from '../dataset/verify.js';
-import { explainError, ReleaseError } from '../errors.js';
+import { ReleaseError } from '../errors.js';
 import { EXPORT_NAMES } from '../exports/exports.js';
 import { sha256File } from '../files/digest.js';
+import { explainError } from '../files/file-errors.js';
 import { buildFolder, exists, isEmptyPlace, toJson } from '../files/folders.js';
 import type { StageOptions } from '../progress.js';
 import { PATCHML_VERSION } from '../version.js';
@@ -150,7 +151,7 @@ async function requireFree(
 ): Promise<'there' | 'free'> {
   if (await isEmptyPlace(place)) return 'free';
   const { name, version } = release;
-  const problem = { code: 'release-exists', path: place };
+  const problem = { code: 'release-exists', path: place } as const;
   if (!(await isRelease(place))) {
     throw new ReleaseError('this folder holds something that is no release', {
       ...problem,

@@ -6,9 +6,10 @@ import {
   verifyDataset,
   type VerifyOptions,
 } from '../dataset/verify.js';
-import { explainError, PatchmlError, ReleaseError } from '../errors.js';
+import { PatchmlError, ReleaseError } from '../errors.js';
 import { verifyExport } from '../exports/exports.js';
 import { sha256File } from '../files/digest.js';
+import { explainError } from '../files/file-errors.js';
 import { byteOrder, listFiles } from '../files/listing.js';
 import { type StageOptions, throwIfAborted } from '../progress.js';
 import { loadRecipe, recipeDigest } from '../recipe/load.js';

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import { explainError } from '../errors.js';
 import { sha256File } from '../files/digest.js';
+import { explainError } from '../files/file-errors.js';
 import {
   choosePreprocessing,
   type ModelCard,

@@ -1,8 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { DatasetError, explainError, OutputError } from '../errors.js';
+import { DatasetError, OutputError } from '../errors.js';
 import { digestOf, sha256 } from '../files/digest.js';
+import { explainError } from '../files/file-errors.js';
 import { exists, partialFolder, replacedFolder } from '../files/folders.js';
 import { readSummary } from '../files/json.js';
 import { listFiles } from '../files/listing.js';

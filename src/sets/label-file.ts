@@ -1,5 +1,6 @@
 import { readFile, stat } from 'node:fs/promises';
-import { EvaluationError, explainError } from '../errors.js';
+import { EvaluationError } from '../errors.js';
+import { explainError } from '../files/file-errors.js';
 import { type ClassIndex, classOf } from '../imagenet/synsets.js';
 
 /** Where in a file of labels something stands, as errors name it. */

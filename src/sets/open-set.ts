@@ -1,7 +1,8 @@
 import { stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { LOCK_FILE, readDataset } from '../dataset/dataset.js';
-import { EvaluationError, explainError } from '../errors.js';
+import { EvaluationError } from '../errors.js';
+import { explainError } from '../files/file-errors.js';
 import { exists } from '../files/folders.js';
 import { listFiles } from '../files/listing.js';
 import { type EvaluationSet, finishSet, type SetItem } from './evaluation-set.js';

@@ -2,8 +2,9 @@ import { createReadStream } from 'node:fs';
 import { copyFile, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
-import { explainError, OutputError } from '../errors.js';
+import { OutputError } from '../errors.js';
 import { sha256File } from '../files/digest.js';
+import { explainError } from '../files/file-errors.js';
 import {
   exists,
   isEmptyPlace,

@@ -2,7 +2,7 @@ import { createWriteStream } from 'node:fs';
 import { mkdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { AbortedError, OutputError, TransferError } from '../errors.js';
+import { type ErrorCode, AbortedError, OutputError, TransferError } from '../errors.js';
 import { sha256, sha256File } from '../files/digest.js';
 import { buildFolder, isEmptyPlace, requireSpace } from '../files/folders.js';
 import { listPlainFiles } from '../files/listing.js';
@@ -183,7 +183,7 @@ async function clearCut(partial: string, files: ReleaseFile[]): Promise<number> 
   return kept;
 }
 
-function unlike(path: string, file: string, code: string, problem: string): TransferError {
+function unlike(path: string, file: string, code: ErrorCode, problem: string): TransferError {
   const fix = 'do not use this release, or have it pushed again';
   return new TransferError(problem, { code, path, place: file, fix });
 }

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
-import { AbortedError, TransferError } from '../errors.js';
+import { type ErrorCode, AbortedError, TransferError } from '../errors.js';
 import { sha256, sha256File } from '../files/digest.js';
 import { readSummary } from '../files/json.js';
 import { listPlainFiles } from '../files/listing.js';
@@ -247,7 +247,7 @@ async function readRelease(
   return { info, files, sums };
 }
 
-function unlike(path: string, code: string, problem: string): TransferError {
+function unlike(path: string, code: ErrorCode, problem: string): TransferError {
   return new TransferError(problem, { code, path, fix: 'make the release again' });
 }
 

@@ -1,5 +1,5 @@
 import { setTimeout } from 'node:timers/promises';
-import { TransferError } from '../errors.js';
+import { type ErrorCode, TransferError } from '../errors.js';
 
 /** How often a store is asked again that is busy, or was cut off. */
 export interface RetryOptions {
@@ -82,7 +82,7 @@ export function explainStatus(
 function explain(
   status: number,
   credentials: string,
-): [code: string, problem: string, fix: string] {
+): [code: ErrorCode, problem: string, fix: string] {
   if (status === 401 || status === 403) {
     return ['no-access', 'the store refuses these credentials', credentials];
   }

@@ -1,5 +1,6 @@
 import { S3Client, type S3ClientConfig, type S3ServiceException } from '@aws-sdk/client-s3';
-import { explainError, PatchmlError, TransferError } from '../errors.js';
+import { PatchmlError, TransferError } from '../errors.js';
+import { explainError } from '../files/file-errors.js';
 import { type Again, explainConnection, explainStatus, isPassing, retryPolicy } from './retry.js';
 import type { StoreOptions } from './store.js';
 

@@ -48,7 +48,7 @@ describe('mapInWorkers', () => {
     expect(error).toMatchObject({
       name: 'ImageError',
       message: 'a.JPEG: row 3: it is torn; mend it',
-      code: 'image-torn',
+      code: 'image-corrupt',
       path: 'a.JPEG',
       place: 'row 3',
       fix: 'mend it',

@@ -17,7 +17,7 @@ describe('serve and unpackAnswer', () => {
   );
 
   it('hand on an error as its own class with its fields', async () => {
-    const details = { code: 'c', path: 'p', place: 'l', fix: 'f' };
+    const details = { code: 'image-corrupt', path: 'p', place: 'l', fix: 'f' } as const;
     const failing = (): Promise<never> => Promise.reject(new ImageError('torn', details));
     const answer = structuredClone(await serve(failing)(undefined));
     const error = thrownBy(() => unpackAnswer(answer));

@@ -18,7 +18,7 @@ export default serve(async (task: WorkerTask): Promise<unknown> => {
   switch (task.fail) {
     case 'image':
       throw new ImageError('it is torn', {
-        code: 'image-torn',
+        code: 'image-corrupt',
         path: 'a.JPEG',
         place: 'row 3',
         fix: 'mend it',

@@ -1,0 +1,33 @@
+import { types } from 'node:util';
+import { type ErrorCode, OutputError, PatchmlError } from '../errors.js';
+
+const { isNativeError } = types;
+
+const FILE_SYSTEM_PROBLEMS: Partial<Record<ErrorCode, [problem: string, fix: string]>> = {
+  enospc: ['the disk is full', 'free some space and run the same command again to go on'],
+  edquot: ['the disk quota is used up', 'free some space and run the same command again to go on'],
+  eacces: ['permission denied', 'check who owns it and its mode'],
+  eperm: ['operation not permitted', 'check who owns it and its mode'],
+  erofs: ['the file system is read-only', 'write to another folder'],
+  enotdir: ['a part of this path is a file, not a folder', 'name another folder'],
+  eisdir: ['this is a folder, not a file', 'name a file'],
+  emfile: ['too many open files', 'raise the limit (ulimit -n) or lower --jobs'],
+  eloop: ['the links of this path lead in a circle', 'remove one of them'],
+  enametoolong: ['this name is too long for the file system', 'use a shorter one'],
+  enfile: ['the system has too many open files', 'close other programs or lower --jobs'],
+  enoent: ['no such file or folder', 'check the path'],
+};
+
+/**
+ * Turns a file-system error into a {@link PatchmlError}; returns any other error as it is.
+ * @param place named where the error itself names no path
+ */
+export function explainError(error: unknown, place?: string): unknown {
+  if (error instanceof PatchmlError || !isNativeError(error)) return error;
+  const { code: systemCode = '', path = place } = error as NodeJS.ErrnoException;
+  const code = systemCode.toLowerCase() as ErrorCode;
+  const known = FILE_SYSTEM_PROBLEMS[code];
+  if (known === undefined) return error;
+  const [problem, fix] = known;
+  return new OutputError(problem, { code, path, fix, cause: error });
+}
