@@ -1,5 +1,6 @@
 export {
   type Dataset,
+  type DatasetFolder,
   type DatasetLock,
   type DatasetSummary,
   readDataset,
@@ -24,6 +25,7 @@ export {
   TransferError,
 } from './errors.js';
 export { EXPORT_NAMES, type ExportName } from './exports/exports.js';
+export type { FolderOf } from './files/folders.js';
 export { buildIndex, type IndexInput, type IndexOptions } from './generate/build-index.js';
 export {
   composeDataset,

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { z } from 'zod';
 import { sha256 } from '../files/digest.js';
+import type { FolderOf } from '../files/folders.js';
 import { readSummary } from '../files/json.js';
 import { codecVersionsSchema } from '../image/codecs.js';
 import { dropCountsSchema } from '../imagenet/annotation.js';
@@ -43,6 +44,9 @@ const lockSchema = z.object({
   files: z.record(z.string(), digest),
 });
 
+/** The path of a dataset folder; a plain path will do, the path of a pool or plan will not. */
+export type DatasetFolder = FolderOf<'dataset'>;
+
 /** What `dataset.json` says. Nothing in it depends on the machine. */
 export type DatasetSummary = z.output<typeof datasetSchema>;
 
@@ -53,12 +57,12 @@ export type DatasetLock = z.output<typeof lockSchema>;
 export const LOCK_FILE = 'patchml.lock.json';
 
 /** Reads what `dataset.json` says. @throws DatasetError when the folder is no dataset */
-export function readDatasetSummary(folder: string): Promise<DatasetSummary> {
+export function readDatasetSummary(folder: DatasetFolder): Promise<DatasetSummary> {
   return readSummary(folder, 'dataset.json', datasetSchema, 'patchml generate');
 }
 
 /** Reads a dataset's lock. @throws DatasetError when the folder is no dataset */
-export function readLock(folder: string): Promise<DatasetLock> {
+export function readLock(folder: DatasetFolder): Promise<DatasetLock> {
   return readSummary(folder, LOCK_FILE, lockSchema, 'patchml generate');
 }
 
@@ -73,7 +77,7 @@ export function datasetDigest(files: readonly (readonly [path: string, digest: s
 
 /** A dataset folder, opened for reading. */
 export interface Dataset {
-  folder: string;
+  folder: DatasetFolder;
   summary: DatasetSummary;
   lock: DatasetLock;
   /** The metadata, an image at a time, in the dataset's order. */
@@ -83,7 +87,7 @@ export interface Dataset {
 }
 
 /** Opens a dataset folder. @throws DatasetError when it is none */
-export async function readDataset(folder: string): Promise<Dataset> {
+export async function readDataset(folder: DatasetFolder): Promise<Dataset> {
   return {
     folder,
     summary: await readDatasetSummary(folder),

@@ -16,6 +16,12 @@ import { OutputError } from '../errors.js';
 import { explainError } from './file-errors.js';
 
 /**
+ * The path of a folder of one kind, such as `FolderOf<'dataset'>`: any path is one, but a path that
+ * is known to be of another kind is a type error.
+ */
+export type FolderOf<Kind extends string> = string & { readonly kindOfFolder?: Kind };
+
+/**
  * The folder a stage writes into until its output is whole: beside its place, so that the last
  * step is one rename and a reader sees all of it or nothing.
  */
