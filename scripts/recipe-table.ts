@@ -6,7 +6,7 @@ interface Field {
   properties?: Record<string, Field>;
 }
 
-/** The README's table of recipe fields, made from the schema. */
+/** The table of recipe fields in docs/recipes.md, made from the schema. */
 export function recipeTable(): string {
   const rows = listFields(recipeJsonSchema() as Field, parseRecipe({ name: 'my-dataset' }), '');
   return ['| field | default | meaning |', '| --- | --- | --- |', ...rows].join('\n');

@@ -1,5 +1,13 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import {
@@ -14,7 +22,8 @@ import {
 import { makeSample } from './make-sample.js';
 
 // Loads every export of a release with its real client in Python and checks images, labels and boxes
-// against the metadata; predictions too. Nothing is downloaded; where the clients are absent it says so and is content.
+// against the metadata; predictions too. Then runs the Python of the documentation. Nothing is downloaded; where the
+// clients are absent it says so and is content.
 
 const SCRIPTS = resolve('test', 'interop');
 const MODULES =
@@ -51,22 +60,42 @@ function whatLacks(): string | undefined {
 async function runAll(folder: string): Promise<number> {
   const release = await makeRelease(folder);
   const clients = readdirSync(SCRIPTS).filter((name) => name.startsWith('check_'));
+  const scripts = clients.sort().map((name) => ({ name, path: join(SCRIPTS, name) }));
+  scripts.push(...documentedScripts(folder, release));
   let failed = 0;
-  for (const client of clients.sort()) {
+  for (const { name, path } of scripts) {
     const started = performance.now();
-    const { status, stdout, stderr } = spawnSync(python, [join(SCRIPTS, client), release], {
+    const { status, stdout, stderr } = spawnSync(python, [path, release], {
+      cwd: folder,
       encoding: 'utf8',
       env: offline(folder),
     });
     const seconds = ((performance.now() - started) / 1000).toFixed(1);
-    if (status === 0) console.log(`ok    ${client} (${seconds} s): ${stdout.trim()}`);
+    if (status === 0) console.log(`ok    ${name} (${seconds} s): ${stdout.trim()}`);
     else {
       failed += 1;
-      console.log(`FAIL  ${client} (${seconds} s)\n${stdout}${stderr}`);
+      console.log(`FAIL  ${name} (${seconds} s)\n${stdout}${stderr}`);
     }
   }
-  console.log(`interop: ${clients.length - failed} passed, ${failed} failed`);
+  console.log(`interop: ${scripts.length - failed} passed, ${failed} failed`);
   return failed > 0 ? 1 : 0;
+}
+
+/** The Python of the documentation; the release and its scores get the paths that are named there. */
+function documentedScripts(folder: string, release: string): { name: string; path: string }[] {
+  mkdirSync(join(folder, 'releases'));
+  symlinkSync(release, join(folder, 'releases', 'seed-7-1.0.0'));
+  mkdirSync(join(folder, 'output', 'scores', 'seed-7-1.0.0'), { recursive: true });
+  symlinkSync(join(folder, 'scores'), join(folder, 'output', 'scores', 'seed-7-1.0.0', 'model'));
+  const pages = readdirSync('docs').filter((page) => page.endsWith('.md'));
+  return pages.flatMap((page) => {
+    const blocks = readFileSync(join('docs', page), 'utf8').matchAll(/^```python\n(.*?)^```$/gms);
+    return [...blocks].map(([, code], at) => {
+      const path = join(folder, `${page}-${at + 1}.py`);
+      writeFileSync(path, code!);
+      return { name: `docs/${page}, Python ${at + 1}`, path };
+    });
+  });
 }
 
 /** A release of 12 images with every export, and beside it what a model says of them. */

@@ -6,8 +6,8 @@ import { scorecardJsonSchema } from '../src/score/scorecard.js';
 import { recipeTable } from './recipe-table.js';
 
 // Writes what is made from schemas: the JSON Schemas that recipes and model cards name in their first
-// line, so that editors complete and check them, that of scorecards, and the README's table of recipe
-// fields.
+// line, so that editors complete and check them, that of scorecards, and the table of recipe fields
+// in docs/recipes.md.
 
 const [START, END] = ['<!-- recipe-table -->', '<!-- /recipe-table -->'];
 
@@ -15,8 +15,8 @@ await writeWhole('configs/recipe.schema.json', toJson(recipeJsonSchema()));
 await writeWhole('configs/model-card.schema.json', toJson(modelCardJsonSchema()));
 await writeWhole('configs/scorecard.schema.json', toJson(scorecardJsonSchema()));
 
-const readme = await readFile('README.md', 'utf8');
-const [before, rest] = readme.split(START);
+const page = 'docs/recipes.md';
+const [before, rest] = (await readFile(page, 'utf8')).split(START);
 const after = rest?.split(END)[1];
-if (before === undefined || after === undefined) throw new Error(`README.md has no ${START}`);
-await writeWhole('README.md', `${before}${START}\n\n${recipeTable()}\n\n${END}${after}`);
+if (before === undefined || after === undefined) throw new Error(`${page} has no ${START}`);
+await writeWhole(page, `${before}${START}\n\n${recipeTable()}\n\n${END}${after}`);
