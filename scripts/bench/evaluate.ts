@@ -2,9 +2,8 @@ import { existsSync } from 'node:fs';
 import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { EvaluationSetInput } from '../../src/index.js';
-import type { Bench } from './benchmark.js';
-import { composed } from './composed.js';
-import type { EvaluateArgument } from './evaluate-jobs.js';
+import { type Bench, composed } from './bench.js';
+import { type EvaluateArgument, writeLogits } from './evaluate-jobs.js';
 import { inNode, measure } from './measure.js';
 import { compareMemory, compareRates, type Row } from './row.js';
 
@@ -87,4 +86,27 @@ function isThere({ file }: Model): boolean {
   if (existsSync(path)) return true;
   console.error(`evaluate: left out, as there is no ${path}`);
   return false;
+}
+
+/** 50,000 images in 10 s. */
+const RATE = 5_000;
+
+/** How fast predictions made elsewhere are scored, and that a second file takes what the first took. */
+export async function benchScore({ scratch, size }: Bench): Promise<Row[]> {
+  const images = size.scored;
+  const logits = join(scratch, 'logits.npy');
+  await writeLogits(scratch, images);
+  const { one, two } = await measure(
+    {
+      one: inNode('score', { logits, images, sets: 1 }),
+      two: inNode('score', { logits, images, sets: 2 }),
+    },
+    { scratch, repeats: size.memoryRepeats },
+  );
+  return [
+    { what: `score, ${images} x 1,000`, run: one, aim: { of: 'rate', atLeast: RATE } },
+    { what: `score, ${images} x 1,000`, run: one, aim: { of: 'memory', atMost: 600 } },
+    compareRates('score, two files', two, 'one file', one, 0.9),
+    compareMemory('score, two files', two, one, 1.1),
+  ];
 }

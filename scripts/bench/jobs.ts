@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import pLimit from 'p-limit';
 import sharp from 'sharp';
+import { verifyExport, writeExport } from '../../src/exports/exports.js';
 import { sha256 } from '../../src/files/digest.js';
 import { readIndexedImages, readIndexSummary } from '../../src/generate/build-index.js';
 import { readPlanSummary } from '../../src/generate/make-plan.js';
@@ -11,15 +12,15 @@ import {
   buildIndex,
   composeDataset,
   extractPool,
+  type ExportName,
   makePlan,
   parseRecipe,
+  readDataset,
   type RecipeInput,
   verifyDataset,
 } from '../../src/index.js';
 import type { EncodeSettings } from './encode-worker.js';
-import { evaluateJob, sessionJob } from './evaluate-jobs.js';
-import { verifyExportJob, writeExportJob } from './release-jobs.js';
-import { scoreJob } from './score-job.js';
+import { evaluateJob, scoreJob, sessionJob } from './evaluate-jobs.js';
 
 export type JobName = keyof typeof JOBS;
 export type JobArgument<Name extends JobName> = Parameters<(typeof JOBS)[Name]>[0];
@@ -151,4 +152,37 @@ function nextMessage(worker: Worker): Promise<unknown> {
   return new Promise((resolve, reject) => {
     worker.once('message', resolve).once('error', reject);
   });
+}
+
+/** What the two jobs are told. */
+interface ExportArgument {
+  name: ExportName;
+  dataset: string;
+}
+
+/** Writing an export; its images are counted. */
+async function writeExportJob(
+  { name, dataset }: ExportArgument,
+  folder: string,
+): Promise<() => Promise<number>> {
+  const opened = await readDataset(dataset);
+  return async () => {
+    await writeExport(name, opened, folder, {});
+    return opened.summary.images;
+  };
+}
+
+/** Reading an export back and comparing it with its dataset. */
+async function verifyExportJob({
+  name,
+  dataset,
+  folder,
+}: ExportArgument & { folder: string }): Promise<() => Promise<number>> {
+  const opened = await readDataset(dataset);
+  return async () => {
+    for await (const { problem, file } of verifyExport(name, opened, folder)) {
+      throw new Error(`${problem}: ${file}`);
+    }
+    return opened.summary.images;
+  };
 }

@@ -5,14 +5,31 @@ import { join } from 'node:path';
 import yargs from 'yargs';
 import { hideBin } from 'yargs/helpers';
 import { makeSample } from '../make-sample.js';
-import { benchmark, type PartName, PARTS, SIZES } from './benchmark.js';
-import type { Source } from './input.js';
+import { type Bench, type BenchSize, SIZES } from './bench.js';
+import { benchEvaluate, benchScore } from './evaluate.js';
+import { prepareInput, recipeOf, repeatInput, type Source } from './input.js';
+import { benchCompose, benchExtract, benchIndex, benchMemory, benchPlan } from './make.js';
 import { rateOf } from './measure.js';
-import { judge, type Row } from './row.js';
-import { toTable } from './table.js';
+import { openPeer } from './peer.js';
+import { benchRelease, benchVerify } from './publish.js';
+import { judge, type Row, toTable } from './row.js';
 
 // Measures every stage against its own limit in the same run, and prints a table. Numbers are told,
 // never judged: the exit code is 0 whatever they are.
+
+/** The parts, in the order they are measured in. */
+const PARTS = {
+  index: benchIndex,
+  extract: benchExtract,
+  plan: benchPlan,
+  compose: benchCompose,
+  verify: benchVerify,
+  memory: benchMemory,
+  evaluate: benchEvaluate,
+  score: benchScore,
+  release: benchRelease,
+};
+type PartName = keyof typeof PARTS;
 
 const REAL = join('..', 'shared', 'imagenet-val');
 const flags = await yargs(hideBin(process.argv))
@@ -74,4 +91,29 @@ async function findSource(): Promise<Source> {
 
 function toReport(row: Row): object {
   return { ...row, rate: rateOf(row.run), reached: judge(row) || undefined };
+}
+
+/**
+ * Measures stages.
+ * @param scratch a folder for what it makes, removed by the caller
+ * @param onPart called with the name of each part before it starts
+ */
+async function benchmark(
+  source: Source,
+  scratch: string,
+  size: BenchSize,
+  parts: readonly PartName[],
+  onPart: (name: string) => void,
+): Promise<Row[]> {
+  onPart('preparing');
+  const repeated = await repeatInput(source, join(scratch, 'input'), size.images);
+  const input = await prepareInput(repeated, recipeOf(size.images), join(scratch, 'work'));
+  const peer = await openPeer(input, scratch);
+  const bench: Bench = { source, input, peer, scratch, size };
+  const rows: Row[] = [];
+  for (const name of parts) {
+    onPart(name);
+    rows.push(...(await PARTS[name](bench)));
+  }
+  return rows;
 }

@@ -1,8 +1,7 @@
 import { join } from 'node:path';
 import { writeExport } from '../../src/exports/exports.js';
-import { EXPORT_NAMES, type ExportName, readDataset } from '../../src/index.js';
-import type { Bench } from './benchmark.js';
-import { composed } from './composed.js';
+import { composeDataset, EXPORT_NAMES, parseRecipe, readDataset } from '../../src/index.js';
+import { type Bench, composed } from './bench.js';
 import { inNode, measure } from './measure.js';
 import { compareMemory, compareRates, type Row } from './row.js';
 
@@ -37,8 +36,14 @@ export async function benchRelease(bench: Bench): Promise<Row[]> {
   return rows;
 }
 
-/** What the two jobs are told. */
-export interface ExportArgument {
-  name: ExportName;
-  dataset: string;
+/** Verifying a dataset against reading and hashing its files. */
+export async function benchVerify({ input, scratch, size }: Bench): Promise<Row[]> {
+  const { pool, plan } = input;
+  const dataset = join(scratch, 'verified');
+  await composeDataset({ recipe: parseRecipe(input.recipe), pool, plan, out: dataset });
+  const { verify, hash } = await measure(
+    { verify: inNode('verify', { dataset }), hash: inNode('hash', { dataset }) },
+    { scratch, repeats: size.repeats },
+  );
+  return [compareRates('verify, files', verify, 'reading and hashing alone', hash, 0.7)];
 }
