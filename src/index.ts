@@ -5,7 +5,7 @@ export {
   type DatasetSummary,
   readDataset,
 } from './dataset/dataset.js';
-export type { MetadataRow } from './dataset/metadata.js';
+export type { MetadataRow } from './dataset/row.js';
 export { type Finding, type Verification, verifyDataset } from './dataset/verify.js';
 export {
   AbortedError,

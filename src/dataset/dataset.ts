@@ -1,12 +1,28 @@
 import { join } from 'node:path';
 import { z } from 'zod';
+import { DatasetError } from '../errors.js';
 import { sha256 } from '../files/digest.js';
 import type { FolderOf } from '../files/folders.js';
-import { readSummary } from '../files/json.js';
+import { readJsonLines, readSummary } from '../files/json.js';
 import { codecVersionsSchema } from '../image/codecs.js';
+import { EXTENSIONS } from '../image/encode.js';
 import { dropCountsSchema } from '../imagenet/annotation.js';
-import { recipeSchema } from '../recipe/schema.js';
-import { type MetadataRow, readMetadata } from './metadata.js';
+import { type Recipe, recipeSchema } from '../recipe/schema.js';
+import { type MetadataRow, objectSchema, ROW_FIELDS } from './row.js';
+
+/** The images of a dataset, a row each. */
+export const METADATA_FILE = 'metadata.jsonl';
+/** What a dataset is, counted. */
+export const SUMMARY_FILE = 'dataset.json';
+/** The lock: written last, so that a folder without it is no dataset. */
+export const LOCK_FILE = 'patchml.lock.json';
+/** Where a dataset has its images. */
+export const IMAGES_FOLDER = 'images';
+/** The files of a dataset that are not images. */
+export const TEXT_FILES: readonly string[] = [METADATA_FILE, SUMMARY_FILE, LOCK_FILE];
+
+/** The path of a dataset folder; a plain path will do, the path of a pool or plan will not. */
+export type DatasetFolder = FolderOf<'dataset'>;
 
 const digest = z.string().regex(/^[0-9a-f]{64}$/, 'expected a SHA-256');
 
@@ -44,21 +60,15 @@ const lockSchema = z.object({
   files: z.record(z.string(), digest),
 });
 
-/** The path of a dataset folder; a plain path will do, the path of a pool or plan will not. */
-export type DatasetFolder = FolderOf<'dataset'>;
-
 /** What `dataset.json` says. Nothing in it depends on the machine. */
 export type DatasetSummary = z.output<typeof datasetSchema>;
 
 /** What `patchml.lock.json` says: what the dataset was made of, and the digest of every file. */
 export type DatasetLock = z.output<typeof lockSchema>;
 
-/** The lock: written last, so that a folder without it is no dataset. */
-export const LOCK_FILE = 'patchml.lock.json';
-
 /** Reads what `dataset.json` says. @throws DatasetError when the folder is no dataset */
 export function readDatasetSummary(folder: DatasetFolder): Promise<DatasetSummary> {
-  return readSummary(folder, 'dataset.json', datasetSchema, 'patchml generate');
+  return readSummary(folder, SUMMARY_FILE, datasetSchema, 'patchml generate');
 }
 
 /** Reads a dataset's lock. @throws DatasetError when the folder is no dataset */
@@ -75,18 +85,34 @@ export function datasetDigest(files: readonly (readonly [path: string, digest: s
   return sha256(files.map(([path, digest]) => `${digest}  ${path}\n`).join(''));
 }
 
+/** Whether a file of a dataset, by its path in it, is an image. */
+export function isImageFile(file: string): boolean {
+  return file.startsWith(`${IMAGES_FOLDER}/`);
+}
+
+/** The path of an image in its dataset. */
+export function imageFile(id: string, { encode }: Recipe): string {
+  return `${IMAGES_FOLDER}/${id}${EXTENSIONS[encode.format]}`;
+}
+
 /** A dataset folder, opened for reading. */
 export interface Dataset {
   folder: DatasetFolder;
   summary: DatasetSummary;
   lock: DatasetLock;
-  /** The metadata, an image at a time, in the dataset's order. */
+  /**
+   * The metadata, an image at a time, in the dataset's order.
+   * @throws DatasetError that names the line and the field, or says that there is no metadata
+   */
   rows: () => AsyncIterable<MetadataRow>;
   /** The path of a row's image file. */
   pathOf: (row: MetadataRow) => string;
 }
 
-/** Opens a dataset folder. @throws DatasetError when it is none */
+/**
+ * Opens a dataset folder: reads its summary and its lock. Its files are not checked.
+ * @throws DatasetError where it is no dataset
+ */
 export async function readDataset(folder: DatasetFolder): Promise<Dataset> {
   return {
     folder,
@@ -95,4 +121,27 @@ export async function readDataset(folder: DatasetFolder): Promise<Dataset> {
     rows: () => readMetadata(folder),
     pathOf: (row) => join(folder, row.file_name),
   };
+}
+
+const rowSchema = objectSchema(ROW_FIELDS) as z.ZodType<MetadataRow>;
+
+/** Reads a dataset's metadata. @throws DatasetError that names the line and the field */
+export async function* readMetadata(folder: DatasetFolder): AsyncGenerator<MetadataRow> {
+  const path = join(folder, METADATA_FILE);
+  let line = 0;
+  for await (const value of readJsonLines(path)) {
+    line += 1;
+    const row = rowSchema.safeParse(value);
+    if (row.success) {
+      yield row.data;
+      continue;
+    }
+    const issue = row.error.issues[0]!;
+    throw new DatasetError(`${issue.path.map(String).join('.')}: ${issue.message}`, {
+      code: 'metadata-invalid',
+      path,
+      place: `line ${line}`,
+      fix: 'generate the dataset again',
+    });
+  }
 }

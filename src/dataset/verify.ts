@@ -8,11 +8,14 @@ import { recipeDigest } from '../recipe/load.js';
 import {
   datasetDigest,
   type DatasetLock,
+  isImageFile,
   LOCK_FILE,
+  METADATA_FILE,
   readDatasetSummary,
   readLock,
+  readMetadata,
+  SUMMARY_FILE,
 } from './dataset.js';
-import { readMetadata } from './metadata.js';
 
 /** One thing that is not as the lock says. */
 export interface Finding {
@@ -48,11 +51,11 @@ export async function verifyDataset(
 ): Promise<Verification> {
   const lock = await readLock(folder);
   const findings = [...(await checkFiles(folder, lock, options)), ...checkLock(lock)];
-  const images = Object.keys(lock.files).filter((file) => file.startsWith('images/'));
-  if (!findings.some(({ file }) => file === 'metadata.jsonl')) {
+  const images = Object.keys(lock.files).filter(isImageFile);
+  if (!findings.some(({ file }) => file === METADATA_FILE)) {
     findings.push(...(await checkMetadata(folder, lock, images)));
   }
-  if (!findings.some(({ file }) => file === 'dataset.json')) {
+  if (!findings.some(({ file }) => file === SUMMARY_FILE)) {
     findings.push(...(await checkSummary(folder, lock, images.length)));
   }
   return {
@@ -119,7 +122,7 @@ async function checkMetadata(
   } catch (error) {
     const problem = explainError(error);
     if (!(problem instanceof PatchmlError)) throw error;
-    return [{ problem: 'invalid', file: 'metadata.jsonl', detail: problem.message }];
+    return [{ problem: 'invalid', file: METADATA_FILE, detail: problem.message }];
   }
   for (const file of unseen) findings.push({ problem: 'invalid', file, detail: 'it has no row' });
   return findings;
@@ -133,7 +136,7 @@ function isLabelSetOf(labels: readonly number[], categories: readonly number[]):
 async function checkSummary(folder: string, lock: DatasetLock, images: number): Promise<Finding[]> {
   const invalid = (detail: string): Finding => ({
     problem: 'invalid',
-    file: 'dataset.json',
+    file: SUMMARY_FILE,
     detail,
   });
   const summary = await readDatasetSummary(folder).catch((error: unknown) => {

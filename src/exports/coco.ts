@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Dataset } from '../dataset/dataset.js';
-import type { MetadataRow } from '../dataset/metadata.js';
+import type { MetadataRow } from '../dataset/row.js';
 import { writeLines } from '../files/output-file.js';
 import { classNameOf } from '../imagenet/synsets.js';
 import { canvasSize } from '../recipe/geometry.js';

@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { join } from 'node:path';
 import type { Dataset } from '../dataset/dataset.js';
-import type { MetadataRow } from '../dataset/metadata.js';
+import type { MetadataRow } from '../dataset/row.js';
 import type { Finding } from '../dataset/verify.js';
 import { listFiles } from '../files/listing.js';
 import type { StageOptions } from '../progress.js';

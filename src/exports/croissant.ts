@@ -1,5 +1,11 @@
 import { extname } from 'node:path';
-import type { Dataset, DatasetSummary } from '../dataset/dataset.js';
+import {
+  type Dataset,
+  type DatasetSummary,
+  IMAGES_FOLDER,
+  METADATA_FILE,
+} from '../dataset/dataset.js';
+import { ROW_FIELDS, type Shape } from '../dataset/row.js';
 import { EXTENSIONS } from '../image/encode.js';
 import { classNameOf } from '../imagenet/synsets.js';
 import { classesIn } from './rows.js';
@@ -53,7 +59,7 @@ const MEDIA_TYPES: Readonly<Record<string, string>> = {
  */
 export function croissantOf(input: CroissantInput): object {
   const { dataset, files, folder = 'dataset' } = input;
-  const metadata = `${folder}/metadata.jsonl`;
+  const metadata = `${folder}/${METADATA_FILE}`;
   if (!files.some(({ path }) => path === metadata)) {
     throw new RangeError(`expected ${metadata} among the files`);
   }
@@ -79,7 +85,7 @@ export function croissantOf(input: CroissantInput): object {
         name: images,
         description: 'The images of the dataset.',
         encodingFormat: mediaType(extension),
-        includes: `${folder}/images/*${extension}`,
+        includes: `${folder}/${IMAGES_FOLDER}/*${extension}`,
       },
     ],
     recordSet: [imageRecords({ metadata, images }), classRecords(dataset.summary)],
@@ -155,50 +161,69 @@ interface FieldOptions {
 }
 
 /** The images, a record each: the rows of the metadata with the image joined by its file name. */
-function imageRecords({ metadata, images }: RecordSources): object {
-  const column = (name: string, options: FieldOptions, path?: string): object =>
-    field(`images/${path ?? name}`, options, {
-      fileObject: { '@id': metadata },
-      extract: { column: name },
-      ...(path === undefined ? {} : { transform: { jsonPath: path } }),
-    });
-  const ofObjects = (path: string, options: FieldOptions): object =>
-    column('objects', { ...options, repeated: true }, path);
+function imageRecords(sources: RecordSources): object {
   return {
     '@type': 'cr:RecordSet',
     '@id': 'images',
     name: 'images',
     description: 'Images, their label sets and their objects.',
     key: { '@id': 'images/file_name' },
-    field: [
-      {
-        ...field('images/file_name', text('Name of the image file.'), {
-          fileObject: { '@id': metadata },
-          extract: { column: 'file_name' },
-          transform: { regex: '(?:images/)?(.+)' }, // the name without its folder, to join by
-        }),
-        references: { fileSet: { '@id': images }, extract: { fileProperty: 'filename' } },
-      },
-      field(
-        'images/image',
-        { description: 'The image.', dataType: 'sc:ImageObject' },
-        { fileSet: { '@id': images }, extract: { fileProperty: 'content' } },
-      ),
-      column('id', text('Id of the image.')),
-      column('k', integer('Number of objects.')),
-      column('labels', { ...integer('Class indices in the image, ascending.'), repeated: true }),
-      column('wnids', { ...text('Synsets of the labels, in their order.'), repeated: true }),
-      ofObjects('bbox', {
-        description: 'Boxes of the objects: x, y, width, height in px.',
-        dataType: 'cr:BoundingBox',
-      }),
-      ofObjects('category', integer('Class indices of the objects.')),
-      ofObjects('patch', text('Patches the objects were painted from.')),
-      ofObjects('source', text('Source images of the objects.')),
-      column('sha256', text('SHA-256 of the image file.')),
-      column('pixels_sha256', text('SHA-256 of the pixels: RGB, row by row.')),
-    ],
+    field: Object.entries(ROW_FIELDS).flatMap(([name, column]) =>
+      fieldsOf(sources, name, column.shape, column.description),
+    ),
   };
+}
+
+function fieldsOf(
+  { metadata, images }: RecordSources,
+  name: string,
+  shape: Shape,
+  description: string,
+): object[] {
+  const column = { fileObject: { '@id': metadata }, extract: { column: name } };
+  if (shape.kind === 'struct') {
+    return Object.entries(shape.fields).map(([inner, field]) =>
+      toField(`images/${inner}`, optionsOf(field.shape, field.description), {
+        ...column,
+        transform: { jsonPath: inner },
+      }),
+    );
+  }
+  if (shape.kind !== 'image') {
+    return [toField(`images/${name}`, optionsOf(shape, description), column)];
+  }
+  return [
+    {
+      ...toField(`images/${name}`, text(description), {
+        ...column,
+        transform: { regex: `(?:${IMAGES_FOLDER}/)?(.+)` }, // the name without its folder, to join by
+      }),
+      references: { fileSet: { '@id': images }, extract: { fileProperty: 'filename' } },
+    },
+    toField(
+      'images/image',
+      { description: 'The image.', dataType: 'sc:ImageObject' },
+      { fileSet: { '@id': images }, extract: { fileProperty: 'content' } },
+    ),
+  ];
+}
+
+const DATA_TYPES = {
+  image: 'sc:ImageObject',
+  text: 'sc:Text',
+  integer: 'sc:Integer',
+  class: 'sc:Integer',
+  box: 'cr:BoundingBox',
+} as const;
+
+/** Croissant has no lists in lists, and no structs in them. */
+function optionsOf(shape: Shape, description: string): FieldOptions {
+  const of = shape.kind === 'list' ? shape.of : shape;
+  if (of.kind === 'list' || of.kind === 'struct') {
+    throw new TypeError(`Croissant cannot say "${description}": a ${of.kind} in a list`);
+  }
+  const isList = shape.kind === 'list';
+  return { description, dataType: DATA_TYPES[of.kind], ...(isList ? { repeated: true } : {}) };
 }
 
 /** The classes that are in the dataset, written out. */
@@ -210,9 +235,9 @@ function classRecords(summary: DatasetSummary): object {
     description: 'The ImageNet classes in the dataset.',
     key: { '@id': 'classes/index' },
     field: [
-      field('classes/index', integer('Class index, 0 to 999.')),
-      field('classes/wnid', text('WordNet id.')),
-      field('classes/name', text('Name, unique.')),
+      toField('classes/index', integer('Class index, 0 to 999.')),
+      toField('classes/wnid', text('WordNet id.')),
+      toField('classes/name', text('Name, unique.')),
     ],
     data: classesIn(summary).map(({ index, wnid }) => ({
       'classes/index': index,
@@ -222,7 +247,7 @@ function classRecords(summary: DatasetSummary): object {
   };
 }
 
-function field(
+function toField(
   id: string,
   { description, dataType, repeated = false }: FieldOptions,
   source?: object,

@@ -2,7 +2,7 @@ import { basename, extname, join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { FileMetaData } from 'hyparquet';
 import type { Dataset } from '../dataset/dataset.js';
-import type { MetadataRow } from '../dataset/metadata.js';
+import type { MetadataRow } from '../dataset/row.js';
 import type { Finding } from '../dataset/verify.js';
 import { DatasetError } from '../errors.js';
 import { sha256 } from '../files/digest.js';
@@ -24,7 +24,7 @@ import {
   shown,
   takeShards,
 } from './compare.js';
-import { huggingFaceFeatures, PARQUET_SCHEMA } from './row-schema.js';
+import { huggingFaceFeatures, PARQUET_SCHEMA, parquetValues, PLAIN_COLUMNS } from './row-schema.js';
 import { type ExportOptions, exportRows, fileNameOf, ImageBuffer, splitOf } from './rows.js';
 
 const SHARD_IMAGES = 5000;
@@ -108,34 +108,11 @@ async function fill(
   await groups.end();
 }
 
-/** The columns beside the image, in their order. */
-const PLAIN_COLUMNS = ['id', 'k', 'labels', 'wnids', 'objects', 'sha256', 'pixels_sha256'] as const;
-
-/** A row's values as Parquet has them: whole numbers are 64 bits wide. */
-function valuesOf(row: MetadataRow): Record<(typeof PLAIN_COLUMNS)[number], unknown> {
-  const { id, k, labels, wnids, objects, sha256, pixels_sha256 } = row;
-  const { bbox, category, patch, source } = objects;
-  return {
-    id,
-    k: BigInt(k),
-    labels: labels.map(BigInt),
-    wnids,
-    objects: {
-      bbox: bbox.map((box) => box.map(BigInt)),
-      category: category.map(BigInt),
-      patch,
-      source,
-    },
-    sha256,
-    pixels_sha256,
-  };
-}
-
 /** Nearly all of it is images, which are compressed already: no time is spent on the rest. */
 const AS_IT_IS = { codec: 'UNCOMPRESSED', encoding: 'PLAIN', statistics: false } as const;
 
 function toColumns({ rows, images }: Pending): OutputColumn[] {
-  const values = rows.map(valuesOf);
+  const values = rows.map(parquetValues);
   const image = rows.map((row, i) => ({ bytes: images[i], path: fileNameOf(row).name }));
   return [
     { name: 'image', data: image, ...AS_IT_IS },
@@ -212,7 +189,7 @@ async function readGroup(
   shard: string,
 ): Promise<ParquetRow[]> {
   const [images, ...columns] = await Promise.all(
-    (['image', ...PLAIN_COLUMNS] as const).map((name) => file.readColumn(name, group)),
+    ['image', ...PLAIN_COLUMNS].map((name) => file.readColumn(name, group)),
   );
   return Array.from(images!, (image, row) => {
     const { bytes, path } = image as { bytes?: unknown; path?: unknown };
@@ -269,7 +246,7 @@ function* compare(row: MetadataRow, { shard: file, ...got }: ParquetRow): Genera
   if (got.image !== row.sha256) yield changed('image', 'other bytes');
   const path = fileNameOf(row).name;
   if (got.path !== path) yield changed('image', differenceOf(path, got.path));
-  const wanted = valuesOf(row);
+  const wanted = parquetValues(row);
   for (const column of PLAIN_COLUMNS) {
     const [want, value] = [wanted[column], got.values[column]];
     if (isDeepStrictEqual(want, value)) continue;

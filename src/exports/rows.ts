@@ -1,7 +1,7 @@
 import { closeSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs';
 import { basename, extname } from 'node:path';
 import type { Dataset, DatasetSummary } from '../dataset/dataset.js';
-import type { MetadataRow } from '../dataset/metadata.js';
+import type { MetadataRow } from '../dataset/row.js';
 import { DatasetError } from '../errors.js';
 import { explainError } from '../files/file-errors.js';
 import { type ClassIndex, classOf, type Wnid } from '../imagenet/synsets.js';

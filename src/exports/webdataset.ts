@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import * as tar from 'tar-stream';
 import type { Dataset } from '../dataset/dataset.js';
-import type { MetadataRow } from '../dataset/metadata.js';
+import type { MetadataRow } from '../dataset/row.js';
 import type { Finding } from '../dataset/verify.js';
 import { sha256 } from '../files/digest.js';
 import { openOutput } from '../files/output-file.js';

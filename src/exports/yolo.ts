@@ -2,7 +2,7 @@ import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 import type { Dataset } from '../dataset/dataset.js';
-import type { MetadataRow } from '../dataset/metadata.js';
+import type { MetadataRow } from '../dataset/row.js';
 import type { Finding, VerifyOptions } from '../dataset/verify.js';
 import { sha256File } from '../files/digest.js';
 import { explainError } from '../files/file-errors.js';

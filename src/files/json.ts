@@ -1,6 +1,6 @@
 import { createReadStream } from 'node:fs';
 import { open, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { z } from 'zod';
 import { DatasetError } from '../errors.js';
@@ -10,15 +10,34 @@ const FLUSH_AT = 1 << 16;
 
 /**
  * Reads a JSON Lines file a row at a time.
- * @throws DatasetError with the line number when a line is not JSON.
+ * @throws DatasetError `stage-missing` where there is no such file, `not-json-lines` with the line
+ * number where a line is not JSON; OutputError where the file system fails
  */
 export async function* readJsonLines(path: string): AsyncGenerator {
   const lines = createInterface({ input: createReadStream(path), crlfDelay: Infinity });
   let number = 0;
-  for await (const line of lines) {
-    number += 1;
-    yield parseLine(line, path, number);
+  try {
+    for await (const line of lines) {
+      number += 1;
+      yield parseLine(line, path, number);
+    }
+  } catch (error) {
+    throw isAbsent(error) ? absent(path, 'make this folder again', error) : explainError(error);
   }
+}
+
+function isAbsent(error: unknown): boolean {
+  const { code = '' } = error as NodeJS.ErrnoException;
+  return code === 'ENOENT' || code === 'ENOTDIR';
+}
+
+function absent(path: string, fix: string, cause: unknown): DatasetError {
+  return new DatasetError(`there is no ${basename(path)} here`, {
+    code: 'stage-missing',
+    path: dirname(path),
+    fix,
+    cause,
+  });
 }
 
 /** A JSON Lines file being written. */
@@ -93,14 +112,8 @@ export async function readSummary<Shape extends SummaryShape>(
   try {
     text = await readFile(path, 'utf8');
   } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException;
-    if (code !== 'ENOENT' && code !== 'ENOTDIR') throw explainError(cause, path);
-    throw new DatasetError(`there is no ${file} here`, {
-      code: 'stage-missing',
-      path: folder,
-      fix: `make it with "${command}"`,
-      cause,
-    });
+    if (!isAbsent(cause)) throw explainError(cause, path);
+    throw absent(path, `make it with "${command}"`, cause);
   }
   const summary = schema.safeParse(tryParse(text));
   if (summary.success) return summary.data;

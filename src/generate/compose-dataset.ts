@@ -3,9 +3,12 @@ import {
   datasetDigest,
   type DatasetLock,
   type DatasetSummary,
+  imageFile,
   LOCK_FILE,
+  METADATA_FILE,
+  SUMMARY_FILE,
 } from '../dataset/dataset.js';
-import { imageFile, type MetadataRow } from '../dataset/metadata.js';
+import type { MetadataRow } from '../dataset/row.js';
 import { DatasetError } from '../errors.js';
 import { sha256File } from '../files/digest.js';
 import { buildFolder, requireSpace, toJson, writeWhole } from '../files/folders.js';
@@ -207,8 +210,8 @@ async function writeSummaries(
     source: origin.source,
     classes: Object.fromEntries([...classes.entries()].sort(([a], [b]) => byteOrder(a, b))),
   };
-  await writeWhole(join(partial, 'dataset.json'), toJson(summary));
-  for (const file of ['dataset.json', 'metadata.jsonl']) {
+  await writeWhole(join(partial, SUMMARY_FILE), toJson(summary));
+  for (const file of [SUMMARY_FILE, METADATA_FILE]) {
     files[file] = sha256File(join(partial, file));
   }
   const sorted = Object.entries(files).sort(([a], [b]) => byteOrder(a, b));

@@ -3,11 +3,14 @@ import { join } from 'node:path';
 import {
   type DatasetLock,
   type DatasetSummary,
+  IMAGES_FOLDER,
   LOCK_FILE,
+  METADATA_FILE,
   readDatasetSummary,
   readLock,
+  readMetadata,
 } from '../dataset/dataset.js';
-import { type MetadataRow, readMetadata } from '../dataset/metadata.js';
+import type { MetadataRow } from '../dataset/row.js';
 import { OutputError } from '../errors.js';
 import { digestOf, sha256File } from '../files/digest.js';
 import { exists, isEmptyPlace, replacedFolder, toJson, writeWhole } from '../files/folders.js';
@@ -41,7 +44,7 @@ export interface DatasetOutput {
  * taken over once the digest of each has been checked; a damaged one starts from nothing.
  */
 export async function openDatasetOutput(partial: string): Promise<DatasetOutput> {
-  await mkdir(join(partial, 'images'), { recursive: true });
+  await mkdir(join(partial, IMAGES_FOLDER), { recursive: true });
   const progress = await recoverProgress(partial);
   const files: Record<string, string> = {};
   const counts: Record<string, number> = {};
@@ -53,7 +56,7 @@ export async function openDatasetOutput(partial: string): Promise<DatasetOutput>
   };
   if (progress.images > 0) for await (const row of readMetadata(partial)) note(row);
 
-  const metadata = await writeJsonLines(join(partial, 'metadata.jsonl'), 'a');
+  const metadata = await writeJsonLines(join(partial, METADATA_FILE), 'a');
   return {
     get images() {
       return progress.images;
@@ -79,7 +82,7 @@ function progressFile(partial: string): string {
 }
 
 async function recoverProgress(partial: string): Promise<DatasetProgress> {
-  const metadata = join(partial, 'metadata.jsonl');
+  const metadata = join(partial, METADATA_FILE);
   try {
     const progress = JSON.parse(await readFile(progressFile(partial), 'utf8')) as DatasetProgress;
     if ((await stat(metadata)).size >= progress.rowBytes) {

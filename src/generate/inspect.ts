@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { readDataset, readDatasetSummary, readLock } from '../dataset/dataset.js';
-import type { MetadataRow } from '../dataset/metadata.js';
+import { readDataset, readDatasetSummary, readLock, SUMMARY_FILE } from '../dataset/dataset.js';
+import type { MetadataRow } from '../dataset/row.js';
 import { DatasetError, PatchmlError } from '../errors.js';
 import { explainError } from '../files/file-errors.js';
 import { exists, writeWhole } from '../files/folders.js';
@@ -56,7 +56,7 @@ export async function inspect(path: string): Promise<Inspection> {
   try {
     if (/\.ya?ml$/.test(path)) return await inspectRecipe(path);
     if ((await stat(path)).isDirectory()) {
-      if (await exists(join(path, 'dataset.json'))) return await inspectDataset(path);
+      if (await exists(join(path, SUMMARY_FILE))) return await inspectDataset(path);
       if (await exists(join(path, 'pool.json'))) return await inspectPool(path);
     }
     return await inspectAnnotations(path);

@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { readDatasetSummary, readLock } from '../dataset/dataset.js';
-import { type MetadataRow, readMetadata } from '../dataset/metadata.js';
+import { readDatasetSummary, readLock, readMetadata } from '../dataset/dataset.js';
+import type { MetadataRow } from '../dataset/row.js';
 import { DatasetError } from '../errors.js';
 import { sha256 } from '../files/digest.js';
 import { byteOrder } from '../files/listing.js';

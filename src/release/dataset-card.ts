@@ -1,9 +1,10 @@
 import { stringify } from 'yaml';
 import type { Dataset } from '../dataset/dataset.js';
 import type { ExportName } from '../exports/exports.js';
+import { cardFeatures } from '../exports/row-schema.js';
 import { splitOf } from '../exports/rows.js';
 import { byteOrder } from '../files/listing.js';
-import { classNameOf, classNames, classOf, type Wnid } from '../imagenet/synsets.js';
+import { classNameOf, classOf, type Wnid } from '../imagenet/synsets.js';
 import { canvasSize } from '../recipe/geometry.js';
 import { countText, inMarkdown, toMarkdownTable } from '../text.js';
 import { bibtexOf, IMAGENET_TERMS } from './citation.js';
@@ -122,7 +123,7 @@ function cardHeaderOf(release: ReleaseSummary, dataset: Dataset): string {
     size_categories: [sizeCategory(dataset.summary.images)],
     source_datasets: ['extended|imagenet-1k'],
     tags: ['multi-label', 'imagenet', 'benchmark', 'synthetic', 'patchml'],
-    ...(configs.length === 0 ? {} : { configs, dataset_info: { features: features() } }),
+    ...(configs.length === 0 ? {} : { configs, dataset_info: { features: cardFeatures() } }),
   };
   return `---\n${stringify(header, { lineWidth: 0, aliasDuplicateObjects: false })}---\n`;
 }
@@ -137,28 +138,6 @@ function configsOf({ kind, exports }: ReleaseSummary, split: string): object[] {
     ? `${EXPORTS_FOLDER}/parquet/data/*.parquet`
     : [`${DATASET_FOLDER}/metadata.jsonl`, `${DATASET_FOLDER}/images/*`];
   return [{ config_name: 'default', data_files: [{ split, path }] }];
-}
-
-function features(): object[] {
-  const label = { class_label: { names: Object.fromEntries(classNames().entries()) } };
-  return [
-    { name: 'image', dtype: 'image' },
-    { name: 'id', dtype: 'string' },
-    { name: 'k', dtype: 'int64' },
-    { name: 'labels', sequence: label },
-    { name: 'wnids', sequence: 'string' },
-    {
-      name: 'objects',
-      struct: [
-        { name: 'bbox', sequence: { sequence: 'int64' } },
-        { name: 'category', sequence: label },
-        { name: 'patch', sequence: 'string' },
-        { name: 'source', sequence: 'string' },
-      ],
-    },
-    { name: 'sha256', dtype: 'string' },
-    { name: 'pixels_sha256', dtype: 'string' },
-  ];
 }
 
 /** As the Hub names sizes. */

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { isDeepStrictEqual } from 'node:util';
 import type { Dataset } from '../dataset/dataset.js';
-import type { MetadataRow } from '../dataset/metadata.js';
+import { type MetadataRow, ROW_FIELDS, type RowPart } from '../dataset/row.js';
 import { sha256 } from '../files/digest.js';
 import { byteOrder } from '../files/listing.js';
 import { isMapping } from '../files/yaml.js';
@@ -103,13 +103,18 @@ interface Fingerprint {
 }
 
 function fingerprint(row: MetadataRow, isLossy: boolean): Fingerprint {
-  const { k, labels, wnids, objects, sha256: file, pixels_sha256 } = row;
-  const { bbox, category, patch, source } = objects;
   return {
-    pixels: isLossy ? file : pixels_sha256,
-    labels: sha256(JSON.stringify([k, labels, wnids, bbox, category, patch, source])),
-    file,
+    pixels: digestOfPart(row, isLossy ? 'file' : 'pixels'),
+    labels: digestOfPart(row, 'labels'),
+    file: digestOfPart(row, 'file'),
   };
+}
+
+/** The digest of all that a row says of one thing. */
+function digestOfPart(row: MetadataRow, part: RowPart): string {
+  const values: Readonly<Record<string, unknown>> = row;
+  const fields = Object.entries(ROW_FIELDS).filter(([, field]) => field.part === part);
+  return sha256(JSON.stringify(fields.map(([name]) => values[name])));
 }
 
 function note(

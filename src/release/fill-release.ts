@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { lstat, open, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { type Dataset, LOCK_FILE, readDataset } from '../dataset/dataset.js';
+import { type Dataset, LOCK_FILE, readDataset, TEXT_FILES } from '../dataset/dataset.js';
 import { ReleaseError } from '../errors.js';
 import { croissantOf, type ReleaseFile } from '../exports/croissant.js';
 import { writeExport } from '../exports/exports.js';
@@ -104,9 +104,6 @@ async function startAfresh(partial: string): Promise<void> {
 }
 
 const REPORT_EVERY = 50;
-
-/** A dataset's files but its images. */
-const TEXT_FILES: readonly string[] = ['metadata.jsonl', 'dataset.json', LOCK_FILE];
 
 /**
  * Puts a dataset's files, byte for byte, into another folder: images as hard links where the file
@@ -226,8 +223,7 @@ async function describeFiles(
 }
 
 async function listedFiles({ exports }: ReleaseSummary, folder: string): Promise<string[]> {
-  const own = ['metadata.jsonl', 'dataset.json', LOCK_FILE];
-  const paths = ['recipe.yaml', ...own.map((file) => `${DATASET_FOLDER}/${file}`)];
+  const paths = ['recipe.yaml', ...TEXT_FILES.map((file) => `${DATASET_FOLDER}/${file}`)];
   for (const name of exports.filter((name) => name !== UNLISTED)) {
     const place = `${EXPORTS_FOLDER}/${name}`;
     const files = await listFiles(join(folder, place), () => true);

@@ -1,6 +1,6 @@
 import { realpath } from 'node:fs/promises';
 import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
-import { type Dataset, readDataset } from '../dataset/dataset.js';
+import { type Dataset, readDataset, SUMMARY_FILE } from '../dataset/dataset.js';
 import { verifyDataset } from '../dataset/verify.js';
 import { ReleaseError } from '../errors.js';
 import { EXPORT_NAMES } from '../exports/exports.js';
@@ -121,7 +121,7 @@ function requireOwnName({ folder, summary }: Dataset): void {
   if (summary.name === summary.recipe.name) return;
   throw new ReleaseError('its name is not that of its recipe', {
     code: 'dataset-not-whole',
-    path: join(folder, 'dataset.json'),
+    path: join(folder, SUMMARY_FILE),
     place: 'name',
     fix: 'generate the dataset again',
   });

@@ -1,5 +1,5 @@
 import { join, posix } from 'node:path';
-import { LOCK_FILE, readDataset } from '../dataset/dataset.js';
+import { isImageFile, LOCK_FILE, readDataset, SUMMARY_FILE } from '../dataset/dataset.js';
 import {
   type Finding,
   type Verification,
@@ -59,7 +59,7 @@ export async function verifyRelease(
     ...files.findings,
     ...rest.filter((finding) => !files.findings.some(isLike(finding))),
   ];
-  const images = [...found.keys()].filter((file) => file.startsWith(`${inside}images/`)).length;
+  const images = [...found.keys()].filter((file) => isImageFile(file.slice(inside.length))).length;
   return {
     release,
     dataset: release.dataset,
@@ -78,8 +78,7 @@ async function checkDataset(
   const { findings } = await verifyDataset(datasetFolderOf(folder, release), options);
   if (release.kind === 'full') return findings;
   return findings.filter(
-    ({ problem, file }) =>
-      problem !== 'extra' && !(problem === 'missing' && file.startsWith('images/')),
+    ({ problem, file }) => problem !== 'extra' && !(problem === 'missing' && isImageFile(file)),
   );
 }
 
@@ -212,7 +211,7 @@ async function checkOrigin(
     findings.push(...(await attempt('recipe.yaml', () => checkRecipe(folder, release))));
   }
   const inside = datasetPrefixOf(release);
-  if ([LOCK_FILE, 'dataset.json'].every((file) => isRight(`${inside}${file}`))) {
+  if ([LOCK_FILE, SUMMARY_FILE].every((file) => isRight(`${inside}${file}`))) {
     findings.push(...(await attempt(RELEASE_FILE, () => checkDigests(folder, release))));
   }
   const plan = `${PLAN_FOLDER}/plan.jsonl`;

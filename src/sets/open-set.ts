@@ -1,6 +1,12 @@
 import { stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { LOCK_FILE, readDataset } from '../dataset/dataset.js';
+import {
+  IMAGES_FOLDER,
+  LOCK_FILE,
+  METADATA_FILE,
+  readDataset,
+  SUMMARY_FILE,
+} from '../dataset/dataset.js';
 import { EvaluationError } from '../errors.js';
 import { explainError } from '../files/file-errors.js';
 import { exists } from '../files/folders.js';
@@ -117,9 +123,7 @@ function requireMultiLabels(
 /** The lock tells, or what is there of a dataset that has lost it. */
 async function isPatchml(folder: string): Promise<boolean> {
   if (await exists(join(folder, LOCK_FILE))) return true;
-  return (
-    (await exists(join(folder, 'dataset.json'))) && (await exists(join(folder, 'metadata.jsonl')))
-  );
+  return (await exists(join(folder, SUMMARY_FILE))) && (await exists(join(folder, METADATA_FILE)));
 }
 
 function requireOneSet({ dataset, images, labels, originals }: EvaluationSetInput): void {
@@ -151,7 +155,7 @@ function contradiction(problem: string, fix: string): EvaluationError {
  */
 async function openPatchmlSet(folder: string): Promise<EvaluationSet> {
   const { summary, lock, rows } = await readDataset(folder);
-  const files = await listFiles(join(folder, 'images'), () => true);
+  const files = await listFiles(join(folder, IMAGES_FOLDER), () => true);
   const sizes = new Map(files.map(({ path, size }) => [`images/${path}`, size]));
   const items: SetItem[] = [];
   for await (const { id, file_name: file, labels } of rows()) {

@@ -2,7 +2,7 @@ import { cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } f
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import type { DatasetLock, DatasetSummary } from '../../src/dataset/dataset.js';
-import type { MetadataRow } from '../../src/dataset/metadata.js';
+import type { MetadataRow } from '../../src/dataset/row.js';
 import { type Finding, verifyDataset } from '../../src/dataset/verify.js';
 import { AbortedError, DatasetError } from '../../src/errors.js';
 import { generate } from '../../src/generate/generate.js';

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import type { Dataset } from '../../src/dataset/dataset.js';
-import type { MetadataRow } from '../../src/dataset/metadata.js';
+import type { MetadataRow } from '../../src/dataset/row.js';
 import { writeCoco } from '../../src/exports/coco.js';
 import { classNameOf, classOf } from '../../src/imagenet/synsets.js';
 import { makeDataset } from '../support/made-dataset.js';

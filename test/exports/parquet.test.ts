@@ -3,7 +3,7 @@ import { basename, join } from 'node:path';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects } from 'hyparquet';
 import type { Dataset } from '../../src/dataset/dataset.js';
-import type { MetadataRow } from '../../src/dataset/metadata.js';
+import type { MetadataRow } from '../../src/dataset/row.js';
 import { writeParquet } from '../../src/exports/parquet.js';
 import { makeDataset } from '../support/made-dataset.js';
 import { openWorkspace, pathsIn, readRows } from '../support/workspace.js';

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import type { Dataset } from '../../src/dataset/dataset.js';
-import type { MetadataRow } from '../../src/dataset/metadata.js';
+import type { MetadataRow } from '../../src/dataset/row.js';
 import type { Finding } from '../../src/dataset/verify.js';
 import { writeParquet } from '../../src/exports/parquet.js';
 import { huggingFaceFeatures, PARQUET_SCHEMA } from '../../src/exports/row-schema.js';

@@ -3,7 +3,7 @@ import { basename, join } from 'node:path';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import * as tar from 'tar-stream';
 import type { Dataset } from '../../src/dataset/dataset.js';
-import type { MetadataRow } from '../../src/dataset/metadata.js';
+import type { MetadataRow } from '../../src/dataset/row.js';
 import { writeWebDataset } from '../../src/exports/webdataset.js';
 import { makeDataset } from '../support/made-dataset.js';
 import { collect } from '../support/unit-errors.js';

@@ -3,7 +3,7 @@ import { basename, join } from 'node:path';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
 import type { Dataset } from '../../src/dataset/dataset.js';
-import type { MetadataRow } from '../../src/dataset/metadata.js';
+import type { MetadataRow } from '../../src/dataset/row.js';
 import { writeYolo } from '../../src/exports/yolo.js';
 import { classNames } from '../../src/imagenet/synsets.js';
 import { makeDataset } from '../support/made-dataset.js';

@@ -45,7 +45,10 @@ describe('readJsonLines', () => {
 
   it('fails where there is no file', async () => {
     const path = join(temporaryFolder(), 'none.jsonl');
-    await expect(collect(readJsonLines(path))).rejects.toMatchObject({ code: 'ENOENT' });
+    await expect(collect(readJsonLines(path))).rejects.toMatchObject({
+      name: 'DatasetError',
+      code: 'stage-missing',
+    });
   });
 });
 

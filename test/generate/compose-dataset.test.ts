@@ -11,7 +11,7 @@ import {
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { type DatasetLock, type DatasetSummary, readDataset } from '../../src/dataset/dataset.js';
-import type { MetadataRow } from '../../src/dataset/metadata.js';
+import type { MetadataRow } from '../../src/dataset/row.js';
 import { DatasetError, OutputError } from '../../src/errors.js';
 import { composeDataset, type ComposeOptions } from '../../src/generate/compose-dataset.js';
 import { extractPool } from '../../src/generate/extract-pool.js';

@@ -4,7 +4,7 @@ import { beforeAll, expect, test } from '@jest/globals';
 import { FastResizeFilter, ResizeFit, Transformer } from '@napi-rs/image';
 import sharp from 'sharp';
 import type { DatasetSummary } from '../../src/dataset/dataset.js';
-import type { MetadataRow } from '../../src/dataset/metadata.js';
+import type { MetadataRow } from '../../src/dataset/row.js';
 import { verifyDataset } from '../../src/dataset/verify.js';
 import { generate, type Generated } from '../../src/generate/generate.js';
 import { loadRecipe } from '../../src/recipe/load.js';

@@ -1,7 +1,7 @@
 import { cpSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from '@jest/globals';
-import type { MetadataRow } from '../../src/dataset/metadata.js';
+import type { MetadataRow } from '../../src/dataset/row.js';
 import { AbortedError, DatasetError } from '../../src/errors.js';
 import { composeDataset } from '../../src/generate/compose-dataset.js';
 import { generate, type Generated } from '../../src/generate/generate.js';

@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from '@jest/globals';
-import type { MetadataRow } from '../../src/dataset/metadata.js';
+import type { MetadataRow } from '../../src/dataset/row.js';
 import { AbortedError, DatasetError } from '../../src/errors.js';
 import type { RecipeOverrides } from '../../src/recipe/load.js';
 import { diffToMarkdown, diffToText } from '../../src/release/diff-text.js';

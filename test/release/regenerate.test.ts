@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import sharp from 'sharp';
 import { makeSample } from '../../scripts/make-sample.js';
-import type { MetadataRow } from '../../src/dataset/metadata.js';
+import type { MetadataRow } from '../../src/dataset/row.js';
 import { AbortedError, ReleaseError, SamplingError } from '../../src/errors.js';
 import { generate } from '../../src/generate/generate.js';
 import { parseRecipe } from '../../src/recipe/load.js';

@@ -2,7 +2,7 @@ import { cpSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } fr
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import type { DatasetLock } from '../../src/dataset/dataset.js';
-import type { MetadataRow } from '../../src/dataset/metadata.js';
+import type { MetadataRow } from '../../src/dataset/row.js';
 import { generate } from '../../src/generate/generate.js';
 import { openEvaluationSet } from '../../src/sets/open-set.js';
 import { makeImages, writeFolders } from '../support/input.js';
