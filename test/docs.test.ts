@@ -139,25 +139,26 @@ describe('the documentation', () => {
   });
 
   it.each([
-    ['index.json', 'Index', 'output/work/index/*/index.json'],
-    ['objects.jsonl', 'Index', 'output/work/index/*/objects.jsonl'],
-    ['pool.json', 'Pool', 'output/work/pool/*/pool.json'],
-    ['patches.jsonl', 'Pool', 'output/work/pool/*/patches.jsonl'],
-    ['plan.json', 'Plan', 'output/work/plan/*/plan.json'],
-    ['plan.jsonl', 'Plan', 'output/work/plan/*/plan.jsonl'],
-    ['metadata.jsonl', 'Dataset', 'output/seed-7/metadata.jsonl'],
-    ['dataset.json', 'Dataset', 'output/seed-7/dataset.json'],
-    ['patchml.lock.json', 'Dataset', 'output/seed-7/patchml.lock.json'],
-    ['predictions.json', 'Predictions', 'output/work/predictions/*/predictions.json'],
-    ['scorecard.json', 'Scores', 'output/scores/seed-7-1.0.0/model/scorecard.json'],
-    ['comparison.json', 'Comparisons', 'output/comparison/comparison.json'],
-    ['gap.json', 'Comparisons', 'output/gap/gap.json'],
-    ['release.json', 'Releases', 'releases/seed-7-1.0.0/release.json'],
-  ])('docs/formats.md has every field of %s', (file, section, pattern) => {
+    ['index.json', 'output/work/index/*/index.json'],
+    ['objects.jsonl', 'output/work/index/*/objects.jsonl'],
+    ['pool.json', 'output/work/pool/*/pool.json'],
+    ['patches.jsonl', 'output/work/pool/*/patches.jsonl'],
+    ['plan.json', 'output/work/plan/*/plan.json'],
+    ['plan.jsonl', 'output/work/plan/*/plan.jsonl'],
+    ['metadata.jsonl', 'output/seed-7/metadata.jsonl'],
+    ['dataset.json', 'output/seed-7/dataset.json'],
+    ['patchml.lock.json', 'output/seed-7/patchml.lock.json'],
+    ['predictions.json', 'output/work/predictions/*/predictions.json'],
+    ['scorecard.json', 'output/scores/seed-7-1.0.0/model/scorecard.json'],
+    ['comparison.json', 'output/comparison/comparison.json'],
+    ['gap.json', 'output/gap/gap.json'],
+    ['release.json', 'releases/seed-7-1.0.0/release.json'],
+  ])('docs/formats.md has every field of %s', (file, pattern) => {
     const [path] = globSync(pattern, { cwd: folder, absolute: true });
     const text = readFileSync(path!, 'utf8');
     const row = file.endsWith('.jsonl') ? text.slice(0, text.indexOf('\n')) : text;
-    const part = textOf('docs/formats.md').split(`\n## ${section}\n`)[1]!.split('\n## ')[0]!;
+    const parts = textOf('docs/formats.md').split(/\n(?=`|## )/);
+    const part = parts.find((each) => each.startsWith(`\`${file}\``))!;
     const fields = Object.keys(JSON.parse(row) as object);
     expect(fields.filter((field) => !part.includes(`\`${field}\``))).toEqual([]);
   });
