@@ -29,21 +29,14 @@ export {
 } from './average-precision.js';
 export {
   bootstrap,
-  bootstrapDistribution,
   type BootstrapOptions,
-  bootstrapOptions,
-  commonImages,
   gap,
   type GapInterval,
-  gapIntervals,
   type Interval,
-  mapValues,
   pairedBootstrap,
   percentile,
   percentileInterval,
-  resampleCounts,
   type StatisticInterval,
-  statisticIntervals,
 } from './bootstrap.js';
 export { kendall, spearman } from './correlation.js';
 export {
@@ -70,8 +63,10 @@ export {
   type TopClasses,
   topClasses,
 } from './ranking.js';
+export { bootstrapDistribution, resampleCounts } from './resample.js';
 export {
   asmaStatistic,
+  classMeanStatistic,
   meanStatistic,
   type ResampleCounts,
   type Statistic,

@@ -1,13 +1,7 @@
 import { EvaluationError } from '../errors.js';
-import { resampleStatistics } from '../metrics/bootstrap.js';
-import {
-  kendall,
-  mcnemar,
-  percentileInterval,
-  type PerImage,
-  spearman,
-  type Statistic,
-} from '../metrics/index.js';
+import { differenceInterval } from '../metrics/bootstrap.js';
+import { kendall, mcnemar, type PerImage, spearman, type Statistic } from '../metrics/index.js';
+import { resample, type Resampled } from '../metrics/resample.js';
 import { throwIfAborted } from '../progress.js';
 import { PATCHML_VERSION } from '../version.js';
 import {
@@ -161,16 +155,12 @@ function comparePair(
   for (const name of COMPARED_METRICS) {
     const [mine, theirs] = [model.metrics[name], baseline.metrics[name]];
     if (!mine || !theirs) continue;
-    const interval = percentileInterval(
-      mine.estimate - theirs.estimate,
-      mine.distribution.map((value, resample) => value - theirs.distribution[resample]!),
-      level,
-    );
+    const interval = differenceInterval(mine, theirs, level);
     differences[name] = {
       value: numberOrNull(interval.estimate),
       low: numberOrNull(interval.low),
       high: numberOrNull(interval.high),
-      n: mine.n,
+      n: mine.images,
     };
   }
   return { differences };
@@ -234,17 +224,9 @@ function correlateMetrics(
   );
 }
 
-/** A metric of one model, on the set and on each resample of it. */
-interface MeasuredMetric {
-  estimate: number;
-  /** Images in it. */
-  n: number;
-  distribution: Float64Array;
-}
-
 /** A model, measured. */
 interface MeasuredRun {
-  metrics: Partial<Record<ComparedMetric, MeasuredMetric>>;
+  metrics: Partial<Record<ComparedMetric, Resampled>>;
   /** Which images it is right on: top-1, or ReaL where there are no originals. */
   right: PerImage;
 }
@@ -266,7 +248,7 @@ async function measureRuns(
   const measured: MeasuredRun[] = [];
   let ids: string | undefined;
   for (let start = 0; start < runs.length; start += BLOCK) {
-    const block: Measurable[] = [];
+    const block: { statistics: Partial<Record<ComparedMetric, Statistic>>; right: PerImage }[] = [];
     for (const run of runs.slice(start, start + BLOCK)) {
       throwIfAborted(signal, 'compare');
       const perImage = await run.perImage();
@@ -278,44 +260,15 @@ async function measureRuns(
         right: hasOriginals ? perImage.top1 : perImage.real,
       });
     }
-    const distributions = await resampleStatistics(flatten(block), {
-      seed: `${seed}/bootstrap`,
-      resamples,
-      signal,
-      stage: 'compare',
-    });
-    measured.push(...block.map((one, at) => toMeasured(one, at, distributions)));
+    const resampled = await resample(
+      block.map(({ statistics }) => statistics),
+      `${seed}/bootstrap`,
+      { resamples, signal, stage: 'compare' },
+    );
+    measured.push(...block.map(({ right }, at) => ({ metrics: resampled[at]!, right })));
     onProgress?.({ stage: 'compare', done: measured.length, total: runs.length, unit: 'models' });
   }
   return measured;
-}
-
-interface Measurable {
-  statistics: Partial<Record<ComparedMetric, Statistic>>;
-  right: PerImage;
-}
-
-function flatten(block: readonly Measurable[]): Record<string, Statistic> {
-  return Object.fromEntries(
-    block.flatMap(({ statistics }, at) =>
-      Object.entries(statistics).map(([name, statistic]) => [`${at}/${name}`, statistic] as const),
-    ),
-  );
-}
-
-function toMeasured(
-  { statistics, right }: Measurable,
-  at: number,
-  distributions: Readonly<Record<string, Float64Array>>,
-): MeasuredRun {
-  const metrics: MeasuredRun['metrics'] = {};
-  for (const name of COMPARED_METRICS) {
-    const statistic = statistics[name];
-    if (!statistic) continue;
-    const distribution = distributions[`${at}/${name}`]!;
-    metrics[name] = { estimate: statistic.value(), n: statistic.included, distribution };
-  }
-  return { metrics, right };
 }
 
 function otherImages(run: ScoreRun, first: ScoreRun): EvaluationError {

@@ -1,7 +1,6 @@
 import { EvaluationError } from '../errors.js';
 import { byteOrder } from '../files/listing.js';
-import { resampleStatistics } from '../metrics/bootstrap.js';
-import { gapIntervals, type Statistic } from '../metrics/index.js';
+import { gap, type Statistic } from '../metrics/index.js';
 import { throwIfAborted } from '../progress.js';
 import { PATCHML_VERSION } from '../version.js';
 import {
@@ -104,7 +103,7 @@ async function gapOf(
   model: string,
   a: ScoreRun,
   b: ScoreRun,
-  { maxGroup, seed, resamples, level, signal }: ComparedWith & Pick<CompareOptions, 'signal'>,
+  { maxGroup, ...settings }: ComparedWith & Pick<CompareOptions, 'signal'>,
 ): Promise<ModelGap> {
   const leftOut = leftOutOf(GAP_METRICS, [a.scorecard, b.scorecard]);
   if (a.scorecard.set.rule !== b.scorecard.set.rule) leftOut.real = OTHER_RULES;
@@ -116,14 +115,7 @@ async function gapOf(
     const all = statisticsOf(scorecard, await perImage(), maxGroup);
     return Object.fromEntries(both.map((name) => [name, all[name]!]));
   };
-  const resample = (of: Record<string, Statistic>, name: string) =>
-    resampleStatistics(of, { seed: `${seed}/gap/${name}`, resamples, signal, stage: 'compare' });
-  const sides = { first: await statistics(a), second: await statistics(b) };
-  const distributions = {
-    first: await resample(sides.first, 'first'),
-    second: await resample(sides.second, 'second'),
-  };
-  const intervals = gapIntervals(sides, distributions, level);
+  const intervals = await gap(await statistics(a), await statistics(b), settings);
   const gaps: ModelGap['gaps'] = {};
   for (const name of both) {
     const { estimate, low, high, first, second, images } = intervals[name]!;

@@ -1,10 +1,6 @@
 import { EvaluationError } from '../errors.js';
-import {
-  asmaStatistic,
-  bootstrapOptions,
-  meanStatistic,
-  type Statistic,
-} from '../metrics/index.js';
+import { type BootstrapSettings, bootstrapSettings } from '../metrics/bootstrap.js';
+import { asmaStatistic, meanStatistic, type Statistic } from '../metrics/index.js';
 import type { StageOptions } from '../progress.js';
 import { labelSetOfCounts, type PerImageScores } from './images-csv.js';
 import type { NewScorecard } from './scorecard.js';
@@ -31,10 +27,7 @@ export interface CompareOptions extends Omit<StageOptions, 'jobs'> {
 }
 
 /** The options a comparison was made with. */
-export interface ComparedWith {
-  seed: string;
-  resamples: number;
-  level: number;
+export interface ComparedWith extends BootstrapSettings {
   maxGroup: number;
 }
 
@@ -49,12 +42,11 @@ export type LeftOut = Partial<Record<ComparedMetric, string>>;
  * @throws MetricsError for options out of range
  */
 export function comparedWith(options: CompareOptions, runs: readonly ScoreRun[]): ComparedWith {
-  const { seed = '42', resamples = 1000, level = 0.95 } = options;
-  bootstrapOptions({ seed, resamples, level });
+  const settings = bootstrapSettings(options);
   const [first] = runs as readonly [ScoreRun];
   const { maxGroup } = first.scorecard.options;
   const other = runs.find(({ scorecard }) => scorecard.options.maxGroup !== maxGroup);
-  if (!other) return { seed, resamples, level, maxGroup };
+  if (!other) return { ...settings, maxGroup };
   const found = other.scorecard.options.maxGroup;
   throw new EvaluationError(
     `these scores have subgroups up to ${found} labels, those of ${first.folder} up to ${maxGroup}`,

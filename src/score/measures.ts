@@ -1,5 +1,6 @@
 import {
   asmaStatistic,
+  classMeanStatistic,
   coverageError,
   imageAveragePrecision,
   labelCounts,
@@ -16,7 +17,6 @@ import {
   variableTopK,
   withoutUnlabelled,
 } from '../metrics/index.js';
-import { classMeanStatistic } from '../metrics/statistic.js';
 import type { EvaluationSet } from '../sets/evaluation-set.js';
 import type { Rankings } from './read-rankings.js';
 import { type MetricName, subgroupName } from './scorecard.js';

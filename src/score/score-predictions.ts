@@ -1,20 +1,19 @@
 import { EvaluationError } from '../errors.js';
-import { resampleStatistics } from '../metrics/bootstrap.js';
+import { bootstrapSettings } from '../metrics/bootstrap.js';
 import {
   addScores,
   type AveragePrecision,
-  bootstrapOptions,
+  bootstrap,
   finishAveragePrecision,
   labelCountHistogram,
   labelCounts,
   type LabelRanks,
   labelSet,
   type LabelSet,
-  mapValues,
   type PerImage,
   startAveragePrecision,
-  statisticIntervals,
 } from '../metrics/index.js';
+import { mapValues } from '../metrics/resample.js';
 import { CLASS_COUNT } from '../models/classes.js';
 import type { PredictionRows, PredictionSource } from '../predictions/source.js';
 import { type StageOptions, throwIfAborted } from '../progress.js';
@@ -60,8 +59,8 @@ export async function scorePredictions(
   set: EvaluationSet,
   options: ScoreOptions = {},
 ): Promise<Scores> {
-  const { seed = '42', resamples = 1000, level = 0.95, maxGroup = 5 } = options;
-  bootstrapOptions({ seed, resamples, level }); // wrong ones are found before the work
+  const { maxGroup = 5, signal } = options;
+  const settings = bootstrapSettings(options); // wrong ones are found before the work
   requireClasses(source);
   requirePermutation(positions, source, set);
   const labels = labelSet(set.labels, CLASS_COUNT);
@@ -75,22 +74,13 @@ export async function scorePredictions(
   const precision = rankings.ranks && (await classPrecision(rankings.ranks, read()));
 
   const made = makeStatistics(measures, rankings.top.n, labels, set, maxGroup);
-  const { signal } = options;
-  const distributions = await resampleStatistics(made.statistics, {
-    seed: `${seed}/bootstrap`,
-    resamples,
-    signal,
-    stage: 'score',
-  });
-  const intervals = statisticIntervals(made.statistics, distributions, level);
+  const intervals = await bootstrap(made.statistics, { ...settings, signal, stage: 'score' });
   const summary = summarise(set, labels);
   return {
     body: {
       set: summary,
       options: {
-        seed,
-        resamples,
-        level,
+        ...settings,
         maxGroup,
         variableTopKRule: 'fraction',
         interval: 'bootstrap-percentile',

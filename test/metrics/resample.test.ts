@@ -1,23 +1,129 @@
 import { describe, expect, it } from '@jest/globals';
 import { AbortedError } from '../../src/errors.js';
-import { resampleStatistics } from '../../src/metrics/bootstrap.js';
-import { bootstrapDistribution, meanStatistic, resampleCounts } from '../../src/metrics/index.js';
+import {
+  asmaStatistic,
+  bootstrapDistribution,
+  meanStatistic,
+  percentileInterval,
+  resampleCounts,
+  type ResampleCounts,
+  type Statistic,
+  subgroupStatistics,
+} from '../../src/metrics/index.js';
+import { resample } from '../../src/metrics/resample.js';
+import { distance, labelsOfCounts, perImage, reference } from './reference.js';
+
+/** The counts of resamples that are given as the images drawn. */
+function* countsOf(draws: readonly number[][]): Generator<ResampleCounts> {
+  for (const drawn of draws) {
+    const counts = new Uint16Array(drawn.length);
+    for (const image of drawn) counts[image]! += 1;
+    yield counts;
+  }
+}
+
+function takeCounts(images: number, seed: string, resamples: number): number[][] {
+  return Array.from(resampleCounts(images, seed, resamples), (counts) => [...counts]);
+}
+
+describe('resampleCounts', () => {
+  it('draws as many images as there are', () => {
+    for (const counts of takeCounts(50, 'a', 20)) {
+      expect(counts.reduce((sum, count) => sum + count)).toBe(50);
+    }
+  });
+
+  it('depends on the seed and the number of the resample alone', () => {
+    const ten = takeCounts(50, 'a', 10);
+    expect(takeCounts(50, 'a', 4)).toEqual(ten.slice(0, 4));
+    expect(takeCounts(50, 'b', 10)).not.toEqual(ten);
+    expect(new Set(ten.map((counts) => counts.join())).size).toBe(10);
+  });
+
+  it('draws every image equally often', () => {
+    const totals = new Float64Array(20);
+    for (const counts of takeCounts(20, 'a', 5000)) counts.forEach((n, at) => (totals[at]! += n));
+    // Binomial with 100,000 draws of 1/20: mean 5,000, standard deviation 69
+    for (const total of totals) expect(Math.abs(total - 5000)).toBeLessThan(5 * 69);
+  });
+
+  it('keeps its draws from one version to the next', () => {
+    expect(takeCounts(8, '0/bootstrap', 2)).toEqual([
+      [3, 0, 1, 1, 0, 1, 1, 1],
+      [0, 1, 0, 2, 2, 1, 1, 1],
+    ]);
+  });
+});
+
+describe('bootstrapDistribution', () => {
+  const { counts, first, second, draws, on_draws: expected, percentiles } = reference.bootstrap;
+  const labels = labelsOfCounts(counts);
+  const [a, b] = [perImage(first), perImage(second)];
+  const ofDifference = (x: Statistic, y: Statistic): Statistic => ({
+    ...x,
+    value: (drawn) => x.value(drawn) - y.value(drawn),
+  });
+  const found = bootstrapDistribution(
+    {
+      mean: meanStatistic(a),
+      asma: asmaStatistic(a, labels),
+      asma_difference: ofDifference(asmaStatistic(a, labels), asmaStatistic(b, labels)),
+    },
+    countsOf(draws),
+  );
+
+  it.each(['mean', 'asma', 'asma_difference'] as const)(
+    'recomputes the %s on each stored resample as numpy does',
+    (name) => {
+      expect(distance(found[name], expected[name])).toBeLessThan(1e-12);
+      const { low, high } = percentileInterval(0, found[name], 0.95);
+      expect(distance([low, high], percentiles[name])).toBeLessThan(1e-12);
+    },
+  );
+
+  it('recomputes each A_k, which has no value where a resample has no such image', () => {
+    const groups = bootstrapDistribution(subgroupStatistics(a, labels), countsOf(draws));
+    ['1', '2', '3', '4', '5', '>5'].forEach((group, at) => {
+      const numpy = expected.subgroups.map((means) => means[at]!);
+      expect(distance(groups[group]!, numpy)).toBeLessThan(1e-12);
+    });
+    expect(expected.subgroups.flat()).toContain(null);
+  });
+
+  it('refuses resamples of another number of images', () => {
+    const statistics = { mean: meanStatistic(Float64Array.of(1, 2, 3)) };
+    expect(() => bootstrapDistribution(statistics, countsOf([[0, 1]]))).toThrow(
+      'expected 3 images for a resample for "mean", got 2',
+    );
+  });
+});
 
 // Large enough for several slices of 30 ms
 const values = Float64Array.from({ length: 50_000 }, (_, at) => at % 7);
 const statistics = { a: meanStatistic(values), b: meanStatistic(values.map((value) => value * 2)) };
-const options = { seed: '42/bootstrap', resamples: 100, stage: 'score' } as const;
+const options = { resamples: 100, stage: 'score' } as const;
 
-describe('resampleStatistics', () => {
+describe('resample', () => {
   it('gives the numbers of resampling in one go', async () => {
-    const draws = resampleCounts(values.length, options.seed, options.resamples);
+    const draws = resampleCounts(values.length, '42/bootstrap', options.resamples);
     const expected = bootstrapDistribution(statistics, draws);
-    expect(await resampleStatistics(statistics, options)).toEqual(expected);
+    const [found] = await resample([statistics], '42/bootstrap', options);
+    expect(found!.a.distribution).toEqual(expected.a);
+    expect(found!.b.distribution).toEqual(expected.b);
+    expect(found!.b).toMatchObject({ estimate: statistics.b.value(), images: 50_000 });
+  });
+
+  it('takes every model on the same resamples', async () => {
+    const [both] = await resample([statistics], '42/bootstrap', options);
+    const { a, b } = statistics;
+    const [first, second] = await resample([{ a }, { a: b }], '42/bootstrap', options);
+    expect(first!.a).toEqual(both!.a);
+    expect(second!.a).toEqual(both!.b);
   });
 
   it('stops soon after it is told to', async () => {
     const controller = new AbortController();
-    const work = resampleStatistics(statistics, {
+    const work = resample([statistics], '42/bootstrap', {
       ...options,
       resamples: 100_000, // a minute's work
       signal: controller.signal,

@@ -58,20 +58,17 @@ describe('compareScores', () => {
 
   it('finds just the intervals of the paired bootstrap', async () => {
     const [a, b] = [await run('a', '20210210'), await run('b', '22222201')];
-    const { pairs } = await compareScores([a, b], { resamples: 100, seed: 's' });
+    const { pairs } = await compareScores([a, b]);
     const lists = labelSet(labels, 1000);
     const [mine, theirs] = [await b.perImage(), await a.perImage()];
     const statistics = ({ real, variableTopK }: typeof mine) => ({
       real: meanStatistic(real),
       asma: asmaStatistic(variableTopK, lists),
     });
-    const expected = pairedBootstrap(statistics(mine), statistics(theirs), {
-      resamples: 100,
-      seed: 's',
-    });
+    const expected = await pairedBootstrap(statistics(mine), statistics(theirs));
     for (const name of ['real', 'asma'] as const) {
-      const { low, high } = expected[name];
-      expect(pairs[0]!.differences[name]).toMatchObject({ low, high });
+      const { estimate, low, high, images } = expected[name];
+      expect(pairs[0]!.differences[name]).toEqual({ value: estimate, low, high, n: images });
     }
   });
 

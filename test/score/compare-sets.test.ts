@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { gap, meanStatistic } from '../../src/metrics/index.js';
 import { compareGap } from '../../src/score/compare-sets.js';
 import { gapNotes } from '../../src/score/compare-table.js';
 import { madeRun, madeSet } from '../support/unit-scores.js';
@@ -48,6 +49,17 @@ describe('compareGap', () => {
     expect(result.first.labelCounts).toEqual([0, 4]);
     expect(result.second.labelCounts).toEqual([1, 1, 1]);
     expect(result.unmatched).toEqual({ first: ['only'], second: [] });
+  });
+
+  it('gives the intervals of the public gap', async () => {
+    const [a, b] = [await onFirst('a', 3), await onSecond('a')];
+    const { models } = await compareGap([a], [b]);
+    const { real } = await gap(
+      { real: meanStatistic((await a.perImage()).real) },
+      { real: meanStatistic((await b.perImage()).real) },
+    );
+    const { estimate, low, high, first, second, images } = real;
+    expect(models[0]!.gaps.real).toEqual({ value: estimate, low, high, first, second, n: images });
   });
 
   it('leaves ReaL out between sets whose labels are of two rules, and warns of the others', async () => {

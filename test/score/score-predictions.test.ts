@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { AbortedError, EvaluationError } from '../../src/errors.js';
+import { asmaStatistic, bootstrap, labelSet, meanStatistic } from '../../src/metrics/index.js';
 import { scorePredictions, type Scores } from '../../src/score/score-predictions.js';
 import { inOrder, madeSet, madeSource, scoreRows } from '../support/unit-scores.js';
 
@@ -69,6 +70,19 @@ describe('scorePredictions', () => {
     expect(body.unavailable).toEqual({});
     expect(body.set).toMatchObject({ images: 5, labelled: 4, unlabelled: 1 });
     expect(body.set.labelCounts).toEqual([1, 1, 2, 1]);
+  });
+
+  it('has the intervals of the public bootstrap', async () => {
+    const source = madeSource('scores', rows);
+    const { body, perImage } = await scorePredictions(source, inOrder(5), set);
+    const intervals = await bootstrap({
+      real: meanStatistic(perImage.real),
+      asma: asmaStatistic(perImage.variableTopK, labelSet(set.labels, 1000)),
+    });
+    for (const name of ['real', 'asma'] as const) {
+      const { estimate, low, high, images } = intervals[name];
+      expect(body.metrics[name]).toEqual({ value: estimate, low, high, n: images });
+    }
   });
 
   it('leaves images without labels out of average precision over images', async () => {
