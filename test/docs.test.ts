@@ -121,8 +121,13 @@ describe('the documentation', () => {
   });
 
   it.each(ofUser)('$page: $title', ({ title, program }) => {
-    if (program === undefined) expect(shell(title)).not.toBe('');
-    else run(`program-${program}.mjs`);
+    if (program === undefined) {
+      expect(shell(title)).not.toBe('');
+      return;
+    }
+    const printed = run(`program-${program}.mjs`).split('\n');
+    const said = programs[program]!.code.matchAll(/console\.log\(.*\); \/\/ (.*)$/gm);
+    expect(printed).toEqual(expect.arrayContaining([...said].map(([, line]) => line)));
   });
 
   it('left what its commands say', () => {
