@@ -82,6 +82,7 @@ export { diffToMarkdown, diffToText } from './release/diff-text.js';
 export {
   type DatasetDiff,
   diffDatasets,
+  type DiffInput,
   type DiffSide,
   type ImageChanges,
   type PixelDistance,
@@ -93,9 +94,15 @@ export {
   type RegenerateReleaseInput,
   type RegenerateReleaseOptions,
 } from './release/regenerate.js';
-export type { ReleaseSummary } from './release/release-folder.js';
+export type { ReleaseFolder, ReleaseSummary } from './release/release-folder.js';
 export { type Released, releaseDataset, type ReleaseInput } from './release/release.js';
-export { type ReleaseVerification, verifyRelease } from './release/verify.js';
+export { type ReleaseVerification, verifyRelease } from './release/verify-release.js';
+export {
+  type SampleToRegenerate,
+  type Verified,
+  verify,
+  type VerifyInput,
+} from './release/verify.js';
 export {
   compareScores,
   type Comparison,
@@ -114,7 +121,7 @@ export { makeScorecard, type Metric, type NewScorecard } from './score/scorecard
 export { findScores, openScores, writeScores } from './score/scores-folder.js';
 export type { EvaluationImages, EvaluationSet } from './sets/evaluation-set.js';
 export { type EvaluationSetInput, openEvaluationSet } from './sets/open-set.js';
-export { type Pulled, type PullOptions, pullRelease } from './transfer/pull.js';
-export { type Pushed, type PushOptions, pushRelease } from './transfer/push.js';
+export { type Pulled, type PullInput, type PullOptions, pullRelease } from './transfer/pull.js';
+export { type Pushed, type PushInput, type PushOptions, pushRelease } from './transfer/push.js';
 export { PATCHML_VERSION } from './version.js';
 export * as metrics from './metrics/index.js';

@@ -47,7 +47,7 @@ export const diffCommand: CommandModule<object, DiffFlags> = {
         return true;
       }),
   handler: async ({ before, after, markdown, json, 'exit-code': isCode }) => {
-    const diff = await interruptible((signal) => diffDatasets(before, after, { signal }));
+    const diff = await interruptible((signal) => diffDatasets({ before, after }, { signal }));
     if (json) console.log(JSON.stringify(diff, null, 2));
     else console.log(markdown ? diffToMarkdown(diff).trimEnd() : diffToText(diff));
     if (isCode && !diff.isSame) process.exitCode = 1;

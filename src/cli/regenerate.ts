@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { CommandModule } from 'yargs';
 import { type RegeneratedRelease, regenerateRelease } from '../release/regenerate.js';
 import { toTable } from '../text.js';
-import { requireGiven, requireWhole } from './flags.js';
+import { requireGiven, requireJobs } from './flags.js';
 import { interruptible, showProgress } from './run.js';
 
 interface RegenerateFlags {
@@ -76,13 +76,13 @@ export const regenerateCommand: CommandModule<object, RegenerateFlags> = {
       })
       .check(({ release, jobs }) => {
         requireGiven('release', release);
-        requireWhole('jobs', jobs);
+        requireJobs(jobs);
         return true;
       }),
   handler: async (flags) => {
     const progress = showProgress(flags);
     const made = await interruptible((signal) =>
-      regenerateRelease(flags.release, flags, { ...flags, signal, onProgress: progress.show }),
+      regenerateRelease(flags, { ...flags, signal, onProgress: progress.show }),
     ).finally(progress.stop);
     if (flags.json) console.log(JSON.stringify(made, null, 2));
     else if (!flags.quiet) console.log(toTable(describe(made)));

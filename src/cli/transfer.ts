@@ -43,7 +43,7 @@ export const pushCommand: CommandModule<object, PushFlags> = {
   handler: async ({ release, to, endpoint, private: isPrivate, quiet, json }) => {
     const progress = showProgress({ quiet });
     const pushed = await interruptible((signal) =>
-      pushRelease(release, to, { endpoint, isPrivate, signal, onProgress: progress.show }),
+      pushRelease({ release, to }, { endpoint, isPrivate, signal, onProgress: progress.show }),
     ).finally(progress.stop);
     if (json) console.log(JSON.stringify(pushed, null, 2));
     else if (!quiet) {
@@ -104,7 +104,7 @@ export const pullCommand: CommandModule<object, PullFlags> = {
   handler: async ({ from, out, endpoint, version, quiet, json }) => {
     const progress = showProgress({ quiet });
     const pulled = await interruptible((signal) =>
-      pullRelease(from, out, { endpoint, version, signal, onProgress: progress.show }),
+      pullRelease({ from, out }, { endpoint, version, signal, onProgress: progress.show }),
     ).finally(progress.stop);
     if (json) console.log(JSON.stringify(pulled, null, 2));
     else if (!quiet) {

@@ -1,12 +1,7 @@
 import { join } from 'node:path';
 import type { CommandModule } from 'yargs';
-import { type Verification, verifyDataset } from '../dataset/verify.js';
-import { ReleaseError } from '../errors.js';
-import { exists } from '../files/folders.js';
-import { findPoolOf, regenerateSample, type Regeneration } from '../generate/regenerate-sample.js';
-import type { StageOptions } from '../progress.js';
-import { datasetFolderOf, isRelease, RELEASE_FILE, SUMS_FILE } from '../release/release-folder.js';
-import { type ReleaseVerification, verifyRelease } from '../release/verify.js';
+import type { ReleaseSummary } from '../release/release-folder.js';
+import { type Verified, verify } from '../release/verify.js';
 import { toTable } from '../text.js';
 import { requireGiven, requireWhole } from './flags.js';
 import { interruptible, showProgress } from './run.js';
@@ -57,53 +52,20 @@ export const verifyCommand: CommandModule<object, VerifyFlags> = {
       }),
   handler: async (flags) => {
     const progress = showProgress(flags);
-    const { verification, regeneration } = await interruptible(async (signal) => {
-      const options = { signal, onProgress: progress.show };
-      const verification = await verify(flags.folder, options);
-      const regeneration = flags.regenerate
-        ? await regenerate(flags, verification, options)
-        : undefined;
-      return { verification, regeneration };
-    }).finally(progress.stop);
-    const isWhole = verification.findings.length === 0 && !regeneration?.differing.length;
-    if (flags.json)
-      console.log(JSON.stringify({ ...verification, regeneration, isWhole }, null, 2));
-    else print(flags, verification, regeneration);
-    if (!isWhole) process.exitCode = 1;
+    const { folder, sample, pool, work } = flags;
+    const regenerate = flags.regenerate ? { sample, pool, work } : undefined;
+    const verified = await interruptible((signal) =>
+      verify({ folder, regenerate }, { signal, onProgress: progress.show }),
+    ).finally(progress.stop);
+    if (flags.json) console.log(JSON.stringify(verified, null, 2));
+    else print(flags, verified);
+    if (!verified.isWhole) process.exitCode = 1;
   },
 };
 
-/** What is checked: a dataset, or where the folder says that it is a release, that. */
-type Verified = Verification & Partial<Pick<ReleaseVerification, 'release'>>;
-
-async function verify(folder: string, options: StageOptions): Promise<Verified> {
-  if (await isRelease(folder)) return verifyRelease(folder, options);
-  if (await exists(join(folder, SUMS_FILE))) {
-    throw new ReleaseError(`this is a release without its ${RELEASE_FILE}`, {
-      code: 'release-not-whole',
-      path: folder,
-      fix: 'get the release anew',
-    });
-  }
-  return verifyDataset(folder, options);
-}
-
-async function regenerate(
-  { folder: place, pool, work, sample }: VerifyFlags,
-  { release }: Verified,
-  options: StageOptions,
-): Promise<Regeneration> {
-  const folder = release ? datasetFolderOf(place, release) : place;
-  return regenerateSample(
-    { folder, pool: pool ?? (await findPoolOf(folder, work)), sample },
-    options,
-  );
-}
-
 function print(
   { folder, quiet }: VerifyFlags,
-  { dataset, files, images, findings, release }: Verified,
-  regeneration: Regeneration | undefined,
+  { dataset, files, images, findings, release, regeneration }: Verified,
 ): void {
   const problems = [
     ...findings.map(
@@ -117,7 +79,7 @@ function print(
   }
   if (problems.length > 0) {
     const count = problems.length === 1 ? '1 problem' : `${problems.length} problems`;
-    const fix = release ? 'get the release anew' : 'make the dataset again';
+    const fix = release ? 'make or pull the release again' : 'make the dataset again';
     console.error(`patchml: ${folder}: ${count}; ${fix}`);
   } else if (!quiet) {
     console.log(
@@ -133,7 +95,7 @@ function print(
   }
 }
 
-function nameOf({ name, version, kind, exports }: ReleaseVerification['release']): string {
+function nameOf({ name, version, kind, exports }: ReleaseSummary): string {
   const holds = [kind === 'full' ? 'images' : 'recipe only', ...exports];
   return `${name} ${version} (${holds.join(', ')})`;
 }

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { isDeepStrictEqual } from 'node:util';
-import type { Dataset } from '../dataset/dataset.js';
+import type { Dataset, DatasetFolder } from '../dataset/dataset.js';
 import { type MetadataRow, ROW_FIELDS, type RowPart } from '../dataset/row.js';
 import { sha256 } from '../files/digest.js';
 import { byteOrder } from '../files/listing.js';
@@ -10,7 +10,7 @@ import type { DropCounts } from '../imagenet/annotation.js';
 import { type StageOptions, throwIfAborted } from '../progress.js';
 import { portableRecipe } from '../recipe/load.js';
 import type { Recipe } from '../recipe/schema.js';
-import { openPublished, type Published } from './release-folder.js';
+import { openPublished, type Published, type ReleaseFolder } from './release-folder.js';
 
 /** One of the two that are compared, counted. */
 export interface DiffSide {
@@ -46,6 +46,12 @@ export interface ImageChanges {
   encodedAnew: number;
 }
 
+/** The two that are compared: dataset folders or releases, full or recipe-only. */
+export interface DiffInput {
+  before: DatasetFolder | ReleaseFolder;
+  after: DatasetFolder | ReleaseFolder;
+}
+
 /** What differs between two datasets. */
 export interface DatasetDiff {
   before: DiffSide;
@@ -60,13 +66,11 @@ export interface DatasetDiff {
  * Compares two datasets by what their metadata and summaries say; no image is read. Where images
  * are JPEGs, other bytes count as other pixels, since the pixels' digest is of those before
  * encoding.
- * @param before a dataset folder or a release, full or recipe-only
- * @param after the same
- * @throws DatasetError where one is neither
+ * @throws DatasetError where one is neither a dataset nor a release, or its metadata is damaged
+ * @throws OutputError where a file cannot be read; AbortedError
  */
 export async function diffDatasets(
-  before: string,
-  after: string,
+  { before, after }: DiffInput,
   { signal }: Pick<StageOptions, 'signal'> = {},
 ): Promise<DatasetDiff> {
   const [first, second] = [await openPublished(before), await openPublished(after)];

@@ -1,4 +1,9 @@
-import { type Dataset, type DatasetLock, readDataset } from '../dataset/dataset.js';
+import {
+  type Dataset,
+  type DatasetFolder,
+  type DatasetLock,
+  readDataset,
+} from '../dataset/dataset.js';
 import { explainError } from '../files/file-errors.js';
 import { buildIndex } from '../generate/build-index.js';
 import { composeDataset } from '../generate/compose-dataset.js';
@@ -7,11 +12,13 @@ import { extractPool } from '../generate/extract-pool.js';
 import { makePlan, readPlanRows } from '../generate/make-plan.js';
 import type { StageOptions } from '../progress.js';
 import { type DatasetDiff, diffDatasets, pixelDistance, type PixelDistance } from './diff.js';
-import { openPublished, type Published } from './release-folder.js';
+import { openPublished, type Published, type ReleaseFolder } from './release-folder.js';
 import { requireOutsideRelease } from './release.js';
-import { requireWhole } from './verify.js';
+import { requireVerifiedRelease } from './verify-release.js';
 
 export interface RegenerateReleaseInput {
+  /** A release, full or recipe-only. */
+  release: ReleaseFolder;
   /** One's own copy of ImageNet: folder of XML, `LOC_*_solution.csv` or archive. */
   annotations: string;
   /** Its folder or archive of images. */
@@ -39,7 +46,7 @@ interface VersionChange {
 /** A dataset made again from a release, compared with it. */
 export interface RegeneratedRelease {
   /** The dataset's folder, the pool's and the plan's. */
-  dataset: string;
+  dataset: DatasetFolder;
   pool: string;
   plan: string;
   /** Whether every byte is as published: the digests of the two datasets are one. */
@@ -67,17 +74,15 @@ export interface RegeneratedRelease {
  * Makes the dataset of a release again from one's own copy of ImageNet, and proves it: the plan is
  * made anew and compared with the published one, and so are the digests of every image's pixels.
  * An interrupted run is continued.
- * @param release a release folder, full or recipe-only
  * @throws ReleaseError where the release is not whole
  * @throws SamplingError where the copy has too little to make the plan from
  */
 export async function regenerateRelease(
-  release: string,
-  { annotations, images, out, work }: RegenerateReleaseInput,
+  { release, annotations, images, out, work }: RegenerateReleaseInput,
   options: RegenerateReleaseOptions = {},
 ): Promise<RegeneratedRelease> {
   try {
-    await requireWhole(release, options);
+    await requireVerifiedRelease(release, options);
     for (const place of [out, work]) await requireOutsideRelease(place);
     const published = await openPublished(release);
     const { recipe } = published.dataset.summary;
@@ -115,7 +120,7 @@ async function compare(
   options: StageOptions,
 ): Promise<Comparison> {
   const made = await readDataset(out);
-  const diff = await diffDatasets(path, out, options);
+  const diff = await diffDatasets({ before: path, after: out }, options);
   const { changedPixels: differing, removed: missing } = diff.images;
   const images = diff.before.images;
   return {

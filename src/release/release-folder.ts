@@ -2,14 +2,17 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import semver from 'semver';
 import { z } from 'zod';
-import { type Dataset, readDataset } from '../dataset/dataset.js';
+import { type Dataset, type DatasetFolder, readDataset } from '../dataset/dataset.js';
 import type { Finding } from '../dataset/verify.js';
 import { TransferError } from '../errors.js';
 import { EXPORT_NAMES } from '../exports/exports.js';
 import { sha256File } from '../files/digest.js';
-import { exists, writeWhole } from '../files/folders.js';
+import { exists, type FolderOf, writeWhole } from '../files/folders.js';
 import { readSummary } from '../files/json.js';
 import { byteOrder, listFiles } from '../files/listing.js';
+
+/** The path of a release's folder. */
+export type ReleaseFolder = FolderOf<'release'>;
 
 /** What a release is. */
 export const RELEASE_FILE = 'release.json';
@@ -61,7 +64,7 @@ const releaseSchema = identitySchema.extend({
 export type ReleaseSummary = z.output<typeof releaseSchema>;
 
 /** Reads what `release.json` says. @throws DatasetError when the folder is no release */
-export function readReleaseSummary(folder: string): Promise<ReleaseSummary> {
+export function readReleaseSummary(folder: ReleaseFolder): Promise<ReleaseSummary> {
   return readSummary(folder, RELEASE_FILE, releaseSchema, 'patchml release');
 }
 
@@ -71,8 +74,11 @@ export function isRelease(folder: string): Promise<boolean> {
 }
 
 /** Where a release has its metadata, summary and lock, and where full its images. */
-export function datasetFolderOf(folder: string, { kind }: Pick<ReleaseSummary, 'kind'>): string {
-  return kind === 'full' ? join(folder, DATASET_FOLDER) : folder;
+export function datasetFolderOf(
+  folder: ReleaseFolder,
+  { kind }: Pick<ReleaseSummary, 'kind'>,
+): DatasetFolder {
+  return kind === 'full' ? join(folder, DATASET_FOLDER) : (folder as string);
 }
 
 /** What the paths of the dataset's files begin with in a release. */

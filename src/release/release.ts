@@ -1,6 +1,6 @@
 import { realpath } from 'node:fs/promises';
 import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
-import { type Dataset, readDataset, SUMMARY_FILE } from '../dataset/dataset.js';
+import { type Dataset, type DatasetFolder, readDataset, SUMMARY_FILE } from '../dataset/dataset.js';
 import { verifyDataset } from '../dataset/verify.js';
 import { ReleaseError } from '../errors.js';
 import { EXPORT_NAMES } from '../exports/exports.js';
@@ -12,24 +12,29 @@ import { PATCHML_VERSION } from '../version.js';
 import { type ReleaseFacts, requireCitable } from './citation.js';
 import type { DatasetDiff } from './diff.js';
 import { fillRelease } from './fill-release.js';
-import { isRelease, readReleaseSummary, type ReleaseSummary, SUMS_FILE } from './release-folder.js';
-import { verifyRelease } from './verify.js';
+import {
+  isRelease,
+  readReleaseSummary,
+  type ReleaseFolder,
+  type ReleaseSummary,
+  SUMS_FILE,
+} from './release-folder.js';
+import { verifyRelease } from './verify-release.js';
 import { comparePrevious, requirePreviousLast, requireSemantic } from './versions.js';
 
 export interface ReleaseInput extends ReleaseFacts {
-  /** The dataset folder. */
-  dataset: string;
+  dataset: DatasetFolder;
   /** The semantic version of the release, such as `1.1.0`. */
   version: string;
   /** The folder of releases; this one goes into `<name>-<version>` in it. */
   to: string;
   /** The release before this one, which the version is checked against. Default: there is none. */
-  previous?: string | undefined;
+  previous?: ReleaseFolder | undefined;
 }
 
 /** A release, as it was made or was there. */
 export interface Released {
-  folder: string;
+  folder: ReleaseFolder;
   release: ReleaseSummary;
   /** False where this very release was there already. */
   isNew: boolean;
@@ -75,7 +80,7 @@ async function release(input: ReleaseInput, options: StageOptions): Promise<Rele
   const previous = path !== undefined && diff ? { folder: path, diff } : undefined;
   const summary = describe(input, dataset, previous);
   const isThere = (await requireFree(folder, summary, options)) === 'there';
-  await requireVerified(dataset, options);
+  await requireVerifiedDataset(dataset, options);
   if (!isThere) {
     const fill = async (partial: string): Promise<void> => {
       await fillRelease({ dataset, release: summary, previous }, partial, options);
@@ -127,7 +132,7 @@ function requireOwnName({ folder, summary }: Dataset): void {
   });
 }
 
-async function requireVerified({ folder }: Dataset, options: StageOptions): Promise<void> {
+async function requireVerifiedDataset({ folder }: Dataset, options: StageOptions): Promise<void> {
   const { findings } = await verifyDataset(folder, options);
   const [first] = findings;
   if (!first) return;

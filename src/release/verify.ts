@@ -1,261 +1,97 @@
-import { join, posix } from 'node:path';
-import { isImageFile, LOCK_FILE, readDataset, SUMMARY_FILE } from '../dataset/dataset.js';
-import {
-  type Finding,
-  type Verification,
-  verifyDataset,
-  type VerifyOptions,
-} from '../dataset/verify.js';
-import { PatchmlError, ReleaseError } from '../errors.js';
-import { verifyExport } from '../exports/exports.js';
-import { sha256File } from '../files/digest.js';
+import { join } from 'node:path';
+import { type DatasetFolder } from '../dataset/dataset.js';
+import { type Verification, verifyDataset } from '../dataset/verify.js';
+import { ReleaseError } from '../errors.js';
 import { explainError } from '../files/file-errors.js';
-import { byteOrder, listFiles } from '../files/listing.js';
-import { type StageOptions, throwIfAborted } from '../progress.js';
-import { loadRecipe, recipeDigest } from '../recipe/load.js';
-import { CHANGELOG_FILE } from './diff-text.js';
+import { exists } from '../files/folders.js';
+import { findPoolOf, regenerateSample, type Regeneration } from '../generate/regenerate-sample.js';
+import type { StageOptions } from '../progress.js';
 import {
-  type Checksums,
   datasetFolderOf,
-  datasetPrefixOf,
-  EXPORTS_FOLDER,
-  PLAN_FOLDER,
-  readChecksums,
-  readReleaseSummary,
+  isRelease,
   RELEASE_FILE,
+  type ReleaseFolder,
   type ReleaseSummary,
   SUMS_FILE,
 } from './release-folder.js';
+import { verifyRelease } from './verify-release.js';
 
-/** What a release is, and what is wrong with it. */
-export interface ReleaseVerification extends Verification {
-  release: ReleaseSummary;
+/** What is checked, and whether images are made again. */
+export interface VerifyInput {
+  folder: DatasetFolder | ReleaseFolder;
+  /** Default: no image is made again. */
+  regenerate?: SampleToRegenerate | undefined;
 }
 
+/** Which images are made again, and from which pool. */
+export interface SampleToRegenerate {
+  /** Images to make again, 1 or more. Default: 100, or all where there are fewer. */
+  sample?: number | undefined;
+  /** The pool folder that the dataset was composed from. Default: found in `work`. */
+  pool?: string | undefined;
+  /** The folder in which `generate` kept its pools. */
+  work: string;
+}
+
+/** What was found. */
+export interface Verified extends Verification {
+  /** What the release says of itself; absent for a dataset. */
+  release?: ReleaseSummary | undefined;
+  /** The images that were made again; absent where none was asked for. */
+  regeneration?: Regeneration | undefined;
+  /** True where nothing is wrong and every image that was made again has the same pixels. */
+  isWhole: boolean;
+}
+
+const DEFAULT_SAMPLE = 100;
+
 /**
- * Checks a release: every file against `SHA256SUMS`, the dataset against its lock, the lock, recipe
- * and plan against `release.json`, and every export against the dataset. Nothing but reading is
- * done, and no path of `SHA256SUMS` leads out of the folder.
- * @throws DatasetError when the folder is no release
+ * Checks a dataset or a release, whichever the folder is, and on request makes a sample of its
+ * images again from the pool and compares the pixels. Reads only.
+ * @throws DatasetError where the folder is neither, or the pool is missing or another dataset's
+ * @throws ReleaseError `release-not-whole` for a release without its `release.json`
+ * @throws OutputError where a file cannot be read; AbortedError
  */
-export async function verifyRelease(
-  folder: string,
+export async function verify(
+  { folder, regenerate }: VerifyInput,
   options: StageOptions = {},
-): Promise<ReleaseVerification> {
-  const release = await readReleaseSummary(folder);
-  const files = await checkFiles(folder, release, options);
-  const { found } = files;
-  const inside = datasetPrefixOf(release);
-  const digestOf = (file: string): string | undefined => found.get(`${inside}${file}`);
-  const dataset = await attempt(LOCK_FILE, () =>
-    checkDataset(folder, release, { signal: options.signal, digestOf }),
-  );
-  const rest = [
-    ...dataset.map((finding) => within(inside, finding)),
-    ...(await checkOrigin(folder, release, files)),
-    ...(dataset.length > 0 ? [] : await checkExports(folder, release, found, options)),
-  ];
-  const findings = [
-    ...files.findings,
-    ...rest.filter((finding) => !files.findings.some(isLike(finding))),
-  ];
-  const images = [...found.keys()].filter((file) => isImageFile(file.slice(inside.length))).length;
-  return {
-    release,
-    dataset: release.dataset,
-    files: files.listed,
-    images,
-    findings: findings.sort((a, b) => byteOrder(a.file, b.file)),
-  };
+): Promise<Verified> {
+  try {
+    const checked = await check(folder, options);
+    const regeneration =
+      regenerate && (await makeAgain(datasetIn(folder, checked), regenerate, options));
+    const isWhole = checked.findings.length === 0 && !regeneration?.differing.length;
+    return { ...checked, regeneration, isWhole };
+  } catch (error) {
+    throw explainError(error, folder);
+  }
 }
 
-/** The dataset by its own rules; of a recipe release, without the images that it has not. */
-async function checkDataset(
-  folder: string,
-  release: ReleaseSummary,
-  options: VerifyOptions,
-): Promise<Finding[]> {
-  const { findings } = await verifyDataset(datasetFolderOf(folder, release), options);
-  if (release.kind === 'full') return findings;
-  return findings.filter(
-    ({ problem, file }) => problem !== 'extra' && !(problem === 'missing' && isImageFile(file)),
-  );
-}
+type Checked = Pick<Verified, 'release'> & Verification;
 
-async function checkExports(
-  folder: string,
-  release: ReleaseSummary,
-  found: ReadonlyMap<string, string>,
-  options: StageOptions,
-): Promise<Finding[]> {
-  const dataset = await readDataset(datasetFolderOf(folder, release));
-  const findings: Finding[] = [];
-  for (const name of release.exports) {
-    throwIfAborted(options.signal, 'verify');
-    const path = `${EXPORTS_FOLDER}/${name}`;
-    const wrong = await attempt('.', async () => {
-      const all: Finding[] = [];
-      const digestOf = (file: string): string | undefined => found.get(`${path}/${file}`);
-      const known = { ...options, digestOf };
-      for await (const finding of verifyExport(name, dataset, join(folder, path), known)) {
-        all.push(finding);
-      }
-      return all;
+async function check(folder: string, options: StageOptions): Promise<Checked> {
+  if (await isRelease(folder)) return verifyRelease(folder, options);
+  if (await exists(join(folder, SUMS_FILE))) {
+    throw new ReleaseError(`this is a release without its ${RELEASE_FILE}`, {
+      code: 'release-not-whole',
+      path: folder,
+      fix: 'pull the release again',
     });
-    findings.push(...wrong.map((finding) => within(path, finding)));
   }
-  return findings;
+  return verifyDataset(folder, options);
 }
 
-function within(folder: string, finding: Finding): Finding {
-  return { ...finding, file: finding.file === '.' ? folder : posix.join(folder, finding.file) };
+function datasetIn(folder: string, { release }: Checked): DatasetFolder {
+  return release ? datasetFolderOf(folder, release) : folder;
 }
 
-/** Whether another finding says the same, or why this one is there. */
-function isLike({ problem, file }: Finding): (other: Finding) => boolean {
-  return (other) => other.file === file && (other.problem === problem || problem === 'invalid');
-}
-
-/**
- * The findings of a check; one that cannot be made is a finding itself.
- * @param file what the finding is then of
- */
-async function attempt(file: string, check: () => Promise<Finding[]>): Promise<Finding[]> {
-  try {
-    return await check();
-  } catch (error) {
-    const problem = explainError(error);
-    if (!(problem instanceof PatchmlError) || problem.code === 'aborted') throw error;
-    return [{ problem: 'invalid', file, detail: problem.message }];
-  }
-}
-
-const REPORT_EVERY = 50;
-/** What every release has, beside its dataset and exports; Croissant describes pixels. */
-const REQUIRED = {
-  recipe: [RELEASE_FILE, 'recipe.yaml', 'README.md', 'CITATION.cff', CHANGELOG_FILE],
-  full: [
-    RELEASE_FILE,
-    'recipe.yaml',
-    'README.md',
-    'CITATION.cff',
-    CHANGELOG_FILE,
-    'croissant.json',
-  ],
-};
-
-/** What the files of a release are, each read once. */
-interface CheckedFiles {
-  /** Lines of `SHA256SUMS`. */
-  listed: number;
-  /** The digests that the listed files have, by path. */
-  found: Map<string, string>;
-  /** How they differ from `SHA256SUMS`. */
-  findings: Finding[];
-}
-
-/** Checks every file of a release against `SHA256SUMS`. */
-async function checkFiles(
-  folder: string,
-  { kind }: ReleaseSummary,
-  { signal, onProgress }: StageOptions,
-): Promise<CheckedFiles> {
-  const { digests, findings } = await readSums(folder);
-  const found = new Map<string, string>();
-  const present = new Map((await listFiles(folder, () => true)).map((file) => [file.path, file]));
-  present.delete(SUMS_FILE);
-  let done = 0;
-  for (const [file, digest] of digests) {
-    throwIfAborted(signal, 'verify');
-    const isThere = (present.get(file)?.size ?? -1) >= 0;
-    present.delete(file);
-    if (!isThere) findings.push({ problem: 'missing', file });
-    else {
-      const actual = sha256File(join(folder, file));
-      found.set(file, actual);
-      if (actual !== digest) findings.push({ problem: 'changed', file });
-    }
-    done += 1;
-    if (done % REPORT_EVERY === 0 || done === digests.size) {
-      onProgress?.({ stage: 'verify', done, total: digests.size, unit: 'files' });
-      await new Promise(setImmediate); // lets a signal in
-    }
-  }
-  for (const file of present.keys()) findings.push({ problem: 'extra', file });
-  for (const file of REQUIRED[kind])
-    if (!digests.has(file)) findings.push({ problem: 'missing', file });
-  return { listed: digests.size, found, findings };
-}
-
-async function readSums(folder: string): Promise<Checksums> {
-  try {
-    return await readChecksums(folder);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-    return { digests: new Map(), findings: [{ problem: 'missing', file: SUMS_FILE }] };
-  }
-}
-
-/**
- * Checks that what `release.json` says of the dataset, the recipe, the plan and the exports is so.
- * Files that are known to be wrong are not looked into.
- */
-async function checkOrigin(
-  folder: string,
-  release: ReleaseSummary,
-  { found, findings: known }: CheckedFiles,
-): Promise<Finding[]> {
-  const isRight = (file: string): boolean => !known.some((finding) => finding.file === file);
-  const findings = checkExportNames(release, found.keys());
-  if (isRight('recipe.yaml')) {
-    findings.push(...(await attempt('recipe.yaml', () => checkRecipe(folder, release))));
-  }
-  const inside = datasetPrefixOf(release);
-  if ([LOCK_FILE, SUMMARY_FILE].every((file) => isRight(`${inside}${file}`))) {
-    findings.push(...(await attempt(RELEASE_FILE, () => checkDigests(folder, release))));
-  }
-  const plan = `${PLAN_FOLDER}/plan.jsonl`;
-  if (release.kind === 'recipe' && isRight(plan) && found.get(plan) !== release.plan) {
-    findings.push({ problem: 'invalid', file: plan, detail: 'it is another plan' });
-  }
-  return findings;
-}
-
-function checkExportNames({ exports }: ReleaseSummary, files: Iterable<string>): Finding[] {
-  const named = new Set<string>(exports);
-  const detail = 'release.json names no such export';
-  return [...files]
-    .map((file) => ({ file, parts: file.split('/') }))
-    .filter(({ parts: [top, name] }) => top === EXPORTS_FOLDER && !named.has(name!))
-    .map(({ file }) => ({ problem: 'invalid', file, detail }));
-}
-
-async function checkRecipe(folder: string, { recipe }: ReleaseSummary): Promise<Finding[]> {
-  const file = 'recipe.yaml';
-  if (recipeDigest(await loadRecipe(join(folder, file))) === recipe) return [];
-  return [{ problem: 'invalid', file, detail: 'it is another recipe' }];
-}
-
-async function checkDigests(folder: string, release: ReleaseSummary): Promise<Finding[]> {
-  const { lock, summary } = await readDataset(datasetFolderOf(folder, release));
-  const others = (['dataset', 'recipe', 'pool', 'plan'] as const)
-    .filter((part) => lock[part] !== release[part])
-    .map((part) => `its ${part} digest is not the lock's`);
-  if (summary.name !== release.name) others.push("its name is not the dataset's");
-  return others.map((detail) => ({ problem: 'invalid', file: RELEASE_FILE, detail }));
-}
-
-/**
- * Checks a release before anything is made of it.
- * @throws ReleaseError `release-not-whole`; DatasetError when the folder is no release
- */
-export async function requireWhole(release: string, options: StageOptions): Promise<void> {
-  const { findings } = await verifyRelease(release, options);
-  const [first] = findings;
-  if (!first) return;
-  throw new ReleaseError(`this release is not whole: ${first.problem} ${first.file}`, {
-    code: 'release-not-whole',
-    path: release,
-    fix: `"patchml verify ${release}" says all that is wrong; get the release anew`,
-  });
+async function makeAgain(
+  folder: DatasetFolder,
+  { sample = DEFAULT_SAMPLE, pool, work }: SampleToRegenerate,
+  options: StageOptions,
+): Promise<Regeneration> {
+  return regenerateSample(
+    { folder, pool: pool ?? (await findPoolOf(folder, work)), sample },
+    options,
+  );
 }

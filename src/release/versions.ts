@@ -14,7 +14,7 @@ import {
   RELEASE_FILE,
   SUMS_FILE,
 } from './release-folder.js';
-import { requireWhole } from './verify.js';
+import { requireVerifiedRelease } from './verify-release.js';
 
 /** By which part a version has to grow. */
 export type Bump = 'major' | 'minor' | 'patch';
@@ -101,9 +101,9 @@ export async function comparePrevious(
       fix: 'give --previous a folder that "patchml release" made',
     });
   }
-  await requireWhole(previous, options);
+  await requireVerifiedRelease(previous, options);
   const release = await readReleaseSummary(previous);
-  const diff = await diffDatasets(previous, dataset, options);
+  const diff = await diffDatasets({ before: previous, after: dataset }, options);
   if (diff.after.name !== release.name) {
     throw new ReleaseError(
       `the previous release is of "${release.name}", not "${diff.after.name}"`,

@@ -12,6 +12,7 @@ import {
   parseReleaseInfo,
   parseSums,
   RELEASE_FILE,
+  type ReleaseFolder,
   type ReleaseInfo,
   SUMS_FILE,
 } from '../release/release-folder.js';
@@ -21,6 +22,14 @@ import { readText } from './read-back.js';
 import { type Again, cutShort, isPassingError, retryPolicy } from './retry.js';
 import { folderName, type ReleaseFile, type Remote, type StoreOptions } from './store.js';
 
+/** What is fetched, and where it goes. */
+export interface PullInput {
+  /** The address that `pushRelease` returned. */
+  from: string;
+  /** The folder in which the release folder `<name>-<version>` is made. */
+  out: string;
+}
+
 /** How a release is fetched. */
 export interface PullOptions extends StoreOptions, Pick<StageOptions, 'signal' | 'onProgress'> {
   /** The version, for an `hf://` address that names none. Default: the one pushed last. */
@@ -29,8 +38,7 @@ export interface PullOptions extends StoreOptions, Pick<StageOptions, 'signal' |
 
 /** A release that was fetched. */
 export interface Pulled {
-  /** The release folder. */
-  folder: string;
+  folder: ReleaseFolder;
   name: string;
   version: string;
   /** Files of the release, `SHA256SUMS` included. */
@@ -45,14 +53,11 @@ const FILES_AT_ONCE = 4;
 /**
  * Fetches a release and checks every file against its `SHA256SUMS`. Its folder is there once it is
  * whole; what an interrupted run fetched is gone on from.
- * @param from the address that `pushRelease` returned
- * @param out the folder in which the release folder `<name>-<version>` is made
  * @throws TransferError `not-found`, `digest-differs`, `foreign-file`, `missing-file`,
  * `bad-sums` ...; AbortedError, after which the same call goes on
  */
 export async function pullRelease(
-  from: string,
-  out: string,
+  { from, out }: PullInput,
   options: PullOptions = {},
 ): Promise<Pulled> {
   const { signal } = options;

@@ -11,6 +11,7 @@ import {
   identitySchema,
   parseSums,
   RELEASE_FILE,
+  type ReleaseFolder,
   type ReleaseInfo,
   SUMS_FILE,
 } from '../release/release-folder.js';
@@ -19,9 +20,16 @@ import { isSameFile, readBack } from './read-back.js';
 import { retryPolicy } from './retry.js';
 import type { LocalFile, Remote, RemoteFile, StoreOptions } from './store.js';
 
+/** What is sent, and where. */
+export interface PushInput {
+  release: ReleaseFolder;
+  /** `hf://datasets/USER/NAME`, `s3://BUCKET/PREFIX`, or a folder. */
+  to: string;
+}
+
 /** How a release is sent. */
 export interface PushOptions extends StoreOptions, Pick<StageOptions, 'signal' | 'onProgress'> {
-  /** Makes a repository that is not there a private one, and refuses one that is public. */
+  /** Creates a new repository of the Hub as private, and refuses a public one. Default: false. */
   isPrivate?: boolean | undefined;
 }
 
@@ -45,14 +53,11 @@ export interface Pushed {
  * what the store has already is not sent again; the version is marked as the last step, once the
  * store has every file at its size and digest. Where the version is there already and every file
  * of it is the same, nothing is sent.
- * @param release the release folder
- * @param to `hf://datasets/USER/NAME`, `s3://BUCKET/PREFIX`, or a folder
  * @throws TransferError `version-exists`, `another-push`, `not-as-sent`, `foreign-file`,
  * `digest-differs`, `no-access`, `not-found` ...; AbortedError, after which the same call goes on
  */
 export async function pushRelease(
-  release: string,
-  to: string,
+  { release, to }: PushInput,
   options: PushOptions = {},
 ): Promise<Pushed> {
   const { signal } = options;

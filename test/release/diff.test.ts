@@ -35,21 +35,21 @@ const NONE = { added: [], removed: [], changedPixels: [], changedLabels: [], enc
 
 describe('The diff of two datasets', () => {
   test('that are the same is empty', async () => {
-    const diff = await diffDatasets(dataset, copyOf(dataset, newFolder('copy')));
+    const diff = await diffDatasets({ before: dataset, after: copyOf(dataset, newFolder('copy')) });
     expect(diff).toMatchObject({ isSame: true, recipe: [], images: { ...NONE, unchanged: 8 } });
     expect({ ...diff.after, path: '' }).toEqual({ ...diff.before, path: '' });
   });
 
   test('counts both sides: 4 images of two and 4 of three objects are 20 objects', async () => {
-    const { before, after } = await diffDatasets(dataset, larger);
+    const { before, after } = await diffDatasets({ before: dataset, after: larger });
     expect(before).toMatchObject({ images: 8, counts: { 2: 4, 3: 4 }, objects: 20 });
     expect(after).toMatchObject({ images: 9, counts: { 2: 4, 3: 5 }, objects: 23 });
   });
 
   test('names the images added, and the other way round those removed', async () => {
     const [there, back] = [
-      await diffDatasets(dataset, larger),
-      await diffDatasets(larger, dataset),
+      await diffDatasets({ before: dataset, after: larger }),
+      await diffDatasets({ before: larger, after: dataset }),
     ];
     expect(there.images).toEqual({ ...NONE, added: ['k3-000004'], unchanged: 8 });
     expect(back.images).toEqual({ ...NONE, removed: ['k3-000004'], unchanged: 8 });
@@ -58,20 +58,20 @@ describe('The diff of two datasets', () => {
 
   test('names fields of the recipe that only one has', async () => {
     const limited = await make({ source: { limit: 15 } });
-    const { recipe } = await diffDatasets(dataset, limited);
+    const { recipe } = await diffDatasets({ before: dataset, after: limited });
     expect(recipe).toEqual([{ field: 'source.limit', before: undefined, after: 15 }]);
   });
 
   test('tells other pixels from other labels', async () => {
     const repainted = await make({ canvas: { background: 'black' } });
-    const { images } = await diffDatasets(dataset, repainted);
+    const { images } = await diffDatasets({ before: dataset, after: repainted });
     expect(images.changedPixels).toHaveLength(8);
     expect(images.changedLabels).toEqual([]);
     const relabelled = withRows(([first, second]) => {
       first!.labels = [7];
       second!.objects.bbox[0]![0] += 1;
     });
-    const labels = (await diffDatasets(dataset, relabelled)).images;
+    const labels = (await diffDatasets({ before: dataset, after: relabelled })).images;
     expect(labels).toMatchObject({
       changedPixels: [],
       changedLabels: ['k2-000000', 'k2-000001'],
@@ -81,14 +81,19 @@ describe('The diff of two datasets', () => {
 
   test('does not count the order of the rows', async () => {
     const reversed = withRows((rows) => rows.reverse());
-    expect((await diffDatasets(dataset, reversed)).images).toEqual({ ...NONE, unchanged: 8 });
+    expect((await diffDatasets({ before: dataset, after: reversed })).images).toEqual({
+      ...NONE,
+      unchanged: 8,
+    });
   });
 
   test('counts JPEGs of other bytes as other pixels', async () => {
     const counts = { sampling: { counts: { 2: 2 } } };
     const first = await make({ encode: { format: 'jpeg', quality: 95 }, ...counts });
     const second = await make({ encode: { format: 'jpeg', quality: 60 }, ...counts });
-    expect((await diffDatasets(first, second)).images.changedPixels).toHaveLength(2);
+    expect(
+      (await diffDatasets({ before: first, after: second })).images.changedPixels,
+    ).toHaveLength(2);
   });
 
   test('takes releases, with pixels or without', async () => {
@@ -101,15 +106,20 @@ describe('The diff of two datasets', () => {
       previous: full,
       recipeOnly: true,
     });
-    const { before, after, images } = await diffDatasets(full, recipeOnly);
+    const { before, after, images } = await diffDatasets({ before: full, after: recipeOnly });
     expect([before.version, after.version]).toEqual(['1.0.0', '1.1.0']);
     expect(images.added).toEqual(['k3-000004']);
   });
 
   test('of a folder that is neither is a named error, and can be stopped', async () => {
     const none = newFolder('none');
-    await expect(diffDatasets(dataset, none)).rejects.toBeInstanceOf(DatasetError);
-    const stopped = diffDatasets(dataset, larger, { signal: AbortSignal.abort() });
+    await expect(diffDatasets({ before: dataset, after: none })).rejects.toBeInstanceOf(
+      DatasetError,
+    );
+    const stopped = diffDatasets(
+      { before: dataset, after: larger },
+      { signal: AbortSignal.abort() },
+    );
     await expect(stopped).rejects.toBeInstanceOf(AbortedError);
   });
 });
@@ -117,7 +127,7 @@ describe('The diff of two datasets', () => {
 describe('A diff in words', () => {
   test('shows a few ids of each kind and counts the rest', async () => {
     const repainted = await make({ canvas: { background: 'black' } });
-    const diff = await diffDatasets(dataset, repainted);
+    const diff = await diffDatasets({ before: dataset, after: repainted });
     const line =
       '8 images changed in pixels: k2-000000, k2-000001, k2-000002, k2-000003, k3-000000';
     expect(diffToText(diff)).toContain(`${line} and 3 more`);
@@ -127,7 +137,7 @@ describe('A diff in words', () => {
   });
 
   test('says that nothing differs', async () => {
-    const diff = await diffDatasets(dataset, dataset);
+    const diff = await diffDatasets({ before: dataset, after: dataset });
     expect(diffToMarkdown(diff)).toMatch(/^- 8 images unchanged\n\n\| /);
     expect(readFileSync(join(dataset, 'metadata.jsonl'), 'utf8')).not.toBe('');
   });

@@ -40,7 +40,7 @@ function regenerate(
 ): Promise<RegeneratedRelease> {
   const folder = newFolder('made');
   const places = { out: join(folder, 'out'), work: join(folder, 'work') };
-  return regenerateRelease(release, { ...from, ...places }, { jobs: 2, ...options });
+  return regenerateRelease({ release, ...from, ...places }, { jobs: 2, ...options });
 }
 
 function copyInput(): InputFolders {
@@ -172,7 +172,7 @@ describe('Regenerating', () => {
     writeFileSync(join(folder, 'recipe.yaml'), 'x');
     const made = newFolder('made');
     const places = { out: join(made, 'out'), work: join(made, 'work') };
-    const refused = regenerateRelease(folder, { ...input, ...places });
+    const refused = regenerateRelease({ release: folder, ...input, ...places });
     await expect(refused).rejects.toBeInstanceOf(ReleaseError);
     await expect(refused).rejects.toThrow('this release is not whole: changed recipe.yaml');
     expect(existsSync(join(made, 'work'))).toBe(false);
@@ -181,7 +181,7 @@ describe('Regenerating', () => {
   test('refuses a place with another dataset before any work', async () => {
     const out = await openGenerator(input, newFolder)({ canvas: { background: 'black' } });
     const places = { out, work: newFolder('work') };
-    const refused = regenerateRelease(full, { ...input, ...places });
+    const refused = regenerateRelease({ release: full, ...input, ...places });
     await expect(refused).rejects.toMatchObject({ code: 'output-other-dataset' });
     expect(contentsOf(places.work)).toEqual({});
   });
@@ -192,7 +192,7 @@ describe('Regenerating', () => {
     ['the dataset, into another,', () => ({ out: join(recipeOnly, 'x'), work: newFolder('work') })],
   ])('does not write %s into a release', async (_, places) => {
     const before = contentsOf(full);
-    const refused = regenerateRelease(full, { ...input, ...places() });
+    const refused = regenerateRelease({ release: full, ...input, ...places() });
     await expect(refused).rejects.toMatchObject({ code: 'output-in-release' });
     expect(contentsOf(full)).toEqual(before);
   });

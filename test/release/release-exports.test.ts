@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
 import { EXPORT_NAMES } from '../../src/exports/exports.js';
 import { releaseDataset } from '../../src/release/release.js';
-import { verifyRelease } from '../../src/release/verify.js';
+import { verifyRelease } from '../../src/release/verify-release.js';
 import { copyOf, editRelease, openGenerator, smallInput } from '../support/unit-releases.js';
 import { contentsOf, openWorkspace, readJson, sha256Of } from '../support/workspace.js';
 

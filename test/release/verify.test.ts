@@ -12,7 +12,7 @@ import { beforeAll, describe, expect, test } from '@jest/globals';
 import type { Finding } from '../../src/dataset/verify.js';
 import { AbortedError, DatasetError } from '../../src/errors.js';
 import { releaseDataset } from '../../src/release/release.js';
-import { verifyRelease } from '../../src/release/verify.js';
+import { verifyRelease } from '../../src/release/verify-release.js';
 import { copyOf, editRelease, openGenerator, smallInput } from '../support/unit-releases.js';
 import { contentsOf, openWorkspace } from '../support/workspace.js';
 

@@ -117,9 +117,9 @@ export function useS3(): S3InTests {
     url: () => server.url,
     to,
     push: (release, options) =>
-      pushRelease(release, to(), { endpoint: server.url, sleep, ...options }),
+      pushRelease({ release, to: to() }, { endpoint: server.url, sleep, ...options }),
     pull: (out = temporaryFolder(), name = 'shapes-1.1.0') =>
-      pullRelease(`${to()}/${name}`, out, { endpoint: server.url, sleep }),
+      pullRelease({ from: `${to()}/${name}`, out }, { endpoint: server.url, sleep }),
     seen: (which) => server.proxy.seen.filter(which),
     forget: () => server.proxy.seen.splice(0),
     put: (path, content, metadata = {}) =>

@@ -57,9 +57,9 @@ export function useHub(): HubInTests {
     state: () => hub.state,
     url: () => proxy.url,
     push: (release, options) =>
-      pushRelease(release, REPO, { endpoint: proxy.url, sleep, ...options }),
+      pushRelease({ release, to: REPO }, { endpoint: proxy.url, sleep, ...options }),
     pull: (out = temporaryFolder(), version) =>
-      pullRelease(REPO, out, { endpoint: proxy.url, sleep, version }),
+      pullRelease({ from: REPO, out }, { endpoint: proxy.url, sleep, version }),
     seen: (which) => proxy.seen.filter(which),
     forget: () => proxy.seen.splice(0),
     waits: () => waits,

@@ -21,14 +21,14 @@ describe('A release pushed to a folder', () => {
     const release = writeRelease(temporaryFolder());
     const to = temporaryFolder();
     const place = join(to, 'shapes-1.1.0');
-    const pushed = await pushRelease(release.folder, to);
+    const pushed = await pushRelease({ release: release.folder, to });
     expect(pushed).toMatchObject({ place, name: 'shapes', version: '1.1.0', files: 7, sent: 6 });
     expect(pushed.isNew).toBe(true);
     expect(filesIn(place)).toEqual(digestsOf(release));
     expect(readdirSync(to)).toEqual(['shapes-1.1.0']);
 
     const out = temporaryFolder();
-    const pulled = await pullRelease(place, out);
+    const pulled = await pullRelease({ from: place, out });
     const folder = join(out, 'shapes-1.1.0');
     expect(pulled).toMatchObject({
       folder,
@@ -47,8 +47,8 @@ describe('A release pushed to a folder', () => {
     const to = temporaryFolder();
     const steps: Progress[] = [];
     const onProgress = (progress: Progress): void => void steps.push(progress);
-    const { place } = await pushRelease(release.folder, to, { onProgress });
-    await pullRelease(place, temporaryFolder(), { onProgress });
+    const { place } = await pushRelease({ release: release.folder, to }, { onProgress });
+    await pullRelease({ from: place, out: temporaryFolder() }, { onProgress });
     for (const stage of ['push', 'pull']) {
       const own = steps.filter((step) => step.stage === stage);
       expect(own.map(({ done }) => done)).toEqual(
@@ -61,18 +61,20 @@ describe('A release pushed to a folder', () => {
   test('refuses a version that is there, and leaves it as it is', async () => {
     const to = temporaryFolder();
     const first = writeRelease(temporaryFolder());
-    await pushRelease(first.folder, to);
+    await pushRelease({ release: first.folder, to });
     const second = writeRelease(temporaryFolder(), { files: { 'README.md': 'other' } });
-    await expect(pushRelease(second.folder, to)).rejects.toMatchObject({ code: 'version-exists' });
+    await expect(pushRelease({ release: second.folder, to })).rejects.toMatchObject({
+      code: 'version-exists',
+    });
     expect(filesIn(join(to, 'shapes-1.1.0'))).toEqual(digestsOf(first));
   });
 
   test('again is there already, and is not touched', async () => {
     const release = writeRelease(temporaryFolder());
     const to = temporaryFolder();
-    const first = await pushRelease(release.folder, to);
+    const first = await pushRelease({ release: release.folder, to });
     const { ino, mtimeMs } = statSync(join(first.place, 'README.md'));
-    const again = await pushRelease(release.folder, to);
+    const again = await pushRelease({ release: release.folder, to });
     expect(again).toEqual({ ...first, isNew: false, sent: 0 });
     expect(statSync(join(first.place, 'README.md'))).toMatchObject({ ino, mtimeMs });
     expect(readdirSync(to)).toEqual(['shapes-1.1.0']);
@@ -87,10 +89,13 @@ describe('A release pushed to a folder', () => {
     async (_, spoil, place) => {
       const release = writeRelease(temporaryFolder());
       const to = temporaryFolder();
-      const there = { ...release, folder: (await pushRelease(release.folder, to)).place };
+      const there = {
+        ...release,
+        folder: (await pushRelease({ release: release.folder, to })).place,
+      };
       spoil(there, place);
       const before = filesIn(to);
-      await expect(pushRelease(release.folder, to)).rejects.toMatchObject({
+      await expect(pushRelease({ release: release.folder, to })).rejects.toMatchObject({
         code: 'not-as-sent',
         path: there.folder,
         place,
@@ -106,7 +111,7 @@ describe('A release pushed to a folder', () => {
     writeTree({ 'data/image 1.png': release.files['data/image 1.png']! }, partial);
     writeTree({ 'data/image-2.png': 'cut', 'README.md.tmp': 'x', SHA256SUMS: '' }, partial);
     const { ino } = statSync(join(partial, 'data/image 1.png'));
-    const { sent } = await pushRelease(release.folder, to);
+    const { sent } = await pushRelease({ release: release.folder, to });
     expect(sent).toBe(5);
     expect(filesIn(join(to, 'shapes-1.1.0'))).toEqual(digestsOf(release));
     expect(statSync(join(to, 'shapes-1.1.0', 'data/image 1.png')).ino).toBe(ino);
@@ -116,7 +121,7 @@ describe('A release pushed to a folder', () => {
     const release = writeRelease(temporaryFolder());
     const to = temporaryFolder();
     writeTree({ 'shapes-1.1.0.partial/data/thesis.tex': 'x' }, to);
-    await expect(pushRelease(release.folder, to)).rejects.toMatchObject({
+    await expect(pushRelease({ release: release.folder, to })).rejects.toMatchObject({
       code: 'foreign-file',
       place: 'data/thesis.tex',
     });
@@ -126,9 +131,11 @@ describe('A release pushed to a folder', () => {
   test('or pulled into a release is refused, its own too', async () => {
     const { folder, files } = writeRelease(temporaryFolder());
     const refusal = { code: 'output-in-release', message: expect.stringContaining(folder) };
-    await expect(pushRelease(folder, folder)).rejects.toMatchObject(refusal);
-    await expect(pullRelease(folder, folder)).rejects.toMatchObject(refusal);
-    await expect(pullRelease(folder, join(folder, 'data'))).rejects.toMatchObject(refusal);
+    await expect(pushRelease({ release: folder, to: folder })).rejects.toMatchObject(refusal);
+    await expect(pullRelease({ from: folder, out: folder })).rejects.toMatchObject(refusal);
+    await expect(pullRelease({ from: folder, out: join(folder, 'data') })).rejects.toMatchObject(
+      refusal,
+    );
     expect(Object.keys(filesIn(folder)).sort()).toEqual(Object.keys(files).sort());
   });
 
@@ -142,12 +149,12 @@ describe('A release pushed to a folder', () => {
         if (done > 0) controller.abort();
       },
     };
-    await expect(pushRelease(release.folder, to, stopAfterOne)).rejects.toMatchObject({
+    await expect(pushRelease({ release: release.folder, to }, stopAfterOne)).rejects.toMatchObject({
       code: 'aborted',
       message: 'push was stopped; run the same command again to go on from here',
     });
     expect(existsSync(join(to, 'shapes-1.1.0'))).toBe(false);
-    expect((await pushRelease(release.folder, to)).sent).toBe(5);
+    expect((await pushRelease({ release: release.folder, to })).sent).toBe(5);
   });
 });
 
@@ -161,7 +168,7 @@ describe('A release that is not what its SHA256SUMS says is refused before anyth
     const release = writeRelease(temporaryFolder());
     const to = temporaryFolder();
     spoil(release, 'data/image-2.png');
-    await expect(pushRelease(release.folder, to)).rejects.toMatchObject({ code });
+    await expect(pushRelease({ release: release.folder, to })).rejects.toMatchObject({ code });
     expect(readdirSync(to)).toEqual([]);
   });
 
@@ -170,9 +177,13 @@ describe('A release that is not what its SHA256SUMS says is refused before anyth
     const listed = Object.entries(release.files).filter(([path]) => !/^(rel|SHA)/.test(path));
     writeFileSync(join(release.folder, 'SHA256SUMS'), sumsOf(Object.fromEntries(listed)));
     const to = temporaryFolder();
-    await expect(pushRelease(release.folder, to)).rejects.toMatchObject({ code: 'foreign-file' });
+    await expect(pushRelease({ release: release.folder, to })).rejects.toMatchObject({
+      code: 'foreign-file',
+    });
     rmSync(join(release.folder, 'SHA256SUMS'));
-    await expect(pushRelease(release.folder, to)).rejects.toMatchObject({ code: 'missing-file' });
+    await expect(pushRelease({ release: release.folder, to })).rejects.toMatchObject({
+      code: 'missing-file',
+    });
   });
 });
 

@@ -17,7 +17,7 @@ describe('A pull', () => {
     const release = writeRelease(temporaryFolder());
     tamper(release, 'data/image-2.png');
     const out = temporaryFolder();
-    await expect(pullRelease(release.folder, out)).rejects.toMatchObject({
+    await expect(pullRelease({ from: release.folder, out })).rejects.toMatchObject({
       code: 'digest-differs',
       path: release.folder,
       place: 'data/image-2.png',
@@ -25,7 +25,7 @@ describe('A pull', () => {
     expect(existsSync(join(out, 'shapes-1.1.0'))).toBe(false);
     expect(existsSync(join(out, 'shapes-1.1.0.partial', 'data', 'image-2.png'))).toBe(false);
     writeTree(release.files, release.folder);
-    const { fetched } = await pullRelease(release.folder, out);
+    const { fetched } = await pullRelease({ from: release.folder, out });
     expect(fetched).toBeLessThan(6);
     expect(filesIn(join(out, 'shapes-1.1.0'))).toEqual(digestsOf(release));
     expect(readdirSync(out)).toEqual(['shapes-1.1.0']);
@@ -35,20 +35,26 @@ describe('A pull', () => {
     const release = writeRelease(temporaryFolder());
     const out = temporaryFolder();
     writeTree({ 'data/extra.sh': 'rm' }, release.folder);
-    const pull = pullRelease(release.folder, out);
+    const pull = pullRelease({ from: release.folder, out });
     await expect(pull).rejects.toMatchObject({ code: 'foreign-file', place: 'data/extra.sh' });
     rmSync(join(release.folder, 'data/extra.sh'));
     rmSync(join(release.folder, 'data/image-2.png'));
-    await expect(pullRelease(release.folder, out)).rejects.toMatchObject({ code: 'missing-file' });
+    await expect(pullRelease({ from: release.folder, out })).rejects.toMatchObject({
+      code: 'missing-file',
+    });
     symlinkSync('/etc/hosts', join(release.folder, 'data/image-2.png'));
-    await expect(pullRelease(release.folder, out)).rejects.toMatchObject({ code: 'not-a-file' });
+    await expect(pullRelease({ from: release.folder, out })).rejects.toMatchObject({
+      code: 'not-a-file',
+    });
     expect(readdirSync(out)).toEqual([]);
   });
 
   test('refuses a release.json that would name a folder elsewhere', async () => {
     const release = writeRelease(temporaryFolder(), { name: '../../elsewhere' });
     const out = temporaryFolder();
-    await expect(pullRelease(release.folder, out)).rejects.toMatchObject({ code: 'no-release' });
+    await expect(pullRelease({ from: release.folder, out })).rejects.toMatchObject({
+      code: 'no-release',
+    });
     expect(readdirSync(out)).toEqual([]);
   });
 
@@ -56,7 +62,9 @@ describe('A pull', () => {
     const release = writeRelease(temporaryFolder());
     const out = temporaryFolder();
     writeTree({ 'shapes-1.1.0/notes.txt': 'mine' }, out);
-    await expect(pullRelease(release.folder, out)).rejects.toMatchObject({ code: 'output-exists' });
+    await expect(pullRelease({ from: release.folder, out })).rejects.toMatchObject({
+      code: 'output-exists',
+    });
     expect(Object.keys(filesIn(out))).toEqual(['shapes-1.1.0/notes.txt']);
   });
 
@@ -64,7 +72,7 @@ describe('A pull', () => {
     const release = writeRelease(temporaryFolder());
     const out = temporaryFolder();
     const onProgress = (): void => void writeTree({ 'shapes-1.1.0/notes.txt': 'mine' }, out);
-    const pull = pullRelease(release.folder, out, { onProgress });
+    const pull = pullRelease({ from: release.folder, out }, { onProgress });
     await expect(pull).rejects.toMatchObject({ code: 'output-exists' });
     expect(readdirSync(join(out, 'shapes-1.1.0'))).toEqual(['notes.txt']);
   });
@@ -74,7 +82,7 @@ describe('A pull', () => {
     const out = temporaryFolder();
     const folder = join(out, `shapes-1.1.0.${ending}`);
     writeTree({ 'notes.txt': 'mine' }, folder);
-    await expect(pullRelease(release.folder, out)).rejects.toMatchObject({
+    await expect(pullRelease({ from: release.folder, out })).rejects.toMatchObject({
       code: 'foreign-file',
       path: folder,
       place: 'notes.txt',
@@ -85,10 +93,10 @@ describe('A pull', () => {
   test('of what is no release says so', async () => {
     const out = temporaryFolder();
     const nowhere = join(out, 'nowhere');
-    await expect(pullRelease(nowhere, out)).rejects.toMatchObject({ code: 'not-found' });
-    await expect(pullRelease(out, out)).rejects.toMatchObject({ code: 'not-found' });
+    await expect(pullRelease({ from: nowhere, out })).rejects.toMatchObject({ code: 'not-found' });
+    await expect(pullRelease({ from: out, out })).rejects.toMatchObject({ code: 'not-found' });
     writeFileSync(join(out, 'SHA256SUMS'), `${DIGEST}  a.txt`);
-    await expect(pullRelease(out, out)).rejects.toMatchObject({ code: 'bad-sums' });
+    await expect(pullRelease({ from: out, out })).rejects.toMatchObject({ code: 'bad-sums' });
   });
 
   test('goes on from a part of a file, and throws away a part of another file', async () => {
@@ -99,7 +107,10 @@ describe('A pull', () => {
       const name = createHash('sha256').update('data/image-2.png').digest('hex');
       writeTree({ [`shapes-1.1.0.parts/${name}`]: part }, out);
       const done: number[] = [];
-      await pullRelease(release.folder, out, { onProgress: (step) => done.push(step.done) });
+      await pullRelease(
+        { from: release.folder, out },
+        { onProgress: (step) => done.push(step.done) },
+      );
       expect(filesIn(out)).toEqual(
         Object.fromEntries(
           Object.entries(digestsOf(release)).map(([path, digest]) => [

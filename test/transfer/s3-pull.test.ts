@@ -77,11 +77,13 @@ describe('S3 that refuses', () => {
     const { folder } = writeRelease(temporaryFolder());
     const endpoint = s3.url();
     const to = 's3://no-such-bucket/x';
-    await expect(pushRelease(folder, to, { endpoint })).rejects.toMatchObject({
+    await expect(pushRelease({ release: folder, to }, { endpoint })).rejects.toMatchObject({
       code: 'not-found',
       path: `${to}/shapes-1.1.0`,
     });
     const out = temporaryFolder();
-    await expect(pullRelease(to, out, { endpoint })).rejects.toMatchObject({ code: 'not-found' });
+    await expect(pullRelease({ from: to, out }, { endpoint })).rejects.toMatchObject({
+      code: 'not-found',
+    });
   });
 });
