@@ -94,7 +94,7 @@ describe('A column that is added to the table of a row', () => {
     const other = newFolder('other');
     cpSync(dataset, other, { recursive: true });
     writeWords(other, 'another picture');
-    const { images } = await library.diffDatasets(dataset, other);
+    const { images } = await library.diffDatasets({ before: dataset, after: other });
     expect(images.changedLabels).toHaveLength(24);
     expect(images.changedPixels).toEqual([]);
   });
