@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { AbortedError } from './errors.js';
 
 /** The names of the stages, in the order of the flow, with the check of a dataset among them. */
@@ -37,4 +38,14 @@ export interface StageOptions {
 /** @throws AbortedError when the signal says so. */
 export function throwIfAborted(signal: AbortSignal | undefined, stage: Stage): void {
   if (signal?.aborted) throw new AbortedError(stage);
+}
+
+/**
+ * Lets events in, such as the one that aborts a signal, in the middle of work that waits for
+ * nothing itself.
+ * @throws AbortedError when the signal says so then
+ */
+export async function letSignalIn(signal: AbortSignal | undefined, stage: Stage): Promise<void> {
+  await setImmediate();
+  throwIfAborted(signal, stage);
 }

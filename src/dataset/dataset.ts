@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { z } from 'zod';
 import { DatasetError } from '../errors.js';
-import { sha256 } from '../files/digest.js';
+import { sha256, sha256Schema } from '../files/digest.js';
 import type { FolderOf } from '../files/folders.js';
 import { readJsonLines, readSummary } from '../files/json.js';
 import { codecVersionsSchema } from '../image/codecs.js';
@@ -23,8 +23,6 @@ export const TEXT_FILES: readonly string[] = [METADATA_FILE, SUMMARY_FILE, LOCK_
 
 /** The path of a dataset folder; a plain path will do, the path of a pool or plan will not. */
 export type DatasetFolder = FolderOf<'dataset'>;
-
-const digest = z.string().regex(/^[0-9a-f]{64}$/, 'expected a SHA-256');
 
 const datasetSchema = z.object({
   format: z.literal('patchml-dataset'),
@@ -51,13 +49,13 @@ const datasetSchema = z.object({
 const lockSchema = z.object({
   format: z.literal('patchml-lock'),
   /** SHA-256 over the lines `<sha256>  <path>` of all files, in byte order of the paths. */
-  dataset: digest,
-  recipe: digest,
-  pool: digest,
-  plan: digest,
+  dataset: sha256Schema,
+  recipe: sha256Schema,
+  pool: sha256Schema,
+  plan: sha256Schema,
   versions: z.object({ node: z.string(), patchml: z.string(), ...codecVersionsSchema.shape }),
   /** SHA-256 of every file but this one, by path. */
-  files: z.record(z.string(), digest),
+  files: z.record(z.string(), sha256Schema),
 });
 
 /** What `dataset.json` says. Nothing in it depends on the machine. */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { sha256Schema } from '../files/digest.js';
 
 /**
  * What a change in a field means to somebody who compares two datasets: the image goes by another
@@ -28,7 +29,7 @@ type ValueOf<S> = S extends { zod: z.ZodType<infer T> } ? T : never;
 /** The image: the path of its file in the dataset. Formats that hold images hold its bytes. */
 const image = shape('image', z.string().regex(/^images\/[\w-]+\.\w+$/, 'expected images/<name>'));
 const text = shape('text', z.string());
-const digest = shape('text', z.string().regex(/^[0-9a-f]{64}$/, 'expected a SHA-256'));
+const digest = shape('text', sha256Schema);
 const count = shape('integer', z.int().positive());
 /** An ImageNet class index. */
 const classIndex = shape('class', z.int().min(0).max(999));

@@ -3,7 +3,7 @@ import { DatasetError, PatchmlError } from '../errors.js';
 import { sha256File } from '../files/digest.js';
 import { explainError } from '../files/file-errors.js';
 import { byteOrder, listFiles } from '../files/listing.js';
-import { type StageOptions, throwIfAborted } from '../progress.js';
+import { letSignalIn, type StageOptions, throwIfAborted } from '../progress.js';
 import { recipeDigest } from '../recipe/load.js';
 import {
   datasetDigest,
@@ -87,7 +87,7 @@ async function checkFiles(
     done += 1;
     if (done % 50 === 0 || done === expected.length) {
       onProgress?.({ stage: 'verify', done, total: expected.length, unit: 'files' });
-      await new Promise(setImmediate); // lets a signal in
+      await letSignalIn(signal, 'verify');
     }
   }
   for (const file of present.keys()) findings.push({ problem: 'extra', file });

@@ -5,7 +5,7 @@ import type { MetadataRow } from '../dataset/row.js';
 import { DatasetError } from '../errors.js';
 import { explainError } from '../files/file-errors.js';
 import { type ClassIndex, classOf, type Wnid } from '../imagenet/synsets.js';
-import { type Stage, type StageOptions, throwIfAborted } from '../progress.js';
+import { letSignalIn, type Stage, type StageOptions, throwIfAborted } from '../progress.js';
 
 const REPORT_EVERY = 50;
 
@@ -24,7 +24,7 @@ export async function* exportRows(
     done += 1;
     if (done % REPORT_EVERY === 0 || done === total) {
       onProgress?.({ stage, done, total, unit: 'images' });
-      await new Promise(setImmediate); // lets a signal in
+      await letSignalIn(signal, stage);
     }
   }
   if (done === total) return;

@@ -18,7 +18,7 @@ import {
 import { type AnnotationSource, openAnnotations } from '../imagenet/annotations.js';
 import { type ImagePlace, type ImageStore, openImages } from '../imagenet/images.js';
 import { type ClassIndex, classOf, type Wnid } from '../imagenet/synsets.js';
-import { type StageOptions, throwIfAborted } from '../progress.js';
+import { letSignalIn, type StageOptions, throwIfAborted } from '../progress.js';
 import type { Recipe } from '../recipe/schema.js';
 
 const indexSchema = z.object({
@@ -140,7 +140,7 @@ async function writeIndex(
       for (const drop of sorted.drops) await drops.write(drop);
       if (done % 250 === 0) {
         options.onProgress?.({ stage: 'index', done, total, unit: 'files' });
-        await new Promise(setImmediate); // lets a signal in
+        await letSignalIn(options.signal, 'index');
       }
     }
     options.onProgress?.({ stage: 'index', done, total: done, unit: 'files' });

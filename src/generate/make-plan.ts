@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { digestOf, sha256File } from '../files/digest.js';
 import { buildFolder, exists, toJson, writeWhole } from '../files/folders.js';
 import { readJsonLines, readSummary, writeJsonLines } from '../files/json.js';
-import { type StageOptions, throwIfAborted } from '../progress.js';
+import { letSignalIn, type StageOptions } from '../progress.js';
 import type { Rectangle } from '../recipe/geometry.js';
 import type { Recipe } from '../recipe/schema.js';
 import { drawDataset, type DrawnImage, openImageStream } from './draw-patches.js';
@@ -101,8 +101,7 @@ async function writePlan(
       done += 1;
       if (done % 1000 !== 0 && done !== total) return;
       onProgress?.({ stage: 'plan', done, total, unit: 'rows' });
-      await new Promise(setImmediate); // lets a signal in
-      throwIfAborted(signal, 'plan');
+      await letSignalIn(signal, 'plan');
     };
     if (!first.done) await write(first.value);
     for (const image of rest) await write(image);

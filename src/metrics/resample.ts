@@ -1,6 +1,5 @@
-import { setImmediate } from 'node:timers/promises';
 import { requireInteger, requireSameImages } from '../errors.js';
-import { type Stage, type StageOptions, throwIfAborted } from '../progress.js';
+import { letSignalIn, type Stage, type StageOptions } from '../progress.js';
 import { openGenerator } from '../random.js';
 import type { ResampleCounts, Statistic } from './statistic.js';
 
@@ -51,8 +50,7 @@ export async function resample<S extends Statistics>(
       values[name]!.set(each, done);
     });
     done += taken();
-    await setImmediate();
-    throwIfAborted(signal, stage);
+    await letSignalIn(signal, stage);
   }
   return models.map((statistics, at) =>
     mapValues(statistics as Readonly<Record<string, Statistic>>, (statistic, name) => ({

@@ -10,7 +10,7 @@ import { makeFolder, requireSpace, toJson, writeWhole } from '../files/folders.j
 import { writeJsonLines } from '../files/json.js';
 import { listFiles, tryLink } from '../files/listing.js';
 import type { PlanRow, PlanSummary } from '../generate/make-plan.js';
-import { type StageOptions, throwIfAborted } from '../progress.js';
+import { letSignalIn, type StageOptions, throwIfAborted } from '../progress.js';
 import { commentRecipe } from '../recipe/write.js';
 import { bibtexOf, citationOf, IMAGENET_TERMS } from './citation.js';
 import { datasetCardOf, summaryOf } from './dataset-card.js';
@@ -134,7 +134,7 @@ async function copyDataset(
     done += 1;
     if (done % REPORT_EVERY === 0 || done === digests.size) {
       onProgress?.({ stage: 'release', done, total: digests.size, unit: 'files' });
-      await new Promise(setImmediate); // lets a signal in
+      await letSignalIn(signal, 'release');
     }
   }
   return copied;

@@ -6,7 +6,7 @@ import { type Dataset, type DatasetFolder, readDataset } from '../dataset/datase
 import type { Finding } from '../dataset/verify.js';
 import { TransferError } from '../errors.js';
 import { EXPORT_NAMES } from '../exports/exports.js';
-import { sha256File } from '../files/digest.js';
+import { sha256File, sha256Schema } from '../files/digest.js';
 import { exists, type FolderOf, writeWhole } from '../files/folders.js';
 import { readSummary } from '../files/json.js';
 import { byteOrder, listFiles } from '../files/listing.js';
@@ -25,7 +25,6 @@ export const PLAN_FOLDER = 'plan';
 /** Where a release has its exports, each in a folder of its name. */
 export const EXPORTS_FOLDER = 'exports';
 
-const digest = z.string().regex(/^[0-9a-f]{64}$/, 'expected a SHA-256');
 const version = z
   .string()
   .refine(isVersion, { error: 'expected a semantic version such as 1.0.0' });
@@ -42,10 +41,10 @@ const releaseSchema = identitySchema.extend({
   /** With the pixels, or with what makes them from one's own copy of ImageNet. */
   kind: z.enum(['full', 'recipe']),
   /** The dataset's digest; those of what it was made of. */
-  dataset: digest,
-  recipe: digest,
-  pool: digest,
-  plan: digest,
+  dataset: sha256Schema,
+  recipe: sha256Schema,
+  pool: sha256Schema,
+  plan: sha256Schema,
   /** Exports that are in it, in the order of `EXPORT_NAMES`. */
   exports: z.array(z.enum(EXPORT_NAMES)),
   /** Images a shard, where it was given. */
@@ -55,7 +54,7 @@ const releaseSchema = identitySchema.extend({
   /** Day of the release, where it was given: `2026-01-31`. */
   date: z.string().nullable(),
   /** The release before it; `checksums` is the digest of its `SHA256SUMS`. */
-  previous: z.object({ version, dataset: digest, checksums: digest }).nullable(),
+  previous: z.object({ version, dataset: sha256Schema, checksums: sha256Schema }).nullable(),
   /** The version of patchml that made it. */
   patchml: z.string(),
 });

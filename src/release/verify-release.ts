@@ -11,7 +11,7 @@ import { verifyExport } from '../exports/exports.js';
 import { sha256File } from '../files/digest.js';
 import { explainError } from '../files/file-errors.js';
 import { byteOrder, listFiles } from '../files/listing.js';
-import { type StageOptions, throwIfAborted } from '../progress.js';
+import { letSignalIn, type StageOptions, throwIfAborted } from '../progress.js';
 import { loadRecipe, recipeDigest } from '../recipe/load.js';
 import { CHANGELOG_FILE } from './diff-text.js';
 import {
@@ -179,7 +179,7 @@ async function checkFiles(
     done += 1;
     if (done % REPORT_EVERY === 0 || done === digests.size) {
       onProgress?.({ stage: 'verify', done, total: digests.size, unit: 'files' });
-      await new Promise(setImmediate); // lets a signal in
+      await letSignalIn(signal, 'verify');
     }
   }
   for (const file of present.keys()) findings.push({ problem: 'extra', file });

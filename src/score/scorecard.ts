@@ -1,9 +1,9 @@
 import { z } from 'zod';
+import { sha256Schema } from '../files/digest.js';
 import type { AveragePrecision, StatisticInterval } from '../metrics/index.js';
 import { PATCHML_VERSION } from '../version.js';
 
 const share = z.number().min(0).max(1);
-const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'expected a SHA-256');
 
 const metric = z.strictObject({
   value: z.number().nullable().describe('null where no image is in it'),
@@ -62,12 +62,12 @@ export const scorecardSchema = z.strictObject({
   patchml: z.string().describe('The version that made it'),
   model: z.strictObject({
     name: z.string().min(1),
-    digest: sha256.optional().describe("SHA-256 of the model's file"),
+    digest: sha256Schema.optional().describe("SHA-256 of the model's file"),
     provider: z.string().optional().describe('What ran it, such as `cpu`'),
   }),
   predictions: z.strictObject({
     path: z.string().optional().describe('The file, as it was given'),
-    sha256: sha256.optional(),
+    sha256: sha256Schema.optional(),
   }),
   preprocessing: z
     .record(z.string(), z.unknown())
@@ -101,7 +101,7 @@ export const scorecardSchema = z.strictObject({
   }),
   metrics,
   unavailable: z.record(z.string(), z.string()).describe('Metrics that are absent, and why'),
-  imagesSha256: sha256.describe('Of `images.csv` beside it'),
+  imagesSha256: sha256Schema.describe('Of `images.csv` beside it'),
 });
 
 /** A whole scorecard. */

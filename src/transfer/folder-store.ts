@@ -1,7 +1,6 @@
 import { createReadStream } from 'node:fs';
 import { copyFile, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { setImmediate } from 'node:timers/promises';
 import { OutputError } from '../errors.js';
 import { sha256File } from '../files/digest.js';
 import { explainError } from '../files/file-errors.js';
@@ -14,7 +13,7 @@ import {
   requireSpace,
 } from '../files/folders.js';
 import { listPlainFiles } from '../files/listing.js';
-import { throwIfAborted } from '../progress.js';
+import { letSignalIn, throwIfAborted } from '../progress.js';
 import { SUMS_FILE } from '../release/release-folder.js';
 import type { LocalFile, Remote, RemoteFile, SendOptions } from './store.js';
 
@@ -35,8 +34,7 @@ export function openFolderRemote(place: string, signal: AbortSignal | undefined)
     const files = new Map<string, RemoteFile>();
     if (!(await exists(folder))) return files;
     for (const [path, size] of await listPlainFiles(folder)) {
-      throwIfAborted(signal, 'push');
-      await setImmediate();
+      await letSignalIn(signal, 'push');
       const hex = digests ? sha256File(join(folder, path)) : undefined;
       files.set(path, { size, digests: hex === undefined ? [] : [{ kind: 'sha256', hex }] });
     }

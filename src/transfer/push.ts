@@ -1,12 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setImmediate } from 'node:timers/promises';
 import { type ErrorCode, AbortedError, TransferError } from '../errors.js';
 import { sha256, sha256File } from '../files/digest.js';
 import { readSummary } from '../files/json.js';
 import { listPlainFiles } from '../files/listing.js';
 import { atOnce } from '../parallel/ordered.js';
-import { type StageOptions, throwIfAborted } from '../progress.js';
+import { letSignalIn, type StageOptions, throwIfAborted } from '../progress.js';
 import {
   identitySchema,
   parseSums,
@@ -226,8 +225,7 @@ async function readRelease(
   const digests = parseSums(text.toString(), join(folder, SUMS_FILE));
   const files: LocalFile[] = [];
   for (const [path, sha256] of [...digests]) {
-    throwIfAborted(signal, 'push');
-    await setImmediate(); // hashing does not wait for anything, and Ctrl-C is to be heard
+    await letSignalIn(signal, 'push');
     const file = join(folder, path);
     const size = sizes.get(path);
     if (size === undefined) throw unlike(file, 'missing-file', `${SUMS_FILE} has it, it is gone`);
