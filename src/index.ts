@@ -64,17 +64,31 @@ export {
   choosePreprocessing,
   findModelCard,
   loadModelCard,
+  matchCards,
   type ModelCard,
   parseModelCard,
+  type Preprocessing,
+  type PreprocessingChoice,
 } from './models/card.js';
+export {
+  type AddCardOptions,
+  addModelCard,
+  type DraftedCard,
+  type DraftInput,
+  draftModelCard,
+  readSynsetList,
+} from './models/draft-card.js';
 export {
   predict,
   type PredictInput,
   type Predictions,
+  type PredictionSummary,
   type PredictOptions,
 } from './models/predict.js';
+export type { CardDraft } from './models/published-config.js';
+export type { Provider } from './models/session.js';
 export { alignPredictions, openPredictions } from './predictions/open.js';
-export type { PredictionSource } from './predictions/source.js';
+export type { PredictionOptions, PredictionRows, PredictionSource } from './predictions/source.js';
 export type { Progress, Stage, StageOptions } from './progress.js';
 export { loadRecipe, parseRecipe, recipeDigest, type RecipeOverrides } from './recipe/load.js';
 export type { Recipe, RecipeInput } from './recipe/schema.js';
@@ -103,23 +117,86 @@ export {
   verify,
   type VerifyInput,
 } from './release/verify.js';
+export type {
+  ComparedMetric,
+  ComparedWith,
+  CompareOptions,
+  LeftOut,
+  ScoreRun,
+} from './score/compared.js';
 export {
-  compareScores,
-  type Comparison,
-  type Difference,
+  compareModels,
+  type CompareModelsOptions,
+  type Correlation,
+  type ModelComparison,
+  type ModelDifference,
   type PairComparison,
 } from './score/compare-models.js';
-export { compareGap, type Gap, type GapComparison, type ModelGap } from './score/compare-sets.js';
+export {
+  compareSets,
+  type CompareSetsInput,
+  type Gap,
+  type GapMetric,
+  type ModelGap,
+  scoresOnSet,
+  type SetComparison,
+} from './score/compare-sets.js';
+export {
+  writeModelComparison,
+  type WriteModelComparisonInput,
+  writeSetComparison,
+  type WriteSetComparisonInput,
+} from './score/compare-table.js';
 export {
   type Evaluated,
+  type EvaluatedModels,
   type EvaluateInput,
   evaluateModel,
+  evaluateModels,
+  type EvaluateModelsInput,
+  type EvaluateModelsOptions,
   type EvaluateOptions,
-} from './score/evaluate-model.js';
-export { type ScoreOptions, scorePredictions, type Scores } from './score/score-predictions.js';
-export { makeScorecard, type Metric, type NewScorecard } from './score/scorecard.js';
-export { findScores, openScores, writeScores } from './score/scores-folder.js';
-export type { EvaluationImages, EvaluationSet } from './sets/evaluation-set.js';
+  type FailedModel,
+} from './score/evaluate.js';
+export type { PerImageScores } from './score/images-csv.js';
+export {
+  type ScoredFile,
+  scoreFile,
+  type ScoreFileInput,
+  type ScoreFileOptions,
+} from './score/score-file.js';
+export {
+  type ScoreInput,
+  type ScoreOptions,
+  scorePredictions,
+  type Scores,
+} from './score/score-predictions.js';
+export {
+  makeScorecard,
+  type Metric,
+  type Metrics,
+  type NewScorecard,
+  type Scorecard,
+  type ScorecardBody,
+  type ScorecardOrigin,
+} from './score/scorecard.js';
+export {
+  findScores,
+  openAllScores,
+  openScores,
+  scoresFolder,
+  type StoredScores,
+  writeScores,
+  type WriteScoresInput,
+  type WriteScoresOptions,
+} from './score/scores-folder.js';
+export type {
+  EvaluationImages,
+  EvaluationSet,
+  EvaluationSetKind,
+  LabelRule,
+} from './sets/evaluation-set.js';
+export type { MultiLabelRule } from './sets/multi-labels.js';
 export { type EvaluationSetInput, openEvaluationSet } from './sets/open-set.js';
 export { type Pulled, type PullInput, type PullOptions, pullRelease } from './transfer/pull.js';
 export { type Pushed, type PushInput, type PushOptions, pushRelease } from './transfer/push.js';

@@ -2,7 +2,6 @@ import { resolve } from 'node:path';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { ImageReader } from '../../src/imagenet/images.js';
 import {
-  alignPredictions,
   choosePreprocessing,
   type EvaluationSet,
   type EvaluationSetInput,
@@ -14,7 +13,7 @@ import {
 } from '../../src/index.js';
 import type { ModelCard } from '../../src/models/card.js';
 import { newValues, openPreprocessor, valuesPerImage } from '../../src/models/preprocess.js';
-import { openScoreFile } from '../../src/models/score-file.js';
+import { openLogitsFile } from '../../src/models/logits-file.js';
 import { openModelSession } from '../../src/models/session.js';
 import { openGenerator } from '../../src/random.js';
 
@@ -146,7 +145,7 @@ export function scoreJob({ logits, images, sets }: ScoreArgument) {
   return Promise.resolve(async () => {
     for (let i = 0; i < sets; i += 1) {
       const source = await openPredictions(logits);
-      await scorePredictions(source, alignPredictions(source, set), set);
+      await scorePredictions({ source, set });
     }
     return sets * images;
   });
@@ -155,7 +154,7 @@ export function scoreJob({ logits, images, sets }: ScoreArgument) {
 /** Writes `logits.npy` into a folder, with values that are made up: a bell for each class, and higher for most of the labels. */
 export async function writeLogits(folder: string, images: number): Promise<void> {
   const random = openGenerator('bench/logits');
-  const file = await openScoreFile(folder);
+  const file = await openLogitsFile(folder);
   for (const labels of makeSet(images).labels) {
     const row = new Float32Array(CLASSES);
     for (let c = 0; c < CLASSES; c += 1) row[c] = 4 * (random() + random() + random() - 1.5);

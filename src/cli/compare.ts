@@ -1,10 +1,7 @@
-import { realpath } from 'node:fs/promises';
 import type { CommandModule } from 'yargs';
-import { EvaluationError } from '../errors.js';
-import { byteOrder } from '../files/listing.js';
 import type { StageOptions } from '../progress.js';
-import { compareScores, type Comparison } from '../score/compare-models.js';
-import { compareGap, type GapComparison } from '../score/compare-sets.js';
+import { compareModels, type ModelComparison } from '../score/compare-models.js';
+import { compareSets, scoresOnSet, type SetComparison } from '../score/compare-sets.js';
 import {
   comparisonNotes,
   correlationsTable,
@@ -12,12 +9,12 @@ import {
   gapsTable,
   labelCountsTable,
   pairsTable,
-  writeComparison,
-  writeGap,
+  writeModelComparison,
+  writeSetComparison,
 } from '../score/compare-table.js';
 import { modelsTable, scorecardNotes } from '../score/scorecard-table.js';
 import type { NewScorecard } from '../score/scorecard.js';
-import { findScores, openScores, type StoredScores } from '../score/scores-folder.js';
+import { openAllScores } from '../score/scores-folder.js';
 import { toTerminalTable, widthOf } from '../text.js';
 import { requireGiven, requireResamples } from './flags.js';
 import { interruptible, showProgress, UsageError } from './run.js';
@@ -88,57 +85,30 @@ export const compareCommand: CommandModule<object, CompareFlags> = {
 };
 
 interface Compared {
-  result: Comparison | GapComparison;
+  result: ModelComparison | SetComparison;
   scorecards: NewScorecard[];
 }
 
 async function compare(flags: CompareFlags, options: StageOptions): Promise<Compared> {
-  const runs = await openAll(flags.scores);
+  const all = await openAllScores(flags.scores);
   const { seed, resamples, out } = flags;
-  const scorecards = runs.map(({ scorecard }) => scorecard);
+  const scorecards = all.map(({ scorecard }) => scorecard);
   if (flags.gap) {
-    const [first, second] = flags.gap.map((name) => runsOn(name, runs)) as [
-      StoredScores[],
-      StoredScores[],
-    ];
-    const result = await compareGap(first, second, { ...options, seed, resamples });
-    if (out !== undefined) await writeGap(out, result);
+    const [first, second] = flags.gap.map((name) => scoresOnSet(all, name));
+    const result = await compareSets(
+      { first: first!, second: second! },
+      { ...options, seed, resamples },
+    );
+    if (out !== undefined) await writeSetComparison({ out, comparison: result });
     return { result, scorecards };
   }
   const allPairs = flags['all-pairs'];
-  const result = await compareScores(runs, { ...options, seed, resamples, allPairs });
-  if (out !== undefined) await writeComparison(out, result, scorecards);
+  const result = await compareModels(all, { ...options, seed, resamples, allPairs });
+  if (out !== undefined) await writeModelComparison({ out, comparison: result, scorecards });
   return { result, scorecards };
 }
 
-/** The scores at or below these paths, each folder once, however it is written. */
-async function openAll(paths: readonly string[]): Promise<StoredScores[]> {
-  const folders = new Map<string, string>();
-  for (const path of paths) {
-    for (const folder of await findScores(path)) {
-      const place = await realpath(folder);
-      if (!folders.has(place)) folders.set(place, folder);
-    }
-  }
-  const runs: StoredScores[] = [];
-  for (const folder of folders.values()) runs.push(await openScores(folder));
-  return runs;
-}
-
-/** The runs on the set of this name, or on the one set whose name begins like that. */
-function runsOn(name: string, runs: readonly StoredScores[]): StoredScores[] {
-  const sets = [...new Set(runs.map(({ scorecard }) => scorecard.set.name))].sort(byteOrder);
-  const beginning = sets.filter((set) => set.startsWith(name));
-  const found = sets.includes(name) ? name : beginning.length === 1 ? beginning[0] : undefined;
-  if (found !== undefined) return runs.filter(({ scorecard }) => scorecard.set.name === found);
-  const isMany = beginning.length > 1;
-  throw new EvaluationError(`${isMany ? 'several sets begin with' : 'no scores on'} "${name}"`, {
-    code: 'gap-unknown-set',
-    fix: `name one of: ${(isMany ? beginning : sets).join(', ')}`,
-  });
-}
-
-function printComparison(comparison: Comparison, scorecards: readonly NewScorecard[]): void {
+function printComparison(comparison: ModelComparison, scorecards: readonly NewScorecard[]): void {
   const whole = toTerminalTable(modelsTable(scorecards, '\n'));
   const isTooWide = widthOf(whole) > (process.stdout.columns || Infinity);
   console.log(isTooWide ? toTerminalTable(modelsTable(scorecards)) : whole);
@@ -149,7 +119,7 @@ function printComparison(comparison: Comparison, scorecards: readonly NewScoreca
     console.log(toTerminalTable(correlationsTable(comparison)));
 }
 
-function printGap(gap: GapComparison): void {
+function printGap(gap: SetComparison): void {
   console.log(toTerminalTable(gapsTable(gap)));
   for (const note of gapNotes(gap)) console.log(note);
   console.log(toTerminalTable(labelCountsTable(gap)));

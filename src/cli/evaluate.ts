@@ -1,23 +1,26 @@
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { Argv, CommandModule, InferredOptionTypes } from 'yargs';
-import { AbortedError, EvaluationError, PatchmlError } from '../errors.js';
-import { explainError } from '../files/file-errors.js';
 import { findModelCard, matchCards, PREPROCESSING_CHOICES } from '../models/card.js';
 import { PROVIDERS } from '../models/session.js';
-import { type Evaluated, evaluateModel, type EvaluateOptions } from '../score/evaluate-model.js';
+import type { StageOptions } from '../progress.js';
+import {
+  type Evaluated,
+  evaluateModel,
+  evaluateModels,
+  type EvaluateOptions,
+} from '../score/evaluate.js';
 import { byAsma, modelsTable, scorecardNotes } from '../score/scorecard-table.js';
+import { scoresFolder } from '../score/scores-folder.js';
 import { type EvaluationSet, firstImages } from '../sets/evaluation-set.js';
 import { toTerminalTable } from '../text.js';
 import { requireJobs, requireWhole } from './flags.js';
 import { interruptible, showProgress, UsageError } from './run.js';
 import {
   type EvaluationSetFlags,
-  folderName,
   openSetOf,
   printScorecard,
   type ScoresFlags,
-  scoresFolder,
   withEvaluationSetFlags,
   withScoresFlags,
 } from './score-flags.js';
@@ -78,115 +81,69 @@ export const evaluateCommand: CommandModule<object, EvaluateFlags> = {
         'Many models on ImageNet val',
       ),
   handler: async (flags) => {
-    const cards = flags.models === undefined ? [flags.model!] : await matchCards(flags.models);
-    await requireApart(cards);
+    const cards = flags.models === undefined ? undefined : await matchCards(flags.models);
     const set = firstImages(await openSetOf(flags), flags.limit);
-    const { evaluated, failures } = await evaluateAll(cards, set, flags);
-    print(evaluated, failures, flags);
-    if (failures.length > 0) process.exitCode = 1;
+    const progress = showProgress(flags);
+    await interruptible(async (signal) => {
+      const options = optionsOf(flags, { signal, onProgress: progress.show });
+      if (cards === undefined) await evaluateOne(flags.model!, set, flags, options);
+      else await evaluateMany(cards, set, flags, options);
+    }).finally(progress.stop);
   },
 };
 
-/** Models of one name would write over each other. Cards that are wrong say so in their turn. */
-async function requireApart(cards: readonly string[]): Promise<void> {
-  const taken = new Map<string, string>();
-  for (const path of cards) {
-    const card = await findModelCard(path).catch(() => undefined);
-    if (!card) continue;
-    const folder = folderName(card.name);
-    const other = taken.get(folder);
-    if (other !== undefined) {
-      throw new EvaluationError(`the scores of this model would go where those of ${other} go`, {
-        code: 'cards-same-name',
-        path,
-        fix: 'give one of the two another "name", or evaluate them with different --out',
-      });
-    }
-    taken.set(folder, path);
-  }
+function optionsOf(flags: EvaluateFlags, stage: StageOptions): EvaluateOptions {
+  const { provider, batch, jobs, seed, resamples, overwrite } = flags;
+  const maxGroup = flags['max-group'];
+  return { ...stage, provider, batch, jobs, seed, resamples, maxGroup, overwrite };
 }
 
-interface Failure {
-  card: string;
-  error: PatchmlError;
-}
-
-interface Done extends Evaluated {
-  folder: string;
-}
-
-/** Evaluates one model after the other; one that fails does not keep the others from it. */
-async function evaluateAll(
-  cards: readonly string[],
+async function evaluateOne(
+  model: string,
   set: EvaluationSet,
   flags: EvaluateFlags,
-): Promise<{ evaluated: Done[]; failures: Failure[] }> {
-  const evaluated: Done[] = [];
-  const failures: Failure[] = [];
-  for (const [index, path] of cards.entries()) {
-    if (cards.length > 1 && !flags.quiet)
-      console.error(`${path} (${index + 1} of ${cards.length})`);
-    try {
-      evaluated.push(await evaluateOne(path, set, flags));
-    } catch (cause) {
-      const error = explainError(cause);
-      const isLast = flags.models === undefined || error instanceof AbortedError;
-      if (isLast || !(error instanceof PatchmlError)) throw error;
-      failures.push({ card: path, error });
-    }
-  }
-  return { evaluated, failures };
+  options: EvaluateOptions,
+): Promise<void> {
+  const card = await findModelCard(model);
+  const { preprocess, work } = flags;
+  const out = scoresFolder(flags.out, set, card.name);
+  const evaluated = await evaluateModel({ card, set, preprocess, work, out }, options);
+  if (!flags.quiet) sayWhatWasReused(evaluated);
+  printScorecard(evaluated.scorecard, out, flags);
 }
 
-async function evaluateOne(path: string, set: EvaluationSet, flags: EvaluateFlags): Promise<Done> {
-  const card = await findModelCard(path);
-  const { preprocess, work, provider, batch, jobs, seed, resamples, overwrite } = flags;
-  const folder = scoresFolder(flags.out, set, card.name);
-  const progress = showProgress(flags);
-  return interruptible(async (signal) => {
-    const options: EvaluateOptions = {
-      provider,
-      batch,
-      jobs,
-      seed,
-      resamples,
-      maxGroup: flags['max-group'],
-      overwrite,
-      signal,
-      onProgress: progress.show,
-    };
-    const done = await evaluateModel({ card, set, preprocess, work, out: folder }, options);
-    return { ...done, folder };
-  }).finally(progress.stop);
-}
-
-function print(
-  evaluated: readonly Done[],
-  failures: readonly Failure[],
-  flags: EvaluateFlags,
-): void {
-  const isOne = flags.models === undefined;
-  if (!flags.quiet) evaluated.forEach(sayWhatWasReused);
-  if (isOne) {
-    const [{ scorecard, folder }] = evaluated as [Done];
-    printScorecard(scorecard, folder, flags);
-  } else if (flags.json) {
-    const scorecards = evaluated
-      .map(({ folder, scorecard }) => ({ folder, ...scorecard }))
-      .sort(byAsma);
+async function evaluateMany(
+  cards: readonly string[],
+  set: EvaluationSet,
+  { preprocess, work, out, quiet, json }: EvaluateFlags,
+  options: EvaluateOptions,
+): Promise<void> {
+  const { evaluated, failures } = await evaluateModels(
+    { cards, set, preprocess, work, out },
+    {
+      ...options,
+      onModel: (card, index) => {
+        if (cards.length > 1 && !quiet) console.error(`${card} (${index + 1} of ${cards.length})`);
+      },
+    },
+  );
+  if (!quiet) evaluated.forEach(sayWhatWasReused);
+  const scorecards = evaluated.map(({ scorecard }) => scorecard);
+  if (json) {
+    const made = evaluated.map(({ folder, scorecard }) => ({ folder, ...scorecard })).sort(byAsma);
     const failed = failures.map(({ card, error: { code, message } }) => ({ card, code, message }));
-    console.log(JSON.stringify({ scorecards, failures: failed }, null, 2));
-  } else if (!flags.quiet && evaluated.length > 0) {
-    const scorecards = evaluated.map(({ scorecard }) => scorecard);
+    console.log(JSON.stringify({ scorecards: made, failures: failed }, null, 2));
+  } else if (!quiet && evaluated.length > 0) {
     console.log(toTerminalTable(modelsTable(scorecards)));
     for (const note of scorecardNotes(scorecards)) console.log(note);
-    console.log(`written to ${flags.out}`);
+    console.log(`written to ${out}`);
   }
   for (const { card, error } of failures)
     console.error(`patchml: ${card} failed: ${error.message}`);
+  if (failures.length > 0) process.exitCode = 1;
 }
 
-function sayWhatWasReused({ scorecard, predictions }: Done): void {
+function sayWhatWasReused({ scorecard, predictions }: Evaluated): void {
   const { folder, reused, summary } = predictions;
   if (reused)
     console.error(`${scorecard.model.name}: predictions of an earlier run used again (${folder})`);

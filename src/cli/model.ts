@@ -1,14 +1,7 @@
-import { mkdir } from 'node:fs/promises';
-import { basename, dirname, extname, join, relative } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { Argv, CommandModule } from 'yargs';
-import { OutputError } from '../errors.js';
-import { exists, writeWhole } from '../files/folders.js';
-import { draftCard, readSynsetList } from '../models/draft-card.js';
+import { addModelCard, readSynsetList } from '../models/draft-card.js';
 import type { CardDraft } from '../models/published-config.js';
 import { UsageError } from './run.js';
-
-const SCHEMA = fileURLToPath(new URL('../../../configs/model-card.schema.json', import.meta.url));
 
 interface AddFlags {
   model: string;
@@ -84,24 +77,12 @@ const addCommand: CommandModule<object, AddFlags> = {
         'With the config.json that timm put beside it',
       ) as never,
   handler: async (flags) => {
-    const name = flags.name ?? basename(flags.model, extname(flags.model));
+    const { model, out, name, config, overwrite } = flags;
     const given = await givenBy(flags);
-    const card = flags.out ?? join('configs', 'models', `${name}.yaml`);
-    if (!flags.overwrite && (await exists(card))) {
-      throw new OutputError('this card exists', {
-        code: 'file-exists',
-        path: card,
-        fix: 'give another --out, or --overwrite',
-      });
-    }
-    const { model, config } = flags;
-    const text = await draftCard({ model, card, name, config, given });
-    await mkdir(dirname(card), { recursive: true });
-    const schema = relative(dirname(card), SCHEMA).replaceAll('\\', '/');
-    await writeWhole(card, `# yaml-language-server: $schema=${schema}\n${text}`);
+    const { path, text } = await addModelCard({ model, out, name, config, given }, { overwrite });
     if (flags.quiet) return;
-    console.log(`Wrote ${card}:\n\n${text}`);
-    console.log(`Next: patchml evaluate --model ${card} --dataset DIR`);
+    console.log(`Wrote ${path}:\n\n${text}`);
+    console.log(`Next: patchml evaluate --model ${path} --dataset DIR`);
   },
 };
 

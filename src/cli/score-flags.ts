@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import type { Argv, InferredOptionTypes } from 'yargs';
 import { scorecardNotes, scorecardTable } from '../score/scorecard-table.js';
 import type { NewScorecard } from '../score/scorecard.js';
@@ -39,26 +38,6 @@ export function withScoresFlags<T>(args: Argv<T>): Argv<T & ScoresFlags> {
   }) as unknown as Argv<T & ScoresFlags>;
 }
 
-/** Where the scores of a model on a set go, below a folder for all. */
-export function scoresFolder(
-  root: string,
-  set: Pick<EvaluationSet, 'name' | 'kind' | 'rule' | 'ids' | 'leftOut'>,
-  model: string,
-): string {
-  return join(root, setFolder(set), folderName(model));
-}
-
-/**
- * The part of a path for a set: where one set has labels of several rules, with the rule, and where
- * only its first images are used, with their number: `imagenet-val-real-first-20`.
- */
-function setFolder({ name, kind, rule, ids, leftOut }: Parameters<typeof scoresFolder>[1]): string {
-  if (kind === 'patchml') return folderName(name); // its name has a version, its labels no rules
-  const ofRule = rule === 'original' ? '' : `-${rule}`;
-  const ofFirst = 'beyond-limit' in leftOut ? `-first-${ids.length}` : '';
-  return folderName(`${name}${ofRule}${ofFirst}`);
-}
-
 /** Prints a scorecard and where it is. */
 export function printScorecard(
   scorecard: NewScorecard,
@@ -74,11 +53,6 @@ export function printScorecard(
   console.log(toTerminalTable(scorecardTable(scorecard)));
   for (const note of scorecardNotes([scorecard])) console.log(note);
   console.log(`written to ${folder}`);
-}
-
-/** A name as one part of a path: `timm/resnet18` becomes `timm-resnet18`. */
-export function folderName(name: string): string {
-  return name.replace(/[^\p{L}\p{N}._-]+/gu, '-').replace(/^[.-]+/, '') || 'unnamed';
 }
 
 /** The flags of every command that works on an evaluation set. */

@@ -1,19 +1,14 @@
-import { basename, join, resolve } from 'node:path';
+import { join, parse } from 'node:path';
 import type { Argv, CommandModule, InferredOptionTypes } from 'yargs';
-import { sha256File } from '../files/digest.js';
-import { PREDICTIONS_FILE } from '../models/run-model.js';
-import { alignPredictions, openPredictions } from '../predictions/open.js';
 import type { StageOptions } from '../progress.js';
-import { scorePredictions } from '../score/score-predictions.js';
-import { makeScorecard } from '../score/scorecard.js';
-import { requireScoresPlace, writeScores } from '../score/scores-folder.js';
+import { scoreFile } from '../score/score-file.js';
+import { scoresFolder } from '../score/scores-folder.js';
 import { interruptible, showProgress } from './run.js';
 import {
   type EvaluationSetFlags,
   openSetOf,
   printScorecard,
   type ScoresFlags,
-  scoresFolder,
   withEvaluationSetFlags,
   withScoresFlags,
 } from './score-flags.js';
@@ -70,29 +65,23 @@ export const scoreCommand: CommandModule<object, ScoreFlags> = {
 };
 
 async function score(flags: ScoreFlags, options: StageOptions) {
-  const path = flags.predictions;
+  const { predictions, seed, resamples, overwrite, ids, key } = flags;
   const set = await openSetOf(flags);
-  const model = flags.model ?? basename(path).replace(/\.[^.]+$/, '');
-  const folder = flags.out ?? scoresFolder(join('output', 'scores'), set, model);
-  const { seed, resamples, overwrite } = flags;
-  await requireScoresPlace(folder, { set }, overwrite);
-  const source = await openPredictions(path, {
-    ...(flags.ranked ? { kind: 'ranked' } : {}),
-    idColumn: flags['id-column'],
-    ids: flags.ids,
-    key: flags.key,
-  });
-  const { body, perImage } = await scorePredictions(source, alignPredictions(source, set), set, {
-    ...options,
-    seed,
-    resamples,
-    maxGroup: flags['max-group'],
-  });
-  const predictions = { path, sha256: sha256File(path) };
-  const scorecard = makeScorecard(body, { model: { name: model }, predictions });
-  // What `evaluate` left there is not lost by scoring it again.
-  const isThere = resolve(path) === resolve(folder, PREDICTIONS_FILE);
-  const kept = isThere ? path : undefined;
-  await writeScores(folder, scorecard, perImage, { overwrite, predictions: kept });
-  return { scorecard, folder };
+  const model = flags.model ?? parse(predictions).name;
+  const out = flags.out ?? scoresFolder(join('output', 'scores'), set, model);
+  const { scorecard } = await scoreFile(
+    { predictions, set, model, out },
+    {
+      ...options,
+      kind: flags.ranked ? 'ranked' : undefined,
+      idColumn: flags['id-column'],
+      ids,
+      key,
+      seed,
+      resamples,
+      maxGroup: flags['max-group'],
+      overwrite,
+    },
+  );
+  return { scorecard, folder: out };
 }

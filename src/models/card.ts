@@ -129,7 +129,7 @@ export function modelCardJsonSchema(): z.core.JSONSchema.BaseSchema {
 }
 
 /** Where cards lie unless told otherwise. */
-const CARDS = join('configs', 'models');
+export const CARDS_FOLDER = join('configs', 'models');
 
 /**
  * The card of a model: the YAML file itself, or for an `.onnx` file the card beside it or in
@@ -139,7 +139,7 @@ const CARDS = join('configs', 'models');
 export async function findModelCard(path: string): Promise<ModelCard> {
   if (['.yaml', '.yml'].includes(extname(path))) return loadModelCard(path);
   const name = `${basename(path, extname(path))}.yaml`;
-  for (const card of [join(dirname(path), name), join(CARDS, name)]) {
+  for (const card of [join(dirname(path), name), join(CARDS_FOLDER, name)]) {
     if (!(await exists(card))) continue;
     // The card says how; the file that was named is what is run.
     return { ...(await loadModelCard(card)), model: resolve(path) };

@@ -1,24 +1,40 @@
-import { readFile } from 'node:fs/promises';
-import { dirname, relative, resolve, sep } from 'node:path';
+import { mkdir, readFile } from 'node:fs/promises';
+import { dirname, join, parse, relative, resolve, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { type InferenceSession, Tensor } from 'onnxruntime-node';
 import { stringify } from 'yaml';
-import { EvaluationError } from '../errors.js';
+import { EvaluationError, OutputError } from '../errors.js';
 import { explainError } from '../files/file-errors.js';
-import { inputSize, parseModelCard } from './card.js';
+import { exists, writeWhole } from '../files/folders.js';
+import { CARDS_FOLDER, inputSize, type ModelCard, parseModelCard } from './card.js';
 import { CLASS_COUNT } from './classes.js';
 import { type CardDraft, readModelConfig } from './published-config.js';
 import { loadModel } from './session.js';
 
+/** What a card is made of. */
 export interface DraftInput {
   /** The ONNX file. */
   model: string;
-  /** Where the card goes; the path of its model is written relative to it. */
-  card: string;
-  name: string;
+  /**
+   * Where the card goes; the path of its model is written relative to it. Default:
+   * `configs/models/<name>.yaml`.
+   */
+  out?: string | undefined;
+  /** The model's name in scorecards. Default: the file's name. */
+  name?: string | undefined;
   /** What is said by hand, above all else. */
-  given: CardDraft;
-  /** timm's or Hugging Face's file; by default the one beside the model. */
+  given?: CardDraft | undefined;
+  /** timm's or Hugging Face's file. Default: the one beside the model, if there is one. */
   config?: string | undefined;
+}
+
+/** A card that is not written yet. */
+export interface DraftedCard {
+  /** Where it goes. */
+  path: string;
+  /** As YAML. */
+  text: string;
+  card: ModelCard;
 }
 
 /** How each part is given where no file knows it. */
@@ -38,31 +54,36 @@ const FLAGS = {
 } as const satisfies Partial<Record<keyof CardDraft, string>>;
 
 /**
- * Makes a model card: from what is given, from the file that the model was published with, and from
- * its graph, in this order.
- * @returns the card as YAML
- * @throws EvaluationError `card-unknown-fields`, which names all that is still to be given
+ * Drafts a model card: from what is given, from the file that the model was published with, and from
+ * its graph, in this order. Writes nothing.
+ *
+ * @throws EvaluationError `card-unknown-fields`, which names all that is still to be given,
+ *   `model-unreadable`, `model-config-invalid`
  */
-export async function draftCard(input: DraftInput): Promise<string> {
-  const session = await loadModel(input.model);
-  const published = await readModelConfig(input.model, input.config);
-  const known = { ...published, ...input.given };
-  const draft: CardDraft = { ...(await readGraph(session, known)), ...known };
-  await session.release();
+export async function draftModelCard(input: DraftInput): Promise<DraftedCard> {
+  const { model, config, name, path } = placeOf(input);
+  const session = await loadModel(model);
+  let draft: CardDraft;
+  try {
+    const known = { ...(await readModelConfig(model, config)), ...input.given };
+    draft = { ...(await readGraph(session, known)), ...known };
+  } finally {
+    await session.release();
+  }
   const missing = Object.entries(FLAGS).filter(
-    ([name]) => draft[name as keyof CardDraft] === undefined,
+    ([field]) => draft[field as keyof CardDraft] === undefined,
   );
   if (missing.length > 0) {
-    const names = missing.map(([name]) => name).join(', ');
+    const names = missing.map(([field]) => field).join(', ');
     throw new EvaluationError(`neither the model nor a file beside it says ${names}`, {
       code: 'card-unknown-fields',
-      path: input.model,
+      path: model,
       fix: `give ${missing.map(([, flag]) => flag).join(' ')}`,
     });
   }
   const fields = {
-    name: input.name,
-    model: relative(resolve(dirname(input.card)), resolve(input.model))
+    name,
+    model: relative(resolve(dirname(path)), resolve(model))
       .split(sep)
       .join('/'),
     input: {
@@ -83,8 +104,52 @@ export async function draftCard(input: DraftInput): Promise<string> {
     classes: draft.classes,
     output: { name: draft.outputName, kind: draft.outputKind },
   };
-  parseModelCard(fields, input.card);
-  return stringify(fields);
+  return { path, text: stringify(fields), card: parseModelCard(fields, path) };
+}
+
+/** How to add a card. */
+export interface AddCardOptions {
+  /** Replace a card that exists. Default false. */
+  overwrite?: boolean | undefined;
+}
+
+/**
+ * Drafts a model card and writes it, with a line that lets editors complete and check it.
+ *
+ * @throws OutputError `file-exists`, or where it cannot be written
+ * @throws EvaluationError as {@link draftModelCard}
+ */
+export async function addModelCard(
+  input: DraftInput,
+  { overwrite = false }: AddCardOptions = {},
+): Promise<DraftedCard> {
+  const { path } = placeOf(input);
+  if (!overwrite && (await exists(path))) {
+    throw new OutputError('this card already exists', {
+      code: 'file-exists',
+      path,
+      fix: 'give another --out, or --overwrite',
+    });
+  }
+  const drafted = await draftModelCard(input);
+  const schema = relative(dirname(path), SCHEMA).replaceAll('\\', '/');
+  try {
+    await mkdir(dirname(path), { recursive: true });
+    await writeWhole(path, `# yaml-language-server: $schema=${schema}\n${drafted.text}`);
+  } catch (error) {
+    throw explainError(error, path);
+  }
+  return drafted;
+}
+
+const SCHEMA = fileURLToPath(new URL('../../../configs/model-card.schema.json', import.meta.url));
+
+/** The input with its defaults. */
+function placeOf(
+  input: DraftInput,
+): { name: string; path: string } & Pick<DraftInput, 'model' | 'config'> {
+  const { model, config, name = parse(model).name } = input;
+  return { model, config, name, path: input.out ?? join(CARDS_FOLDER, `${name}.yaml`) };
 }
 
 /** Reads a list of synsets, one a line. @throws EvaluationError, or a file-system error */

@@ -48,7 +48,7 @@ const summarySchema = z.object({
 });
 
 /** What `predictions.json` says. */
-type PredictionSummary = z.output<typeof summarySchema>;
+export type PredictionSummary = z.output<typeof summarySchema>;
 
 /** Classes kept of each image, best first; more where an image has more labels. */
 const TOP = 20;

@@ -10,7 +10,7 @@ import type { ModelCard, Preprocessing } from './card.js';
 import { CLASS_COUNT, classMapping, mapClasses, softmax } from './classes.js';
 import type { PreprocessedBatch, PreprocessSettings, RawBatch } from './preprocess-worker.js';
 import { type InputValues, newValues, valuesPerImage } from './preprocess.js';
-import { type BadImage, LOGITS_FILE, openScoreFile } from './score-file.js';
+import { type BadImage, LOGITS_FILE, openLogitsFile } from './logits-file.js';
 import type { ModelSession } from './session.js';
 
 export const PREDICTIONS_FILE = 'predictions.parquet';
@@ -57,7 +57,7 @@ async function scoreImages(
   folder: string,
   { onProgress, ...options }: StageOptions,
 ): Promise<BadImage[]> {
-  const file = await openScoreFile(folder);
+  const file = await openLogitsFile(folder);
   const { progress } = file;
   try {
     for await (const batch of predictBatches(model, input, progress.done, options)) {

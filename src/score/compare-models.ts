@@ -18,7 +18,7 @@ import {
 import { type NewScorecard, numberOrNull } from './scorecard.js';
 
 /** A difference, the model minus the baseline, with its paired bootstrap interval. */
-export interface Difference {
+export interface ModelDifference {
   value: number | null;
   low: number | null;
   high: number | null;
@@ -30,7 +30,7 @@ export interface Difference {
 export interface PairComparison {
   model: string;
   baseline: string;
-  differences: Partial<Record<ComparedMetric, Difference>>;
+  differences: Partial<Record<ComparedMetric, ModelDifference>>;
   /** The exact McNemar test. */
   mcnemar: {
     metric: 'top1' | 'real';
@@ -45,7 +45,7 @@ export interface PairComparison {
 }
 
 /** Models on one set, side by side: `comparison.json`. */
-export interface Comparison {
+export interface ModelComparison {
   format: 'patchml-comparison';
   version: 1;
   patchml: string;
@@ -62,7 +62,7 @@ export interface Comparison {
 }
 
 /** How to compare models. */
-export interface CompareScoresOptions extends CompareOptions {
+export interface CompareModelsOptions extends CompareOptions {
   /** Compare each model with each before it, not with the first alone. Default false. */
   allPairs?: boolean | undefined;
 }
@@ -74,10 +74,10 @@ export interface CompareScoresOptions extends CompareOptions {
  * @throws EvaluationError `compare-too-few`, `compare-other-set`, `compare-other-images`,
  *   `compare-other-subgroups`
  */
-export async function compareScores(
+export async function compareModels(
   runs: readonly ScoreRun[],
-  options: CompareScoresOptions = {},
-): Promise<Comparison> {
+  options: CompareModelsOptions = {},
+): Promise<ModelComparison> {
   const first = requireOneSet(runs);
   const settings = comparedWith(options, runs);
   const measured = await measureRuns(runs, settings, options);
@@ -183,7 +183,7 @@ function testPair(
 }
 
 /** How alike two metrics order the models: 1 the same, -1 the reverse; null where one is constant. */
-interface Correlation {
+export interface Correlation {
   first: ComparedMetric;
   second: ComparedMetric;
   spearman: number | null;

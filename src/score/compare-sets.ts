@@ -20,7 +20,7 @@ export const GAP_METRICS = ['top1', 'real', 'variableTopK', 'asma'] as const;
 /** Under two rules "a valid class" means two things; no difference of ReaL is about the images. */
 const OTHER_RULES = "the sets' labels are of two rules";
 
-type GapMetric = (typeof GAP_METRICS)[number];
+export type GapMetric = (typeof GAP_METRICS)[number];
 
 /** A gap, the first set minus the second, with its bootstrap interval. */
 export interface Gap {
@@ -41,7 +41,7 @@ export interface ModelGap {
 }
 
 /** Two sets under the same models: `gap.json`. */
-export interface GapComparison {
+export interface SetComparison {
   format: 'patchml-gap';
   version: 1;
   patchml: string;
@@ -55,6 +55,12 @@ export interface GapComparison {
   unmatched: { first: string[]; second: string[] };
 }
 
+/** The scores of models on two sets. */
+export interface CompareSetsInput {
+  first: readonly ScoreRun[];
+  second: readonly ScoreRun[];
+}
+
 /**
  * Compares two sets by the models that have scores on both; models are matched by name. The two
  * are resampled independently, as they have different images.
@@ -62,11 +68,10 @@ export interface GapComparison {
  * @throws EvaluationError `gap-no-models`, `gap-model-twice`, `compare-other-set`,
  *   `compare-other-subgroups`
  */
-export async function compareGap(
-  runsA: readonly ScoreRun[],
-  runsB: readonly ScoreRun[],
+export async function compareSets(
+  { first: runsA, second: runsB }: CompareSetsInput,
   options: CompareOptions = {},
-): Promise<GapComparison> {
+): Promise<SetComparison> {
   const [first, second] = [byModel(runsA), byModel(runsB)];
   const names = [...first.keys()].filter((name) => second.has(name)).sort(byteOrder);
   if (names.length === 0) {
@@ -97,6 +102,24 @@ export async function compareGap(
     models,
     unmatched: { first: without(first), second: without(second) },
   };
+}
+
+/**
+ * Of many scores, those on one set.
+ *
+ * @param name the set's name, or how it begins if no other begins like that
+ * @throws EvaluationError `gap-unknown-set`
+ */
+export function scoresOnSet<T extends ScoreRun>(scores: readonly T[], name: string): T[] {
+  const sets = [...new Set(scores.map(({ scorecard }) => scorecard.set.name))].sort(byteOrder);
+  const beginning = sets.filter((set) => set.startsWith(name));
+  const found = sets.includes(name) ? name : beginning.length === 1 ? beginning[0] : undefined;
+  if (found !== undefined) return scores.filter(({ scorecard }) => scorecard.set.name === found);
+  const isMany = beginning.length > 1;
+  throw new EvaluationError(`${isMany ? 'several sets begin with' : 'no scores on'} "${name}"`, {
+    code: 'gap-unknown-set',
+    fix: `name one of: ${(isMany ? beginning : sets).join(', ')}`,
+  });
 }
 
 async function gapOf(

@@ -1,14 +1,14 @@
 import { type ReportForm, writeReport } from '../files/owned-folder.js';
 import { countText, inMarkdown, toCsvTable, toMarkdownTable, type TextTable } from '../text.js';
-import type { Comparison } from './compare-models.js';
-import { GAP_METRICS, type GapComparison } from './compare-sets.js';
+import type { ModelComparison } from './compare-models.js';
+import { GAP_METRICS, type SetComparison } from './compare-sets.js';
 import { COMPARED_METRICS, type ComparedWith, type LeftOut } from './compared.js';
 import { differenceText, intervalText, labelOf, valueText } from './metric-text.js';
 import { modelsTable, scorecardNotes, scorecardsCsvTable } from './scorecard-table.js';
 import type { NewScorecard } from './scorecard.js';
 
 /** Models against baselines: a pair a row, differences in points with their intervals. */
-export function pairsTable({ pairs }: Comparison): TextTable {
+export function pairsTable({ pairs }: ModelComparison): TextTable {
   const columns = COMPARED_METRICS.filter((name) =>
     pairs.some(({ differences }) => (differences[name]?.n ?? 0) > 0),
   );
@@ -25,7 +25,7 @@ export function pairsTable({ pairs }: Comparison): TextTable {
 }
 
 /** How alike metrics order the models. */
-export function correlationsTable({ correlations }: Comparison): TextTable {
+export function correlationsTable({ correlations }: ModelComparison): TextTable {
   return {
     head: ['metrics', 'Spearman', 'Kendall'],
     rows: correlations.map(({ first, second, spearman, kendall }) => [
@@ -36,7 +36,7 @@ export function correlationsTable({ correlations }: Comparison): TextTable {
 }
 
 /** Gaps between two sets: a model a row. */
-export function gapsTable({ models }: GapComparison): TextTable {
+export function gapsTable({ models }: SetComparison): TextTable {
   const columns = GAP_METRICS.filter((name) => models.some(({ gaps }) => gaps[name]));
   return {
     head: ['model', ...columns.map(labelOf)],
@@ -53,7 +53,7 @@ export function gapsTable({ models }: GapComparison): TextTable {
 }
 
 /** How many images of two sets have how many labels. */
-export function labelCountsTable({ first, second }: GapComparison): TextTable {
+export function labelCountsTable({ first, second }: SetComparison): TextTable {
   const most = Math.max(first.labelCounts.length, second.labelCounts.length);
   const rows = Array.from({ length: most }, (_, k) => [
     String(k),
@@ -66,7 +66,7 @@ export function labelCountsTable({ first, second }: GapComparison): TextTable {
 }
 
 /** What a comparison is of. */
-export function comparisonNotes({ set, options, pairs }: Comparison): string[] {
+export function comparisonNotes({ set, options, pairs }: ModelComparison): string[] {
   return [
     `Differences in points on ${set.name} (${countText(set.images)} images, labels: ${set.rule}); ` +
       `paired bootstrap, ${optionsText(options)}. ` +
@@ -80,7 +80,7 @@ const TWO_RULES =
   'between the rules.';
 
 /** What a gap is of. */
-export function gapNotes({ first, second, options, models, unmatched }: GapComparison): string[] {
+export function gapNotes({ first, second, options, models, unmatched }: SetComparison): string[] {
   const only = [
     [first.name, unmatched.first],
     [second.name, unmatched.second],
@@ -98,7 +98,7 @@ export function gapNotes({ first, second, options, models, unmatched }: GapCompa
 }
 
 /** Pairs as numbers: a row a pair and a metric. */
-function pairsCsvTable({ set, pairs }: Comparison): TextTable {
+function pairsCsvTable({ set, pairs }: ModelComparison): TextTable {
   return {
     head: [
       ...['set', 'model', 'baseline', 'metric', 'difference', 'low', 'high', 'n'],
@@ -118,7 +118,7 @@ function pairsCsvTable({ set, pairs }: Comparison): TextTable {
 }
 
 /** Gaps as numbers: a row a model and a metric. */
-function gapsCsvTable({ first, second, models }: GapComparison): TextTable {
+function gapsCsvTable({ first, second, models }: SetComparison): TextTable {
   return {
     head: [
       ...['model', 'metric', 'first_set', 'second_set', 'first', 'second'],
@@ -176,20 +176,28 @@ const GAP_FORM: ReportForm = {
   code: 'output-not-comparison',
 };
 
+/** A comparison of models to write. */
+export interface WriteModelComparisonInput {
+  /** The folder. */
+  out: string;
+  comparison: ModelComparison;
+  /** Of the models compared. */
+  scorecards: readonly NewScorecard[];
+}
+
 /**
  * Writes `comparison.json`, `comparison.md`, `comparison.csv` (a row a pair and a metric) and
  * `models.csv` (a row a model), all or nothing, in place of an earlier comparison.
  *
- * @param scorecards of the models compared
  * @throws OutputError where the folder cannot be written, or holds other files
  */
-export async function writeComparison(
-  folder: string,
-  comparison: Comparison,
-  scorecards: readonly NewScorecard[],
-): Promise<void> {
+export async function writeModelComparison({
+  out,
+  comparison,
+  scorecards,
+}: WriteModelComparisonInput): Promise<void> {
   const { correlations, set } = comparison;
-  await writeReport(folder, COMPARISON_FORM, {
+  await writeReport(out, COMPARISON_FORM, {
     main: comparison,
     texts: {
       'comparison.md': markdown(
@@ -206,14 +214,24 @@ export async function writeComparison(
   });
 }
 
+/** A comparison of sets to write. */
+export interface WriteSetComparisonInput {
+  /** The folder. */
+  out: string;
+  comparison: SetComparison;
+}
+
 /**
  * Writes `gap.json`, `gap.md` and `gap.csv` (a row a model and a metric), all or nothing, in place of
  * an earlier gap.
  *
  * @throws OutputError where the folder cannot be written, or holds other files
  */
-export async function writeGap(folder: string, gap: GapComparison): Promise<void> {
-  await writeReport(folder, GAP_FORM, {
+export async function writeSetComparison({
+  out,
+  comparison: gap,
+}: WriteSetComparisonInput): Promise<void> {
+  await writeReport(out, GAP_FORM, {
     main: gap,
     texts: {
       'gap.md': markdown(

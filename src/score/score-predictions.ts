@@ -15,6 +15,7 @@ import {
 } from '../metrics/index.js';
 import { mapValues } from '../metrics/resample.js';
 import { CLASS_COUNT } from '../models/classes.js';
+import { alignPredictions } from '../predictions/open.js';
 import type { PredictionRows, PredictionSource } from '../predictions/source.js';
 import { type StageOptions, throwIfAborted } from '../progress.js';
 import type { EvaluationSet } from '../sets/evaluation-set.js';
@@ -38,6 +39,14 @@ export interface ScoreOptions extends Omit<StageOptions, 'jobs'> {
   maxGroup?: number | undefined;
 }
 
+/** What is scored. */
+export interface ScoreInput {
+  source: PredictionSource;
+  set: EvaluationSet;
+  /** For each row of the source, its position in the set. Default: told by the ids. */
+  positions?: Uint32Array | undefined;
+}
+
 /** A scorecard without what it is of, and the scores of each image. */
 export interface Scores {
   body: ScorecardBody;
@@ -49,14 +58,12 @@ export interface Scores {
  * does not grow with the number of classes: rows are read, ranked and forgotten; scores are read
  * twice, as average precision over images needs the labels' scores first.
  *
- * @param positions for each row of the file, its position in the set
  * @throws EvaluationError for predictions that do not fit the set or are no numbers
  * @throws MetricsError for options out of range
+ * @throws AbortedError
  */
 export async function scorePredictions(
-  source: PredictionSource,
-  positions: Uint32Array,
-  set: EvaluationSet,
+  { source, set, positions = alignPredictions(source, set) }: ScoreInput,
   options: ScoreOptions = {},
 ): Promise<Scores> {
   const { maxGroup = 5, signal } = options;

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { DatasetError, OutputError } from '../errors.js';
@@ -9,6 +9,7 @@ import { readSummary } from '../files/json.js';
 import { listFiles } from '../files/listing.js';
 import { type ReportForm, requireReportPlace, writeReport } from '../files/owned-folder.js';
 import { PREDICTIONS_FILE } from '../models/run-model.js';
+import type { EvaluationSet } from '../sets/evaluation-set.js';
 import { countText, inMarkdown, toCsvTable, toMarkdownTable } from '../text.js';
 import { parseImagesCsv, type PerImageScores, writeImagesCsv } from './images-csv.js';
 import { scorecardNotes, scorecardsCsvTable, scorecardTable } from './scorecard-table.js';
@@ -30,6 +31,28 @@ export interface StoredScores {
 export async function openScores(folder: string): Promise<StoredScores> {
   const scorecard = await readSummary(folder, SCORECARD_FILE, scorecardSchema, 'patchml score');
   return { folder, scorecard, perImage: () => readPerImage(folder, scorecard) };
+}
+
+/**
+ * Opens all scores at or below these paths, each folder once, however it is written.
+ *
+ * @param paths folders of scores, or folders that contain some
+ * @throws DatasetError `scores-none` where a path has none, `scores-invalid`
+ * @throws OutputError where a path cannot be read
+ */
+export async function openAllScores(paths: readonly string[]): Promise<StoredScores[]> {
+  const folders = new Map<string, string>();
+  for (const path of paths) {
+    for (const folder of await findScores(path)) {
+      const place = await realpath(folder).catch((error: unknown) => {
+        throw explainError(error, folder);
+      });
+      if (!folders.has(place)) folders.set(place, folder);
+    }
+  }
+  const scores: StoredScores[] = [];
+  for (const folder of folders.values()) scores.push(await openScores(folder));
+  return scores;
 }
 
 /**
@@ -73,6 +96,31 @@ async function readPerImage(folder: string, scorecard: Scorecard): Promise<PerIm
     });
   }
   return parseImagesCsv(text, path);
+}
+
+/** Where the scores of a model on a set go, below a folder for all: `<root>/<set>/<model>`. */
+export function scoresFolder(
+  root: string,
+  set: Pick<EvaluationSet, 'name' | 'kind' | 'rule' | 'ids' | 'leftOut'>,
+  model: string,
+): string {
+  return join(root, setFolder(set), folderName(model));
+}
+
+/**
+ * The part of a path for a set: where one set has labels of several rules, with the rule, and where
+ * only its first images are used, with their number: `imagenet-val-real-first-20`.
+ */
+function setFolder({ name, kind, rule, ids, leftOut }: Parameters<typeof scoresFolder>[1]): string {
+  if (kind === 'patchml') return folderName(name); // its name has a version, its labels no rules
+  const ofRule = rule === 'original' ? '' : `-${rule}`;
+  const ofFirst = 'beyond-limit' in leftOut ? `-first-${ids.length}` : '';
+  return folderName(`${name}${ofRule}${ofFirst}`);
+}
+
+/** A name as one part of a path: `timm/resnet18` becomes `timm-resnet18`. */
+export function folderName(name: string): string {
+  return name.replace(/[^\p{L}\p{N}._-]+/gu, '-').replace(/^[.-]+/, '') || 'unnamed';
 }
 
 const FORMAT = 'patchml-scorecard';
@@ -149,12 +197,20 @@ function isPartOf(earlier: Earlier, scores: ScoresOrigin): boolean {
   return was === true && is === false;
 }
 
+/** Scores to write. */
+export interface WriteScoresInput {
+  /** The folder. */
+  out: string;
+  scorecard: NewScorecard;
+  perImage: PerImageScores;
+  /** The file to put beside them as `predictions.parquet`. */
+  predictions?: string | undefined;
+}
+
 /** How to write scores. */
 export interface WriteScoresOptions {
   /** Replace scores on another set or under another preprocessing. Default false. */
   overwrite?: boolean | undefined;
-  /** The file to put beside them as `predictions.parquet`. */
-  predictions?: string | undefined;
 }
 
 /**
@@ -165,14 +221,12 @@ export interface WriteScoresOptions {
  *   other files
  */
 export async function writeScores(
-  folder: string,
-  scorecard: NewScorecard,
-  perImage: PerImageScores,
-  { overwrite, predictions }: WriteScoresOptions = {},
+  { out, scorecard, perImage, predictions }: WriteScoresInput,
+  { overwrite }: WriteScoresOptions = {},
 ): Promise<void> {
-  await requireScoresPlace(folder, scorecard, overwrite);
+  await requireScoresPlace(out, scorecard, overwrite);
   const images = writeImagesCsv(perImage);
-  await writeReport(folder, SCORES_FORM, {
+  await writeReport(out, SCORES_FORM, {
     main: { ...scorecard, imagesSha256: sha256(images) },
     texts: {
       [IMAGES_FILE]: images,

@@ -5,13 +5,13 @@ import type { ClassIndex } from '../imagenet/synsets.js';
 import type { MultiLabelRule } from './multi-labels.js';
 
 /** What kind of set it is: which form it has on disk. */
-type EvaluationSetKind = 'patchml' | 'imagenet' | 'imagenet-v2' | 'labelled-images';
+export type EvaluationSetKind = 'patchml' | 'imagenet' | 'imagenet-v2' | 'labelled-images';
 
 /**
  * Where the valid classes come from: PatchML's metadata, the original label, ReaL, the multi-labels
  * of Shankar et al. by one of two rules, or a list of files and labels that the user gave.
  */
-type LabelRule = 'patchml' | 'original' | 'real' | `multi-label-${MultiLabelRule}` | 'given';
+export type LabelRule = 'patchml' | 'original' | 'real' | `multi-label-${MultiLabelRule}` | 'given';
 
 /** The images that models are scored on, and the classes that are right for each. */
 export interface EvaluationSet {

@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from '@jest/globals';
-import type { Comparison } from '../../src/score/compare-models.js';
-import type { GapComparison } from '../../src/score/compare-sets.js';
+import type { ModelComparison } from '../../src/score/compare-models.js';
+import type { SetComparison } from '../../src/score/compare-sets.js';
 import { writeScores } from '../../src/score/scores-folder.js';
 import { expectOneLine } from '../support/one-line.js';
 import { type CliRun, runCli } from '../support/run-cli.js';
@@ -33,7 +33,11 @@ beforeAll(async () => {
     for (const model of models) {
       const right = 1 + ['a', 'b', 'c'].indexOf(model);
       const run = await madeRun(model, 'ranked', ranks(set.labels, right), set);
-      await writeScores(join(cwd, set.name, model), run.scorecard, await run.perImage());
+      await writeScores({
+        out: join(cwd, set.name, model),
+        scorecard: run.scorecard,
+        perImage: await run.perImage(),
+      });
     }
   }
 });
@@ -54,7 +58,7 @@ describe('compare, of models on one set', () => {
 
   test('takes the first that is named as the baseline, each folder once', async () => {
     const run = await compare(join('val', 'b'), 'val', '--json');
-    const { pairs } = JSON.parse(run.stdout) as Comparison;
+    const { pairs } = JSON.parse(run.stdout) as ModelComparison;
     expect(pairs.map(({ model, baseline }) => [model, baseline])).toEqual([
       ['a', 'b'],
       ['c', 'b'],
@@ -67,7 +71,7 @@ describe('compare, of models on one set', () => {
     const out = join(cwd, 'made', 'all');
     const names = ['comparison.csv', 'comparison.json', 'comparison.md', 'models.csv'];
     expect(readdirSync(out).sort()).toEqual(names);
-    expect(readJson<Comparison>(join(out, 'comparison.json')).pairs).toHaveLength(3);
+    expect(readJson<ModelComparison>(join(out, 'comparison.json')).pairs).toHaveLength(3);
     const csv = readFileSync(join(out, 'comparison.csv'), 'utf8').trim().split('\n');
     expect(csv).toHaveLength(1 + 3 * 5);
     expect(csv[1]).toMatch(/^val,b,a,top1,0\.25,[^,]+,[^,]+,4,1,0,1$/);
@@ -80,7 +84,7 @@ describe('compare, of two sets', () => {
   test('prints the gap of each model, and what is left out', async () => {
     const run = await compare('.', '--gap', 'val', 'vg', '--json');
     expect(run).toMatchObject({ code: 0, stderr: '' });
-    const gap = JSON.parse(run.stdout) as GapComparison;
+    const gap = JSON.parse(run.stdout) as SetComparison;
     expect([gap.first.name, gap.second.name]).toEqual(['val', 'vga']);
     // ReaL: a is right on 1 of 4 and 1 of 2, b on 2 of 4 and 2 of 2
     expect(gap.models.map(({ gaps }) => gaps.real!.value)).toEqual([-1 / 4, -1 / 2]);
@@ -105,7 +109,7 @@ describe('compare --out', () => {
     const out = ['--out', 'again', '--quiet'];
     expect((await compare('val', ...out)).code).toBe(0);
     expect((await compare('val', '--all-pairs', ...out)).code).toBe(0);
-    const { pairs } = readJson<Comparison>(join(cwd, 'again/comparison.json'));
+    const { pairs } = readJson<ModelComparison>(join(cwd, 'again/comparison.json'));
     expect(pairs).toHaveLength(3);
     const gap = await compare('.', '--gap', 'val', 'vga', ...out);
     expectOneLine(gap, 1, 'again: this folder holds comparison.csv, which is of no patchml-gap');

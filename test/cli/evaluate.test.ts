@@ -94,7 +94,7 @@ describe('patchml model add', () => {
       '--classes',
       'classes.txt',
     );
-    expectOneLine(run, 1, 'this card exists', '--overwrite');
+    expectOneLine(run, 1, 'this card already exists', '--overwrite');
   });
 
   it('says what a flag takes', async () => {

@@ -2,7 +2,7 @@ import { copyFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { parse } from 'yaml';
-import { draftCard, readSynsetList } from '../../src/models/draft-card.js';
+import { draftModelCard, readSynsetList } from '../../src/models/draft-card.js';
 import type { CardDraft } from '../../src/models/published-config.js';
 import { TINY_CLASSES, tinyModel } from '../support/unit-cards.js';
 import { temporaryFolder, writeTree } from '../support/unit-folder.js';
@@ -22,14 +22,12 @@ const preprocessing: CardDraft = {
 async function draft(name: string, given: CardDraft, files: Record<string, string> = {}) {
   const folder = writeTree(files);
   copyFileSync(tinyModel(name), join(folder, 'model.onnx'));
-  const input = { model: join(folder, 'model.onnx'), card: join(folder, 'cards', 'a.yaml') };
-  return parse(await draftCard({ ...input, name: 'tiny', given })) as Record<
-    string,
-    Record<string, unknown>
-  >;
+  const input = { model: join(folder, 'model.onnx'), out: join(folder, 'cards', 'a.yaml') };
+  const { text } = await draftModelCard({ ...input, name: 'tiny', given });
+  return parse(text) as Record<string, Record<string, unknown>>;
 }
 
-describe('draftCard', () => {
+describe('draftModelCard', () => {
   it("takes size, layout and the kind of output from the model's graph", async () => {
     const card = await draft('wide', { ...preprocessing, classes: TINY_CLASSES });
     expect(card).toMatchObject({

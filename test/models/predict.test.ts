@@ -6,7 +6,7 @@ import { classOf } from '../../src/imagenet/synsets.js';
 import type { ModelCard } from '../../src/models/card.js';
 import { predict, type Predictions, type PredictOptions } from '../../src/models/predict.js';
 import { PREDICTIONS_FILE } from '../../src/models/run-model.js';
-import { LOGITS_FILE } from '../../src/models/score-file.js';
+import { LOGITS_FILE } from '../../src/models/logits-file.js';
 import { openPredictions } from '../../src/predictions/open.js';
 import type { EvaluationSet } from '../../src/sets/evaluation-set.js';
 import { openEvaluationSet } from '../../src/sets/open-set.js';

@@ -6,7 +6,7 @@ import type { ModelCard } from '../../src/models/card.js';
 import { newValues, openPreprocessor } from '../../src/models/preprocess.js';
 import { PREDICTIONS_FILE } from '../../src/models/run-model.js';
 import { openPredictions } from '../../src/predictions/open.js';
-import { type Evaluated, evaluateModel } from '../../src/score/evaluate-model.js';
+import { type Evaluated, evaluateModel } from '../../src/score/evaluate.js';
 import type { EvaluationSet } from '../../src/sets/evaluation-set.js';
 import { openEvaluationSet } from '../../src/sets/open-set.js';
 import { describeWithShared, sharedInput } from '../support/shared-input.js';

@@ -6,7 +6,7 @@ import {
   meanStatistic,
   pairedBootstrap,
 } from '../../src/metrics/index.js';
-import { compareScores } from '../../src/score/compare-models.js';
+import { compareModels } from '../../src/score/compare-models.js';
 import { comparisonNotes } from '../../src/score/compare-table.js';
 import { madeRun, madeSet } from '../support/unit-scores.js';
 
@@ -27,10 +27,10 @@ function ranks(found: string): number[][] {
 const run = (name: string, found: string) => madeRun(name, 'ranked', ranks(found), set);
 const few = { resamples: 200 };
 
-describe('compareScores', () => {
+describe('compareModels', () => {
   it('takes differences to the first model, with the exact test', async () => {
     const runs = [await run('base', '22000000'), await run('good', '22222201')];
-    const { pairs, models, correlations } = await compareScores(runs, few);
+    const { pairs, models, correlations } = await compareModels(runs, few);
     expect(models.map(({ name }) => name)).toEqual(['base', 'good']);
     expect(pairs).toHaveLength(1);
     const { model, baseline, differences, mcnemar, leftOut } = pairs[0]!;
@@ -58,7 +58,7 @@ describe('compareScores', () => {
 
   it('finds just the intervals of the paired bootstrap', async () => {
     const [a, b] = [await run('a', '20210210'), await run('b', '22222201')];
-    const { pairs } = await compareScores([a, b]);
+    const { pairs } = await compareModels([a, b]);
     const lists = labelSet(labels, 1000);
     const [mine, theirs] = [await b.perImage(), await a.perImage()];
     const statistics = ({ real, variableTopK }: typeof mine) => ({
@@ -74,7 +74,7 @@ describe('compareScores', () => {
 
   it('finds no difference between a model and itself', async () => {
     const same = [await run('a', '20210210'), await run('b', '20210210')];
-    const { pairs } = await compareScores(same, few);
+    const { pairs } = await compareModels(same, few);
     expect(pairs[0]!.differences.asma).toMatchObject({ value: 0, low: 0, high: 0 });
     expect(pairs[0]!.mcnemar).toMatchObject({ onlyModel: 0, onlyBaseline: 0, pValue: 1 });
   });
@@ -83,8 +83,8 @@ describe('compareScores', () => {
     const runs = await Promise.all(
       Array.from({ length: 18 }, (_, at) => run(`m${at}`, `${'2'.repeat(at % 8)}00000000`)),
     );
-    const first = await compareScores(runs, { resamples: 10 });
-    const all = await compareScores(runs, { resamples: 10, allPairs: true });
+    const first = await compareModels(runs, { resamples: 10 });
+    const all = await compareModels(runs, { resamples: 10, allPairs: true });
     expect([first.pairs.length, all.pairs.length]).toEqual([17, (18 * 17) / 2]);
     const pairOf = ({ pairs }: typeof all) => pairs.find(({ model }) => model === 'm17')!;
     expect(pairOf(all)).toEqual(pairOf(first));
@@ -97,7 +97,7 @@ describe('compareScores', () => {
       await run('b', '22000000'),
       await run('c', '22200000'),
     ];
-    const { correlations, models } = await compareScores(runs, few);
+    const { correlations, models } = await compareModels(runs, few);
     expect(models.map(({ metrics }) => [metrics.top1, metrics.real])).toEqual([
       [1 / 8, 5 / 8],
       [2 / 8, 2 / 8],
@@ -116,7 +116,7 @@ describe('compareScores', () => {
       await madeRun('a', 'ranked', ranks('00000001'), without),
       await madeRun('b', 'ranked', ranks('00000000'), without),
     ];
-    const { pairs } = await compareScores(runs, few);
+    const { pairs } = await compareModels(runs, few);
     expect(pairs[0]!.mcnemar).toMatchObject({ metric: 'real', onlyBaseline: 1, pValue: 1 });
     expect(pairs[0]!.differences.top1).toBeUndefined();
     expect(pairs[0]!.leftOut).toEqual({ top1: 'a on made: the set has no original labels' });
@@ -125,7 +125,7 @@ describe('compareScores', () => {
   it('leaves out what the ranks of one model do not reach, and says so', async () => {
     const one = ranks('22222222').map(([label]) => [label!]);
     const runs = [await run('two', '22222222'), await madeRun('one', 'ranked', one, set)];
-    const { pairs } = await compareScores(runs, few);
+    const { pairs } = await compareModels(runs, few);
     expect(Object.keys(pairs[0]!.differences)).toEqual(['top1', 'real']);
     expect(pairs[0]!.leftOut.asma).toBe(
       'one on made: needs the 2 highest classes, the predictions have 1',
@@ -134,7 +134,7 @@ describe('compareScores', () => {
 
   it('tells runs of one model apart by their folders', async () => {
     const runs = [await run('a', '20210210'), await run('a', '20210210')];
-    const { models } = await compareScores(runs, few);
+    const { models } = await compareModels(runs, few);
     expect(models.map(({ name }) => name)).toEqual(['a (scores/a)', 'a (scores/a)']);
   });
 
@@ -142,22 +142,22 @@ describe('compareScores', () => {
     const first = await run('a', '20210210');
     const options = { resamples: 20, maxGroup: 3 };
     const other = await madeRun('b', 'ranked', ranks('20210210'), set, options);
-    await expect(compareScores([first, other], few)).rejects.toMatchObject({
+    await expect(compareModels([first, other], few)).rejects.toMatchObject({
       code: 'compare-other-subgroups',
       message:
         'scores/b: these scores have subgroups up to 3 labels, those of scores/a up to 5; ' +
         'score both with one --max-group',
     });
-    const same = await compareScores([other, other], few);
+    const same = await compareModels([other, other], few);
     expect(comparisonNotes(same)[0]).toContain('subgroups up to 3 labels');
   });
 
   it('refuses runs of different sets, and a single run', async () => {
     const other = madeSet(labels, { originals, name: 'other', digest: 'e'.repeat(64) });
     const runs = [await run('a', '2'), await madeRun('b', 'ranked', ranks('2'), other)];
-    await expect(compareScores(runs, few)).rejects.toThrow(
+    await expect(compareModels(runs, few)).rejects.toThrow(
       'scores/b: these are scores on other, those of scores/a on made; compare scores on one set',
     );
-    await expect(compareScores(runs.slice(1), few)).rejects.toBeInstanceOf(EvaluationError);
+    await expect(compareModels(runs.slice(1), few)).rejects.toBeInstanceOf(EvaluationError);
   });
 });

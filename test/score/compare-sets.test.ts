@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { gap, meanStatistic } from '../../src/metrics/index.js';
-import { compareGap } from '../../src/score/compare-sets.js';
+import { compareSets } from '../../src/score/compare-sets.js';
 import { gapNotes } from '../../src/score/compare-table.js';
 import { madeRun, madeSet } from '../support/unit-scores.js';
 
@@ -24,11 +24,13 @@ const onSecond = (name: string) =>
     second,
   );
 
-describe('compareGap', () => {
+describe('compareSets', () => {
   it('takes the first set minus the second, model by model', async () => {
-    const result = await compareGap(
-      [await onFirst('b', 4), await onFirst('a', 3), await onFirst('only', 1)],
-      [await onSecond('a'), await onSecond('b')],
+    const result = await compareSets(
+      {
+        first: [await onFirst('b', 4), await onFirst('a', 3), await onFirst('only', 1)],
+        second: [await onSecond('a'), await onSecond('b')],
+      },
       few,
     );
     expect(result.models.map(({ model }) => model)).toEqual(['a', 'b']);
@@ -53,7 +55,7 @@ describe('compareGap', () => {
 
   it('gives the intervals of the public gap', async () => {
     const [a, b] = [await onFirst('a', 3), await onSecond('a')];
-    const { models } = await compareGap([a], [b]);
+    const { models } = await compareSets({ first: [a], second: [b] });
     const { real } = await gap(
       { real: meanStatistic((await a.perImage()).real) },
       { real: meanStatistic((await b.perImage()).real) },
@@ -65,7 +67,7 @@ describe('compareGap', () => {
   it('leaves ReaL out between sets whose labels are of two rules, and warns of the others', async () => {
     const given = madeSet([[0], [1]], { name: 'given', rule: 'patchml', digest: 'f'.repeat(64) });
     const other = await madeRun('a', 'ranked', [[0], [9]], given);
-    const result = await compareGap([await onFirst('a', 3)], [other], few);
+    const result = await compareSets({ first: [await onFirst('a', 3)], second: [other] }, few);
     expect(Object.keys(result.models[0]!.gaps)).toEqual(['variableTopK', 'asma']);
     expect(result.models[0]!.leftOut.real).toBe("the sets' labels are of two rules");
     expect(gapNotes(result)).toEqual(
@@ -80,18 +82,24 @@ describe('compareGap', () => {
   it('refuses scores with other subgroups', async () => {
     const options = { resamples: 20, maxGroup: 2 };
     const other = await madeRun('a', 'ranked', [[0], [9], [9]], second, options);
-    await expect(compareGap([await onFirst('a', 3)], [other], few)).rejects.toThrow(
+    await expect(
+      compareSets({ first: [await onFirst('a', 3)], second: [other] }, few),
+    ).rejects.toThrow(
       'scores/a: these scores have subgroups up to 2 labels, those of scores/a up to 5; score',
     );
   });
 
   it('refuses sets that share no model, and a model twice', async () => {
     const [a, b] = [await onFirst('a', 1), await onSecond('b')];
-    await expect(compareGap([a], [b], few)).rejects.toThrow('no model has scores on both sets');
-    const c = await onSecond('a');
-    await expect(compareGap([a, a], [c], few)).rejects.toThrow('a on first is also in scores/a');
-    await expect(compareGap([a, await onSecond('c')], [c], few)).rejects.toThrow(
-      'these are scores on another second than scores/a',
+    await expect(compareSets({ first: [a], second: [b] }, few)).rejects.toThrow(
+      'no model has scores on both sets',
     );
+    const c = await onSecond('a');
+    await expect(compareSets({ first: [a, a], second: [c] }, few)).rejects.toThrow(
+      'a on first is also in scores/a',
+    );
+    await expect(
+      compareSets({ first: [a, await onSecond('c')], second: [c] }, few),
+    ).rejects.toThrow('these are scores on another second than scores/a');
   });
 });

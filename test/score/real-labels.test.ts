@@ -30,9 +30,12 @@ describeWithShared("ImageNet's original labels as predictions, against ReaL", ()
       },
     };
     const set = madeSet(labels, { originals });
-    const { body } = await scorePredictions(source, inOrder(originals.length), set, {
-      resamples: 100,
-    });
+    const { body } = await scorePredictions(
+      { source, positions: inOrder(originals.length), set },
+      {
+        resamples: 100,
+      },
+    );
     const { real, top1, subgroups, asma } = body.metrics;
     expect(real).toMatchObject({ value: 42_164 / 46_837, n: 46_837 });
     // 3 standard errors, sqrt(0.9 * 0.1 / 46,837), are 0.4 points

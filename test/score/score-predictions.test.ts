@@ -25,9 +25,7 @@ const few = { resamples: 50 };
 describe('scorePredictions', () => {
   it('computes the metrics of hand-made predictions', async () => {
     const { body, perImage } = await scorePredictions(
-      madeSource('scores', rows),
-      inOrder(5),
-      set,
+      { source: madeSource('scores', rows), positions: inOrder(5), set },
       few,
     );
     const { metrics } = body;
@@ -74,7 +72,7 @@ describe('scorePredictions', () => {
 
   it('has the intervals of the public bootstrap', async () => {
     const source = madeSource('scores', rows);
-    const { body, perImage } = await scorePredictions(source, inOrder(5), set);
+    const { body, perImage } = await scorePredictions({ source, positions: inOrder(5), set });
     const intervals = await bootstrap({
       real: meanStatistic(perImage.real),
       asma: asmaStatistic(perImage.variableTopK, labelSet(set.labels, 1000)),
@@ -89,7 +87,10 @@ describe('scorePredictions', () => {
     // Class 0 is valid for image 0 (score 3); image 1 without labels scores it 5, image 2 scores 1
     const small = madeSet([[0], [], [2]]);
     const scores = scoreRows([{ 0: 3 }, { 0: 5 }, { 0: 1, 2: 2 }]);
-    const { body } = await scorePredictions(madeSource('scores', scores), inOrder(3), small, few);
+    const { body } = await scorePredictions(
+      { source: madeSource('scores', scores), positions: inOrder(3), set: small },
+      few,
+    );
     expect(body.metrics.mapMacroPresent).toEqual({
       value: 1,
       low: null,
@@ -103,7 +104,10 @@ describe('scorePredictions', () => {
 
   it('gives every mean an interval around it, the same for the same seed', async () => {
     const score = (seed: string): Promise<Scores> =>
-      scorePredictions(madeSource('scores', rows), inOrder(5), set, { ...few, seed });
+      scorePredictions(
+        { source: madeSource('scores', rows), positions: inOrder(5), set },
+        { ...few, seed },
+      );
     const [a, b, c] = [await score('1'), await score('1'), await score('2')];
     expect(a).toEqual(b);
     expect(c.body.metrics.variableTopK).not.toEqual(a.body.metrics.variableTopK);
@@ -117,11 +121,17 @@ describe('scorePredictions', () => {
     const originals = [4, 4, 7];
     const given = madeSet([[4], [4], [7]], { rule: 'multi-label-tfds', originals });
     const ranked = madeSource('ranked', [[4], [5], [7]]);
-    const { body } = await scorePredictions(ranked, inOrder(3), given, few);
+    const { body } = await scorePredictions(
+      { source: ranked, positions: inOrder(3), set: given },
+      few,
+    );
     expect(body.metrics.realPerClass).toMatchObject({ value: 3 / 4, n: 3 });
     expect(body.metrics.real!.value).toBeCloseTo(2 / 3, 14);
     const without = { ...given, originals: undefined };
-    const other = await scorePredictions(ranked, inOrder(3), without, few);
+    const other = await scorePredictions(
+      { source: ranked, positions: inOrder(3), set: without },
+      few,
+    );
     expect(other.body.metrics.realPerClass).toBeUndefined();
     expect(other.body.unavailable['realPerClass']).toBe('the set has no original labels');
   });
@@ -129,7 +139,10 @@ describe('scorePredictions', () => {
   it('scores 1 everywhere where the predictions are the labels', async () => {
     const given = madeSet([[4], [1, 7], [0, 5, 9]]);
     const scores = scoreRows([{ 4: 1 }, { 1: 1, 7: 1 }, { 0: 1, 5: 1, 9: 1 }]);
-    const { body } = await scorePredictions(madeSource('scores', scores), inOrder(3), given, few);
+    const { body } = await scorePredictions(
+      { source: madeSource('scores', scores), positions: inOrder(3), set: given },
+      few,
+    );
     const { real, variableTopK, exactMatch, asma, mapPerImage, mapMicro, lrap, rankingLoss } =
       body.metrics;
     for (const metric of [real, variableTopK, exactMatch, asma, mapPerImage, mapMicro, lrap]) {
@@ -146,9 +159,7 @@ describe('scorePredictions', () => {
   it('scores a set without any labels', async () => {
     const none = madeSet([[], []]);
     const { body } = await scorePredictions(
-      madeSource('scores', scoreRows([{}, {}])),
-      inOrder(2),
-      none,
+      { source: madeSource('scores', scoreRows([{}, {}])), positions: inOrder(2), set: none },
       few,
     );
     expect(body.metrics.asma).toEqual({ value: null, low: null, high: null, n: 0 });
@@ -166,7 +177,10 @@ describe('scorePredictions, of ranked classes', () => {
       [3, 0],
       [1, 6],
     ]);
-    const { body, perImage } = await scorePredictions(ranked, inOrder(5), set, few);
+    const { body, perImage } = await scorePredictions(
+      { source: ranked, positions: inOrder(5), set },
+      few,
+    );
     expect(body.metrics.top1).toMatchObject({ value: 2 / 5 });
     expect(body.metrics.subgroups['A_1']).toMatchObject({ value: 1, n: 1 });
     expect(body.metrics.subgroups['A_2']).toMatchObject({ value: (1 / 2 + 1 / 2) / 2, n: 2 });
@@ -191,8 +205,14 @@ describe('scorePredictions, of ranked classes', () => {
     const rank = (row: number[]): number[] =>
       [...row.keys()].sort((a, b) => row[b]! - row[a]! || a - b).slice(0, 5);
     const [full, ranked] = [
-      await scorePredictions(madeSource('scores', rows), inOrder(5), set, few),
-      await scorePredictions(madeSource('ranked', rows.map(rank)), inOrder(5), set, few),
+      await scorePredictions(
+        { source: madeSource('scores', rows), positions: inOrder(5), set },
+        few,
+      ),
+      await scorePredictions(
+        { source: madeSource('ranked', rows.map(rank)), positions: inOrder(5), set },
+        few,
+      ),
     ];
     expect(ranked.perImage).toEqual(full.perImage);
     expect(full.body.metrics).toMatchObject(ranked.body.metrics);
@@ -218,10 +238,13 @@ describe('scorePredictions, under changes that say nothing', () => {
   const rowsOf = (given: Case): number[][] =>
     scoreRows(given.map(({ scores }) => Object.fromEntries(scores.entries())));
   const score = (given: Case, positions = inOrder(given.length), fileRows = rowsOf(given)) =>
-    scorePredictions(madeSource('scores', fileRows, 2), positions, setOf(given), {
-      resamples: 5,
-      maxGroup: 3,
-    });
+    scorePredictions(
+      { source: madeSource('scores', fileRows, 2), positions, set: setOf(given) },
+      {
+        resamples: 5,
+        maxGroup: 3,
+      },
+    );
 
   it("gives exactly the same whatever the order of the file's rows", async () => {
     const shuffled = cases.chain((given) =>
@@ -295,9 +318,11 @@ describe('scorePredictions, under changes that say nothing', () => {
   it('gives variable top-k as 1 where all classes are valid', async () => {
     const all = Array.from({ length: 1000 }, (_, label) => label);
     const { body } = await scorePredictions(
-      madeSource('scores', rows.slice(0, 2)),
-      inOrder(2),
-      madeSet([all, all]),
+      {
+        source: madeSource('scores', rows.slice(0, 2)),
+        positions: inOrder(2),
+        set: madeSet([all, all]),
+      },
       few,
     );
     for (const name of ['variableTopK', 'exactMatch', 'asma', 'mapPerImage', 'lrap'] as const) {
@@ -320,7 +345,7 @@ describe('scorePredictions, under changes that say nothing', () => {
 
 describe('scorePredictions refuses', () => {
   const attempt = (source: ReturnType<typeof madeSource>, positions = inOrder(5)) =>
-    scorePredictions(source, positions, set, few);
+    scorePredictions({ source, positions, set }, few);
 
   it('scores of other than 1,000 classes', async () => {
     const source = madeSource('scores', [[1, 2, 3]]);
@@ -365,7 +390,10 @@ describe('scorePredictions refuses', () => {
 
   it('to go on when it is told to stop', async () => {
     const signal = AbortSignal.abort();
-    const stopped = scorePredictions(madeSource('scores', rows), inOrder(5), set, { signal });
+    const stopped = scorePredictions(
+      { source: madeSource('scores', rows), positions: inOrder(5), set },
+      { signal },
+    );
     await expect(stopped).rejects.toBeInstanceOf(AbortedError);
   });
 });
@@ -373,10 +401,14 @@ describe('scorePredictions refuses', () => {
 describe('scorePredictions, while it runs', () => {
   it('says how far it is, over both readings of scores', async () => {
     const said: string[] = [];
-    await scorePredictions(madeSource('scores', rows), inOrder(5), set, {
-      ...few,
-      onProgress: ({ stage, done, total, unit }) => said.push(`${stage} ${done}/${total} ${unit}`),
-    });
+    await scorePredictions(
+      { source: madeSource('scores', rows), positions: inOrder(5), set },
+      {
+        ...few,
+        onProgress: ({ stage, done, total, unit }) =>
+          said.push(`${stage} ${done}/${total} ${unit}`),
+      },
+    );
     expect(said).toEqual([
       'score 3/10 rows',
       'score 5/10 rows',

@@ -23,7 +23,7 @@ const rows = scoreRows([{ 4: 1 }, { 7: 3, 3: 2 }, {}, { 9: 4, 2: 3, 5: 1 }]);
 /** Scores that were written to a new folder. */
 async function written(folder = temporaryFolder(), of = set, overwrite = false): Promise<string> {
   const { scorecard, perImage } = await madeRun('made model', 'scores', rows, of);
-  await writeScores(folder, scorecard, await perImage(), { overwrite });
+  await writeScores({ out: folder, scorecard, perImage: await perImage() }, { overwrite });
   return folder;
 }
 
@@ -93,10 +93,10 @@ describe('writeScores', () => {
     const folder = await written();
     const before = contentsOf(folder);
     const { scorecard, perImage } = await madeRun('other', 'scores', rows, set);
-    const options = { predictions: join(folder, 'none.parquet') };
-    await expect(writeScores(folder, scorecard, await perImage(), options)).rejects.toThrow(
-      'none.parquet: no such file',
-    );
+    const predictions = join(folder, 'none.parquet');
+    await expect(
+      writeScores({ out: folder, scorecard, perImage: await perImage(), predictions }),
+    ).rejects.toThrow('none.parquet: no such file');
     expect(contentsOf(folder)).toEqual(before);
   });
 

@@ -68,7 +68,10 @@ export async function madeRun(
   options: ScoreOptions = { resamples: 20 },
 ): Promise<ScoreRun> {
   const source = madeSource(kind, rows);
-  const { body, perImage } = await scorePredictions(source, inOrder(rows.length), set, options);
+  const { body, perImage } = await scorePredictions(
+    { source, positions: inOrder(rows.length), set },
+    options,
+  );
   return {
     folder: `scores/${model}`,
     scorecard: makeScorecard(body, { model: { name: model } }),

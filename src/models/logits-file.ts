@@ -18,15 +18,15 @@ export interface BadImage {
 }
 
 /** How far a run is: images done, in the set's order, and those of them that have no row. */
-interface ScoreProgress {
+interface LogitsProgress {
   done: number;
   bad: BadImage[];
 }
 
 /** `logits.npy`, [images x 1,000] float32, being written. */
-export interface ScoreFile {
+export interface LogitsFile {
   /** What an earlier run that was stopped has done already. */
-  progress: ScoreProgress;
+  progress: LogitsProgress;
   /** Adds the rows of the next images, and names those that have none. */
   add: (scores: Float32Array, bad: readonly BadImage[]) => Promise<void>;
   /** Ends the file: it is a NumPy array from now on. */
@@ -36,7 +36,7 @@ export interface ScoreFile {
 }
 
 /** Opens the file of a folder, behind the rows that an earlier run noted. */
-export async function openScoreFile(folder: string): Promise<ScoreFile> {
+export async function openLogitsFile(folder: string): Promise<LogitsFile> {
   const path = join(folder, LOGITS_FILE);
   const progress = await readProgress(folder, path);
   const file = await open(path, progress.done > 0 ? 'r+' : 'w');
@@ -75,7 +75,7 @@ const progressSchema = z.object({
 });
 
 /** What was noted, if the rows are there; else the beginning. */
-async function readProgress(folder: string, path: string): Promise<ScoreProgress> {
+async function readProgress(folder: string, path: string): Promise<LogitsProgress> {
   try {
     const text = await readFile(join(folder, PROGRESS_FILE), 'utf8');
     const progress = progressSchema.parse(JSON.parse(text));
@@ -86,7 +86,7 @@ async function readProgress(folder: string, path: string): Promise<ScoreProgress
   return { done: 0, bad: [] };
 }
 
-function endOf({ done, bad }: ScoreProgress): number {
+function endOf({ done, bad }: LogitsProgress): number {
   return NPY_HEADER_BYTES + ROW_BYTES * (done - bad.length);
 }
 

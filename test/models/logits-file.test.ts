@@ -1,7 +1,7 @@
 import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import { LOGITS_FILE, openScoreFile } from '../../src/models/score-file.js';
+import { LOGITS_FILE, openLogitsFile } from '../../src/models/logits-file.js';
 import { npyHeader } from '../../src/predictions/npy-format.js';
 import { temporaryFolder } from '../support/unit-folder.js';
 
@@ -17,14 +17,14 @@ function holding(...images: readonly number[]): Buffer {
 
 const bad = { id: 'x', problem: 'no image' };
 
-describe('openScoreFile', () => {
+describe('openLogitsFile', () => {
   it('goes on behind what was noted, whatever a killed run wrote after it', async () => {
     const folder = temporaryFolder();
-    const first = await openScoreFile(folder);
+    const first = await openLogitsFile(folder);
     await first.add(rows(0, 1), [bad]);
     await first.stop();
     appendFileSync(join(folder, LOGITS_FILE), 'half a row');
-    const second = await openScoreFile(folder);
+    const second = await openLogitsFile(folder);
     expect(second.progress).toEqual({ done: 3, bad: [bad] });
     await second.add(rows(3), []);
     await second.finish();
@@ -47,11 +47,11 @@ describe('openScoreFile', () => {
     ],
   ])('begins anew where %s', async (_, damage) => {
     const folder = temporaryFolder();
-    const first = await openScoreFile(folder);
+    const first = await openLogitsFile(folder);
     await first.add(rows(7, 8), []);
     await first.stop();
     damage(folder);
-    const second = await openScoreFile(folder);
+    const second = await openLogitsFile(folder);
     expect(second.progress).toEqual({ done: 0, bad: [] });
     await second.add(rows(1), []);
     await second.finish();
@@ -60,7 +60,7 @@ describe('openScoreFile', () => {
 
   it('notes how far it is every so many images', async () => {
     const folder = temporaryFolder();
-    const file = await openScoreFile(folder);
+    const file = await openLogitsFile(folder);
     await file.add(rows(...Array.from({ length: 511 }, (_, at) => at)), []);
     expect(existsSync(join(folder, 'progress.json'))).toBe(false);
     await file.add(rows(511), []);

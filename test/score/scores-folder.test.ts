@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import { scoresFolder } from '../../src/cli/score-flags.js';
+import { scoresFolder } from '../../src/score/scores-folder.js';
 import { madeSet } from '../support/unit-scores.js';
 
 describe('scoresFolder', () => {

@@ -1,0 +1,163 @@
+import { join } from 'node:path';
+import { AbortedError, EvaluationError, PatchmlError } from '../errors.js';
+import { sha256File } from '../files/digest.js';
+import { explainError } from '../files/file-errors.js';
+import {
+  choosePreprocessing,
+  findModelCard,
+  type ModelCard,
+  type Preprocessing,
+  type PreprocessingChoice,
+} from '../models/card.js';
+import { LOGITS_FILE } from '../models/logits-file.js';
+import { predict, type Predictions, type PredictOptions } from '../models/predict.js';
+import { PREDICTIONS_FILE } from '../models/run-model.js';
+import { openPredictions } from '../predictions/open.js';
+import { type EvaluationSet, withoutImages } from '../sets/evaluation-set.js';
+import { type ScoreOptions, scorePredictions } from './score-predictions.js';
+import { makeScorecard, type NewScorecard } from './scorecard.js';
+import { folderName, requireScoresPlace, scoresFolder, writeScores } from './scores-folder.js';
+
+/** What is evaluated, and where the results go. */
+export interface EvaluateInput {
+  card: ModelCard;
+  set: EvaluationSet;
+  /** Default: `whole` for PatchML images, else `card`. */
+  preprocess?: PreprocessingChoice | undefined;
+  /** Where predictions are kept, for this and later runs. */
+  work: string;
+  /** The folder of the scorecard. */
+  out: string;
+}
+
+/** How to run and score a model. */
+export interface EvaluateOptions
+  extends PredictOptions, Omit<ScoreOptions, 'signal' | 'onProgress'> {
+  /** Replace scores on another set or under another preprocessing. Default false. */
+  overwrite?: boolean | undefined;
+}
+
+/** A scorecard, and the predictions that it is of. */
+export interface Evaluated {
+  /** The folder of the scorecard. */
+  folder: string;
+  scorecard: NewScorecard;
+  predictions: Predictions;
+}
+
+/**
+ * Scores a model on an evaluation set: predicts, unless an earlier run did, scores, and writes the
+ * scorecard with the best classes of each image (`predictions.parquet`) into a folder.
+ *
+ * @throws EvaluationError where the model does not fit its card, or no image can be decoded
+ * @throws MetricsError for options out of range
+ * @throws OutputError where a folder cannot be written, or holds something else
+ * @throws AbortedError
+ */
+export async function evaluateModel(
+  { card, set, preprocess, work, out }: EvaluateInput,
+  options: EvaluateOptions = {},
+): Promise<Evaluated> {
+  try {
+    const preprocessing = choosePreprocessing(card, set, preprocess);
+    const said = preprocessingFields(preprocessing);
+    await requireScoresPlace(out, { set, preprocessing: said }, options.overwrite);
+    const predictions = await predict({ card, set, preprocessing, work }, options);
+    const bad = new Set(predictions.summary.bad.map(({ id }) => id));
+    const scored = withoutImages(set, bad, 'image-corrupt');
+    const source = await openPredictions(join(predictions.folder, LOGITS_FILE));
+    const { body, perImage } = await scorePredictions({ source, set: scored }, options);
+    const best = join(predictions.folder, PREDICTIONS_FILE);
+    const { sha256 } = predictions.summary.model;
+    const scorecard = makeScorecard(body, {
+      model: { name: card.name, digest: sha256, provider: predictions.summary.provider },
+      predictions: { path: PREDICTIONS_FILE, sha256: sha256File(best) },
+      preprocessing: said,
+    });
+    const { overwrite } = options;
+    await writeScores({ out, scorecard, perImage, predictions: best }, { overwrite });
+    return { folder: out, scorecard, predictions };
+  } catch (error) {
+    throw explainError(error);
+  }
+}
+
+/** What a scorecard says was done to the images. */
+function preprocessingFields({ input, resize }: Preprocessing): Record<string, unknown> {
+  const { size, layout, channels, scale, mean, std } = input;
+  return { size, layout, channels, scale, mean, std, ...resize };
+}
+
+/** Which models are evaluated, and where the results go. */
+export interface EvaluateModelsInput extends Omit<EvaluateInput, 'card' | 'out'> {
+  /** Paths of cards, or of `.onnx` files that have one: see {@link findModelCard}. */
+  cards: readonly string[];
+  /** Scorecards go to `<out>/<set>/<model>`. */
+  out: string;
+}
+
+/** How to run and score models. */
+export interface EvaluateModelsOptions extends EvaluateOptions {
+  /** Called before each model. @param index from 0 */
+  onModel?: ((card: string, index: number) => void) | undefined;
+}
+
+/** What became of several models. */
+export interface EvaluatedModels {
+  /** In the order of the cards. */
+  evaluated: Evaluated[];
+  failures: FailedModel[];
+}
+
+/** A model that could not be evaluated. */
+export interface FailedModel {
+  /** The path that was given. */
+  card: string;
+  error: PatchmlError;
+}
+
+/**
+ * Evaluates one model after the other; one that fails does not keep the others from it.
+ *
+ * @throws EvaluationError `cards-same-name` before any work, where two models have one name
+ * @throws AbortedError; the models before it have their scorecards
+ */
+export async function evaluateModels(
+  { cards, out, ...input }: EvaluateModelsInput,
+  { onModel, ...options }: EvaluateModelsOptions = {},
+): Promise<EvaluatedModels> {
+  await requireDistinctNames(cards);
+  const evaluated: Evaluated[] = [];
+  const failures: FailedModel[] = [];
+  for (const [index, path] of cards.entries()) {
+    onModel?.(path, index);
+    try {
+      const card = await findModelCard(path);
+      const folder = scoresFolder(out, input.set, card.name);
+      evaluated.push(await evaluateModel({ ...input, card, out: folder }, options));
+    } catch (error) {
+      if (error instanceof AbortedError || !(error instanceof PatchmlError)) throw error;
+      failures.push({ card: path, error });
+    }
+  }
+  return { evaluated, failures };
+}
+
+/** Models of one name would write over each other. Cards that are wrong say so in their turn. */
+async function requireDistinctNames(cards: readonly string[]): Promise<void> {
+  const taken = new Map<string, string>();
+  for (const path of cards) {
+    const card = await findModelCard(path).catch(() => undefined);
+    if (!card) continue;
+    const folder = folderName(card.name);
+    const other = taken.get(folder);
+    if (other !== undefined) {
+      throw new EvaluationError(`the scores of this model would go where those of ${other} go`, {
+        code: 'cards-same-name',
+        path,
+        fix: 'give one of the two another "name", or evaluate them with different --out',
+      });
+    }
+    taken.set(folder, path);
+  }
+}
