@@ -4,4 +4,8 @@
 import os = require('node:os');
 
 process.env['UV_THREADPOOL_SIZE'] ??= String(Math.max(4, os.availableParallelism()));
-void import('./main.js');
+import('./main.js').catch((error: unknown) => {
+  // Not a line of patchml's could be loaded, as where no more files can be opened.
+  console.error(`patchml: ${error instanceof Error ? error.message : String(error)}`);
+  process.exitCode = 1;
+});

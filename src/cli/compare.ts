@@ -1,23 +1,11 @@
 import type { CommandModule } from 'yargs';
 import type { StageOptions } from '../progress.js';
-import { compareModels, type ModelComparison } from '../score/compare-models.js';
-import { compareSets, scoresOnSet, type SetComparison } from '../score/compare-sets.js';
-import {
-  comparisonNotes,
-  correlationsTable,
-  gapNotes,
-  gapsTable,
-  labelCountsTable,
-  pairsTable,
-  writeModelComparison,
-  writeSetComparison,
-} from '../score/compare-table.js';
-import { modelsTable, scorecardNotes } from '../score/scorecard-table.js';
+import type { ModelComparison } from '../score/compare-models.js';
+import type { SetComparison } from '../score/compare-sets.js';
 import type { NewScorecard } from '../score/scorecard.js';
-import { openAllScores } from '../score/scores-folder.js';
 import { toTerminalTable, widthOf } from '../text.js';
-import { requireGiven, requireResamples } from './flags.js';
-import { interruptible, showProgress, UsageError } from './run.js';
+import { requireGiven, shared } from './flags.js';
+import { run, UsageError } from './run.js';
 
 interface CompareFlags {
   scores: string[];
@@ -53,35 +41,27 @@ export const compareCommand: CommandModule<object, CompareFlags> = {
           default: false,
           describe: 'Compare each model with each other, not with the first alone',
         },
-        out: {
-          alias: 'o',
-          type: 'string',
-          describe: 'Write JSON, Markdown and CSV to this folder',
-        },
-        seed: { type: 'string', default: '42', describe: 'Of the bootstrap' },
-        resamples: { type: 'number', default: 1000, describe: 'Bootstrap resamples' },
-        quiet: { alias: 'q', type: 'boolean', default: false, describe: 'Print errors only' },
-        json: { type: 'boolean', default: false, describe: 'Print the result as JSON' },
+        out: { ...shared.out, describe: 'Write JSON, Markdown and CSV to this folder' },
+        seed: shared.seed,
+        resamples: shared.resamples,
+        quiet: shared.quiet,
+        json: shared.json,
       })
-      .check(({ scores, gap, resamples, 'all-pairs': allPairs }) => {
+      .check(({ scores, gap, 'all-pairs': allPairs }) => {
         requireGiven('folders of scores to compare', scores[0]);
-        requireResamples(resamples);
         if (gap && gap.length !== 2) throw new UsageError('--gap takes two sets, once');
         if (gap && allPairs) throw new UsageError('--gap and --all-pairs exclude each other');
         return true;
       }),
-  handler: async (flags) => {
-    const progress = showProgress(flags);
-    const done = await interruptible((signal) =>
-      compare(flags, { signal, onProgress: progress.show }),
-    ).finally(progress.stop);
-    if (flags.json) console.log(JSON.stringify(done.result, null, 2));
-    else if (!flags.quiet) {
-      if (done.result.format === 'patchml-gap') printGap(done.result);
-      else printComparison(done.result, done.scorecards);
-      if (flags.out !== undefined) console.log(`written to ${flags.out}`);
-    }
-  },
+  handler: run(async (flags, { signal, onProgress }) => {
+    const { result, scorecards } = await compare(flags, { signal, onProgress });
+    const lines =
+      result.format === 'patchml-gap'
+        ? await gapLines(result)
+        : await comparisonLines(result, scorecards);
+    if (flags.out !== undefined) lines.push(`written to ${flags.out}`);
+    return { result, text: lines.join('\n') };
+  }),
 };
 
 interface Compared {
@@ -90,6 +70,10 @@ interface Compared {
 }
 
 async function compare(flags: CompareFlags, options: StageOptions): Promise<Compared> {
+  const { compareModels } = await import('../score/compare-models.js');
+  const { compareSets, scoresOnSet } = await import('../score/compare-sets.js');
+  const { writeModelComparison, writeSetComparison } = await import('../score/compare-table.js');
+  const { openAllScores } = await import('../score/scores-folder.js');
   const all = await openAllScores(flags.scores);
   const { seed, resamples, out } = flags;
   const scorecards = all.map(({ scorecard }) => scorecard);
@@ -108,19 +92,29 @@ async function compare(flags: CompareFlags, options: StageOptions): Promise<Comp
   return { result, scorecards };
 }
 
-function printComparison(comparison: ModelComparison, scorecards: readonly NewScorecard[]): void {
+async function comparisonLines(
+  comparison: ModelComparison,
+  scorecards: readonly NewScorecard[],
+): Promise<string[]> {
+  const { comparisonNotes, correlationsTable, pairsTable } =
+    await import('../score/compare-table.js');
+  const { modelsTable, scorecardNotes } = await import('../score/scorecard-table.js');
   const whole = toTerminalTable(modelsTable(scorecards, '\n'));
   const isTooWide = widthOf(whole) > (process.stdout.columns || Infinity);
-  console.log(isTooWide ? toTerminalTable(modelsTable(scorecards)) : whole);
-  for (const note of scorecardNotes(scorecards)) console.log(note);
-  console.log(toTerminalTable(pairsTable(comparison)));
-  for (const note of comparisonNotes(comparison)) console.log(note);
-  if (comparison.correlations.length > 0)
-    console.log(toTerminalTable(correlationsTable(comparison)));
+  return [
+    isTooWide ? toTerminalTable(modelsTable(scorecards)) : whole,
+    ...scorecardNotes(scorecards),
+    toTerminalTable(pairsTable(comparison)),
+    ...comparisonNotes(comparison),
+    ...(comparison.correlations.length > 0 ? [toTerminalTable(correlationsTable(comparison))] : []),
+  ];
 }
 
-function printGap(gap: SetComparison): void {
-  console.log(toTerminalTable(gapsTable(gap)));
-  for (const note of gapNotes(gap)) console.log(note);
-  console.log(toTerminalTable(labelCountsTable(gap)));
+async function gapLines(gap: SetComparison): Promise<string[]> {
+  const { gapNotes, gapsTable, labelCountsTable } = await import('../score/compare-table.js');
+  return [
+    toTerminalTable(gapsTable(gap)),
+    ...gapNotes(gap),
+    toTerminalTable(labelCountsTable(gap)),
+  ];
 }

@@ -1,8 +1,6 @@
 import type { CommandModule } from 'yargs';
-import { diffToMarkdown, diffToText } from '../release/diff-text.js';
-import { diffDatasets } from '../release/diff.js';
-import { requireGiven } from './flags.js';
-import { interruptible, UsageError } from './run.js';
+import { requireGiven, shared } from './flags.js';
+import { run, UsageError } from './run.js';
 
 interface DiffFlags {
   before: string;
@@ -29,11 +27,7 @@ export const diffCommand: CommandModule<object, DiffFlags> = {
       })
       .options({
         markdown: { type: 'boolean', default: false, describe: 'Print the result as Markdown' },
-        json: {
-          type: 'boolean',
-          default: false,
-          describe: 'Print the result as JSON, with the id of every image',
-        },
+        json: { ...shared.json, describe: 'Print the result as JSON, with the id of every image' },
         'exit-code': {
           type: 'boolean',
           default: false,
@@ -46,10 +40,14 @@ export const diffCommand: CommandModule<object, DiffFlags> = {
         if (markdown && json) throw new UsageError('--markdown and --json are two forms of one');
         return true;
       }),
-  handler: async ({ before, after, markdown, json, 'exit-code': isCode }) => {
-    const diff = await interruptible((signal) => diffDatasets({ before, after }, { signal }));
-    if (json) console.log(JSON.stringify(diff, null, 2));
-    else console.log(markdown ? diffToMarkdown(diff).trimEnd() : diffToText(diff));
-    if (isCode && !diff.isSame) process.exitCode = 1;
-  },
+  handler: run(async ({ before, after, markdown, 'exit-code': isCode }, { signal }) => {
+    const { diffDatasets } = await import('../release/diff.js');
+    const { diffToMarkdown, diffToText } = await import('../release/diff-text.js');
+    const diff = await diffDatasets({ before, after }, { signal });
+    return {
+      result: diff,
+      text: markdown ? diffToMarkdown(diff).trimEnd() : diffToText(diff),
+      isFailed: isCode && !diff.isSame,
+    };
+  }),
 };

@@ -1,19 +1,18 @@
 import { availableParallelism, freemem, totalmem } from 'node:os';
 import type { CommandModule } from 'yargs';
-import { freeSpace } from '../files/folders.js';
-import { checkCodecs, codecVersions } from '../image/codecs.js';
-import { checkModels, onnxruntimeVersion } from '../models/session.js';
 import { toTable } from '../text.js';
 import { PATCHML_VERSION } from '../version.js';
+import { shared } from './flags.js';
+import { run } from './run.js';
 
 export const doctorCommand: CommandModule<object, { json: boolean }> = {
   command: 'doctor',
   describe: 'Versions, cores, memory, disk, and whether the native parts work; exit 1 if not',
-  builder: (args) =>
-    args.options({
-      json: { type: 'boolean', default: false, describe: 'Print the result as JSON' },
-    }),
-  handler: async ({ json }) => {
+  builder: (args) => args.options({ json: shared.json }),
+  handler: run(async () => {
+    const { freeSpace } = await import('../files/folders.js');
+    const { checkCodecs, codecVersions } = await import('../image/codecs.js');
+    const { checkModels, onnxruntimeVersion } = await import('../models/session.js');
     const parts = { ...(await checkCodecs()), models: await checkModels() };
     const report = {
       patchml: PATCHML_VERSION,
@@ -26,10 +25,12 @@ export const doctorCommand: CommandModule<object, { json: boolean }> = {
       'free disk here': gigabytes(await freeSpace('.')),
       ...parts,
     };
-    if (json) console.log(JSON.stringify(report, null, 2));
-    else console.log(toTable(Object.entries(report)));
-    if (Object.values(parts).some((state) => state !== 'works')) process.exitCode = 1;
-  },
+    return {
+      result: report,
+      text: toTable(Object.entries(report)),
+      isFailed: Object.values(parts).some((state) => state !== 'works'),
+    };
+  }),
 };
 
 function gigabytes(bytes: number): string {

@@ -1,17 +1,10 @@
 import { join } from 'node:path';
 import type { Argv, CommandModule } from 'yargs';
-import { readDatasetSummary, readLock } from '../dataset/dataset.js';
-import { explainError } from '../files/file-errors.js';
-import { buildIndex, findIndex, readIndexSummary } from '../generate/build-index.js';
-import { composeDataset } from '../generate/compose-dataset.js';
-import { extractPool, findPool, readPoolSummary } from '../generate/extract-pool.js';
-import { generate, requireInputs } from '../generate/generate.js';
-import { findPlan, makePlan, readPlanSummary } from '../generate/make-plan.js';
-import type { StageOptions } from '../progress.js';
+import type { DatasetFolder } from '../dataset/dataset.js';
 import type { Recipe } from '../recipe/schema.js';
 import { listCounts, toTable } from '../text.js';
-import { loadRecipeOf, type RecipeFlags, withRecipeFlags } from './flags.js';
-import { interruptible, showProgress } from './run.js';
+import { loadRecipeOf, type RecipeFlags, shared, withRecipeFlags } from './flags.js';
+import { type Outcome, run } from './run.js';
 
 /** The flags of the commands that write a dataset. */
 export interface OutFlags {
@@ -27,64 +20,48 @@ export const generateCommand: CommandModule<object, RecipeFlags & OutFlags> = {
       '$0 generate -r configs/recipes/paper.yaml -a Annotations/CLS-LOC/val -i images',
       'From the validation set, into output/paper',
     ),
-  handler: async (flags) => {
+  handler: run(async (flags, { signal, onProgress }) => {
+    const { generate } = await import('../generate/generate.js');
     const recipe = await loadRecipeOf(flags);
+    const { annotations, images, work } = flags;
     const out = flags.out ?? join('output', recipe.name);
-    const progress = showProgress(flags);
-    const made = await interruptible((signal) =>
-      generate(
-        { recipe, annotations: flags.annotations, images: flags.images, out, work: flags.work },
-        { ...flags, signal, onProgress: progress.show },
-      ).finally(progress.stop),
+    const { dataset, pool } = await generate(
+      { recipe, annotations, images, out, work },
+      { ...flags, signal, onProgress },
     );
-    await printDataset(made.dataset, flags, { pool: made.pool });
-  },
+    return describeDataset(dataset, pool);
+  }),
 };
 
 /** Adds the flags of a command that writes a dataset. */
 function withOutFlags<T>(args: Argv<T>): Argv<T & OutFlags> {
   return args.options({
-    out: { alias: 'o', type: 'string', describe: 'The dataset folder  [default: output/<name>]' },
-    overwrite: {
-      type: 'boolean',
-      default: false,
-      describe: 'Replace another patchml dataset at --out',
-    },
+    out: { ...shared.out, describe: 'The dataset folder  [default: output/<name>]' },
+    overwrite: shared.overwrite,
   }) as unknown as Argv<T & OutFlags>;
 }
 
-/** Prints what a dataset holds and where it is. */
-async function printDataset(
-  folder: string,
-  { quiet, json }: Pick<RecipeFlags, 'quiet' | 'json'>,
-  places: { pool: string },
-): Promise<void> {
+/** What a dataset holds and where it is. */
+async function describeDataset(folder: DatasetFolder, pool: string): Promise<Outcome> {
+  const { readDatasetSummary, readLock } = await import('../dataset/dataset.js');
   const summary = await readDatasetSummary(folder);
   const { dataset: digest } = await readLock(folder);
-  if (json) {
-    const { images, counts, source } = summary;
-    console.log(
-      JSON.stringify({ dataset: folder, ...places, digest, images, counts, source }, null, 2),
-    );
-    return;
-  }
-  if (quiet) return;
-  const { annotations, malformed, objects, patches, drops } = summary.source;
-  const table = toTable([
+  const { images, counts, source } = summary;
+  const text = toTable([
     ['dataset', folder],
     ['name', `${summary.name} ${summary.version}, seed ${summary.recipe.seed}`],
-    ['images', summary.images],
-    ['images by patches', listCounts(summary.counts)],
+    ['images', images],
+    ['images by patches', listCounts(counts)],
     ['classes', Object.keys(summary.classes).length],
-    ['annotations', annotations],
-    ['malformed annotations', malformed],
-    ['objects', objects],
-    ['patches', patches],
-    ['objects dropped', listCounts(drops)],
-    ['pool', places.pool],
+    ['annotations', source.annotations],
+    ['malformed annotations', source.malformed],
+    ['objects', source.objects],
+    ['patches', source.patches],
+    ['objects dropped', listCounts(source.drops)],
+    ['pool', pool],
     ['digest', digest],
   ]);
-  console.log(table);
+  return { result: { dataset: folder, pool, digest, images, counts, source }, text };
 }
 
 /** Each stage finds what the one before it wrote by the same recipe and inputs. */
@@ -93,12 +70,14 @@ export const indexCommand: CommandModule<object, RecipeFlags> = {
   command: 'index',
   describe: 'First stage: parse annotations and find their images',
   builder: withRecipeFlags,
-  handler: async (flags) => {
+  handler: run(async (flags, { signal, onProgress }) => {
+    const { buildIndex, readIndexSummary } = await import('../generate/build-index.js');
+    const { requireInputs } = await import('../generate/generate.js');
     const recipe = await loadRecipeOf(flags);
     const input = { recipe, ...requireInputs({ ...flags, recipe }), work: flags.work };
-    const folder = await runStage(flags, (options) => buildIndex(input, options));
+    const folder = await buildIndex(input, { ...flags, signal, onProgress });
     const { annotations, malformed, objects, indexed, drops } = await readIndexSummary(folder);
-    print(flags, 'index', folder, {
+    return describe('index', folder, {
       annotations,
       'malformed annotations': malformed,
       objects,
@@ -106,84 +85,75 @@ export const indexCommand: CommandModule<object, RecipeFlags> = {
       'objects found': indexed.objects,
       'objects dropped': listCounts(drops),
     });
-  },
+  }),
 };
 
 export const extractCommand: CommandModule<object, RecipeFlags> = {
   command: 'extract',
   describe: 'Second stage: cut the objects out into a pool',
   builder: withRecipeFlags,
-  handler: async (flags) => {
+  handler: run(async (flags, { signal, onProgress }) => {
+    const { extractPool, readPoolSummary } = await import('../generate/extract-pool.js');
     const recipe = await loadRecipeOf(flags);
-    const index = await indexOf(recipe, flags);
-    const input = { recipe, index, work: flags.work };
-    const folder = await runStage(flags, (options) => extractPool(input, options));
+    const input = { recipe, index: await indexOf(recipe, flags), work: flags.work };
+    const folder = await extractPool(input, { ...flags, signal, onProgress });
     const { source, patches, bytes, drops, digest } = await readPoolSummary(folder);
-    print(flags, 'pool', folder, {
+    return describe('pool', folder, {
       objects: source.objects,
       patches,
       'objects dropped': listCounts(drops),
       bytes,
       digest,
     });
-  },
+  }),
 };
 
 export const planCommand: CommandModule<object, RecipeFlags> = {
   command: 'plan',
   describe: 'Third stage: sample patches for every image',
   builder: withRecipeFlags,
-  handler: async (flags) => {
+  handler: run(async (flags, { signal, onProgress }) => {
+    const { makePlan, readPlanSummary } = await import('../generate/make-plan.js');
     const recipe = await loadRecipeOf(flags);
     const input = { recipe, pool: await poolOf(recipe, flags), work: flags.work };
-    const folder = await runStage(flags, (options) => makePlan(input, options));
+    const folder = await makePlan(input, { ...flags, signal, onProgress });
     const { images, digest } = await readPlanSummary(folder);
-    print(flags, 'plan', folder, { images, digest });
-  },
+    return describe('plan', folder, { images, digest });
+  }),
 };
 
 export const composeCommand: CommandModule<object, RecipeFlags & OutFlags> = {
   command: 'compose',
   describe: 'Last stage: paint the images and write the dataset',
   builder: (args) => withOutFlags(withRecipeFlags(args)),
-  handler: async (flags) => {
+  handler: run(async (flags, { signal, onProgress }) => {
+    const { composeDataset } = await import('../generate/compose-dataset.js');
+    const { findPlan } = await import('../generate/make-plan.js');
     const recipe = await loadRecipeOf(flags);
     const pool = await poolOf(recipe, flags);
     const plan = await findPlan({ recipe, pool, work: flags.work });
     const out = flags.out ?? join('output', recipe.name);
-    await runStage(flags, (options) => composeDataset({ recipe, pool, plan, out }, options));
-    await printDataset(out, flags, { pool });
-  },
+    const input = { recipe, pool, plan, out };
+    await composeDataset(input, { ...flags, signal, onProgress });
+    return describeDataset(out, pool);
+  }),
 };
 
-function indexOf(recipe: Recipe, flags: RecipeFlags): Promise<string> {
+async function indexOf(recipe: Recipe, flags: RecipeFlags): Promise<string> {
+  const { findIndex } = await import('../generate/build-index.js');
+  const { requireInputs } = await import('../generate/generate.js');
   return findIndex({ recipe, ...requireInputs({ ...flags, recipe }), work: flags.work });
 }
 
 async function poolOf(recipe: Recipe, flags: RecipeFlags): Promise<string> {
+  const { findPool } = await import('../generate/extract-pool.js');
   return findPool({ recipe, index: await indexOf(recipe, flags), work: flags.work });
 }
 
-async function runStage<F extends RecipeFlags, T>(
-  flags: F,
-  stage: (options: F & StageOptions) => Promise<T>,
-): Promise<T> {
-  const progress = showProgress(flags);
-  try {
-    return await interruptible((signal) => stage({ ...flags, signal, onProgress: progress.show }));
-  } catch (error) {
-    throw explainError(error);
-  } finally {
-    progress.stop();
-  }
-}
-
-function print(
-  { quiet, json }: RecipeFlags,
-  kind: string,
-  folder: string,
-  values: Record<string, string | number>,
-): void {
-  if (json) console.log(JSON.stringify({ [kind]: folder, ...values }, null, 2));
-  else if (!quiet) console.log(toTable([[kind, folder], ...Object.entries(values)]));
+/** What a stage but the last made. */
+function describe(kind: string, folder: string, values: Record<string, string | number>): Outcome {
+  return {
+    result: { [kind]: folder, ...values },
+    text: toTable([[kind, folder], ...Object.entries(values)]),
+  };
 }

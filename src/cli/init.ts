@@ -3,12 +3,16 @@ import { dirname, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { CommandModule } from 'yargs';
 import { OutputError } from '../errors.js';
-import { exists } from '../files/folders.js';
-import { toCommentedRecipe } from '../recipe/write.js';
+import { run } from './run.js';
 
 const SCHEMA = fileURLToPath(new URL('../../../configs/recipe.schema.json', import.meta.url));
 
-export const initCommand: CommandModule<object, { file: string; name: string }> = {
+interface InitFlags {
+  file: string;
+  name: string;
+}
+
+export const initCommand: CommandModule<object, InitFlags> = {
   command: 'init [file]',
   describe: 'Write a recipe with every field, its default and what it means',
   builder: (args) =>
@@ -19,7 +23,9 @@ export const initCommand: CommandModule<object, { file: string; name: string }> 
         describe: 'Where to write it',
       })
       .option('name', { type: 'string', default: 'my-dataset', describe: 'Name of the dataset' }),
-  handler: async ({ file, name }) => {
+  handler: run(async ({ file, name }) => {
+    const { exists } = await import('../files/folders.js');
+    const { toCommentedRecipe } = await import('../recipe/write.js');
     if (await exists(file)) {
       throw new OutputError('this file exists', {
         code: 'file-exists',
@@ -29,8 +35,8 @@ export const initCommand: CommandModule<object, { file: string; name: string }> 
     }
     const schema = relative(dirname(file), SCHEMA).replaceAll('\\', '/');
     await writeFile(file, toCommentedRecipe(name, schema), { flag: 'wx' });
-    console.log(
-      `Wrote ${file}. Next: patchml generate --recipe ${file} --annotations DIR --images DIR`,
-    );
-  },
+    return {
+      text: `Wrote ${file}. Next: patchml generate --recipe ${file} --annotations DIR --images DIR`,
+    };
+  }),
 };

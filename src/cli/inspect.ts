@@ -1,8 +1,8 @@
-import { stringify } from 'yaml';
 import type { CommandModule } from 'yargs';
-import { inspect, type Inspection, readDrops, writeContactSheet } from '../generate/inspect.js';
+import type { Inspection } from '../generate/inspect.js';
 import { listCounts, toTable } from '../text.js';
-import { requireGiven, requireWhole } from './flags.js';
+import { requireGiven, shared, wholeNumber } from './flags.js';
+import { run } from './run.js';
 
 interface InspectFlags {
   path: string;
@@ -23,7 +23,7 @@ export const inspectCommand: CommandModule<object, InspectFlags> = {
         describe: 'Dataset, pool or annotations folder, CSV, .tgz, or recipe',
       })
       .options({
-        classes: { type: 'number', default: 10, describe: 'Classes to list, the most first' },
+        classes: { ...wholeNumber('classes', 'Classes to list, the most first'), default: 10 },
         drops: {
           type: 'boolean',
           default: false,
@@ -33,32 +33,32 @@ export const inspectCommand: CommandModule<object, InspectFlags> = {
           type: 'string',
           describe: 'Draw the first images of a dataset to this PNG',
         },
-        json: { type: 'boolean', default: false, describe: 'Print the result as JSON' },
+        json: shared.json,
       })
-      .check(({ path, classes }) => {
+      .check(({ path }) => {
         requireGiven('path', path);
-        requireWhole('classes', classes);
         return true;
       }),
-  handler: async (flags) => {
-    if (flags.drops) {
-      for await (const drop of readDrops(flags.path)) console.log(JSON.stringify(drop));
-      return;
-    }
+  handler: run(async (flags) => {
+    const { inspect, readDrops, writeContactSheet } = await import('../generate/inspect.js');
+    if (flags.drops) return { lines: asLines(readDrops(flags.path)) };
     const inspection = await inspect(flags.path);
     const sheet = flags['contact-sheet'];
     if (sheet !== undefined) await writeContactSheet(flags.path, sheet);
-    if (flags.json) console.log(JSON.stringify(inspection, null, 2));
-    else if (inspection.kind === 'recipe') {
-      console.log(`# digest ${inspection.digest}\n${stringify(inspection.recipe)}`);
-    } else {
-      console.log(
-        toTable([...describe(inspection), ...(sheet ? [['contact sheet', sheet] as const] : [])]),
-      );
-      console.log(toTable(classRows(inspection, flags.classes)));
+    if (inspection.kind !== 'recipe') {
+      const rows = [...describe(inspection), ...(sheet ? [['contact sheet', sheet] as const] : [])];
+      const text = `${toTable(rows)}\n${toTable(classRows(inspection, flags.classes))}`;
+      return { result: inspection, text };
     }
-  },
+    const { stringify } = await import('yaml');
+    const text = `# digest ${inspection.digest}\n${stringify(inspection.recipe)}`;
+    return { result: inspection, text };
+  }),
 };
+
+async function* asLines(values: AsyncIterable<unknown>): AsyncIterable<string> {
+  for await (const value of values) yield JSON.stringify(value);
+}
 
 type Counted = Exclude<Inspection, { kind: 'recipe' }>;
 

@@ -17,13 +17,16 @@ import { inspectCommand } from './inspect.js';
 import { modelCommand } from './model.js';
 import { regenerateCommand } from './regenerate.js';
 import { releaseCommand } from './release.js';
-import { exitWithError, UsageError } from './run.js';
+import { exitWithError, print, UsageError } from './run.js';
 import { scoreCommand } from './score.js';
 import { pullCommand, pushCommand } from './transfer.js';
 import { verifyCommand } from './verify.js';
 
 /** What takes several values. */
 const LISTS = ['scores', 'gap', 'models', 'export', 'author'];
+
+/** What yargs prints itself: the help, or the version. */
+let text = '';
 
 /** Flags given twice come as lists, flags without a value as empty text. */
 function requireOnce(flags: Record<string, unknown>): true {
@@ -41,7 +44,7 @@ function isOfYargs(error: unknown): error is Error {
 }
 
 try {
-  await yargs(hideBin(process.argv))
+  await yargs()
     .scriptName('patchml')
     .usage(
       '$0 <command>\n\nMulti-object images from bounding boxes, for measuring how many of the objects in a\npicture a classifier ranks on top.',
@@ -80,7 +83,10 @@ try {
       throw error ?? new UsageError(message);
     })
     .exitProcess(false)
-    .parseAsync();
+    .parseAsync(hideBin(process.argv), {}, (_error, _flags, output) => {
+      text = output;
+    });
+  if (text !== '') await print(text);
 } catch (error) {
   exitWithError(isOfYargs(error) ? new UsageError(error.message) : error);
 }

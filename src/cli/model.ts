@@ -1,7 +1,7 @@
 import type { Argv, CommandModule } from 'yargs';
-import { addModelCard, readSynsetList } from '../models/draft-card.js';
 import type { CardDraft } from '../models/published-config.js';
-import { UsageError } from './run.js';
+import { shared } from './flags.js';
+import { run, UsageError } from './run.js';
 
 interface AddFlags {
   model: string;
@@ -34,11 +34,7 @@ const addCommand: CommandModule<object, AddFlags> = {
       .positional('model', { type: 'string', demandOption: true, describe: 'The ONNX file' })
       .options({
         name: { type: 'string', describe: "The model's name  [default: the file's]" },
-        out: {
-          alias: 'o',
-          type: 'string',
-          describe: 'The card  [default: configs/models/<name>.yaml]',
-        },
+        out: { ...shared.out, describe: 'The card  [default: configs/models/<name>.yaml]' },
         config: {
           type: 'string',
           describe: "timm's config.json or a preprocessor_config.json  [default: beside the model]",
@@ -69,21 +65,21 @@ const addCommand: CommandModule<object, AddFlags> = {
           choices: ['logits', 'probabilities'] as const,
           describe: 'What the output holds',
         },
-        overwrite: { type: 'boolean', default: false, describe: 'Replace a card that is there' },
-        quiet: { alias: 'q', type: 'boolean', default: false, describe: 'Print errors only' },
+        overwrite: { ...shared.overwrite, describe: 'Replace a card that is there' },
+        quiet: shared.quiet,
       })
       .example(
         '$0 model add resnet50.onnx',
         'With the config.json that timm put beside it',
       ) as never,
-  handler: async (flags) => {
+  handler: run(async (flags: AddFlags) => {
+    const { addModelCard } = await import('../models/draft-card.js');
     const { model, out, name, config, overwrite } = flags;
     const given = await givenBy(flags);
     const { path, text } = await addModelCard({ model, out, name, config, given }, { overwrite });
-    if (flags.quiet) return;
-    console.log(`Wrote ${path}:\n\n${text}`);
-    console.log(`Next: patchml evaluate --model ${path} --dataset DIR`);
-  },
+    const next = `Next: patchml evaluate --model ${path} --dataset DIR`;
+    return { text: `Wrote ${path}:\n\n${text}\n${next}` };
+  }),
 };
 
 export const modelCommand: CommandModule = {
@@ -129,5 +125,6 @@ function parseTriple(flag: string, text: string | undefined): CardDraft['mean'] 
 
 async function parseClasses(text: string): Promise<CardDraft['classes']> {
   if (text === 'imagenet-1k' || text === 'imagenet-1k-background') return text;
+  const { readSynsetList } = await import('../models/draft-card.js');
   return readSynsetList(text);
 }

@@ -1,10 +1,8 @@
-import { availableParallelism } from 'node:os';
-import { join } from 'node:path';
 import type { CommandModule } from 'yargs';
-import { type RegeneratedRelease, regenerateRelease } from '../release/regenerate.js';
+import type { RegeneratedRelease } from '../release/regenerate.js';
 import { toTable } from '../text.js';
-import { requireGiven, requireJobs } from './flags.js';
-import { interruptible, showProgress } from './run.js';
+import { requireGiven, shared } from './flags.js';
+import { run } from './run.js';
 
 interface RegenerateFlags {
   release: string;
@@ -31,65 +29,35 @@ export const regenerateCommand: CommandModule<object, RegenerateFlags> = {
         describe: 'The release folder, full or recipe only',
       })
       .options({
-        annotations: {
-          alias: 'a',
-          type: 'string',
-          demandOption: true,
-          describe: 'Folder of XML, LOC_*_solution.csv, or .tgz of XML',
-        },
-        images: {
-          alias: 'i',
-          type: 'string',
-          demandOption: true,
-          describe: 'Folder of images (flat, by synset, or the Kaggle tree), or the official .tar',
-        },
-        out: { alias: 'o', type: 'string', demandOption: true, describe: 'The dataset folder' },
-        work: {
-          type: 'string',
-          default: join('output', 'work'),
-          describe: 'Folder for indexes, pools and plans, used again by later runs',
-        },
+        annotations: { ...shared.annotations, demandOption: true },
+        images: { ...shared.images, demandOption: true },
+        out: { ...shared.out, demandOption: true },
+        work: shared.work,
         exact: {
           type: 'boolean',
           default: false,
           describe: 'Exit with 1 if anything differs from the release',
         },
-        overwrite: {
-          type: 'boolean',
-          default: false,
-          describe: 'Replace another patchml dataset at --out',
-        },
-        strict: {
-          type: 'boolean',
-          default: false,
-          describe: 'Stop at the first bad annotation or image instead of counting it',
-        },
-        jobs: {
-          alias: 'j',
-          type: 'number',
-          default: availableParallelism(),
-          defaultDescription: 'one a core',
-          describe: 'Worker threads; the output does not depend on it',
-        },
-        quiet: { alias: 'q', type: 'boolean', default: false, describe: 'Print errors only' },
-        json: { type: 'boolean', default: false, describe: 'Print the result as JSON' },
+        overwrite: shared.overwrite,
+        strict: shared.strict,
+        jobs: shared.jobs,
+        quiet: shared.quiet,
+        json: shared.json,
       })
-      .check(({ release, jobs }) => {
+      .check(({ release }) => {
         requireGiven('release', release);
-        requireJobs(jobs);
         return true;
       }),
-  handler: async (flags) => {
-    const progress = showProgress(flags);
-    const made = await interruptible((signal) =>
-      regenerateRelease(flags, { ...flags, signal, onProgress: progress.show }),
-    ).finally(progress.stop);
-    if (flags.json) console.log(JSON.stringify(made, null, 2));
-    else if (!flags.quiet) console.log(toTable(describe(made)));
-    if (!flags.exact || made.isSame) return;
-    if (!flags.json) console.error(`patchml: ${flags.out}: ${problemOf(made)}`);
-    process.exitCode = 1;
-  },
+  handler: run(async (flags, { signal, onProgress }) => {
+    const { regenerateRelease } = await import('../release/regenerate.js');
+    const { exact, out } = flags;
+    const made = await regenerateRelease(flags, { ...flags, signal, onProgress });
+    return {
+      result: made,
+      text: toTable(describe(made)),
+      problems: exact && !made.isSame ? [`patchml: ${out}: ${problemOf(made)}`] : [],
+    };
+  }),
 };
 
 function describe(made: RegeneratedRelease): (readonly [string, string | number])[] {

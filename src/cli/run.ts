@@ -1,10 +1,80 @@
-import { SingleBar } from 'cli-progress';
 import { AbortedError, PatchmlError } from '../errors.js';
 import { explainError } from '../files/file-errors.js';
-import type { Progress, Stage } from '../progress.js';
+import type { Progress, Stage, StageOptions } from '../progress.js';
 
-/** Exit codes: 1 for what went wrong, 2 for a command that was not understood, 130 for Ctrl-C. */
+/** Exit codes: a problem found or a failure, a command that was not understood, Ctrl-C. */
 const [FAILED, MISUSED, INTERRUPTED] = [1, 2, 130];
+
+/** What a command's work is given. */
+export interface Tools extends Required<Pick<StageOptions, 'signal' | 'onProgress'>> {
+  signal: AbortSignal;
+  /** Prints a line on standard error, unless --quiet. */
+  note: (line: string) => void;
+}
+
+/** What a command's work ends in. */
+export interface Outcome {
+  /** What --json prints. */
+  result?: unknown;
+  /** What is printed without --json, unless --quiet. */
+  text?: string;
+  /** A result of any length, printed line by line instead of the two above. */
+  lines?: AsyncIterable<string>;
+  /** What is wrong with the input, a line each: on standard error, or with --json in the result. */
+  problems?: readonly string[];
+  /** Whether the exit code is 1. Default: where there are problems. */
+  isFailed?: boolean;
+}
+
+/**
+ * Makes a command's handler of its work: shows the progress, stops at Ctrl-C or SIGTERM, prints the
+ * outcome as --json and --quiet ask, and sets the exit code. Errors are left to `exitWithError`.
+ */
+export function run<F>(
+  work: (flags: F, tools: Tools) => Promise<Outcome>,
+): (flags: F & { json?: boolean; quiet?: boolean }) => Promise<void> {
+  return async (flags) => {
+    const isQuiet = flags.quiet ?? false;
+    const display = isQuiet ? SILENT : await showProgress();
+    const note = (line: string): void => {
+      if (isQuiet) return;
+      display.stop();
+      console.error(line);
+    };
+    const outcome = await interruptible((signal) =>
+      work(flags, { signal, onProgress: display.show, note }),
+    ).finally(display.stop);
+    const { lines, problems = [], isFailed = problems.length > 0 } = outcome;
+    if (lines) for await (const line of lines) await print(line);
+    else if (flags.json) await print(JSON.stringify(outcome.result, null, 2));
+    else {
+      if (!isQuiet && outcome.text !== undefined) await print(outcome.text);
+      for (const problem of problems) console.error(problem);
+    }
+    if (isFailed) process.exitCode = FAILED;
+  };
+}
+
+/**
+ * Prints text and a line end on standard output. Where nobody reads on (`patchml ... | head`), it is
+ * left out; this is no error.
+ * @throws OutputError where it cannot be written, as on a full disk
+ */
+export async function print(text: string): Promise<void> {
+  const error = await new Promise<Error | null | undefined>((resolve) => {
+    // Without a listener the stream's `error` event, which follows, would end the process.
+    process.stdout.once('error', resolve).write(`${text}\n`, (error) => {
+      if (!error) process.stdout.off('error', resolve);
+      resolve(error);
+    });
+  });
+  if (error && (error as NodeJS.ErrnoException).code !== 'EPIPE') {
+    throw explainError(error, 'standard output');
+  }
+}
+
+/** A command line that cannot be carried out as it is written. */
+export class UsageError extends Error {}
 
 /** Prints one line on what went wrong, or with --verbose the stack, and sets the exit code. */
 export function exitWithError(error: unknown): void {
@@ -13,7 +83,7 @@ export function exitWithError(error: unknown): void {
   if (!(problem instanceof Error)) {
     console.error(`patchml: ${String(problem)}`);
     process.exitCode = FAILED;
-  } else if (isMisuse(problem)) {
+  } else if (problem instanceof UsageError) {
     console.error(`patchml: ${problem.message.replace(/\.?\s*\n\s*/g, ' ')}; see patchml --help`);
     process.exitCode = MISUSED;
   } else {
@@ -23,21 +93,14 @@ export function exitWithError(error: unknown): void {
   }
 }
 
-function isMisuse(error: Error): boolean {
-  return error instanceof UsageError;
-}
-
-/** A flag with a value it cannot have. */
-export class UsageError extends Error {}
-
 /**
  * Runs work with a signal that Ctrl-C (or SIGTERM) sets; the work then stops at its next piece. A
  * second Ctrl-C ends the process at once, which loses nothing that was finished either.
  */
-export async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const controller = new AbortController();
   const interrupt = (): void => {
-    if (controller.signal.aborted) process.exit(130);
+    if (controller.signal.aborted) process.exit(INTERRUPTED);
     controller.abort();
   };
   process.on('SIGINT', interrupt).on('SIGTERM', interrupt);
@@ -53,21 +116,24 @@ const PATIENCE = 1000;
 /** Where the output is no terminal, a line this often, ms. */
 const LINE_EVERY = 10_000;
 
-/** Shows the progress of stages on standard error: bars on a terminal, else plain lines. */
-export interface ProgressDisplay {
+/** Shows the progress of stages on standard error. */
+interface ProgressDisplay {
   show: (progress: Progress) => void;
   /** Ends what is shown, so that the next line starts clean. */
   stop: () => void;
 }
 
-export function showProgress({ quiet }: { quiet: boolean }): ProgressDisplay {
-  if (quiet) return { show: () => undefined, stop: () => undefined };
+const SILENT: ProgressDisplay = { show: () => undefined, stop: () => undefined };
+
+/** Bars on a terminal, else plain lines. */
+async function showProgress(): Promise<ProgressDisplay> {
   return process.stderr.isTTY ? bars() : lines();
 }
 
-function bars(): ProgressDisplay {
+async function bars(): Promise<ProgressDisplay> {
+  const { SingleBar } = await import('cli-progress');
   const timer = stageTimer();
-  let bar: SingleBar | undefined;
+  let bar: InstanceType<typeof SingleBar> | undefined;
   const stop = (): void => {
     bar?.stop();
     bar = undefined;

@@ -1,27 +1,23 @@
 import type { Argv, InferredOptionTypes } from 'yargs';
-import { scorecardNotes, scorecardTable } from '../score/scorecard-table.js';
 import type { NewScorecard } from '../score/scorecard.js';
 import type { EvaluationSet } from '../sets/evaluation-set.js';
-import { openEvaluationSet } from '../sets/open-set.js';
 import { toTerminalTable } from '../text.js';
-import { requireResamples, requireWhole } from './flags.js';
-import { UsageError } from './run.js';
+import { shared, wholeNumber } from './flags.js';
+import { type Outcome, UsageError } from './run.js';
 
 /** No image has more labels than there are classes. */
 const MAX_GROUP = 1000;
 
 /** The flags of every command that scores. */
 const scoresFlags = {
-  seed: { type: 'string', default: '42', describe: 'Of the bootstrap' },
-  resamples: { type: 'number', default: 1000, describe: 'Bootstrap resamples for the intervals' },
+  seed: shared.seed,
+  resamples: shared.resamples,
   'max-group': {
-    type: 'number',
+    ...wholeNumber('max-group', 'Images with more labels than this form one subgroup', MAX_GROUP),
     default: 5,
-    describe: 'Images with more labels than this form one subgroup',
   },
   overwrite: {
-    type: 'boolean',
-    default: false,
+    ...shared.overwrite,
     describe: 'Replace scores on another set or under another preprocessing',
   },
 } as const;
@@ -31,28 +27,19 @@ export type ScoresFlags = InferredOptionTypes<typeof scoresFlags>;
 
 /** Adds the flags to a command. */
 export function withScoresFlags<T>(args: Argv<T>): Argv<T & ScoresFlags> {
-  return args.options(scoresFlags).check((flags) => {
-    requireResamples(flags.resamples);
-    requireWhole('max-group', flags['max-group'], MAX_GROUP);
-    return true;
-  }) as unknown as Argv<T & ScoresFlags>;
+  return args.options(scoresFlags) as unknown as Argv<T & ScoresFlags>;
 }
 
-/** Prints a scorecard and where it is. */
-export function printScorecard(
-  scorecard: NewScorecard,
-  folder: string,
-  { json, quiet }: { json: boolean; quiet: boolean },
-): void {
-  if (json) {
-    console.log(JSON.stringify({ folder, ...scorecard }, null, 2));
-    return;
-  }
-  if (quiet) return;
-  console.log(`${scorecard.model.name} on ${scorecard.set.name}`);
-  console.log(toTerminalTable(scorecardTable(scorecard)));
-  for (const note of scorecardNotes([scorecard])) console.log(note);
-  console.log(`written to ${folder}`);
+/** What a command prints of a scorecard, and where it is. */
+export async function describeScorecard(scorecard: NewScorecard, folder: string): Promise<Outcome> {
+  const { scorecardNotes, scorecardTable } = await import('../score/scorecard-table.js');
+  const lines = [
+    `${scorecard.model.name} on ${scorecard.set.name}`,
+    toTerminalTable(scorecardTable(scorecard)),
+    ...scorecardNotes([scorecard]),
+    `written to ${folder}`,
+  ];
+  return { result: { folder, ...scorecard }, text: lines.join('\n') };
 }
 
 /** The flags of every command that works on an evaluation set. */
@@ -100,7 +87,8 @@ export function withEvaluationSetFlags<T>(args: Argv<T>): Argv<T & EvaluationSet
 }
 
 /** Opens the set that the flags name. */
-export function openSetOf(flags: EvaluationSetFlags): Promise<EvaluationSet> {
+export async function openSetOf(flags: EvaluationSetFlags): Promise<EvaluationSet> {
+  const { openEvaluationSet } = await import('../sets/open-set.js');
   const { dataset, images, labels, originals } = flags;
   const multiLabelRule = flags['multi-label-rule'];
   return openEvaluationSet({ dataset, images, labels, originals, multiLabelRule });

@@ -1,13 +1,11 @@
 import { join, parse } from 'node:path';
 import type { Argv, CommandModule, InferredOptionTypes } from 'yargs';
-import type { StageOptions } from '../progress.js';
-import { scoreFile } from '../score/score-file.js';
-import { scoresFolder } from '../score/scores-folder.js';
-import { interruptible, showProgress } from './run.js';
+import { shared } from './flags.js';
+import { run } from './run.js';
 import {
+  describeScorecard,
   type EvaluationSetFlags,
   openSetOf,
-  printScorecard,
   type ScoresFlags,
   withEvaluationSetFlags,
   withScoresFlags,
@@ -34,12 +32,11 @@ const predictionFlags = {
     describe: "The model's name  [default: the file's name]",
   },
   out: {
-    alias: 'o',
-    type: 'string',
+    ...shared.out,
     describe: 'Folder of the scorecard  [default: output/scores/<set>/<model>]',
   },
-  quiet: { alias: 'q', type: 'boolean', default: false, describe: 'Print errors only' },
-  json: { type: 'boolean', default: false, describe: 'Print the scorecard as JSON' },
+  quiet: shared.quiet,
+  json: { ...shared.json, describe: 'Print the scorecard as JSON' },
 } as const;
 
 type PredictionFlags = InferredOptionTypes<typeof predictionFlags>;
@@ -55,33 +52,27 @@ export const scoreCommand: CommandModule<object, ScoreFlags> = {
       '$0 score -p logits.npy --labels real.json --originals LOC_val_solution.csv',
       'Predictions for ImageNet val, against ReaL labels',
     ),
-  handler: async (flags) => {
-    const progress = showProgress(flags);
-    const { scorecard, folder } = await interruptible((signal) =>
-      score(flags, { signal, onProgress: progress.show }),
-    ).finally(progress.stop);
-    printScorecard(scorecard, folder, flags);
-  },
+  handler: run(async (flags, tools) => {
+    const { scoreFile } = await import('../score/score-file.js');
+    const { scoresFolder } = await import('../score/scores-folder.js');
+    const { predictions, seed, resamples, overwrite, ids, key } = flags;
+    const set = await openSetOf(flags);
+    const model = flags.model ?? parse(predictions).name;
+    const out = flags.out ?? scoresFolder(join('output', 'scores'), set, model);
+    const { scorecard } = await scoreFile(
+      { predictions, set, model, out },
+      {
+        ...tools,
+        kind: flags.ranked ? 'ranked' : undefined,
+        idColumn: flags['id-column'],
+        ids,
+        key,
+        seed,
+        resamples,
+        maxGroup: flags['max-group'],
+        overwrite,
+      },
+    );
+    return describeScorecard(scorecard, out);
+  }),
 };
-
-async function score(flags: ScoreFlags, options: StageOptions) {
-  const { predictions, seed, resamples, overwrite, ids, key } = flags;
-  const set = await openSetOf(flags);
-  const model = flags.model ?? parse(predictions).name;
-  const out = flags.out ?? scoresFolder(join('output', 'scores'), set, model);
-  const { scorecard } = await scoreFile(
-    { predictions, set, model, out },
-    {
-      ...options,
-      kind: flags.ranked ? 'ranked' : undefined,
-      idColumn: flags['id-column'],
-      ids,
-      key,
-      seed,
-      resamples,
-      maxGroup: flags['max-group'],
-      overwrite,
-    },
-  );
-  return { scorecard, folder: out };
-}

@@ -1,9 +1,7 @@
 import type { CommandModule } from 'yargs';
 import { toTable } from '../text.js';
-import { pullRelease } from '../transfer/pull.js';
-import { pushRelease } from '../transfer/push.js';
-import { requireGiven } from './flags.js';
-import { interruptible, showProgress } from './run.js';
+import { requireGiven, shared } from './flags.js';
+import { run } from './run.js';
 
 interface PushFlags {
   release: string;
@@ -26,39 +24,35 @@ export const pushCommand: CommandModule<object, PushFlags> = {
           demandOption: true,
           describe: 'hf://datasets/USER/NAME, s3://BUCKET/PREFIX or a folder',
         },
-        endpoint: { type: 'string', describe: 'Server of another S3 store or Hub, as an address' },
+        endpoint: shared.endpoint,
         private: {
           type: 'boolean',
           default: false,
           describe: 'Make a new repository of the Hub a private one, refuse a public one',
         },
-        quiet: { alias: 'q', type: 'boolean', default: false, describe: 'Print problems only' },
-        json: { type: 'boolean', default: false, describe: 'Print the result as JSON' },
+        quiet: { ...shared.quiet, describe: 'Print problems only' },
+        json: shared.json,
       })
       .check(({ release }) => {
         requireGiven('release', release);
         return true;
       })
       .example('$0 push releases/paper-1.1.0 --to hf://datasets/me/paper', 'With HF_TOKEN set'),
-  handler: async ({ release, to, endpoint, private: isPrivate, quiet, json }) => {
-    const progress = showProgress({ quiet });
-    const pushed = await interruptible((signal) =>
-      pushRelease({ release, to }, { endpoint, isPrivate, signal, onProgress: progress.show }),
-    ).finally(progress.stop);
-    if (json) console.log(JSON.stringify(pushed, null, 2));
-    else if (!quiet) {
-      const { place, name, version, isNew, files, bytes, sent } = pushed;
-      console.log(
-        toTable([
-          ['pushed', place],
-          ['release', `${name} ${version}${isNew ? '' : ', was there already'}`],
-          ['files', files],
-          ['bytes', bytes],
-          ['sent now', sent],
-        ]),
-      );
-    }
-  },
+  handler: run(async ({ release, to, endpoint, private: isPrivate }, { signal, onProgress }) => {
+    const { pushRelease } = await import('../transfer/push.js');
+    const pushed = await pushRelease({ release, to }, { endpoint, isPrivate, signal, onProgress });
+    const { place, name, version, isNew, files, bytes, sent } = pushed;
+    return {
+      result: pushed,
+      text: toTable([
+        ['pushed', place],
+        ['release', `${name} ${version}${isNew ? '' : ', was there already'}`],
+        ['files', files],
+        ['bytes', bytes],
+        ['sent now', sent],
+      ]),
+    };
+  }),
 };
 
 interface PullFlags {
@@ -83,41 +77,37 @@ export const pullCommand: CommandModule<object, PullFlags> = {
       })
       .options({
         out: {
-          alias: 'o',
-          type: 'string',
+          ...shared.out,
           demandOption: true,
           describe: 'Folder in which the release folder is made',
         },
-        endpoint: { type: 'string', describe: 'Server of another S3 store or Hub, as an address' },
+        endpoint: shared.endpoint,
         version: {
           type: 'string',
           describe: 'Version, for hf://  [default: the one pushed last]',
         },
-        quiet: { alias: 'q', type: 'boolean', default: false, describe: 'Print problems only' },
-        json: { type: 'boolean', default: false, describe: 'Print the result as JSON' },
+        quiet: { ...shared.quiet, describe: 'Print problems only' },
+        json: shared.json,
       })
       .check(({ from }) => {
         requireGiven('address', from);
         return true;
       })
       .example('$0 pull hf://datasets/me/paper --version 1.1.0 -o releases', ''),
-  handler: async ({ from, out, endpoint, version, quiet, json }) => {
-    const progress = showProgress({ quiet });
-    const pulled = await interruptible((signal) =>
-      pullRelease({ from, out }, { endpoint, version, signal, onProgress: progress.show }),
-    ).finally(progress.stop);
-    if (json) console.log(JSON.stringify(pulled, null, 2));
-    else if (!quiet) {
-      const { folder, name, files, bytes, fetched } = pulled;
-      console.log(
-        toTable([
-          ['pulled', folder],
-          ['release', `${name} ${pulled.version}`],
-          ['files, as SHA256SUMS has them', files],
-          ['bytes', bytes],
-          ['fetched now', fetched],
-        ]),
-      );
-    }
-  },
+  handler: run(async ({ from, out, endpoint, version: asked }, { signal, onProgress }) => {
+    const { pullRelease } = await import('../transfer/pull.js');
+    const options = { endpoint, version: asked, signal, onProgress };
+    const pulled = await pullRelease({ from, out }, options);
+    const { folder, name, version, files, bytes, fetched } = pulled;
+    return {
+      result: pulled,
+      text: toTable([
+        ['pulled', folder],
+        ['release', `${name} ${version}`],
+        ['files, as SHA256SUMS has them', files],
+        ['bytes', bytes],
+        ['fetched now', fetched],
+      ]),
+    };
+  }),
 };

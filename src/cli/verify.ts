@@ -1,10 +1,9 @@
-import { join } from 'node:path';
 import type { CommandModule } from 'yargs';
 import type { ReleaseSummary } from '../release/release-folder.js';
-import { type Verified, verify } from '../release/verify.js';
+import type { Verified } from '../release/verify.js';
 import { toTable } from '../text.js';
-import { requireGiven, requireWhole } from './flags.js';
-import { interruptible, showProgress } from './run.js';
+import { requireGiven, shared, wholeNumber } from './flags.js';
+import { type Outcome, run } from './run.js';
 
 interface VerifyFlags {
   folder: string;
@@ -35,64 +34,56 @@ export const verifyCommand: CommandModule<object, VerifyFlags> = {
           default: false,
           describe: 'Also make a sample of the images again from the pool and compare the pixels',
         },
-        sample: { type: 'number', default: 100, describe: 'Images that --regenerate makes again' },
+        sample: { ...wholeNumber('sample', 'Images that --regenerate makes again'), default: 100 },
         pool: { type: 'string', describe: 'The pool folder  [default: found in --work]' },
-        work: {
-          type: 'string',
-          default: join('output', 'work'),
-          describe: 'Folder in which "generate" keeps its pools',
-        },
-        quiet: { alias: 'q', type: 'boolean', default: false, describe: 'Print problems only' },
-        json: { type: 'boolean', default: false, describe: 'Print the result as JSON' },
+        work: { ...shared.work, describe: 'Folder in which "generate" keeps its pools' },
+        quiet: { ...shared.quiet, describe: 'Print problems only' },
+        json: shared.json,
       })
-      .check(({ folder, sample }) => {
+      .check(({ folder }) => {
         requireGiven('folder', folder);
-        requireWhole('sample', sample);
         return true;
       }),
-  handler: async (flags) => {
-    const progress = showProgress(flags);
+  handler: run(async (flags, options) => {
+    const { verify } = await import('../release/verify.js');
     const { folder, sample, pool, work } = flags;
     const regenerate = flags.regenerate ? { sample, pool, work } : undefined;
-    const verified = await interruptible((signal) =>
-      verify({ folder, regenerate }, { signal, onProgress: progress.show }),
-    ).finally(progress.stop);
-    if (flags.json) console.log(JSON.stringify(verified, null, 2));
-    else print(flags, verified);
-    if (!verified.isWhole) process.exitCode = 1;
-  },
+    const verified = await verify({ folder, regenerate }, options);
+    return { result: verified, isFailed: !verified.isWhole, ...describe(folder, verified) };
+  }),
 };
 
-function print(
-  { folder, quiet }: VerifyFlags,
+function describe(
+  folder: string,
   { dataset, files, images, findings, release, regeneration }: Verified,
-): void {
+): Outcome {
   const problems = [
     ...findings.map(
       ({ problem, file, detail }) => `${problem}: ${file}${detail ? ` (${detail})` : ''}`,
     ),
     ...(regeneration?.differing ?? []).map((file) => `other pixels when made again: ${file}`),
   ];
-  for (const problem of problems.slice(0, SHOWN)) console.error(problem);
-  if (problems.length > SHOWN) {
-    console.error(`and ${problems.length - SHOWN} more (--json lists all)`);
+  if (problems.length === 0) {
+    const text = toTable([
+      ['verified', folder],
+      ...(release ? [['release', nameOf(release)] as const] : []),
+      ['files', files],
+      ['images', images],
+      ...(regeneration ? [['made again, same pixels', regeneration.images] as const] : []),
+      ['digest', dataset],
+    ]);
+    return { text };
   }
-  if (problems.length > 0) {
-    const count = problems.length === 1 ? '1 problem' : `${problems.length} problems`;
-    const fix = release ? 'make or pull the release again' : 'make the dataset again';
-    console.error(`patchml: ${folder}: ${count}; ${fix}`);
-  } else if (!quiet) {
-    console.log(
-      toTable([
-        ['verified', folder],
-        ...(release ? [['release', nameOf(release)] as const] : []),
-        ['files', files],
-        ['images', images],
-        ...(regeneration ? [['made again, same pixels', regeneration.images] as const] : []),
-        ['digest', dataset],
-      ]),
-    );
-  }
+  const rest = problems.length - SHOWN;
+  const count = problems.length === 1 ? '1 problem' : `${problems.length} problems`;
+  const fix = release ? 'make or pull the release again' : 'make the dataset again';
+  return {
+    problems: [
+      ...problems.slice(0, SHOWN),
+      ...(rest > 0 ? [`and ${rest} more (--json lists all)`] : []),
+      `patchml: ${folder}: ${count}; ${fix}`,
+    ],
+  };
 }
 
 function nameOf({ name, version, kind, exports }: ReleaseSummary): string {
