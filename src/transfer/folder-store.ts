@@ -4,14 +4,8 @@ import { dirname, join } from 'node:path';
 import { OutputError } from '../errors.js';
 import { sha256File } from '../files/digest.js';
 import { explainError } from '../files/file-errors.js';
-import {
-  exists,
-  isEmptyPlace,
-  lockFolder,
-  makeFolder,
-  partialFolder,
-  requireSpace,
-} from '../files/folders.js';
+import { lockFolder } from '../files/folder-lock.js';
+import { exists, isEmptyPlace, makeFolder, partialFolder, requireSpace } from '../files/folders.js';
 import { listPlainFiles } from '../files/listing.js';
 import { letSignalIn, throwIfAborted } from '../progress.js';
 import { SUMS_FILE } from '../release/release-folder.js';
