@@ -57,7 +57,7 @@ export const ERROR_CODES = [
   'evaluation-not-validation',
   'evaluation-nothing-given',
   'evaluation-unknown-form',
-  'export-invalid',
+  'export-unreadable',
   'file-exists',
   'foreign-file',
   'gap-model-twice',

@@ -1,32 +1,19 @@
-import { join } from 'node:path';
 import type { Dataset } from '../dataset/dataset.js';
 import type { MetadataRow } from '../dataset/row.js';
-import { writeLines } from '../files/output-file.js';
 import { classNameOf } from '../imagenet/synsets.js';
 import { canvasSize } from '../recipe/geometry.js';
-import { classesIn, type ExportOptions, exportRows } from './rows.js';
-
-/** The file of the export. */
-export const COCO_FILE = 'instances.json';
+import { classesIn, type ExportOptions, exportRows } from './format.js';
+import { linesFormat } from './lines.js';
 
 /**
- * Writes COCO's `instances.json`: the classes that are in the dataset, its images and their
- * objects. A category's id is its class index; images and annotations count from 1, since COCO's
- * own evaluation takes annotation 0 for none. File names start at the dataset folder.
+ * COCO's `instances.json`: the classes that are in the dataset, its images and their objects. A
+ * category's id is its class index; images and annotations count from 1, since COCO's own
+ * evaluation takes annotation 0 for none. File names start at the dataset folder.
  */
-export function writeCoco(
-  dataset: Dataset,
-  folder: string,
-  options: ExportOptions = {},
-): Promise<void> {
-  return writeLines(join(folder, COCO_FILE), cocoLines(dataset, options));
-}
+export const coco = linesFormat({ 'instances.json': cocoLines });
 
 /** The lines of `instances.json`: an element of its arrays a line. */
-export async function* cocoLines(
-  dataset: Dataset,
-  options: ExportOptions = {},
-): AsyncGenerator<string> {
+async function* cocoLines(dataset: Dataset, options: ExportOptions): AsyncGenerator<string> {
   const { name: description } = dataset.summary; // its version is the recipe's
   yield '{';
   yield `"info":${JSON.stringify({ description })},`;

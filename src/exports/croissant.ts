@@ -8,7 +8,7 @@ import {
 import { ROW_FIELDS, type Shape } from '../dataset/row.js';
 import { EXTENSIONS } from '../image/encode.js';
 import { classNameOf } from '../imagenet/synsets.js';
-import { classesIn } from './rows.js';
+import { classesIn } from './format.js';
 
 /** A file of a release. */
 export interface ReleaseFile {

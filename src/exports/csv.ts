@@ -1,30 +1,16 @@
-import { join } from 'node:path';
 import type { Dataset } from '../dataset/dataset.js';
-import { writeLines } from '../files/output-file.js';
 import { classNameOf } from '../imagenet/synsets.js';
 import { csvLine } from '../text.js';
-import { classesIn, type ExportOptions, exportRows } from './rows.js';
-
-/** The lines of each file of the export, by its name. */
-export const CSV_FILES: Readonly<
-  Record<string, (dataset: Dataset, options?: ExportOptions) => AsyncIterable<string>>
-> = { 'classes.csv': classLines, 'labels.csv': labelLines };
+import { classesIn, type ExportOptions, exportRows } from './format.js';
+import { linesFormat } from './lines.js';
 
 /**
- * Writes `labels.csv`, an image a row: `id`, `file_name`, `k`, and a column of 0 and 1 for each
- * class that is in the dataset, named by its class index; and `classes.csv`, what these classes are.
+ * `labels.csv`, an image a row: `id`, `file_name`, `k`, and a column of 0 and 1 for each class that
+ * is in the dataset, named by its class index; and `classes.csv`, what these classes are.
  */
-export async function writeCsv(
-  dataset: Dataset,
-  folder: string,
-  options: ExportOptions = {},
-): Promise<void> {
-  for (const [file, lines] of Object.entries(CSV_FILES)) {
-    await writeLines(join(folder, file), lines(dataset, options));
-  }
-}
+export const csv = linesFormat({ 'classes.csv': classLines, 'labels.csv': labelLines });
 
-async function* labelLines(dataset: Dataset, options: ExportOptions = {}): AsyncGenerator<string> {
+async function* labelLines(dataset: Dataset, options: ExportOptions): AsyncGenerator<string> {
   const classes = classesIn(dataset.summary).map(({ index }) => index);
   yield line(['id', 'file_name', 'k', ...classes]);
   for await (const { id, file_name, k, labels } of exportRows(dataset, options)) {

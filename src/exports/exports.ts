@@ -1,29 +1,19 @@
 import type { Dataset } from '../dataset/dataset.js';
 import type { Finding, VerifyOptions } from '../dataset/verify.js';
 import { exists, makeFolder } from '../files/folders.js';
-import { COCO_FILE, cocoLines, writeCoco } from './coco.js';
-import { type ExportFiles, listExport, verifyLines } from './compare.js';
-import { CSV_FILES, writeCsv } from './csv.js';
-import { verifyParquet, writeParquet } from './parquet.js';
-import type { ExportOptions } from './rows.js';
-import { verifyWebDataset, writeWebDataset } from './webdataset.js';
-import { verifyYolo, writeYolo } from './yolo.js';
+import { coco } from './coco.js';
+import { csv } from './csv.js';
+import { type ExportFormat, type ExportOptions, listExport } from './format.js';
+import { parquet } from './parquet.js';
+import { webdataset } from './webdataset.js';
+import { yolo } from './yolo.js';
 
 /** The forms that a dataset can be published in, beside `imagefolder`, which it is itself. */
 export const EXPORT_NAMES = ['parquet', 'webdataset', 'coco', 'yolo', 'csv'] as const;
 
 export type ExportName = (typeof EXPORT_NAMES)[number];
 
-const WRITERS: Record<
-  ExportName,
-  (dataset: Dataset, folder: string, options: ExportOptions) => Promise<void>
-> = {
-  parquet: writeParquet,
-  webdataset: writeWebDataset,
-  coco: writeCoco,
-  yolo: writeYolo,
-  csv: writeCsv,
-};
+const FORMATS: Record<ExportName, ExportFormat> = { parquet, webdataset, coco, yolo, csv };
 
 /**
  * Writes a dataset in another form. The same dataset gives the same bytes; memory does not grow
@@ -42,22 +32,8 @@ export async function writeExport(
     throw new RangeError(`expected a shard size of 1 image or more, got ${shardSize}`);
   }
   await makeFolder(folder);
-  await WRITERS[name](dataset, folder, options);
+  await FORMATS[name].write(dataset, folder, options);
 }
-
-type Verifier = (
-  dataset: Dataset,
-  files: ExportFiles,
-  options: VerifyOptions,
-) => AsyncGenerator<Finding>;
-
-const VERIFIERS: Record<ExportName, Verifier> = {
-  parquet: verifyParquet,
-  webdataset: verifyWebDataset,
-  coco: verifyTexts({ [COCO_FILE]: cocoLines }),
-  yolo: verifyYolo,
-  csv: verifyTexts(CSV_FILES),
-};
 
 /** A foreign file of a million lines is not to be reported line by line. */
 const MAX_FINDINGS = 1000;
@@ -100,21 +76,6 @@ async function* allFindings(
   options: VerifyOptions,
 ): AsyncGenerator<Finding> {
   const files = await listExport(folder);
-  yield* VERIFIERS[name](dataset, files, options);
+  yield* FORMATS[name].verify(dataset, files, options);
   yield* files.surprises();
-}
-
-/** Checks the text files of an export, by their names. */
-function verifyTexts(
-  texts: Readonly<
-    Record<string, (dataset: Dataset, options: ExportOptions) => AsyncIterable<string>>
-  >,
-): Verifier {
-  return async function* (dataset, files, options) {
-    for (const [file, lines] of Object.entries(texts)) {
-      const expected = lines(dataset, { ...options, stage: 'verify' });
-      if (files.take(file) === undefined) yield { problem: 'missing', file };
-      else yield* verifyLines(files.path(file), file, expected);
-    }
-  };
 }

@@ -3,8 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { FileMetaData } from 'hyparquet';
 import type { Dataset } from '../dataset/dataset.js';
 import type { MetadataRow } from '../dataset/row.js';
-import type { Finding } from '../dataset/verify.js';
-import { DatasetError } from '../errors.js';
+import type { Finding, VerifyOptions } from '../dataset/verify.js';
 import { sha256 } from '../files/digest.js';
 import { makeFolder } from '../files/folders.js';
 import {
@@ -15,17 +14,20 @@ import {
   usingParquet,
 } from '../files/parquet.js';
 import { readAhead, writeBehind } from '../parallel/ordered.js';
-import type { StageOptions } from '../progress.js';
 import {
-  alignRows,
   differenceOf,
   type ExportFiles,
-  type Held,
+  type ExportFormat,
+  type ExportOptions,
+  exportRows,
+  fileNameOf,
+  ImageBuffer,
   shown,
-  takeShards,
-} from './compare.js';
+  splitOf,
+  unreadable,
+} from './format.js';
 import { huggingFaceFeatures, PARQUET_SCHEMA, parquetValues, PLAIN_COLUMNS } from './row-schema.js';
-import { type ExportOptions, exportRows, fileNameOf, ImageBuffer, splitOf } from './rows.js';
+import { type Held, takeShards, verifyShards } from './shards.js';
 
 const SHARD_IMAGES = 5000;
 /** Images a row group, at most. */
@@ -44,14 +46,15 @@ interface Pending {
 }
 
 /**
- * Writes Parquet with the images in it, as Hugging Face `datasets` has it on the Hub:
+ * Parquet with the images in it, as Hugging Face `datasets` has it on the Hub:
  * `data/val-00000-of-00004.parquet`, a row an image, the features declared in each file.
- * @param options shardSize: images a file, 5,000 by default
  */
-export async function writeParquet(
+export const parquet: ExportFormat = { write: writeParquet, verify: verifyParquet };
+
+async function writeParquet(
   dataset: Dataset,
   folder: string,
-  options: ExportOptions = {},
+  options: ExportOptions,
 ): Promise<void> {
   const { shardSize = SHARD_IMAGES } = options;
   const shards = Math.max(1, Math.ceil(dataset.summary.images / shardSize));
@@ -122,53 +125,31 @@ function toColumns({ rows, images }: Pending): OutputColumn[] {
 
 /** A row of a shard, as it was read. */
 interface ParquetRow extends Held {
-  shard: string;
   /** Digest of the image's bytes. */
   image: string;
   path: string;
   /** The values of the other columns, by their names. */
   values: Record<string, unknown>;
-  /** What is wrong with the shard itself; then there is no row. */
-  trouble?: string;
 }
 
 const MAX_GROUP_BYTES = 2 ** 30;
 
 /**
- * Reads a shard row by row, while the row group behind is read; of the images only digests are
- * kept.
+ * Reads a shard row by row, while the next row group is read; of the images only digests are kept.
+ * @throws ReleaseError `export-unreadable` for a file that is cut off, not Parquet, of other
+ * columns, or with row groups too large to be held
  */
-async function* readParquetRows(path: string, shard: string): AsyncGenerator<ParquetRow> {
-  try {
-    const groups = usingParquet(
-      path,
-      async function* (file) {
-        requireOurs(file.metadata, path);
-        for (const group of file.groups) yield await readGroup(file, group, shard);
-      },
-      { utf8: false, refuse: (_kind, problem, details) => invalidExport(path, problem, details) },
-    );
-    for await (const rows of readAhead(groups, 1)) yield* rows;
-  } catch (error) {
-    const trouble = error instanceof Error ? error.message : String(error);
-    yield { stem: '', shard, image: '', path: '', values: {}, trouble };
-  }
-}
-
-/** @throws DatasetError for other columns, or row groups too large to be held */
-function requireOurs(metadata: FileMetaData, path: string): void {
-  const problem = problemIn(metadata);
-  if (problem === undefined) return;
-  throw invalidExport(path, problem);
-}
-
-function invalidExport(path: string, problem: string, details: object = {}): DatasetError {
-  return new DatasetError(problem, {
-    code: 'export-invalid',
+async function* readParquetRows(path: string): AsyncGenerator<ParquetRow> {
+  const groups = usingParquet(
     path,
-    fix: 'make the export again',
-    ...details,
-  });
+    async function* (file) {
+      const problem = problemIn(file.metadata);
+      if (problem !== undefined) throw unreadable(problem);
+      for (const group of file.groups) yield await readGroup(file, group);
+    },
+    { utf8: false, refuse: (_kind, problem, { cause }) => unreadable(problem, cause) },
+  );
+  for await (const rows of readAhead(groups, 1)) yield* rows;
 }
 
 function problemIn({ schema, row_groups: groups, key_value_metadata: pairs }: FileMetaData) {
@@ -186,17 +167,15 @@ function problemIn({ schema, row_groups: groups, key_value_metadata: pairs }: Fi
 async function readGroup(
   file: ParquetFile,
   group: ParquetFile['groups'][number],
-  shard: string,
 ): Promise<ParquetRow[]> {
   const [images, ...columns] = await Promise.all(
     ['image', ...PLAIN_COLUMNS].map((name) => file.readColumn(name, group)),
   );
   return Array.from(images!, (image, row) => {
-    const { bytes, path } = image as { bytes?: unknown; path?: unknown };
+    const { bytes, path } = (image ?? {}) as { bytes?: unknown; path?: unknown };
     const name = String(path);
     return {
       stem: basename(name, extname(name)),
-      shard,
       path: name,
       image: bytes instanceof Uint8Array ? sha256(bytes) : '',
       values: Object.fromEntries(PLAIN_COLUMNS.map((name, i) => [name, columns[i]![row]])),
@@ -204,40 +183,30 @@ async function readGroup(
   });
 }
 
-/** Checks a Parquet export: its columns and features, and every value of every row. */
-export async function* verifyParquet(
+/** Checks the columns and features of every shard, and every value of every row. */
+function verifyParquet(
   dataset: Dataset,
   files: ExportFiles,
-  options: StageOptions,
-): AsyncGenerator<Finding> {
+  options: VerifyOptions,
+): AsyncIterable<Finding> {
   const name = `^data/${splitOf(dataset)}-(\\d{5})-of-`;
   const first = files.names().find((file) => new RegExp(`${name}\\d{5}\\.parquet$`).test(file));
   const [, total = '00001'] = /-of-(\d{5})\.parquet$/.exec(first ?? '') ?? [];
-  const { shards, gaps } = takeShards(
+  const shards = takeShards(
     files,
     new RegExp(`${name}${total}\\.parquet$`),
     (shard) => parquetFile(dataset, shard, Number(total)),
     Number(total),
   );
-  yield* gaps;
-  const rows = async function* (): AsyncGenerator<ParquetRow> {
-    for (const shard of shards) yield* readParquetRows(files.path(shard), shard);
-  };
-  let shard = shards[0] ?? parquetFile(dataset, 0, 1);
-  for await (const aligned of alignRows(dataset, rows(), options)) {
-    if ('item' in aligned) shard = aligned.item.shard;
-    if (!('row' in aligned)) yield foreign(aligned.item);
-    else if ('item' in aligned) yield* compare(aligned.row, aligned.item);
-    else yield { problem: 'missing', file: shard, detail: `row of ${aligned.row.id}` };
-  }
+  const read = (file: string): AsyncIterable<ParquetRow> => readParquetRows(files.path(file));
+  return verifyShards(dataset, shards, { read, compare, foreign, noun: 'row of' }, options);
 }
 
-function foreign({ shard: file, path, trouble }: ParquetRow): Finding {
-  if (trouble !== undefined) return { problem: 'invalid', file, detail: trouble };
-  return { problem: 'extra', file, detail: `row of ${shown(path)}` };
+function* foreign({ path }: ParquetRow, file: string): Generator<Finding> {
+  yield { problem: 'extra', file, detail: `row of ${shown(path)}` };
 }
 
-function* compare(row: MetadataRow, { shard: file, ...got }: ParquetRow): Generator<Finding> {
+function* compare(row: MetadataRow, got: ParquetRow, file: string): Generator<Finding> {
   const changed = (column: string, how: string): Finding => ({
     problem: 'changed',
     file,

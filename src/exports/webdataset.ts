@@ -5,13 +5,22 @@ import type { Readable } from 'node:stream';
 import * as tar from 'tar-stream';
 import type { Dataset } from '../dataset/dataset.js';
 import type { MetadataRow } from '../dataset/row.js';
-import type { Finding } from '../dataset/verify.js';
+import type { Finding, VerifyOptions } from '../dataset/verify.js';
+import { messageOf } from '../errors.js';
 import { sha256 } from '../files/digest.js';
 import { openOutput } from '../files/output-file.js';
 import { writeBehind } from '../parallel/ordered.js';
-import type { StageOptions } from '../progress.js';
-import { alignRows, type ExportFiles, type Held, shown, takeShards } from './compare.js';
-import { type ExportOptions, exportRows, fileNameOf, readImage } from './rows.js';
+import {
+  type ExportFiles,
+  type ExportFormat,
+  type ExportOptions,
+  exportRows,
+  fileNameOf,
+  readImage,
+  shown,
+  unreadable,
+} from './format.js';
+import { type Held, takeShards, verifyShards } from './shards.js';
 
 const TAR_IMAGES = 1000;
 const WRITE_BYTES = 2 ** 20;
@@ -23,14 +32,15 @@ interface TarPart {
 }
 
 /**
- * Writes WebDataset shards, `patchml-000000.tar` and so on: for each image `<id>.png` and behind it
- * `<id>.json`, its row of the metadata. Members say nothing of when and by whom they were made.
- * @param options shardSize: images a shard, 1,000 by default
+ * WebDataset shards, `patchml-000000.tar` and so on: for each image `<id>.png` and after it
+ * `<id>.json`, its row of the metadata. Members do not say when and by whom they were made.
  */
-export async function writeWebDataset(
+export const webdataset: ExportFormat = { write: writeWebDataset, verify: verifyWebDataset };
+
+async function writeWebDataset(
   dataset: Dataset,
   folder: string,
-  { shardSize = TAR_IMAGES, ...options }: ExportOptions = {},
+  { shardSize = TAR_IMAGES, ...options }: ExportOptions,
 ): Promise<void> {
   const rows = exportRows(dataset, options);
   let next = await rows.next();
@@ -119,18 +129,17 @@ interface TarMemberRead {
 
 /** Members beside each other that share a stem, up to the first dot as WebDataset groups them. */
 interface TarSample extends Held {
-  shard: string;
   members: TarMemberRead[];
-  /** What is wrong with the shard itself; then there are no members. */
-  trouble?: string;
 }
 
 const BLOCK = 512;
 const MAX_MEMBERS = 8;
 
-/** Reads a shard sample by sample; of its bytes only digests are kept. */
-async function* readTarSamples(path: string, shard: string): AsyncGenerator<TarSample> {
-  const trouble = (what: string): TarSample => ({ stem: '', shard, members: [], trouble: what });
+/**
+ * Reads a shard sample by sample; of its bytes only digests are kept.
+ * @throws ReleaseError `export-unreadable` where it is cut off or no tar archive
+ */
+async function* readTarSamples(path: string): AsyncGenerator<TarSample> {
   let sample: TarSample | undefined;
   let length = 2 * BLOCK; // the end
   try {
@@ -142,16 +151,16 @@ async function* readTarSamples(path: string, shard: string): AsyncGenerator<TarS
         continue;
       }
       if (sample) yield sample;
-      sample = { stem, shard, members: [member] };
+      sample = { stem, members: [member] };
     }
-  } catch (error) {
-    if (sample) yield sample;
-    yield trouble(`it is no whole tar: ${shown(error instanceof Error ? error.message : '')}`);
-    return;
+  } catch (cause) {
+    throw unreadable(`this is not a complete tar archive: ${shown(messageOf(cause))}`, cause);
   }
-  if (sample) yield sample;
   const { size } = statSync(path);
-  if (size !== length) yield trouble(`expected ${length} bytes for its members, got ${size}`);
+  if (sample && size >= length) yield sample; // else its end may be missing
+  if (size !== length) {
+    throw unreadable(`expected ${length} bytes for its members, got ${size}`);
+  }
 }
 
 async function* readMembers(
@@ -181,34 +190,24 @@ function isPlain({ type, mode, uid, gid, mtime, uname, gname }: tar.Header): boo
   return about.join() === ['file', 0o644, 0, 0, 0, '', ''].join();
 }
 
-/** Checks WebDataset shards: every member of every image, and that there is no other. */
-export async function* verifyWebDataset(
+/** Checks every member of every image, and that there is no other. */
+function verifyWebDataset(
   dataset: Dataset,
   files: ExportFiles,
-  options: StageOptions,
-): AsyncGenerator<Finding> {
-  const { shards, gaps } = takeShards(files, /^patchml-(\d{6})\.tar$/, shardName);
-  yield* gaps;
-  const samples = async function* (): AsyncGenerator<TarSample> {
-    for (const shard of shards) yield* readTarSamples(files.path(shard), shard);
-  };
-  let shard = shards[0] ?? shardName(0);
-  for await (const aligned of alignRows(dataset, samples(), options)) {
-    if ('item' in aligned) shard = aligned.item.shard;
-    if (!('row' in aligned)) yield* foreign(aligned.item);
-    else if ('item' in aligned) yield* compare(aligned.row, aligned.item);
-    else yield { problem: 'missing', file: shard, detail: `image ${aligned.row.id}` };
-  }
+  options: VerifyOptions,
+): AsyncIterable<Finding> {
+  const shards = takeShards(files, /^patchml-(\d{6})\.tar$/, shardName);
+  const read = (file: string): AsyncIterable<TarSample> => readTarSamples(files.path(file));
+  return verifyShards(dataset, shards, { read, compare, foreign, noun: 'image' }, options);
 }
 
-function* foreign({ shard: file, members, trouble }: TarSample): Generator<Finding> {
-  if (trouble !== undefined) yield { problem: 'invalid', file, detail: trouble };
+function* foreign({ members }: TarSample, file: string): Generator<Finding> {
   for (const { name } of members) {
     yield { problem: 'extra', file, detail: `member ${shown(name)}` };
   }
 }
 
-function* compare(row: MetadataRow, { shard: file, members }: TarSample): Generator<Finding> {
+function* compare(row: MetadataRow, { members }: TarSample, file: string): Generator<Finding> {
   const { name: image, stem } = fileNameOf(row);
   const expected = new Map([
     [image, row.sha256],

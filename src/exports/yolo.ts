@@ -10,24 +10,30 @@ import { makeFolder, writeWhole } from '../files/folders.js';
 import { tryLink } from '../files/listing.js';
 import { classNames } from '../imagenet/synsets.js';
 import { canvasSize } from '../recipe/geometry.js';
-import { differenceOf, type ExportFiles } from './compare.js';
-import { type ExportOptions, exportRows, fileNameOf, splitOf } from './rows.js';
+import {
+  differenceOf,
+  type ExportFiles,
+  type ExportFormat,
+  type ExportOptions,
+  exportRows,
+  fileNameOf,
+  splitOf,
+} from './format.js';
+
+const DATA_FILE = 'data.yaml';
 
 const HEADER = `# A set to evaluate on. Training has no place here: "train" is named since loaders ask for it.
 # A class is its ImageNet class index. Paths start at this file's folder.
 `;
 
 /**
- * Writes the layout that Ultralytics reads: `data.yaml`, `images/val/<id>.png` and
- * `labels/val/<id>.txt` with a line `class x y width height` an object, the box's centre and size
- * as fractions of the image. Images are hard links to the dataset's where the file system has them,
- * else copies.
+ * The layout that Ultralytics reads: `data.yaml`, `images/val/<id>.png` and `labels/val/<id>.txt`
+ * with a line `class x y width height` an object, the box's centre and size as fractions of the
+ * image. Images are hard links to the dataset's where the file system has them, else copies.
  */
-export async function writeYolo(
-  dataset: Dataset,
-  folder: string,
-  options: ExportOptions = {},
-): Promise<void> {
+export const yolo: ExportFormat = { write: writeYolo, verify: verifyYolo };
+
+async function writeYolo(dataset: Dataset, folder: string, options: ExportOptions): Promise<void> {
   const split = splitOf(dataset);
   for (const kind of ['images', 'labels']) await makeFolder(join(folder, kind, split));
   for await (const row of exportRows(dataset, options)) {
@@ -40,7 +46,7 @@ export async function writeYolo(
       throw explainError(error, join(folder, label));
     }
   }
-  await writeWhole(join(folder, 'data.yaml'), yoloYaml(dataset));
+  await writeWhole(join(folder, DATA_FILE), yoloYaml(dataset));
 }
 
 /** What `data.yaml` says; all 1,000 classes, so that ids are class indices. */
@@ -70,13 +76,13 @@ function yoloLabels({ summary }: Dataset, { objects: { bbox, category } }: Metad
   return lines.join('');
 }
 
-/** Checks a YOLO export: `data.yaml`, every label file and every image. */
-export async function* verifyYolo(
+/** Checks `data.yaml`, every label file and every image. */
+async function* verifyYolo(
   dataset: Dataset,
   files: ExportFiles,
   options: VerifyOptions,
 ): AsyncGenerator<Finding> {
-  yield* compareText(files, 'data.yaml', yoloYaml(dataset));
+  yield* compareText(files, DATA_FILE, yoloYaml(dataset));
   for await (const row of exportRows(dataset, { ...options, stage: 'verify' })) {
     const { image, label } = yoloFiles(dataset, row);
     yield* compareImage(files, image, row, options);

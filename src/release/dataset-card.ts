@@ -2,7 +2,7 @@ import { stringify } from 'yaml';
 import type { Dataset } from '../dataset/dataset.js';
 import type { ExportName } from '../exports/exports.js';
 import { cardFeatures } from '../exports/row-schema.js';
-import { splitOf } from '../exports/rows.js';
+import { splitOf } from '../exports/format.js';
 import { byteOrder } from '../files/listing.js';
 import { classNameOf, classOf, type Wnid } from '../imagenet/synsets.js';
 import { canvasSize } from '../recipe/geometry.js';

@@ -1,10 +1,12 @@
+import { appendFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import type { Dataset } from '../../src/dataset/dataset.js';
 import type { MetadataRow } from '../../src/dataset/row.js';
-import { writeCoco } from '../../src/exports/coco.js';
+import type { Finding } from '../../src/dataset/verify.js';
+import { writeExport } from '../../src/exports/exports.js';
 import { classNameOf, classOf } from '../../src/imagenet/synsets.js';
-import { makeDataset } from '../support/made-dataset.js';
+import { editFile, findingsAfter, makeDataset } from '../support/made-dataset.js';
 import { openWorkspace, readJson, readRows } from '../support/workspace.js';
 
 interface Instances {
@@ -31,7 +33,7 @@ beforeAll(async () => {
   dataset = await makeDataset(newFolder('dataset'), { canvas: { size: [256, 224] } });
   rows = readRows(join(dataset.folder, 'metadata.jsonl'));
   const folder = newFolder('coco');
-  await writeCoco(dataset, folder);
+  await writeExport('coco', dataset, folder);
   coco = readJson(join(folder, 'instances.json'));
 });
 
@@ -69,5 +71,53 @@ describe('A COCO export', () => {
       expect(name).toBe(classNameOf(id));
       expect(classOf(wnid)).toBe(id);
     }
+  });
+});
+
+function after(damage: (copy: string) => unknown): Promise<Finding[]> {
+  return findingsAfter('coco', dataset, newFolder('coco'), damage);
+}
+
+describe('A changed COCO export', () => {
+  test('with another class for an object is found out, with its line', async () => {
+    const found = await after((copy) => {
+      editFile(join(copy, 'instances.json'), /("id":3,"image_id":\d+,"category_id":)\d+/, '$1999');
+    });
+    expect(found).toEqual([
+      {
+        problem: 'changed',
+        file: 'instances.json',
+        detail: expect.stringMatching(/^line \d+: expected ".*", got ".*999/),
+      },
+    ]);
+  });
+
+  test('without a line, or with one more, is told from one with a changed line', async () => {
+    const lacking = await after((copy) => {
+      editFile(join(copy, 'instances.json'), /\{"id":2,"file_name".*\n/, '');
+    });
+    expect(lacking).toMatchObject([{ problem: 'missing', detail: expect.stringMatching('"id') }]);
+    const more = await after((copy) => {
+      editFile(join(copy, 'instances.json'), '{"id":2,"file_name"', '{},\n{"id":2,"file_name"');
+    });
+    expect(more).toMatchObject([{ problem: 'extra', detail: expect.stringMatching('"{},"') }]);
+  });
+
+  test('that is one endless line, or no text at all, is found out', async () => {
+    for (const bytes of [Buffer.alloc(8 << 20, 'x'), Buffer.alloc(1 << 16)]) {
+      const found = await after((copy) => {
+        writeFileSync(join(copy, 'instances.json'), bytes);
+      });
+      expect(found[0]).toMatchObject({ problem: 'changed', file: 'instances.json' });
+      expect(found.every(({ detail = '' }) => detail.length < 400)).toBe(true);
+    }
+  });
+
+  test('with a million lines more is not reported line by line', async () => {
+    const found = await after((copy) => {
+      appendFileSync(join(copy, 'instances.json'), '{}\n'.repeat(1_000_000));
+    });
+    expect(found).toHaveLength(1001);
+    expect(found.at(-1)?.detail).toBe('it has more than 1000 findings, the others are not listed');
   });
 });

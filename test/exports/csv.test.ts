@@ -1,12 +1,13 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { parse } from 'csv-parse/sync';
 import type { Dataset } from '../../src/dataset/dataset.js';
 import type { MetadataRow } from '../../src/dataset/row.js';
-import { writeCsv } from '../../src/exports/csv.js';
+import type { Finding } from '../../src/dataset/verify.js';
+import { writeExport } from '../../src/exports/exports.js';
 import { classNameOf, classOf } from '../../src/imagenet/synsets.js';
-import { makeDataset } from '../support/made-dataset.js';
+import { editFile, findingsAfter, makeDataset } from '../support/made-dataset.js';
 import { openWorkspace, pathsIn, readRows } from '../support/workspace.js';
 
 const newFolder = openWorkspace();
@@ -18,7 +19,7 @@ beforeAll(async () => {
   dataset = await makeDataset(newFolder('dataset'));
   rows = readRows(join(dataset.folder, 'metadata.jsonl'));
   folder = newFolder('csv');
-  await writeCsv(dataset, folder);
+  await writeExport('csv', dataset, folder);
 });
 
 function read(file: string): Record<string, string>[] {
@@ -54,5 +55,25 @@ describe('A CSV export', () => {
       const expected = rows.filter(({ labels }) => labels.includes(Number(index))).length;
       expect(Number(images)).toBe(expected);
     }
+  });
+});
+
+function after(damage: (copy: string) => unknown): Promise<Finding[]> {
+  return findingsAfter('csv', dataset, newFolder('csv'), damage);
+}
+
+describe('A changed CSV export', () => {
+  test('with another label is found out', async () => {
+    const found = await after((copy) => {
+      editFile(join(copy, 'labels.csv'), /,1\n/, ',0\n');
+    });
+    expect(found).toMatchObject([{ problem: 'changed', file: 'labels.csv' }]);
+  });
+
+  test('without one of its files is found out', async () => {
+    const found = await after((copy) => {
+      rmSync(join(copy, 'classes.csv'));
+    });
+    expect(found).toEqual([{ problem: 'missing', file: 'classes.csv' }]);
   });
 });

@@ -1,12 +1,13 @@
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync, rmSync, statSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
 import type { Dataset } from '../../src/dataset/dataset.js';
 import type { MetadataRow } from '../../src/dataset/row.js';
-import { writeYolo } from '../../src/exports/yolo.js';
+import type { Finding } from '../../src/dataset/verify.js';
+import { writeExport } from '../../src/exports/exports.js';
 import { classNames } from '../../src/imagenet/synsets.js';
-import { makeDataset } from '../support/made-dataset.js';
+import { editFile, findingsAfter, makeDataset } from '../support/made-dataset.js';
 import { openWorkspace, pathsIn, readRows } from '../support/workspace.js';
 
 const newFolder = openWorkspace();
@@ -18,7 +19,7 @@ beforeAll(async () => {
   dataset = await makeDataset(newFolder('dataset'), { canvas: { size: [256, 224] } });
   rows = readRows(join(dataset.folder, 'metadata.jsonl'));
   folder = newFolder('yolo');
-  await writeYolo(dataset, folder);
+  await writeExport('yolo', dataset, folder);
 });
 
 describe('A YOLO export', () => {
@@ -53,5 +54,41 @@ describe('A YOLO export', () => {
       const image = statSync(join(folder, 'images/val', basename(file_name)));
       expect(image.ino).toBe(statSync(join(dataset.folder, file_name)).ino);
     }
+  });
+});
+
+function after(damage: (copy: string) => unknown): Promise<Finding[]> {
+  return findingsAfter('yolo', dataset, newFolder('yolo'), damage);
+}
+
+describe('A changed YOLO export', () => {
+  test('with another label, image or list of names is found out', async () => {
+    const found = await after((copy) => {
+      editFile(join(copy, 'labels/val/k2-000004.txt'), /^\d+/, '7');
+      editFile(join(copy, 'data.yaml'), 'tench', 'trench');
+      writeFileSync(join(copy, 'images/val/k3-000001.png'), 'x');
+      truncateSync(join(copy, 'labels/val/k3-000002.txt'), 0);
+      writeFileSync(join(copy, 'labels/val/k3-000003.txt'), Buffer.alloc(1 << 20));
+      rmSync(join(copy, 'images/val/k3-000004.png'));
+    });
+    expect(found.map(({ problem, file }) => `${problem} ${file}`)).toEqual([
+      'changed data.yaml',
+      'changed labels/val/k2-000004.txt',
+      'changed images/val/k3-000001.png',
+      'changed labels/val/k3-000002.txt',
+      'changed labels/val/k3-000003.txt',
+      'missing images/val/k3-000004.png',
+    ]);
+  });
+
+  test('with a link out of the folder in place of an image does not follow it', async () => {
+    const found = await after((copy) => {
+      rmSync(join(copy, 'images/val/k3-000004.png'));
+      symlinkSync('/dev/zero', join(copy, 'images/val/k3-000004.png'));
+    });
+    expect(found).toEqual([
+      { problem: 'missing', file: 'images/val/k3-000004.png' },
+      { problem: 'extra', file: 'images/val/k3-000004.png' },
+    ]);
   });
 });

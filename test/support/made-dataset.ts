@@ -1,4 +1,4 @@
-import { cpSync } from 'node:fs';
+import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Dataset, readDataset } from '../../src/dataset/dataset.js';
 import type { Finding } from '../../src/dataset/verify.js';
@@ -30,4 +30,12 @@ export async function findingsAfter(
   cpSync(made, copy, { recursive: true });
   await damage(copy);
   return collect(verifyExport(name, dataset, copy));
+}
+
+/** Replaces a text of a file by another. @throws Error where it is not in the file */
+export function editFile(path: string, from: string | RegExp, to: string): void {
+  const text = readFileSync(path, 'utf8');
+  const edited = text.replace(from, to);
+  if (edited === text) throw new Error(`${path} does not have ${String(from)}`);
+  writeFileSync(path, edited);
 }

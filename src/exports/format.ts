@@ -1,11 +1,34 @@
 import { closeSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs';
-import { basename, extname } from 'node:path';
+import { basename, extname, join } from 'node:path';
 import type { Dataset, DatasetSummary } from '../dataset/dataset.js';
 import type { MetadataRow } from '../dataset/row.js';
-import { DatasetError } from '../errors.js';
+import type { Finding, VerifyOptions } from '../dataset/verify.js';
+import { DatasetError, ReleaseError } from '../errors.js';
 import { explainError } from '../files/file-errors.js';
+import { listFiles } from '../files/listing.js';
 import { type ClassIndex, classOf, type Wnid } from '../imagenet/synsets.js';
 import { letSignalIn, type Stage, type StageOptions, throwIfAborted } from '../progress.js';
+
+/** A form that a dataset can be published in: how it is written, and how it is checked. */
+export interface ExportFormat {
+  /**
+   * Writes the export into a folder that is there. The same dataset gives the same bytes; memory
+   * does not grow with the number of images.
+   */
+  write: (dataset: Dataset, folder: string, options: ExportOptions) => Promise<void>;
+  /**
+   * Compares an export with its dataset and takes the files that belong to it. Nothing in it is
+   * trusted: no more of it is held than a row group or a line.
+   */
+  verify: (dataset: Dataset, files: ExportFiles, options: VerifyOptions) => AsyncIterable<Finding>;
+}
+
+export interface ExportOptions extends Omit<StageOptions, 'jobs'> {
+  /** Images a shard, 1 or more. Default: 5,000 (parquet), 1,000 (webdataset); others have none. */
+  shardSize?: number | undefined;
+  /** As progress names it. Default: release. */
+  stage?: Stage;
+}
 
 const REPORT_EVERY = 50;
 
@@ -58,11 +81,56 @@ export function splitOf({ summary }: Dataset): string {
   return summary.recipe.source.split.replaceAll(/\W+/g, '_') || 'val';
 }
 
-export interface ExportOptions extends Omit<StageOptions, 'jobs'> {
-  /** Images a shard, 1 or more. Default: 5,000 (parquet), 1,000 (webdataset); others have none. */
-  shardSize?: number | undefined;
-  /** As progress names it. Default: release. */
-  stage?: Stage;
+/** The files of an export that is being checked. */
+export interface ExportFiles {
+  path: (file: string) => string;
+  /** The names of those not yet taken, in byte order. */
+  names: () => string[];
+  /** A file that the export has: its size, and it is no surprise from here on. */
+  take: (file: string) => number | undefined;
+  /** What was not taken. */
+  surprises: () => Finding[];
+}
+
+/** Lists an export's files. Links that lead out of the folder are there, but cannot be taken. */
+export async function listExport(folder: string): Promise<ExportFiles> {
+  const sizes = new Map(
+    (await listFiles(folder, () => true)).map(({ path, size }) => [path, size]),
+  );
+  return {
+    path: (file) => join(folder, file),
+    names: () => [...sizes.keys()],
+    take(file) {
+      const size = sizes.get(file);
+      if (size === undefined || size < 0) return undefined;
+      sizes.delete(file);
+      return size;
+    },
+    surprises: () => [...sizes.keys()].map((file) => ({ problem: 'extra', file })),
+  };
+}
+
+/** The error for a file of an export that is cut off, or of another kind than it says. */
+export function unreadable(problem: string, cause?: unknown): ReleaseError {
+  return new ReleaseError(problem, { code: 'export-unreadable', cause });
+}
+
+const SHOWN = 60;
+/** Of what two texts share before they part. */
+const SHARED = 20;
+
+/** A text that may hold anything, as it can stand in a report. */
+export function shown(text: string): string {
+  const short = text.length > SHOWN ? `${text.slice(0, SHOWN)}...` : text;
+  return `"${short.replaceAll(/\p{C}/gu, ' ')}"`; // no place for a terminal's commands
+}
+
+/** Where two texts part, and what each says there. */
+export function differenceOf(want: string, got: string): string {
+  let same = 0;
+  while (same < want.length && want[same] === got[same]) same += 1;
+  const from = Math.max(0, same - SHARED);
+  return `expected ${shown(want.slice(from))}, got ${shown(got.slice(from))}`;
 }
 
 const FIRST_BYTES = 2 ** 20;

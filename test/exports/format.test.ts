@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import { ImageBuffer } from '../../src/exports/rows.js';
+import { ImageBuffer } from '../../src/exports/format.js';
 import { temporaryFolder } from '../support/unit-folder.js';
 
 /** Files of random bytes. */
