@@ -7,6 +7,7 @@ import { letSignalIn, type StageOptions, throwIfAborted } from '../progress.js';
 import { recipeDigest } from '../recipe/load.js';
 import {
   datasetDigest,
+  type DatasetFolder,
   type DatasetLock,
   isImageFile,
   LOCK_FILE,
@@ -46,7 +47,7 @@ export interface VerifyOptions extends StageOptions {
  * @throws DatasetError when the folder is no dataset
  */
 export async function verifyDataset(
-  folder: string,
+  folder: DatasetFolder,
   options: VerifyOptions = {},
 ): Promise<Verification> {
   const lock = await readLock(folder);

@@ -56,10 +56,7 @@ export async function verifyRelease(
     ...(await checkOrigin(folder, release, files)),
     ...(dataset.length > 0 ? [] : await checkExports(folder, release, found, options)),
   ];
-  const findings = [
-    ...files.findings,
-    ...rest.filter((finding) => !files.findings.some(isLike(finding))),
-  ];
+  const findings = withCauses(files.findings, rest);
   const images = [...found.keys()].filter((file) => isImageFile(file.slice(inside.length))).length;
   return {
     release,
@@ -112,9 +109,20 @@ function within(folder: string, finding: Finding): Finding {
   return { ...finding, file: finding.file === '.' ? folder : posix.join(folder, finding.file) };
 }
 
-/** Whether another finding says the same, or why this one is there. */
-function isLike({ problem, file }: Finding): (other: Finding) => boolean {
-  return (other) => other.file === file && (other.problem === problem || problem === 'invalid');
+/**
+ * The findings of `SHA256SUMS`, each with what a closer look says about the same file, and all other
+ * findings of the closer look.
+ */
+function withCauses(findings: readonly Finding[], closer: readonly Finding[]): Finding[] {
+  const known = findings.map((finding) => ({ ...finding }));
+  const others = closer.filter(({ problem, file, detail }) => {
+    const same = known.find(
+      (finding) => finding.file === file && (finding.problem === problem || problem === 'invalid'),
+    );
+    if (same) same.detail ??= detail;
+    return !same;
+  });
+  return [...known, ...others];
 }
 
 /**

@@ -1,4 +1,4 @@
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
@@ -56,6 +56,32 @@ describe('A release with every export', () => {
     const { findings } = await verifyRelease(folder);
     expect(findings).toHaveLength(1);
     expect(findings[0]).toMatchObject({ problem: 'changed', file: 'exports/csv/labels.csv' });
+  });
+
+  test.each([
+    ['parquet/data/val-00001-of-00003.parquet', 'this is not a complete Parquet file'],
+    ['webdataset/patchml-000001.tar', 'this is not a complete tar archive'],
+    ['coco/instances.json', 'it ends in line'],
+    ['csv/labels.csv', 'it ends in line'],
+    ['yolo/labels/val/k2-000000.txt', 'expected "'],
+  ])('of which %s is cut off has one finding, with the cause', async (path, cause) => {
+    const folder = copyOf(release, newFolder('damaged'));
+    const file = `exports/${path}`;
+    truncateSync(join(folder, file), Math.floor(statSync(join(folder, file)).size / 2));
+    expect((await verifyRelease(folder)).findings).toEqual([
+      { problem: 'changed', file, detail: expect.stringContaining(cause) as unknown as string },
+    ]);
+  });
+
+  test.each([
+    'parquet/data/val-00001-of-00003.parquet',
+    'webdataset/patchml-000001.tar',
+    'coco/instances.json',
+  ])('without %s has one finding', async (path) => {
+    const folder = copyOf(release, newFolder('damaged'));
+    const file = `exports/${path}`;
+    rmSync(join(folder, file));
+    expect((await verifyRelease(folder)).findings).toEqual([{ problem: 'missing', file }]);
   });
 
   test('of which one is gone, with its lines, is found out', async () => {

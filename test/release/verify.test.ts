@@ -229,7 +229,11 @@ describe('A damaged release', () => {
     const findings = await findingsAfter((folder) => {
       writeFileSync(join(folder, 'dataset', 'patchml.lock.json'), '{');
     });
-    expect(findings[0]).toEqual({ problem: 'changed', file: 'dataset/patchml.lock.json' });
+    expect(findings[0]).toEqual({
+      problem: 'changed',
+      file: 'dataset/patchml.lock.json',
+      detail: expect.stringContaining('expected a patchml-lock') as unknown as string,
+    });
   });
 
   test('whose release.json says nothing is a named error', async () => {
