@@ -117,6 +117,7 @@ export const ERROR_CODES = [
   'not-enough-space',
   'not-found',
   'not-json-lines',
+  'onnxruntime-missing',
   'originals-devkit-id',
   'originals-devkit-length',
   'originals-incomplete',

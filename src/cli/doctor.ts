@@ -12,7 +12,9 @@ export const doctorCommand: CommandModule<object, { json: boolean }> = {
   handler: run(async () => {
     const { freeSpace } = await import('../files/folders.js');
     const { checkCodecs, codecVersions } = await import('../image/codecs.js');
-    const { checkModels, onnxruntimeVersion } = await import('../models/session.js');
+    const { onnxruntimeVersion, silenceOnnxruntime } = await import('../models/onnxruntime.js');
+    const { checkModels } = await import('../models/session.js');
+    await silenceOnnxruntime().catch(() => undefined); // that it is missing is a finding
     const parts = { ...(await checkCodecs()), models: await checkModels() };
     const report = {
       patchml: PATCHML_VERSION,

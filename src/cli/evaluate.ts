@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { Argv, CommandModule, InferredOptionTypes } from 'yargs';
 import type { ModelCard, PreprocessingChoice } from '../models/card.js';
-import type { Provider } from '../models/session.js';
+import type { Provider } from '../models/onnxruntime.js';
 import type { Evaluated, EvaluateOptions } from '../score/evaluate.js';
 import type { EvaluationSet } from '../sets/evaluation-set.js';
 import { toTerminalTable } from '../text.js';
@@ -43,7 +43,7 @@ export const evaluateCommand: CommandModule<object, EvaluateFlags> = {
   describe: 'Run models on images and score them',
   builder: async (args) => {
     const { PREPROCESSING_CHOICES } = await import('../models/card.js');
-    const { PROVIDERS } = await import('../models/session.js');
+    const { PROVIDERS } = await import('../models/onnxruntime.js');
     const { model, models, ...others } = modelFlags;
     const options = {
       model,
@@ -75,10 +75,12 @@ export const evaluateCommand: CommandModule<object, EvaluateFlags> = {
   },
   handler: run(async (flags, tools) => {
     const { findModelCard, matchCards } = await import('../models/card.js');
+    const { silenceOnnxruntime } = await import('../models/onnxruntime.js');
     const { firstImages } = await import('../sets/evaluation-set.js');
     const { model, models } = flags;
     const cards = models === undefined ? undefined : await matchCards(models);
     const set = firstImages(await openSetOf(flags), flags.limit);
+    await silenceOnnxruntime();
     if (cards !== undefined) return evaluateMany(cards, set, flags, tools);
     return evaluateOne(await findModelCard(model!), set, flags, tools);
   }),

@@ -74,8 +74,10 @@ const addCommand: CommandModule<object, AddFlags> = {
       ) as never,
   handler: run(async (flags: AddFlags) => {
     const { addModelCard } = await import('../models/draft-card.js');
+    const { silenceOnnxruntime } = await import('../models/onnxruntime.js');
     const { model, out, name, config, overwrite } = flags;
     const given = await givenBy(flags);
+    await silenceOnnxruntime();
     const { path, text } = await addModelCard({ model, out, name, config, given }, { overwrite });
     const next = `Next: patchml evaluate --model ${path} --dataset DIR`;
     return { text: `Wrote ${path}:\n\n${text}\n${next}` };

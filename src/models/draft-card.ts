@@ -1,7 +1,7 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { dirname, join, parse, relative, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type InferenceSession, Tensor } from 'onnxruntime-node';
+import type { InferenceSession } from 'onnxruntime-node';
 import { stringify } from 'yaml';
 import { EvaluationError, OutputError } from '../errors.js';
 import { explainError } from '../files/file-errors.js';
@@ -9,7 +9,7 @@ import { exists, writeWhole } from '../files/folders.js';
 import { CARDS_FOLDER, inputSize, type ModelCard, parseModelCard } from './card.js';
 import { CLASS_COUNT } from './classes.js';
 import { type CardDraft, readModelConfig } from './published-config.js';
-import { loadModel } from './session.js';
+import { loadModel, loadOnnxruntime } from './onnxruntime.js';
 
 /** What a card is made of. */
 export interface DraftInput {
@@ -224,6 +224,7 @@ async function tryRun(
   const type = input.type as keyof typeof ARRAYS;
   const values = new ARRAYS[type](images * 3 * width * height);
   for (let at = 0; at < values.length; at += 3) values[at] = 1;
+  const { Tensor } = await loadOnnxruntime();
   try {
     const results = await session.run({ [name]: new Tensor(type, values as Uint8Array, dims) });
     const output =

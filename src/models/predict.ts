@@ -1,7 +1,10 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { EvaluationError } from '../errors.js';
 import { digestOf } from '../files/digest.js';
+import { explainError } from '../files/file-errors.js';
 import { buildFolder, exists, requireSpace, toJson, writeWhole } from '../files/folders.js';
 import { readSummary } from '../files/json.js';
 import type { StageOptions } from '../progress.js';
@@ -10,7 +13,8 @@ import { PATCHML_VERSION } from '../version.js';
 import type { ModelCard, Preprocessing } from './card.js';
 import { CLASS_COUNT } from './classes.js';
 import { runModel } from './run-model.js';
-import { onnxruntimeVersion, openModelSession, type Provider, readModelFacts } from './session.js';
+import { onnxruntimeVersion, type Provider } from './onnxruntime.js';
+import { openModelSession } from './session.js';
 
 export interface PredictInput {
   card: ModelCard;
@@ -112,6 +116,36 @@ export async function predict(
     await session.close();
   }
   return { folder, summary: await readPredictionSummary(folder), reused: false };
+}
+
+/** What is told from a model's file without running it. */
+export interface ModelFacts {
+  sha256: string;
+  /**
+   * Whether it quantises its activations by the range they have in the whole batch, so that what an
+   * image is given depends on the images beside it.
+   */
+  dependsOnBatch: boolean;
+}
+
+const DYNAMIC_QUANTISATION = Buffer.from('DynamicQuantizeLinear');
+
+/** Reads a model's file once. @throws PatchmlError where it cannot be read */
+export async function readModelFacts(path: string): Promise<ModelFacts> {
+  const hash = createHash('sha256');
+  let dependsOnBatch = false;
+  let tail: Buffer = Buffer.alloc(0);
+  try {
+    for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) {
+      hash.update(chunk as Buffer);
+      const seen = Buffer.concat([tail, chunk as Buffer]);
+      dependsOnBatch ||= seen.includes(DYNAMIC_QUANTISATION);
+      tail = seen.subarray(-DYNAMIC_QUANTISATION.length);
+    }
+  } catch (error) {
+    throw explainError(error, path);
+  }
+  return { sha256: hash.digest('hex'), dependsOnBatch };
 }
 
 function readPredictionSummary(folder: string): Promise<PredictionSummary> {

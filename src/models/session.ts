@@ -1,25 +1,11 @@
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { Float16Array } from '@petamoriken/float16';
-import { env, InferenceSession, listSupportedBackends, Tensor } from 'onnxruntime-node';
-import { type ErrorCode, EvaluationError } from '../errors.js';
-import { explainError } from '../files/file-errors.js';
+import type { InferenceSession, Tensor } from 'onnxruntime-node';
+import { type ErrorCode, EvaluationError, messageOf } from '../errors.js';
 import { inputSize, loadModelCard, type ModelCard } from './card.js';
 import { classMapping } from './classes.js';
+import { firstLine, loadModel, loadOnnxruntime, type SessionOptions } from './onnxruntime.js';
 import { type InputType, type InputValues, newValues, valuesPerImage } from './preprocess.js';
-
-/** Where a model runs. */
-export const PROVIDERS = ['cpu', 'cuda', 'coreml', 'dml', 'webgpu'] as const;
-export type Provider = (typeof PROVIDERS)[number];
-
-export interface SessionOptions {
-  /** Default: cpu. */
-  provider?: Provider | undefined;
-  /** Threads of one run. Default: one a core. */
-  threads?: number | undefined;
-}
 
 /** A model that is loaded and fits its card. */
 export interface ModelSession {
@@ -45,6 +31,7 @@ export async function openModelSession(
   options: SessionOptions = {},
 ): Promise<ModelSession> {
   const session = await loadModel(card.model, options);
+  const { Tensor } = await loadOnnxruntime();
   const input = checkInput(session, card);
   const outputName = pickName('output', card.output.name, session.outputNames, card);
   const { outputs } = classMapping(card);
@@ -85,48 +72,6 @@ export async function openModelSession(
     run,
     close: () => session.release(),
   };
-}
-
-/** Loads a model's graph. @throws EvaluationError `model-unreadable`, `provider-unavailable` */
-export async function loadModel(
-  path: string,
-  { provider = 'cpu', threads }: SessionOptions = {},
-): Promise<InferenceSession> {
-  env.logLevel = 'fatal';
-  requireProvider(provider);
-  try {
-    return await InferenceSession.create(path, {
-      executionProviders: [provider],
-      logSeverityLevel: 4,
-      // Threads that spin while they wait take the cores from the workers that prepare images.
-      extra: { session: { intra_op: { allow_spinning: '0' } } },
-      ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
-    });
-  } catch (cause) {
-    if (provider === 'cpu') {
-      throw new EvaluationError(`it cannot be loaded as ONNX: ${firstLine(cause)}`, {
-        code: 'model-unreadable',
-        path,
-        fix: 'check the file',
-        cause,
-      });
-    }
-    throw noProvider(provider, `it does not start here: ${firstLine(cause)}`, cause);
-  }
-}
-
-function requireProvider(provider: Provider): void {
-  const known = listSupportedBackends().map(({ name }) => name);
-  if (known.includes(provider)) return;
-  throw noProvider(provider, `this build of onnxruntime has only ${known.join(', ')}`);
-}
-
-function noProvider(provider: Provider, problem: string, cause?: unknown): EvaluationError {
-  return new EvaluationError(`the provider "${provider}" is not available: ${problem}`, {
-    code: 'provider-unavailable',
-    fix: 'leave out --provider to run on the CPU',
-    cause,
-  });
 }
 
 interface GraphInput {
@@ -226,10 +171,6 @@ function modelError(
   return new EvaluationError(problem, { code, path: model, fix, cause });
 }
 
-function firstLine(error: unknown): string {
-  return (error as Error).message.split('\n')[0]!.slice(0, 300);
-}
-
 const CARD = fileURLToPath(new URL('../../../configs/models/sample.yaml', import.meta.url));
 
 /** Runs the bundled model once: `works`, or what onnxruntime says. */
@@ -239,44 +180,6 @@ export async function checkModels(): Promise<string> {
     await session.close();
     return 'works';
   } catch (error) {
-    return (error as Error).message;
+    return messageOf(error);
   }
-}
-
-/** What is told from a model's file without running it. */
-export interface ModelFacts {
-  sha256: string;
-  /**
-   * Whether it quantises its activations by the range they have in the whole batch, so that what an
-   * image is given depends on the images beside it.
-   */
-  dependsOnBatch: boolean;
-}
-
-const DYNAMIC_QUANTISATION = Buffer.from('DynamicQuantizeLinear');
-
-/** Reads a model's file once. @throws PatchmlError where it cannot be read */
-export async function readModelFacts(path: string): Promise<ModelFacts> {
-  const hash = createHash('sha256');
-  let dependsOnBatch = false;
-  let tail: Buffer = Buffer.alloc(0);
-  try {
-    for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) {
-      hash.update(chunk as Buffer);
-      const seen = Buffer.concat([tail, chunk as Buffer]);
-      dependsOnBatch ||= seen.includes(DYNAMIC_QUANTISATION);
-      tail = seen.subarray(-DYNAMIC_QUANTISATION.length);
-    }
-  } catch (error) {
-    throw explainError(error, path);
-  }
-  return { sha256: hash.digest('hex'), dependsOnBatch };
-}
-
-/** The version of onnxruntime that models run on. */
-export function onnxruntimeVersion(): string {
-  const { version } = createRequire(import.meta.url)('onnxruntime-node/package.json') as {
-    version: string;
-  };
-  return version;
 }

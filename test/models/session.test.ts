@@ -2,7 +2,8 @@ import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { EvaluationError } from '../../src/errors.js';
 import type { ModelCard } from '../../src/models/card.js';
-import { type ModelSession, openModelSession, readModelFacts } from '../../src/models/session.js';
+import { readModelFacts } from '../../src/models/predict.js';
+import { type ModelSession, openModelSession } from '../../src/models/session.js';
 import { tinyCard, tinyModel } from '../support/unit-cards.js';
 import { writeTree } from '../support/unit-folder.js';
 

@@ -1,0 +1,105 @@
+import { createRequire } from 'node:module';
+import type * as Onnxruntime from 'onnxruntime-node';
+import { EvaluationError, messageOf } from '../errors.js';
+
+/** Where a model runs. */
+export const PROVIDERS = ['cpu', 'cuda', 'coreml', 'dml', 'webgpu'] as const;
+export type Provider = (typeof PROVIDERS)[number];
+
+/** How to run a model. */
+export interface SessionOptions {
+  /** Default: cpu. */
+  provider?: Provider | undefined;
+  /** Threads of one run. Default: one a core. */
+  threads?: number | undefined;
+}
+
+/**
+ * Loads a model's graph.
+ *
+ * @throws EvaluationError `model-unreadable`, `provider-unavailable`, `onnxruntime-missing`
+ */
+export async function loadModel(
+  path: string,
+  { provider = 'cpu', threads }: SessionOptions = {},
+): Promise<Onnxruntime.InferenceSession> {
+  const { InferenceSession, listSupportedBackends } = await loadOnnxruntime();
+  requireProvider(
+    provider,
+    listSupportedBackends().map(({ name }) => name),
+  );
+  try {
+    return await InferenceSession.create(path, {
+      executionProviders: [provider],
+      logSeverityLevel: 4,
+      // Threads that spin while they wait take the cores from the workers that prepare images.
+      extra: { session: { intra_op: { allow_spinning: '0' } } },
+      ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
+    });
+  } catch (cause) {
+    if (provider === 'cpu') {
+      throw new EvaluationError(`it cannot be loaded as ONNX: ${firstLine(cause)}`, {
+        code: 'model-unreadable',
+        path,
+        fix: 'check the file',
+        cause,
+      });
+    }
+    throw noProvider(provider, `it does not start here: ${firstLine(cause)}`, cause);
+  }
+}
+
+function requireProvider(provider: Provider, known: readonly string[]): void {
+  if (known.includes(provider)) return;
+  throw noProvider(provider, `this build of onnxruntime has only ${known.join(', ')}`);
+}
+
+function noProvider(provider: Provider, problem: string, cause?: unknown): EvaluationError {
+  return new EvaluationError(`the provider "${provider}" is not available: ${problem}`, {
+    code: 'provider-unavailable',
+    fix: 'leave out --provider to run on the CPU',
+    cause,
+  });
+}
+
+/** What onnxruntime said, in one line. */
+export function firstLine(error: unknown): string {
+  return messageOf(error).split('\n')[0]!.slice(0, 300);
+}
+
+/**
+ * Loads onnxruntime itself, which takes long and is only needed where a model runs.
+ *
+ * @throws EvaluationError `onnxruntime-missing` where it is not installed or does not load
+ */
+export async function loadOnnxruntime(): Promise<typeof Onnxruntime> {
+  try {
+    return await import('onnxruntime-node');
+  } catch (cause) {
+    throw new EvaluationError(
+      `onnxruntime, which runs models, does not load: ${firstLine(cause)}`,
+      {
+        code: 'onnxruntime-missing',
+        fix: 'install it with "npm install onnxruntime-node"',
+        cause,
+      },
+    );
+  }
+}
+
+/** Keeps onnxruntime's own log off standard error. Holds for the process: for programs alone. */
+export async function silenceOnnxruntime(): Promise<void> {
+  (await loadOnnxruntime()).env.logLevel = 'fatal';
+}
+
+/** The version of onnxruntime that models run on, or `not installed`. */
+export function onnxruntimeVersion(): string {
+  try {
+    const { version } = createRequire(import.meta.url)('onnxruntime-node/package.json') as {
+      version: string;
+    };
+    return version;
+  } catch {
+    return 'not installed';
+  }
+}

@@ -1,0 +1,27 @@
+import { execFileSync } from 'node:child_process';
+import { pathToFileURL } from 'node:url';
+import { expect, it } from '@jest/globals';
+import { tinyModel } from '../support/unit-cards.js';
+
+/** Runs a module in a process of its own, as a host of patchml. @returns what it prints */
+function run(source: string): string {
+  return execFileSync(process.execPath, ['--input-type=module', '-e', source], {
+    encoding: 'utf8',
+  }).trim();
+}
+
+const module = (path: string): string => JSON.stringify(pathToFileURL(path).href);
+
+it("is loaded by a model, not by importing patchml, and its log level stays the host's", () => {
+  const said = run(`
+    import { createRequire } from 'node:module';
+    const require = createRequire(${module('package.json')});
+    const loaded = () => Object.keys(require.cache).some((path) => path.includes('onnxruntime'));
+    await import(${module('dist/src/index.js')});
+    console.log(loaded());
+    const { loadModel } = await import(${module('dist/src/models/onnxruntime.js')});
+    await (await loadModel(${JSON.stringify(tinyModel('nchw'))})).release();
+    console.log(loaded(), require('onnxruntime-node').env.logLevel);
+  `);
+  expect(said).toBe('false\ntrue warning');
+});
