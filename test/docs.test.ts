@@ -178,6 +178,14 @@ describe('the documentation', () => {
     expect(links.filter((target) => !resolves(target, name))).toEqual([]);
   });
 
+  it.each(PAGES)('$name: every file of the source that it names is there', ({ text }) => {
+    const named = [...text.matchAll(/`([\w-]+\/(?:[\w-]+\/)*[\w-]*(?:\.(?:ts|py))?)`/g)]
+      .map(([, path]) => path!)
+      .filter((path) => !path.includes('NAME'))
+      .filter((path) => /^(src|scripts|test)\//.test(path) || path.endsWith('.ts'));
+    expect(named.filter((path) => !existsSync(path) && !existsSync(join('src', path)))).toEqual([]);
+  });
+
   /** Runs a line as a user's shell does; npx finds the patchml of this clone. */
   function shell(line: string): string {
     const patchml = `"${process.execPath}" "${join(ROOT, 'dist/src/cli/bin.cjs')}"`;
