@@ -39,6 +39,7 @@ export const pushCommand: CommandModule<object, PushFlags> = {
       })
       .example('$0 push releases/paper-1.1.0 --to hf://datasets/me/paper', 'With HF_TOKEN set'),
   handler: run(async ({ release, to, endpoint, private: isPrivate }, { signal, onProgress }) => {
+    silenceSdk();
     const { pushRelease } = await import('../transfer/push.js');
     const pushed = await pushRelease({ release, to }, { endpoint, isPrivate, signal, onProgress });
     const { place, name, version, isNew, files, bytes, sent } = pushed;
@@ -95,6 +96,7 @@ export const pullCommand: CommandModule<object, PullFlags> = {
       })
       .example('$0 pull hf://datasets/me/paper --version 1.1.0 -o releases', ''),
   handler: run(async ({ from, out, endpoint, version: asked }, { signal, onProgress }) => {
+    silenceSdk();
     const { pullRelease } = await import('../transfer/pull.js');
     const options = { endpoint, version: asked, signal, onProgress };
     const pulled = await pullRelease({ from, out }, options);
@@ -111,3 +113,8 @@ export const pullCommand: CommandModule<object, PullFlags> = {
     };
   }),
 };
+
+/** The AWS SDK would print a warning about old versions of Node.js among the command's lines. */
+function silenceSdk(): void {
+  process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
+}

@@ -9,23 +9,23 @@ import { exists, isEmptyPlace, makeFolder, partialFolder, requireSpace } from '.
 import { listPlainFiles } from '../files/listing.js';
 import { letSignalIn, throwIfAborted } from '../progress.js';
 import { SUMS_FILE } from '../release/release-folder.js';
-import type { LocalFile, Remote, RemoteFile, SendOptions } from './store.js';
+import type { LocalFile, Store, StoredFile, SendOptions } from './store.js';
 
-/** What the name of a file ends with until it is whole. */
-const CUT_OFF = '.tmp';
+/** The end of a file's name while it is being copied. */
+const UNFINISHED = '.tmp';
 
 /**
- * A version as a folder: filled beside its place, renamed when it is whole.
+ * A version as a folder: filled beside its place, and renamed when it is complete.
  * @param place the folder of the version
  */
-export function openFolderRemote(place: string, signal: AbortSignal | undefined): Remote {
+export function openFolderStore(place: string, signal: AbortSignal | undefined): Store {
   const partial = partialFolder(place);
   let unlock: (() => Promise<void>) | undefined;
 
-  const isWhole = (): Promise<boolean> => exists(join(place, SUMS_FILE));
-  const list = async (digests: boolean): Promise<Map<string, RemoteFile>> => {
-    const folder = (await isWhole()) ? place : partial;
-    const files = new Map<string, RemoteFile>();
+  const isComplete = (): Promise<boolean> => exists(join(place, SUMS_FILE));
+  const list = async (digests: boolean): Promise<Map<string, StoredFile>> => {
+    const folder = (await isComplete()) ? place : partial;
+    const files = new Map<string, StoredFile>();
     if (!(await exists(folder))) return files;
     for (const [path, size] of await listPlainFiles(folder)) {
       await letSignalIn(signal, 'push');
@@ -45,7 +45,7 @@ export function openFolderRemote(place: string, signal: AbortSignal | undefined)
     for (const path of strays) await rm(join(partial, path));
     for (const file of files) {
       throwIfAborted(signal, 'push');
-      await copyWhole(file, partial);
+      await copyAside(file, partial);
       onBytes(file.size);
     }
   };
@@ -54,10 +54,10 @@ export function openFolderRemote(place: string, signal: AbortSignal | undefined)
     place,
     sumsAreTheMark: true,
     ownFiles: [],
-    isWhole,
+    isComplete,
     async prepare() {
       if (!(await isEmptyPlace(place))) {
-        throw new OutputError('something else is here', {
+        throw new OutputError('this folder holds something else', {
           code: 'output-exists',
           path: place,
           fix: 'remove it, or name another folder',
@@ -71,7 +71,7 @@ export function openFolderRemote(place: string, signal: AbortSignal | undefined)
     findForeign: (strays, ours) => Promise.resolve(strays.find((path) => !isLeftOver(path, ours))),
     put: (...args) => put(...args).catch(explainAt(place)),
     async mark(sums) {
-      await copyWhole(sums, partial).catch(explainAt(place));
+      await copyAside(sums, partial).catch(explainAt(place));
       await rename(partial, place);
       return true;
     },
@@ -80,20 +80,20 @@ export function openFolderRemote(place: string, signal: AbortSignal | undefined)
   };
 }
 
-/** Copies beside its place first: what is cut off is never taken for a file. */
-async function copyWhole({ file, path }: LocalFile, folder: string): Promise<void> {
+/** Copies beside the file's place first: an interrupted copy is never taken for the file. */
+async function copyAside({ file, path }: LocalFile, folder: string): Promise<void> {
   const target = join(folder, path);
   await makeFolder(dirname(target));
-  await copyFile(file, `${target}${CUT_OFF}`);
-  await rename(`${target}${CUT_OFF}`, target);
+  await copyFile(file, `${target}${UNFINISHED}`);
+  await rename(`${target}${UNFINISHED}`, target);
 }
 
-/** Whether a push that was cut off left this file: one on its way. */
+/** Whether an interrupted push left this file: a copy that was not finished. */
 function isLeftOver(path: string, ours: ReadonlySet<string>): boolean {
-  return path.endsWith(CUT_OFF) && ours.has(path.slice(0, -CUT_OFF.length));
+  return path.endsWith(UNFINISHED) && ours.has(path.slice(0, -UNFINISHED.length));
 }
 
-/** A full disk names no path itself. */
+/** The error of a full disk names no path itself. */
 function explainAt(place: string): (error: unknown) => never {
   return (error) => {
     throw explainError(error, place);

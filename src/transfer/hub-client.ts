@@ -3,22 +3,22 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { HUB_URL, type RepoId } from '@huggingface/hub';
 import { PatchmlError, TransferError } from '../errors.js';
+import { retry } from '../parallel/retry.js';
+import type { StoreOptions } from './store.js';
 import {
-  type Again,
   explainConnection,
   explainStatus,
-  isPassing,
-  retryPolicy,
+  isPassingError,
+  isPassingStatus,
   type StoreName,
-} from './retry.js';
-import type { StoreOptions } from './store.js';
+} from './store-errors.js';
 
 /** What every call of the Hub's client takes, for one repository. */
 export interface HubClient {
   place: string;
   repo: RepoId;
   hubUrl: string;
-  /** The token, in a field of its own so that it goes nowhere else. */
+  /** The token, in a field of its own so that it is passed on nowhere else. */
   access: { accessToken?: string };
   fetch: typeof fetch;
   /** Makes a call; its error is explained. */
@@ -26,9 +26,9 @@ export interface HubClient {
   explain: (error: unknown) => PatchmlError;
 }
 
-const CREDENTIALS = 'set HF_TOKEN to a token that may do this, or run "hf auth login"';
+const CREDENTIALS = 'set HF_TOKEN to a token that allows this, or run "hf auth login"';
 
-/** Makes ready to speak to the Hub of a data set, with the token that its other clients use. */
+/** Prepares calls for a dataset's repository on the Hub, with the token of the Hub's own clients. */
 export async function connectHub(repo: string, options: StoreOptions): Promise<HubClient> {
   const place = `hf://datasets/${repo}`;
   const store = { place, credentials: CREDENTIALS };
@@ -40,7 +40,7 @@ export async function connectHub(repo: string, options: StoreOptions): Promise<H
     repo: { type: 'dataset', name: repo },
     hubUrl: options.endpoint ?? HUB_URL,
     access: accessToken === undefined ? {} : { accessToken },
-    fetch: persistent(store, retryPolicy(options, options.signal), options.signal),
+    fetch: retryingFetch(store, options.signal),
     explain,
     async call(work) {
       try {
@@ -55,14 +55,14 @@ export async function connectHub(repo: string, options: StoreOptions): Promise<H
 /** @throws TransferError `no-access` where there is no token */
 export function requireToken({ access, place }: HubClient): string {
   if (access.accessToken !== undefined) return access.accessToken;
-  throw new TransferError('there is no token to write with', {
+  throw new TransferError('there is no token that allows writing', {
     code: 'no-access',
     path: place,
     fix: CREDENTIALS,
   });
 }
 
-/** From HF_TOKEN, or the file in which the Hub's clients keep it. */
+/** From HF_TOKEN, or the file in which the Hub's own clients keep it. */
 async function findToken(): Promise<string | undefined> {
   const { HF_TOKEN, HF_TOKEN_PATH, HF_HOME, XDG_CACHE_HOME } = process.env;
   if (HF_TOKEN) return HF_TOKEN.trim();
@@ -71,40 +71,44 @@ async function findToken(): Promise<string | undefined> {
   return text.trim() || undefined;
 }
 
-/** What cannot stand in a header would be told as a connection that was cut. */
+/** A header cannot hold such a token, and the client would call that a cut connection. */
 function requireSendable(token: string | undefined, place: string): void {
   if (token === undefined || /^[\x21-\x7e]+$/.test(token)) return;
-  throw new TransferError('the token holds spaces, line breaks or letters that no token has', {
-    code: 'no-access',
-    path: place,
-    fix: 'set HF_TOKEN again, or log in with "hf auth login"',
-  });
+  throw new TransferError(
+    'the token holds spaces, line breaks or other characters that no token has',
+    {
+      code: 'no-access',
+      path: place,
+      fix: 'set HF_TOKEN again, or log in with "hf auth login"',
+    },
+  );
 }
 
-/** A `fetch` that asks again where that may help; a commit names its parent, so is made once. */
-function persistent(
-  store: StoreName,
-  tryAgain: Again,
-  signal: AbortSignal | undefined,
-): typeof fetch {
-  return async (input, init) => {
+/** A `fetch` that repeats what may pass; a commit names its parent, so it is made only once. */
+function retryingFetch(store: StoreName, signal: AbortSignal | undefined): typeof fetch {
+  return (input, init) => {
     const signals = [signal, init?.signal].filter((one) => one !== undefined && one !== null);
-    for (let failed = 1; ; failed += 1) {
+    let response: Response | undefined;
+    const ask = async (): Promise<Response> => {
+      response = undefined;
       try {
-        const response = await fetch(input, { ...init, signal: AbortSignal.any(signals) });
-        const retryAfter = response.headers.get('retry-after');
-        if (!isPassing(response.status) || !(await tryAgain(failed, retryAfter))) return response;
-        await response.body?.cancel();
+        response = await fetch(input, { ...init, signal: AbortSignal.any(signals) });
       } catch (error) {
-        const problem = explainConnection(store, error);
-        const isOver = signals.some(({ aborted }) => aborted);
-        if (isOver || problem.code !== 'connection-cut' || !(await tryAgain(failed))) throw problem;
+        throw explainConnection(store, error);
       }
-    }
+      if (!isPassingStatus(response.status)) return response;
+      await response.body?.cancel();
+      throw explainStatus(store, response.status);
+    };
+    return retry(ask, {
+      isPassing: (error) => isPassingError(error) && !signals.some(({ aborted }) => aborted),
+      retryAfter: () => response?.headers.get('retry-after'),
+      signal,
+    });
   };
 }
 
-/** The error for what the client threw; nothing that it was sent, or sent, is kept. */
+/** The error for what the client threw; nothing of the request or the answer is kept in it. */
 function explainHub(error: unknown, store: StoreName): PatchmlError {
   if (error instanceof PatchmlError) return error;
   if (typeof error === 'object' && error !== null) {
@@ -114,7 +118,7 @@ function explainHub(error: unknown, store: StoreName): PatchmlError {
     const { name, message } = error as Partial<Error>;
     if (message?.includes("must start with 'hf_'")) return explainStatus(store, 401, 'NoToken');
     if (name === 'SyntaxError' || error.constructor.name === 'InvalidApiResponseFormatError') {
-      return new TransferError('the answer is not that of a Hub', {
+      return new TransferError('the server does not answer as a Hub does', {
         code: 'bad-answer',
         path: store.place,
         fix: 'check --endpoint',

@@ -16,12 +16,11 @@ import {
   SUMS_FILE,
 } from '../release/release-folder.js';
 import { connectHub, type HubClient, requireToken } from './hub-client.js';
-import { readText } from './read-back.js';
-import { retryPolicy } from './retry.js';
-import type { LocalFile, Remote, RemoteFile, SendOptions, StoreOptions } from './store.js';
+import type { LocalFile, SendOptions, Store, StoredFile, StoreOptions } from './store.js';
+import { FailedRequest, readResuming, readText } from './stored-files.js';
 
 export interface HubVersion {
-  /** `USER/NAME` of a data set. */
+  /** `USER/NAME` of a dataset. */
   repo: string;
   /** The git tag of the version. */
   tag: string;
@@ -30,42 +29,42 @@ export interface HubVersion {
   isPrivate?: boolean | undefined;
 }
 
-/** What a new repository may hold before the first release. */
+/** Files that a new repository may have before its first release. */
 const OF_A_NEW_REPOSITORY = ['.gitattributes', 'README.md'];
 
-/** A version as a commit of a data set's repository on the Hub, made whole by its tag. */
-export async function openHubRemote(
+/** A version as a commit of a dataset's repository on the Hub; its tag is the mark. */
+export async function openHubStore(
   { repo, tag, name = '', isPrivate }: HubVersion,
   options: StoreOptions,
-): Promise<Remote> {
+): Promise<Store> {
   const hub = await connectHub(repo, options);
   const place = `${hub.place}@${tag}`;
-  /** The commit that was listed last: what is committed next is put upon it, and is tagged. */
+  /** The commit that was listed last: the next commit's parent, and what is tagged. */
   let head = '';
-  let there = new Map<string, RemoteFile>();
+  let there = new Map<string, StoredFile>();
 
   const requirePrivacy = (repository: { private: boolean }): void => {
     if (!isPrivate || repository.private) return;
     throw misfit(hub, 'this repository is public', 'make it private, or leave out --private');
   };
 
-  const isWhole = async (): Promise<boolean> => {
+  const isComplete = async (): Promise<boolean> => {
     const revision = await findRevision(hub, tag);
     if (revision !== undefined) requirePrivacy(revision);
     return revision !== undefined;
   };
 
-  const list = async (): Promise<Map<string, RemoteFile>> => {
+  const list = async (): Promise<Map<string, StoredFile>> => {
     const revision = (await findRevision(hub, tag)) ?? (await findRevision(hub, 'main'));
     head = revision?.sha ?? '';
     there = await listRevision(hub, head);
     return there;
   };
 
-  /** Files of the release before may be removed: they stay in the history. */
+  /** Files of the previous release may be removed: they stay in the history. */
   const findForeign = async (strays: string[]): Promise<string | undefined> => {
     if (strays.length === 0 || isNewRepository(there)) return undefined;
-    const sums = there.has(SUMS_FILE) ? await readAt(hub, head, SUMS_FILE, options) : '';
+    const sums = there.has(SUMS_FILE) ? await readAt(hub, head, SUMS_FILE, options.signal) : '';
     const { digests } = parseChecksums(sums);
     return strays.find((path) => !digests.has(path));
   };
@@ -84,9 +83,15 @@ export async function openHubRemote(
     requirePrivacy(main);
     const files = await listRevision(hub, main.sha);
     if (isNewRepository(files)) return;
-    const text = files.has(RELEASE_FILE) ? await readAt(hub, main.sha, RELEASE_FILE, options) : '';
+    const text = files.has(RELEASE_FILE)
+      ? await readAt(hub, main.sha, RELEASE_FILE, options.signal)
+      : '';
     if (parseNameOf(text, hub) !== name) {
-      throw misfit(hub, 'this repository holds something else', 'name another repository');
+      throw misfit(
+        hub,
+        'this repository holds another dataset or other files',
+        'name another repository',
+      );
     }
   };
 
@@ -94,7 +99,7 @@ export async function openHubRemote(
     place,
     sumsAreTheMark: false,
     ownFiles: ['.gitattributes'],
-    isWhole,
+    isComplete,
     prepare,
     list,
     findForeign,
@@ -103,18 +108,18 @@ export async function openHubRemote(
         commitFiles(hub, { title: `${name} ${tag}`, head, files, strays, onBytes }, options.signal),
       ),
     mark: () => createTag(hub, head, tag),
-    read: (path, start) => readFile(hub, tag, path, start),
+    read: (path, start) => readFile(hub, tag, { path, start, signal: options.signal }),
     close: () => Promise.resolve(),
   };
 }
 
 /**
- * The version that a data set's repository has last.
+ * The version that was pushed last to a dataset's repository.
  * @throws TransferError `not-found`, `no-release`
  */
 export async function findHubVersion(repo: string, options: StoreOptions): Promise<string> {
   const hub = await connectHub(repo, options);
-  const text = await readAt(hub, 'main', RELEASE_FILE, options);
+  const text = await readAt(hub, 'main', RELEASE_FILE, options.signal);
   return parseReleaseInfo(text, hub.place).version;
 }
 
@@ -123,13 +128,13 @@ function readAt(
   hub: HubClient,
   revision: string,
   file: string,
-  options: StoreOptions,
+  signal: AbortSignal | undefined,
 ): Promise<string> {
-  const read: Remote['read'] = (path, start) => readFile(hub, revision, path, start);
-  return readText({ place: hub.place, read }, file, retryPolicy(options, options.signal));
+  const read: Store['read'] = (path, start) => readFile(hub, revision, { path, start, signal });
+  return readText({ place: hub.place, read }, file);
 }
 
-function isNewRepository(files: ReadonlyMap<string, RemoteFile>): boolean {
+function isNewRepository(files: ReadonlyMap<string, StoredFile>): boolean {
   return [...files.keys()].every((path) => OF_A_NEW_REPOSITORY.includes(path));
 }
 
@@ -141,7 +146,7 @@ function misfit({ place }: HubClient, problem: string, fix: string): TransferErr
   return new TransferError(problem, { code: 'other-repository', path: place, fix });
 }
 
-/** What a branch or tag points to; undefined where it, or the repository, is not there. */
+/** The commit of a branch or tag; undefined where it, or the repository, does not exist. */
 async function findRevision(
   { call, repo, hubUrl, access, fetch }: HubClient,
   revision: string,
@@ -157,13 +162,13 @@ async function findRevision(
   });
 }
 
-/** The files of a commit, with the digests by which git has them. */
+/** The files of a commit, with git's digests of them. */
 async function listRevision(
   { call, repo, hubUrl, access, fetch }: HubClient,
   revision: string,
-): Promise<Map<string, RemoteFile>> {
+): Promise<Map<string, StoredFile>> {
   return call(async () => {
-    const files = new Map<string, RemoteFile>();
+    const files = new Map<string, StoredFile>();
     const entries = listFiles({ repo, hubUrl, fetch, ...access, revision, recursive: true });
     for await (const { type, path, size, oid = '', lfs } of entries) {
       if (type !== 'file') continue;
@@ -174,7 +179,7 @@ async function listRevision(
   });
 }
 
-/** Sends the large files that the Hub has not, then makes one commit of all. */
+/** Sends the large files that the Hub does not have, then makes one commit of all files. */
 async function commitFiles(
   { repo, hubUrl, access, fetch }: HubClient,
   {
@@ -203,7 +208,7 @@ async function commitFiles(
     operations,
     title,
     ...(head !== '' && { parentCommit: head }),
-    useXet: false, // by which the Hub tells what it has by SHA-256
+    useXet: false, // so that the Hub names large files by SHA-256
     ...(signal && { abortSignal: signal }),
   });
   for await (const step of steps) {
@@ -215,8 +220,8 @@ async function commitFiles(
 }
 
 /**
- * Sets a tag, by the one call that the official client lacks.
- * @returns false where the tag is there already; it stays as it is
+ * Sets a tag: the one call that the official client lacks.
+ * @returns false where the tag exists; it is not moved
  */
 async function createTag(
   { call, repo, hubUrl, access, fetch }: HubClient,
@@ -238,8 +243,16 @@ async function createTag(
   });
 }
 
-/** The bytes of a file at a revision, from a place in it. */
-async function* readFile(
+/** The bytes of a file at a revision, from a place in it on. */
+function readFile(
+  hub: HubClient,
+  revision: string,
+  { path, start, signal }: { path: string; start: number; signal: AbortSignal | undefined },
+): AsyncIterable<Uint8Array> {
+  return readResuming((at) => openFile(hub, revision, path, at), start, signal);
+}
+
+async function* openFile(
   { repo, hubUrl, access, fetch, explain, place }: HubClient,
   revision: string,
   path: string,
@@ -252,7 +265,7 @@ async function* readFile(
       if (!response.ok) failure = new HubApiError(response.url, response.status);
       return response;
     } catch (error) {
-      failure = error; // the client's stream tells its message only
+      failure = error; // the client's stream keeps only its message
       throw error;
     }
   };
@@ -264,6 +277,7 @@ async function* readFile(
     const rest = start > 0 ? blob.slice(start, blob.size) : blob;
     for await (const piece of rest.stream()) yield piece as Uint8Array;
   } catch (error) {
-    throw explain(failure ?? error);
+    if (failure !== undefined) throw new FailedRequest(explain(failure));
+    throw explain(error);
   }
 }

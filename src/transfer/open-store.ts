@@ -2,59 +2,63 @@ import { join, resolve } from 'node:path';
 import { TransferError } from '../errors.js';
 import type { ReleaseInfo } from '../release/release-folder.js';
 import { requireOutsideRelease } from '../release/release.js';
-import { openFolderRemote } from './folder-store.js';
-import { folderName, type Remote, type StoreOptions } from './store.js';
+import { openFolderStore } from './folder-store.js';
+import { folderName, type Store, type StoreOptions } from './store.js';
 
-/** Opens the place that this version has, or is to have, in a store. */
+/** Opens the place of a version in a store, whether the version is there or not. */
 export async function openForPush(
   to: string,
   info: ReleaseInfo,
   options: StoreOptions & { isPrivate?: boolean | undefined },
-): Promise<Remote> {
+): Promise<Store> {
   const place = parsePlace(to);
-  const store = checked(options);
+  const checkedOptions = checked(options);
   if (options.isPrivate && place.kind !== 'hub') {
-    throw misfit(to, '--private is for hf:// places', 'leave it out');
+    throw misfit(to, '--private is for hf:// addresses', 'leave it out');
   }
   if (place.kind === 'folder') {
     await requireOutsideRelease(place.path);
-    return openFolderRemote(join(place.path, folderName(info)), options.signal);
+    return openFolderStore(join(place.path, folderName(info)), options.signal);
   }
   if (place.kind === 's3') {
     const prefix = [place.prefix, folderName(info)].filter(Boolean).join('/');
-    const { openS3Remote } = await import('./s3-store.js'); // slow to load
-    return openS3Remote({ bucket: place.bucket, prefix }, store);
+    const { openS3Store } = await import('./s3-store.js'); // slow to load
+    return openS3Store({ bucket: place.bucket, prefix }, checkedOptions);
   }
   const tag = `v${info.version}`;
   if (place.revision !== undefined && place.revision !== tag) {
     throw misfit(to, `this release is version ${info.version}`, `leave out @${place.revision}`);
   }
   const { isPrivate } = options;
-  const { openHubRemote } = await import('./hub-store.js');
-  return openHubRemote({ repo: place.repo, tag, name: info.name, isPrivate }, store);
+  const { openHubStore } = await import('./hub-store.js');
+  return openHubStore({ repo: place.repo, tag, name: info.name, isPrivate }, checkedOptions);
 }
 
-/** Opens a version in a store, by the address that `pushRelease` returned. */
+/** Opens a version in a store by the address that `pushRelease` returned. */
 export async function openForPull(
   from: string,
   options: StoreOptions & { version?: string | undefined },
-): Promise<Remote> {
+): Promise<Store> {
   const place = parsePlace(from);
-  const store = checked(options);
+  const checkedOptions = checked(options);
   const { version, signal } = options;
   if (version !== undefined && (place.kind !== 'hub' || place.revision !== undefined)) {
-    throw misfit(from, 'this address names the version', 'leave out --version');
+    throw misfit(from, 'this address already names the version', 'leave out --version');
   }
-  if (place.kind === 'folder') return openFolderRemote(place.path, signal);
+  if (place.kind === 'folder') return openFolderStore(place.path, signal);
   if (place.kind === 's3') {
-    const { openS3Remote } = await import('./s3-store.js');
-    if (place.prefix !== '') return openS3Remote(place, store);
-    throw misfit(from, 'this is a bucket', 'name the release in it, as in s3://BUCKET/NAME-1.0.0');
+    const { openS3Store } = await import('./s3-store.js');
+    if (place.prefix !== '') return openS3Store(place, checkedOptions);
+    throw misfit(
+      from,
+      'this is a bucket',
+      'name the release in it, such as s3://BUCKET/NAME-1.0.0',
+    );
   }
   const { repo, revision } = place;
-  const { findHubVersion, openHubRemote } = await import('./hub-store.js');
-  const tag = revision ?? `v${version ?? (await findHubVersion(repo, store))}`;
-  return openHubRemote({ repo, tag }, store);
+  const { findHubVersion, openHubStore } = await import('./hub-store.js');
+  const tag = revision ?? `v${version ?? (await findHubVersion(repo, checkedOptions))}`;
+  return openHubStore({ repo, tag }, checkedOptions);
 }
 
 function checked<Options extends StoreOptions>(options: Options): Options {
@@ -90,9 +94,9 @@ function parsePlace(address: string): Place {
     const isPlain = (prefix ?? '').split('/').every((part) => part !== '..' && part !== '.');
     if (bucket !== undefined && isPlain) return { kind: 's3', bucket, prefix: prefix ?? '' };
   }
-  throw new TransferError('this is no address of releases', {
+  throw new TransferError('this is not an address for releases', {
     code: 'bad-address',
-    // what stands before an @ may be a password
+    // the text before an @ may be a password
     path: address.replace(/\/\/[^/]*@/, '//***@'),
     fix: 'name hf://datasets/USER/NAME, s3://BUCKET/PREFIX or a folder',
   });
@@ -109,8 +113,8 @@ function requireEndpoint(endpoint: string): string {
     const isPlain = [username, password, search, hash].every((part) => part === '');
     if (/^https?:$/.test(protocol) && isPlain) return endpoint.replace(/\/+$/, '');
   }
-  throw new TransferError('--endpoint takes the address of a server, with no credentials in it', {
+  throw new TransferError('--endpoint takes the address of a server, without credentials', {
     code: 'bad-endpoint',
-    fix: 'name it as in https://s3.example.org',
+    fix: 'give one such as https://s3.example.org',
   });
 }

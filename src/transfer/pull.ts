@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { type ErrorCode, AbortedError, OutputError, TransferError } from '../errors.js';
 import { sha256, sha256File } from '../files/digest.js';
+import { explainError } from '../files/file-errors.js';
 import { buildFolder, isEmptyPlace, requireSpace } from '../files/folders.js';
 import { listPlainFiles } from '../files/listing.js';
 import { atOnce } from '../parallel/ordered.js';
@@ -18,9 +19,15 @@ import {
 } from '../release/release-folder.js';
 import { requireOutsideRelease } from '../release/release.js';
 import { openForPull } from './open-store.js';
-import { readText } from './read-back.js';
-import { type Again, cutShort, isPassingError, retryPolicy } from './retry.js';
-import { folderName, type ReleaseFile, type Remote, type StoreOptions } from './store.js';
+import {
+  folderName,
+  type ReleaseFile,
+  type Store,
+  type StoreOptions,
+  withOwnSignal,
+} from './store.js';
+import { cutShort } from './store-errors.js';
+import { readText } from './stored-files.js';
 
 /** What is fetched, and where it goes. */
 export interface PullInput {
@@ -44,41 +51,44 @@ export interface Pulled {
   /** Files of the release, `SHA256SUMS` included. */
   files: number;
   bytes: number;
-  /** Files that this run fetched; the others an earlier run had. */
+  /** Files that this run fetched; an earlier run fetched the others. */
   fetched: number;
 }
 
 const FILES_AT_ONCE = 4;
 
 /**
- * Fetches a release and checks every file against its `SHA256SUMS`. Its folder is there once it is
- * whole; what an interrupted run fetched is gone on from.
+ * Fetches a release and checks every file against its `SHA256SUMS`. The release folder is complete
+ * or absent; an interrupted run is resumed.
  * @throws TransferError `not-found`, `digest-differs`, `foreign-file`, `missing-file`,
- * `bad-sums` ...; AbortedError, after which the same call goes on
+ * `bad-sums` ...
+ * @throws OutputError `output-exists`, or where a folder cannot be written
+ * @throws ReleaseError `output-in-release`; AbortedError, after which the same call resumes
  */
 export async function pullRelease(
   { from, out }: PullInput,
   options: PullOptions = {},
 ): Promise<Pulled> {
-  const { signal } = options;
-  const remote = await openForPull(from, options);
+  const own = withOwnSignal(options);
   try {
-    return await pull(remote, out, options);
+    const store = await openForPull(from, own);
+    try {
+      return await pull(store, out, own);
+    } finally {
+      await store.close();
+    }
   } catch (error) {
-    throw signal?.aborted ? new AbortedError('pull') : error;
-  } finally {
-    await remote.close();
+    throw own.signal?.aborted ? new AbortedError('pull') : explainError(error, out);
   }
 }
 
-async function pull(remote: Remote, out: string, options: PullOptions): Promise<Pulled> {
+async function pull(store: Store, out: string, options: PullOptions): Promise<Pulled> {
   const { signal, onProgress } = options;
   await requireOutsideRelease(out);
-  await requireWhole(remote);
-  const tryAgain = retryPolicy(options, signal);
-  const sums = await readText(remote, SUMS_FILE, tryAgain);
-  const files = matchFiles(parseSums(sums, remote.place), remote, await remote.list(false));
-  const { name, version } = await readInfo(remote, files, tryAgain);
+  await requireComplete(store);
+  const sums = await readText(store, SUMS_FILE);
+  const files = matchFiles(parseSums(sums, store.place), store, await store.list(false));
+  const { name, version } = await readInfo(store, files);
   const place = join(out, folderName({ name, version }));
   await requireFree(place);
   const bytes = files.reduce((sum, { size }) => sum + size, 0);
@@ -96,13 +106,7 @@ async function pull(remote: Remote, out: string, options: PullOptions): Promise<
     };
     await atOnce(files, FILES_AT_ONCE, async (file) => {
       throwIfAborted(signal, 'pull');
-      const isFetched = await fetchFile(remote, file, partial, {
-        parts,
-        tryAgain,
-        signal,
-        onBytes,
-      });
-      if (isFetched) fetched += 1;
+      if (await fetchFile(store, file, partial, { parts, signal, onBytes })) fetched += 1;
     });
     await writeFile(join(partial, SUMS_FILE), sums);
     await rm(parts, { recursive: true });
@@ -113,62 +117,62 @@ async function pull(remote: Remote, out: string, options: PullOptions): Promise<
   return { folder: place, name, version, files: files.length + 1, bytes: all, fetched };
 }
 
-async function requireWhole(remote: Remote): Promise<void> {
-  if (await remote.isWhole()) return;
-  throw new TransferError('there is no whole version of a release here', {
+async function requireComplete(store: Store): Promise<void> {
+  if (await store.isComplete()) return;
+  throw new TransferError('there is no complete release here', {
     code: 'not-found',
-    path: remote.place,
-    fix: 'check the address, or have the push finished',
+    path: store.place,
+    fix: 'check the address; if a push of it was interrupted, finish that push',
   });
 }
 
 /** The files to fetch: those that are listed, if exactly they are there. */
 function matchFiles(
   digests: Map<string, string>,
-  { place, ownFiles }: Remote,
-  there: Awaited<ReturnType<Remote['list']>>,
+  { place, ownFiles }: Store,
+  there: Awaited<ReturnType<Store['list']>>,
 ): ReleaseFile[] {
   for (const path of there.keys()) {
     if (path === SUMS_FILE || digests.has(path) || ownFiles.includes(path)) continue;
-    throw unlike(place, path, 'foreign-file', `${SUMS_FILE} has no such file`);
+    throw unlike(place, path, 'foreign-file', `${SUMS_FILE} does not list this file`);
   }
   return [...digests].map(([path, digest]) => {
     const file = there.get(path);
     if (file !== undefined) return { path, size: file.size, sha256: digest };
-    throw unlike(place, path, 'missing-file', `${SUMS_FILE} has it, the store has not`);
+    throw unlike(
+      place,
+      path,
+      'missing-file',
+      `${SUMS_FILE} lists this file, but the store does not have it`,
+    );
   });
 }
 
 /** What the release is; its `release.json` is checked like every file. */
-async function readInfo(
-  remote: Remote,
-  files: ReleaseFile[],
-  tryAgain: Again,
-): Promise<ReleaseInfo> {
+async function readInfo(store: Store, files: ReleaseFile[]): Promise<ReleaseInfo> {
   const file = files.find(({ path }) => path === RELEASE_FILE);
   if (file === undefined) {
-    throw unlike(remote.place, RELEASE_FILE, 'missing-file', `${SUMS_FILE} has no such file`);
+    throw unlike(store.place, RELEASE_FILE, 'missing-file', `${SUMS_FILE} does not list this file`);
   }
-  const text = await readText(remote, RELEASE_FILE, tryAgain);
-  if (sha256(text) === file.sha256) return parseReleaseInfo(text, remote.place);
-  const problem = `this is not the file that ${SUMS_FILE} has`;
-  throw unlike(remote.place, RELEASE_FILE, 'digest-differs', problem);
+  const text = await readText(store, RELEASE_FILE);
+  if (sha256(text) === file.sha256) return parseReleaseInfo(text, store.place);
+  throw unlike(store.place, RELEASE_FILE, 'digest-differs', OTHER_CONTENT);
 }
 
 async function requireFree(place: string): Promise<void> {
   if (await isEmptyPlace(place)) return;
-  throw new OutputError('this folder is there already', {
+  throw new OutputError('this folder already exists', {
     code: 'output-exists',
     path: place,
     fix: 'remove it, or name another --out',
   });
 }
 
-/** Refuses a folder on the way to the release that holds what is of no pull of it. */
+/** Refuses a folder for unfinished pulls that holds files of something else. */
 async function requireOurs(folder: string, ours: ReadonlySet<string>): Promise<void> {
   for (const path of (await listPlainFiles(folder)).keys()) {
     if (ours.has(path)) continue;
-    throw new TransferError('this is not of the release, and is not removed', {
+    throw new TransferError('this file is not part of the release, and is not removed', {
       code: 'foreign-file',
       path: folder,
       place: path,
@@ -177,7 +181,7 @@ async function requireOurs(folder: string, ours: ReadonlySet<string>): Promise<v
   }
 }
 
-/** Removes files of another size, which are not of this release. @returns the bytes left */
+/** Removes files of another size than the release's. @returns the bytes of those that stay */
 async function clearCut(partial: string, files: ReleaseFile[]): Promise<number> {
   const sizes = new Map(files.map(({ path, size }) => [path, size]));
   let kept = 0;
@@ -188,27 +192,28 @@ async function clearCut(partial: string, files: ReleaseFile[]): Promise<number> 
   return kept;
 }
 
+const OTHER_CONTENT = `its SHA-256 is not the one in ${SUMS_FILE}`;
+
 function unlike(path: string, file: string, code: ErrorCode, problem: string): TransferError {
-  const fix = 'do not use this release, or have it pushed again';
+  const fix = 'do not use this release; ask for it to be pushed again';
   return new TransferError(problem, { code, path, place: file, fix });
 }
 
 interface FetchOptions {
-  /** Where files lie while they are fetched; a part that lies there is gone on from. */
+  /** The folder of files that are being fetched; what an earlier run left in it is resumed. */
   parts: string;
-  tryAgain: Again;
   signal: AbortSignal | undefined;
-  /** Called with the bytes of each piece; fewer than 0 where pieces had to be thrown away. */
+  /** Called with the bytes of each piece; negative where pieces had to be discarded. */
   onBytes: (bytes: number) => void;
 }
 
 /**
- * Fetches a file to its place below a folder, once its digest is right.
- * @returns whether it was fetched; one that is there is not
- * @throws TransferError `digest-differs`; nothing is left of such a file
+ * Fetches a file, and moves it to its place in a folder once its digest is right.
+ * @returns false where the file is there already
+ * @throws TransferError `digest-differs`; such a file is removed
  */
 async function fetchFile(
-  remote: Remote,
+  store: Store,
   file: ReleaseFile,
   folder: string,
   options: FetchOptions,
@@ -220,53 +225,42 @@ async function fetchFile(
   }
   const part = join(options.parts, partName(file.path));
   const isResumed = (await sizeOf(part)) !== undefined;
-  await fetchPart(remote, file, part, options);
+  await fetchPart(store, file, part, options);
   if (isResumed && sha256File(part) !== file.sha256) {
-    await throwAway(part, options); // an earlier run's, of what was in the store then
-    await fetchPart(remote, file, part, options);
+    await discard(part, options); // an earlier run began it with another content
+    await fetchPart(store, file, part, options);
   }
   if (sha256File(part) !== file.sha256) {
-    await throwAway(part, options);
-    throw new TransferError('this is not the file that SHA256SUMS has', {
-      code: 'digest-differs',
-      path: remote.place,
-      place: file.path,
-      fix: 'do not use this release, or have it pushed again',
-    });
+    await discard(part, options);
+    throw unlike(store.place, file.path, 'digest-differs', OTHER_CONTENT);
   }
   await mkdir(dirname(target), { recursive: true });
   await rename(part, target);
   return true;
 }
 
-/** The name of a file's part, while it is fetched. */
+/** The name of a file while it is fetched. */
 function partName(path: string): string {
   return sha256(path);
 }
 
-/** Fetches what a part lacks, and again from where a connection was cut. */
+/** Fetches what is missing of a file. */
 async function fetchPart(
-  remote: Remote,
+  store: Store,
   file: ReleaseFile,
   part: string,
   options: FetchOptions,
 ): Promise<void> {
   if (((await sizeOf(part)) ?? 0) > file.size) await rm(part);
-  options.onBytes((await sizeOf(part)) ?? 0);
-  for (let failed = 0; ;) {
-    const start = (await sizeOf(part)) ?? 0;
-    if (start === file.size) break;
-    try {
-      await append(remote.read(file.path, start), part, file.size - start, options);
-    } catch (error) {
-      failed += 1;
-      if (!isPassingError(error) || !(await options.tryAgain(failed))) throw error;
-    }
-  }
+  const start = (await sizeOf(part)) ?? 0;
+  options.onBytes(start);
   if (file.size === 0) await writeFile(part, '');
+  else if (start < file.size) {
+    await append(store.read(file.path, start), part, file.size - start, options);
+  }
 }
 
-/** Appends what is wanted and no more, however much comes. */
+/** Appends the bytes that are wanted and no more, however many arrive. */
 async function append(
   source: AsyncIterable<Uint8Array>,
   part: string,
@@ -287,7 +281,7 @@ async function append(
   await pipeline(counted(), createWriteStream(part, { flags: 'a' }), signal ? { signal } : {});
 }
 
-async function throwAway(part: string, { onBytes }: FetchOptions): Promise<void> {
+async function discard(part: string, { onBytes }: FetchOptions): Promise<void> {
   onBytes(-((await sizeOf(part)) ?? 0));
   await rm(part);
 }

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type ErrorCode, AbortedError, TransferError } from '../errors.js';
 import { sha256, sha256File } from '../files/digest.js';
+import { explainError } from '../files/file-errors.js';
 import { readSummary } from '../files/json.js';
 import { listPlainFiles } from '../files/listing.js';
 import { atOnce } from '../parallel/ordered.js';
@@ -15,9 +16,8 @@ import {
   SUMS_FILE,
 } from '../release/release-folder.js';
 import { openForPush } from './open-store.js';
-import { isSameFile, readBack } from './read-back.js';
-import { retryPolicy } from './retry.js';
-import type { LocalFile, Remote, RemoteFile, StoreOptions } from './store.js';
+import { hasFile, readDigest } from './stored-files.js';
+import { type LocalFile, type Store, type StoreOptions, withOwnSignal } from './store.js';
 
 /** What is sent, and where. */
 export interface PushInput {
@@ -34,11 +34,11 @@ export interface PushOptions extends StoreOptions, Pick<StageOptions, 'signal' |
 
 /** A release that is in a store. */
 export interface Pushed {
-  /** What `pullRelease` takes to fetch it. */
+  /** The address by which `pullRelease` fetches it. */
   place: string;
   name: string;
   version: string;
-  /** False where the version was there already, or another run made the same one meanwhile. */
+  /** False where this version was there already, or another run pushed the same one first. */
   isNew: boolean;
   /** Files of the release, `SHA256SUMS` included. */
   files: number;
@@ -48,60 +48,66 @@ export interface Pushed {
 }
 
 /**
- * Sends a release to a store. Every file is checked against `SHA256SUMS` before anything is sent;
- * what the store has already is not sent again; the version is marked as the last step, once the
- * store has every file at its size and digest. Where the version is there already and every file
- * of it is the same, nothing is sent.
+ * Sends a release to a store. Every file is checked against `SHA256SUMS` before anything is sent.
+ * Files that the store already has are not sent again. The version is marked last, once the store
+ * has every file with its size and digest. If the same release is there already, nothing is sent.
+ * @throws DatasetError where the folder is no release
  * @throws TransferError `version-exists`, `another-push`, `not-as-sent`, `foreign-file`,
- * `digest-differs`, `no-access`, `not-found` ...; AbortedError, after which the same call goes on
+ * `digest-differs`, `no-access`, `not-found` ...
+ * @throws OutputError where a file cannot be read, or a folder not written
+ * @throws ReleaseError `output-in-release`; AbortedError, after which the same call resumes
  */
 export async function pushRelease(
   { release, to }: PushInput,
   options: PushOptions = {},
 ): Promise<Pushed> {
-  const { signal } = options;
-  const checked = await readRelease(release, signal);
-  const { info, files, sums } = checked;
-  const remote = await openForPush(to, info, options);
+  const own = withOwnSignal(options);
   try {
-    const { isNew, sent } = await makeWhole(remote, checked, options);
-    if (!isNew) await requireSame(remote, checked, options);
-    const bytes = [...files, sums].reduce((sum, { size }) => sum + size, 0);
-    const { name, version } = info;
-    return { place: remote.place, name, version, isNew, files: files.length + 1, bytes, sent };
+    const checked = await readRelease(release, own.signal);
+    const store = await openForPush(to, checked.info, own);
+    try {
+      return await push(store, checked, own);
+    } finally {
+      await store.close();
+    }
   } catch (error) {
-    throw signal?.aborted ? new AbortedError('push') : error;
-  } finally {
-    await remote.close();
+    throw own.signal?.aborted ? new AbortedError('push') : explainError(error, release);
   }
 }
 
-/** Sends a version and marks it, unless it is there, or another run makes it whole meanwhile. */
-async function makeWhole(
-  remote: Remote,
+async function push(store: Store, checked: CheckedRelease, options: PushOptions): Promise<Pushed> {
+  const { isNew, sent } = await sendAndMark(store, checked, options);
+  if (!isNew) await requireSame(store, checked, options);
+  const all = [...checked.files, checked.sums];
+  const bytes = all.reduce((sum, { size }) => sum + size, 0);
+  const { name, version } = checked.info;
+  return { place: store.place, name, version, isNew, files: all.length, bytes, sent };
+}
+
+/** Sends and marks a version, unless it is there or another run marks it first. */
+async function sendAndMark(
+  store: Store,
   { files, sums }: CheckedRelease,
   options: PushOptions,
 ): Promise<Pick<Pushed, 'isNew' | 'sent'>> {
-  if (await remote.isWhole()) return { isNew: false, sent: 0 };
-  await remote.prepare(sums);
-  if (await remote.isWhole()) return { isNew: false, sent: 0 }; // since the place was found free
-  const all = remote.sumsAreTheMark ? files : [...files, sums];
-  const sent = await sendAll(remote, all, options);
-  const isNew = !(await remote.isWhole()) && (await remote.mark(sums));
+  if (await store.isComplete()) return { isNew: false, sent: 0 };
+  await store.prepare(sums);
+  if (await store.isComplete()) return { isNew: false, sent: 0 }; // another run was faster
+  const all = store.sumsAreTheMark ? files : [...files, sums];
+  const sent = await sendAll(store, all, options);
+  const isNew = !(await store.isComplete()) && (await store.mark(sums));
   return { isNew, sent };
 }
 
 /**
- * Sends what is not there, and looks whether it arrived. After a cut that requests made again did
- * not mend, it looks once more what is there.
- * @returns how many files it sent
+ * Sends the files that are missing, and checks that they arrived. If the connection is cut for
+ * good, what has arrived is looked up once, and only the rest is sent.
+ * @returns how many files were missing
  */
-async function sendAll(remote: Remote, files: LocalFile[], options: PushOptions): Promise<number> {
+async function sendAll(store: Store, files: LocalFile[], options: PushOptions): Promise<number> {
   const { onProgress, signal } = options;
   const total = files.reduce((sum, { size }) => sum + size, 0);
-  const first = await findChanges(remote, files, options);
-  let { missing, strays } = first;
-  for (let cuts = 0; missing.length + strays.length > 0;) {
+  const send = async ({ missing, strays }: Changes): Promise<void> => {
     throwIfAborted(signal, 'push');
     let done = total - missing.reduce((sum, { size }) => sum + size, 0);
     const onBytes = (bytes: number): void => {
@@ -109,19 +115,27 @@ async function sendAll(remote: Remote, files: LocalFile[], options: PushOptions)
       onProgress?.({ stage: 'push', done, total, unit: 'bytes' });
     };
     onBytes(0);
-    try {
-      await remote.put(missing, strays, { onBytes });
-    } catch (error) {
-      cuts += 1;
-      if (!isCut(error) || cuts > 1) throw error;
-      ({ missing, strays } = await findChanges(remote, files, options));
-      continue;
-    }
-    ({ missing, strays } = await findChanges(remote, files, options));
-    const unlike = missing[0]?.path ?? strays[0];
-    if (unlike !== undefined) throw notAsSent(remote, unlike);
+    await store.put(missing, strays, { onBytes });
+  };
+  const first = await findChanges(store, files, signal);
+  if (isEmpty(first)) return 0;
+  try {
+    await send(first);
+  } catch (error) {
+    if (!isCut(error)) throw error;
+    const rest = await findChanges(store, files, signal);
+    if (isEmpty(rest)) return first.missing.length;
+    await send(rest);
   }
-  return first.missing.length;
+  const { missing, strays } = await findChanges(store, files, signal);
+  const unlike = missing[0]?.path ?? strays[0];
+  if (unlike === undefined) return first.missing.length;
+  throw new TransferError('the store does not hold this file as it was sent', {
+    code: 'not-as-sent',
+    path: store.place,
+    place: unlike,
+    fix: 'check the store, then run the same command again',
+  });
 }
 
 function isCut(error: unknown): boolean {
@@ -129,77 +143,95 @@ function isCut(error: unknown): boolean {
   return error instanceof TransferError && codes.includes(error.code);
 }
 
-function notAsSent({ place }: Remote, path: string): TransferError {
-  return new TransferError('the store does not have it as it was sent', {
-    code: 'not-as-sent',
-    path: place,
-    place: path,
-    fix: 'check the store, then run the same command again',
-  });
-}
-
 const FILES_AT_ONCE = 4;
 
-/** How what a store has differs from a release. */
-interface Difference {
-  /** What it has not, or has with another content. */
+/** How a store differs from a release. */
+interface Changes {
+  /** Files that it does not have, or has with another content. */
   missing: LocalFile[];
-  /** Paths of what is not of the release. */
+  /** Paths of files that are not of the release. */
   strays: string[];
 }
 
-/** How what a store has differs from these files of a release. */
-async function findDifference(
-  remote: Remote,
-  files: LocalFile[],
-  options: StoreOptions,
-): Promise<Difference> {
-  const there = await remote.list(true);
-  const ours = pathsOf(remote, files);
-  const strays = [...there.keys()].filter((path) => !ours.has(path));
-  return { missing: await findMissing(remote, files, there, options), strays };
+function isEmpty({ missing, strays }: Changes): boolean {
+  return missing.length + strays.length === 0;
 }
 
 /**
- * The same before a release is sent: strays may be removed.
- * @throws TransferError `foreign-file` where one may not
+ * How a store differs from a release that may be sent to it.
+ * @throws TransferError `foreign-file` where a stray must not be removed
  */
 async function findChanges(
-  remote: Remote,
+  store: Store,
   files: LocalFile[],
-  options: StoreOptions,
-): Promise<Difference> {
-  const difference = await findDifference(remote, files, options);
-  const foreign = await remote.findForeign(difference.strays, pathsOf(remote, files));
-  if (foreign === undefined) return difference;
-  throw new TransferError('this is not of the release, and is not removed', {
+  signal: AbortSignal | undefined,
+): Promise<Changes> {
+  const changes = await compare(store, files, signal);
+  const foreign = await store.findForeign(changes.strays, pathsOf(store, files));
+  if (foreign === undefined) return changes;
+  throw new TransferError('this file is not part of the release, and is not removed', {
     code: 'foreign-file',
-    path: remote.place,
+    path: store.place,
     place: foreign,
     fix: 'move it away, or name another --to',
   });
 }
 
-/** With `SHA256SUMS`, which another run may have sent meanwhile. */
-function pathsOf({ ownFiles }: Remote, files: LocalFile[]): Set<string> {
-  return new Set([...files.map(({ path }) => path), SUMS_FILE, ...ownFiles]);
-}
-
-async function findMissing(
-  remote: Remote,
+async function compare(
+  store: Store,
   files: LocalFile[],
-  there: Map<string, RemoteFile>,
-  options: StoreOptions,
-): Promise<LocalFile[]> {
-  const { signal } = options;
-  const read = (file: LocalFile): Promise<string> =>
-    readBack(remote, file, retryPolicy(options, signal));
+  signal: AbortSignal | undefined,
+): Promise<Changes> {
+  const there = await store.list(true);
+  const ours = pathsOf(store, files);
   const missing = new Set<LocalFile>();
   await atOnce(files, FILES_AT_ONCE, async (file) => {
     throwIfAborted(signal, 'push');
-    if (!(await isSameFile(file, there.get(file.path), read))) missing.add(file);
+    if (!(await hasFile(store, file, there.get(file.path)))) missing.add(file);
   });
-  return files.filter((file) => missing.has(file));
+  return {
+    missing: files.filter((file) => missing.has(file)),
+    strays: [...there.keys()].filter((path) => !ours.has(path)),
+  };
+}
+
+/** With `SHA256SUMS`, which another run may have sent in the meantime. */
+function pathsOf({ ownFiles }: Store, files: LocalFile[]): Set<string> {
+  return new Set([...files.map(({ path }) => path), SUMS_FILE, ...ownFiles]);
+}
+
+/**
+ * Checks that the version in a store is this release, file by file.
+ * @throws TransferError `version-exists` where it is another release, `not-as-sent` where it is
+ * this one and a file was changed, removed or added since
+ */
+async function requireSame(
+  store: Store,
+  { info, files, sums }: CheckedRelease,
+  { signal }: PushOptions,
+): Promise<void> {
+  if (!(await hasSums(store, sums))) {
+    throw new TransferError(`version ${info.version} already exists, and is not replaced`, {
+      code: 'version-exists',
+      path: store.place,
+      fix: 'release the change under a new version',
+    });
+  }
+  const { missing, strays } = await compare(store, [...files, sums], signal);
+  const unlike = missing[0]?.path ?? strays[0];
+  if (unlike === undefined) return;
+  throw new TransferError('this file of the published version was changed after it was sent', {
+    code: 'not-as-sent',
+    path: store.place,
+    place: unlike,
+    fix: 'remove the version there and push it again, or release it under a new version',
+  });
+}
+
+/** Whether the version's `SHA256SUMS` is this one, byte for byte. */
+async function hasSums(store: Store, sums: LocalFile): Promise<boolean> {
+  const there = (await store.list(false)).get(sums.path);
+  return there?.size === sums.size && (await readDigest(store, sums)) === sums.sha256;
 }
 
 /** A release folder in which every file is what `SHA256SUMS` says. */
@@ -221,25 +253,30 @@ async function readRelease(
   const info = await readSummary(folder, RELEASE_FILE, identitySchema, 'patchml release');
   const sizes = await listPlainFiles(folder);
   const text = sizes.has(SUMS_FILE) ? await readFile(join(folder, SUMS_FILE)) : undefined;
-  if (text === undefined) throw unlike(folder, 'missing-file', `there is no ${SUMS_FILE} here`);
+  if (text === undefined) throw unlike(folder, 'missing-file', `this release has no ${SUMS_FILE}`);
   const digests = parseSums(text.toString(), join(folder, SUMS_FILE));
   const files: LocalFile[] = [];
   for (const [path, sha256] of [...digests]) {
     await letSignalIn(signal, 'push');
     const file = join(folder, path);
     const size = sizes.get(path);
-    if (size === undefined) throw unlike(file, 'missing-file', `${SUMS_FILE} has it, it is gone`);
+    if (size === undefined)
+      throw unlike(file, 'missing-file', `${SUMS_FILE} lists this file, but it is missing`);
     if (sha256File(file) !== sha256) {
-      throw unlike(file, 'digest-differs', `this is not the file that ${SUMS_FILE} has`);
+      throw unlike(file, 'digest-differs', `its SHA-256 is not the one in ${SUMS_FILE}`);
     }
     files.push({ path, size, sha256, file });
   }
   for (const path of sizes.keys()) {
     if (path === SUMS_FILE || digests.has(path)) continue;
-    throw unlike(join(folder, path), 'foreign-file', `${SUMS_FILE} has no such file`);
+    throw unlike(join(folder, path), 'foreign-file', `${SUMS_FILE} does not list this file`);
   }
   if (!digests.has(RELEASE_FILE)) {
-    throw unlike(join(folder, RELEASE_FILE), 'foreign-file', `${SUMS_FILE} has no such file`);
+    throw unlike(
+      join(folder, RELEASE_FILE),
+      'foreign-file',
+      `${SUMS_FILE} does not list this file`,
+    );
   }
   const sums = {
     path: SUMS_FILE,
@@ -251,40 +288,5 @@ async function readRelease(
 }
 
 function unlike(path: string, code: ErrorCode, problem: string): TransferError {
-  return new TransferError(problem, { code, path, fix: 'make the release again' });
-}
-
-/**
- * Requires that the version that a store has is this release, file by file.
- * @throws TransferError `version-exists` where it is another release, `not-as-sent` where it is
- * this one and a file of it was changed, removed or added since
- */
-async function requireSame(
-  remote: Remote,
-  { info, files, sums }: CheckedRelease,
-  options: StoreOptions,
-): Promise<void> {
-  if (!(await hasSums(remote, sums, options))) {
-    throw new TransferError(`version ${info.version} is there already, and stays as it is`, {
-      code: 'version-exists',
-      path: remote.place,
-      fix: 'release the change under a new version',
-    });
-  }
-  const { missing, strays } = await findDifference(remote, [...files, sums], options);
-  const unlike = missing[0]?.path ?? strays[0];
-  if (unlike === undefined) return;
-  throw new TransferError('the version there is not as it was sent, and stays as it is', {
-    code: 'not-as-sent',
-    path: remote.place,
-    place: unlike,
-    fix: 'remove the version there and push it again, or release it under a new one',
-  });
-}
-
-/** Whether the version's `SHA256SUMS` is this one, byte for byte. */
-async function hasSums(remote: Remote, sums: LocalFile, options: StoreOptions): Promise<boolean> {
-  const there = (await remote.list(false)).get(sums.path);
-  if (there?.size !== sums.size) return false;
-  return (await readBack(remote, sums, retryPolicy(options, options.signal))) === sums.sha256;
+  return new TransferError(problem, { code, path, fix: 'make or pull the release again' });
 }

@@ -1,4 +1,3 @@
-import { setMaxListeners } from 'node:events';
 import { createReadStream } from 'node:fs';
 import { addAbortSignal, type Readable } from 'node:stream';
 import {
@@ -10,26 +9,29 @@ import {
   type HeadObjectCommandOutput,
   paginateListObjectsV2,
   PutObjectCommand,
-  type S3Client,
+  S3Client,
+  type S3ClientConfig,
+  type S3ServiceException,
 } from '@aws-sdk/client-s3';
 import { Upload } from '@aws-sdk/lib-storage';
-import { TransferError } from '../errors.js';
-import { partSizeOf } from './read-back.js';
-import { type Again, explainStatus, retryPolicy } from './retry.js';
-import { explainS3, openS3Client, S3_CREDENTIALS, statusOf } from './s3-client.js';
-import type { Digest, LocalFile, Remote, RemoteFile, StoreOptions } from './store.js';
+import { PatchmlError, TransferError } from '../errors.js';
+import { explainError } from '../files/file-errors.js';
+import { retry, waitToRetry } from '../parallel/retry.js';
+import type { Digest, LocalFile, Store, StoredFile, StoreOptions } from './store.js';
+import { explainConnection, explainStatus, isPassingStatus } from './store-errors.js';
+import { FailedRequest, partSizeOf, readResuming } from './stored-files.js';
 
 /** The objects under a prefix of a bucket, by their paths from it. */
-export interface S3Objects extends Pick<Remote, 'place' | 'read' | 'close'> {
+export interface S3Objects extends Pick<Store, 'place' | 'read' | 'close'> {
   requireBucket: () => Promise<void>;
   /** Sizes alone. */
-  list: () => Promise<Map<string, RemoteFile>>;
+  list: () => Promise<Map<string, StoredFile>>;
   /** An object with its digests; undefined where there is none. */
-  look: (path: string) => Promise<RemoteFile | undefined>;
+  look: (path: string) => Promise<StoredFile | undefined>;
   send: (file: LocalFile) => Promise<void>;
   /** @returns false where an object is there, which stays as it is */
   sendNew: (file: LocalFile) => Promise<boolean>;
-  /** The same for a text. */
+  /** The same with a text. */
   putNew: (path: string, text: string) => Promise<boolean>;
   remove: (path: string) => Promise<void>;
 }
@@ -40,14 +42,12 @@ export async function openS3Objects(
 ): Promise<S3Objects> {
   const place = `s3://${bucket}/${prefix}`;
   const { signal } = options;
-  const tryAgain = retryPolicy(options, signal);
   const client = await openS3Client(place, options);
-  if (signal) setMaxListeners(0, signal); // each of many requests at once listens
   const keyOf = (path: string): { Bucket: string; Key: string } => ({
     Bucket: bucket,
     Key: `${prefix}/${path}`,
   });
-  /** Every call stops with the signal, and every error is explained. */
+  /** Every call stops with the signal, and every error becomes patchml's. */
   const call = async <T>(work: (stop: { abortSignal?: AbortSignal }) => Promise<T>): Promise<T> => {
     try {
       return await work(signal ? { abortSignal: signal } : {});
@@ -58,13 +58,32 @@ export async function openS3Objects(
   const send = (file: LocalFile, condition: Condition = {}): Promise<void> =>
     uploadFile(client, { ...keyOf(file.path), ...condition }, file, signal);
 
+  async function* open(path: string, start: number): AsyncGenerator<Uint8Array> {
+    const range = start > 0 ? { Range: `bytes=${start}-` } : {};
+    const command = new GetObjectCommand({ ...keyOf(path), ...range });
+    const { Body } = await call((stop) => client.send(command, stop)).catch((error: unknown) => {
+      throw new FailedRequest(error as PatchmlError);
+    });
+    if (!Body) throw explainStatus({ place, credentials: S3_CREDENTIALS }, 404);
+    const body = Body as Readable;
+    try {
+      for await (const piece of signal ? addAbortSignal(signal, body) : body) {
+        yield piece as Uint8Array;
+      }
+    } catch (error) {
+      throw explainS3(error, place);
+    } finally {
+      body.destroy();
+    }
+  }
+
   return {
     place,
     async requireBucket() {
       await call((stop) => client.send(new HeadBucketCommand({ Bucket: bucket }), stop));
     },
     async list() {
-      const files = new Map<string, RemoteFile>();
+      const files = new Map<string, StoredFile>();
       await call(async (stop) => {
         const input = { Bucket: bucket, Prefix: `${prefix}/` };
         for await (const page of paginateListObjectsV2({ client }, input, stop)) {
@@ -81,34 +100,17 @@ export async function openS3Objects(
       return object && { size: object.ContentLength ?? -1, digests: digestsIn(object) };
     },
     send: (file) => call(() => send(file)),
-    sendNew: (file) => call(() => putNew((condition) => send(file, condition), tryAgain)),
+    sendNew: (file) => call(() => putNew((condition) => send(file, condition), signal)),
     putNew: (path, Body) =>
       call((stop) => {
         const put = (condition: Condition): Promise<unknown> =>
           client.send(new PutObjectCommand({ ...keyOf(path), Body, ...condition }), stop);
-        return putNew(put, tryAgain);
+        return putNew(put, signal);
       }),
     async remove(path) {
       await call((stop) => client.send(new DeleteObjectCommand(keyOf(path)), stop));
     },
-    async *read(path, start) {
-      const command = new GetObjectCommand({
-        ...keyOf(path),
-        ...(start > 0 && { Range: `bytes=${start}-` }),
-      });
-      const { Body } = await call((stop) => client.send(command, stop));
-      if (!Body) throw explainStatus({ place, credentials: S3_CREDENTIALS }, 404);
-      const body = Body as Readable;
-      try {
-        for await (const piece of signal ? addAbortSignal(signal, body) : body) {
-          yield piece as Uint8Array;
-        }
-      } catch (error) {
-        throw explainS3(error, place);
-      } finally {
-        body.destroy();
-      }
-    },
+    read: (path, start) => readResuming((at) => open(path, at), start, signal),
     close: () => {
       client.destroy();
       return Promise.resolve();
@@ -116,45 +118,41 @@ export async function openS3Objects(
   };
 }
 
-/** For what need not be there. */
+/** For an object that may be absent. */
 export function undefinedIfNotFound(error: unknown): undefined {
   if (error instanceof TransferError && error.code === 'not-found') return undefined;
   throw error;
 }
 
-/** What S3 is asked to put an object under: that there is none. */
+/** The condition under which S3 puts an object: that there is none. */
 export interface Condition {
   IfNoneMatch?: '*';
 }
 
 /**
  * Puts an object in S3 where there is none. A store that does not know the condition is asked
- * without it; one that ignores it puts over what is there.
+ * without it; one that ignores the condition replaces what is there.
  * @returns false where there is one
  */
 async function putNew(
   put: (condition: Condition) => Promise<unknown>,
-  tryAgain: Again,
+  signal: AbortSignal | undefined,
 ): Promise<boolean> {
-  for (let failed = 1; ; failed += 1) {
-    try {
-      await put({ IfNoneMatch: '*' });
-      return true;
-    } catch (error) {
-      const status = statusOf(error);
-      if (status === 412) return false;
-      if (status === 501) break;
-      const isBusy = status === 409; // another put of it is under way
-      if (!isBusy || !(await tryAgain(failed))) throw error;
-    }
+  const isPassing = (error: unknown): boolean => statusOf(error) === 409; // another put is running
+  try {
+    await retry(() => put({ IfNoneMatch: '*' }), { isPassing, signal });
+  } catch (error) {
+    const status = statusOf(error);
+    if (status === 412) return false;
+    if (status !== 501) throw error;
+    await put({});
   }
-  await put({});
   return true;
 }
 
 /**
- * What S3 computed itself of an object, the surest first. Metadata is not looked at: who put the
- * object wrote it.
+ * The digests that S3 itself computed of an object, the most reliable first. Metadata does not
+ * count: whoever put the object wrote it.
  *
  * An ETag is an MD5, or one of the MD5s of the parts and their number; where the object is
  * encrypted it may be neither and look like one.
@@ -179,7 +177,7 @@ function digestsIn({
 
 /**
  * Sends a file to S3, in parts where it is large; the store checks the SHA-256 of each. A condition
- * is checked as the object comes to be, which is after the last part.
+ * is checked when the object is created, after the last part.
  */
 export async function uploadFile(
   client: S3Client,
@@ -191,7 +189,7 @@ export async function uploadFile(
   const running = new Upload({
     client,
     partSize: partSizeOf(size),
-    leavePartsOnError: true, // removed below: a failure to do so would hide the first
+    leavePartsOnError: true, // removed below: a failure to remove them would hide the first
     params: { ...object, Body: body, ContentLength: size, ChecksumAlgorithm: 'SHA256' },
   });
   const abort = (): void => void running.abort();
@@ -208,4 +206,92 @@ export async function uploadFile(
     body.destroy();
     signal?.removeEventListener('abort', abort);
   }
+}
+
+/** What to do where S3 refuses access. */
+const S3_CREDENTIALS =
+  'check AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY or AWS_PROFILE, and their rights there';
+
+/** Opens a client with the SDK's chain of credentials, and patchml's rule of retries. */
+export async function openS3Client(place: string, options: StoreOptions): Promise<S3Client> {
+  const { endpoint, signal } = options;
+  const config: S3ClientConfig = {
+    retryStrategy: retryStrategy(signal),
+    // other stores know the checksums that are asked for, not those that the SDK adds by itself
+    ...(endpoint !== undefined && {
+      endpoint,
+      forcePathStyle: true,
+      requestChecksumCalculation: 'WHEN_REQUIRED',
+      responseChecksumValidation: 'WHEN_REQUIRED',
+    }),
+  };
+  const client = new S3Client(config);
+  try {
+    await client.config.region();
+    return client;
+  } catch {
+    client.destroy();
+    if (endpoint !== undefined) return new S3Client({ ...config, region: 'us-east-1' });
+    throw new TransferError('the region of the bucket is unknown', {
+      code: 'no-region',
+      path: place,
+      fix: 'set AWS_REGION',
+    });
+  }
+}
+
+type Strategy = Extract<
+  NonNullable<S3ClientConfig['retryStrategy']>,
+  { acquireInitialRetryToken: unknown }
+>;
+type Token = Awaited<ReturnType<Strategy['acquireInitialRetryToken']>>;
+
+/** The rule in the form that the SDK takes. */
+function retryStrategy(signal: AbortSignal | undefined): Strategy {
+  const tokenOf = (failed: number): Token => ({
+    getRetryCount: () => failed,
+    getRetryDelay: () => 0, // it has been waited already
+  });
+  return {
+    acquireInitialRetryToken: () => Promise.resolve(tokenOf(0)),
+    async refreshRetryTokenForRetry(token, { error }) {
+      const failed = token.getRetryCount() + 1;
+      const retryAfter = error?.$response?.headers['retry-after'];
+      if (isWorthRetrying(error) && (await waitToRetry(failed, signal, retryAfter)))
+        return tokenOf(failed);
+      throw new Error('no further attempt'); // the SDK then throws the request's own error
+    },
+    recordSuccess: () => undefined,
+  };
+}
+
+function isWorthRetrying(error: unknown): boolean {
+  const status = statusOf(error);
+  return status === undefined
+    ? explainS3(error, '').code === 'connection-cut'
+    : isPassingStatus(status);
+}
+
+/** The error for what the SDK threw; nothing of the request, which is signed, is kept in it. */
+function explainS3(error: unknown, place: string): PatchmlError {
+  const known = explainError(error);
+  if (known instanceof PatchmlError) return known;
+  const store = { place, credentials: S3_CREDENTIALS };
+  const name = (error as Partial<Error> | undefined)?.name ?? '';
+  if (/Credentials|TokenProvider/.test(name)) {
+    return new TransferError('no credentials were found', {
+      code: 'no-access',
+      path: place,
+      fix: 'set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE',
+    });
+  }
+  const status = statusOf(error);
+  if (status === undefined || status < 300) return explainConnection(store, error);
+  // an expired token is a 400, a bucket of another region a 301
+  return explainStatus(store, name === 'ExpiredToken' ? 401 : status, name);
+}
+
+/** The status of the answer in what the SDK threw; undefined where there was no answer. */
+function statusOf(error: unknown): number | undefined {
+  return (error as Partial<S3ServiceException> | undefined)?.$metadata?.httpStatusCode;
 }

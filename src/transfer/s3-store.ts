@@ -1,28 +1,28 @@
 import { TransferError } from '../errors.js';
 import { atOnce } from '../parallel/ordered.js';
+import { retry } from '../parallel/retry.js';
 import { SUMS_FILE } from '../release/release-folder.js';
-import { readText } from './read-back.js';
-import { type Again, retryPolicy } from './retry.js';
 import { openS3Objects, type S3Objects, undefinedIfNotFound } from './s3-objects.js';
-import type { LocalFile, Remote, RemoteFile, StoreOptions } from './store.js';
+import type { LocalFile, Store, StoredFile, StoreOptions } from './store.js';
+import { readText } from './stored-files.js';
 
 const OBJECTS_AT_ONCE = 4;
 const LOOKS_AT_ONCE = 16;
 
 /**
- * A version as the objects of S3 under a prefix; `SHA256SUMS`, sent last, makes it whole. Until
- * then the place is kept to one release by a claim.
+ * A version as the objects under a prefix in S3. `SHA256SUMS`, sent last, is the mark; until it is
+ * there, a claim keeps other releases out.
  */
-export async function openS3Remote(
+export async function openS3Store(
   at: { bucket: string; prefix: string },
   options: StoreOptions,
-): Promise<Remote> {
+): Promise<Store> {
   const objects = await openS3Objects(at, options);
-  const claim = openClaim(objects, retryPolicy(options, options.signal));
+  const claim = openClaim(objects, options.signal);
 
-  const isWhole = async (): Promise<boolean> => (await objects.look(SUMS_FILE)) !== undefined;
+  const isComplete = async (): Promise<boolean> => (await objects.look(SUMS_FILE)) !== undefined;
 
-  const list = async (digests: boolean): Promise<Map<string, RemoteFile>> => {
+  const list = async (digests: boolean): Promise<Map<string, StoredFile>> => {
     const files = await objects.list();
     if (!digests) return files;
     await atOnce([...files.keys()], LOOKS_AT_ONCE, async (path) => {
@@ -33,10 +33,10 @@ export async function openS3Remote(
     return files;
   };
 
-  /** Whether anything is left to do; not where another push has made the version whole. */
+  /** Whether something is left to do; false where another push has completed the version. */
   const isOpen = async (): Promise<boolean> => {
     if (await claim.isHeld()) return true;
-    if (await isWhole()) return false;
+    if (await isComplete()) return false;
     throw anotherPush(objects);
   };
 
@@ -44,11 +44,11 @@ export async function openS3Remote(
     place: objects.place,
     sumsAreTheMark: true,
     ownFiles: [CLAIM_FILE],
-    isWhole,
+    isComplete,
     async prepare(sums) {
       await objects.requireBucket();
       await claim.take(sums);
-      if (await isWhole()) await claim.drop(); // by the push that had the place before
+      if (await isComplete()) await claim.drop(); // completed by an earlier push
     },
     list,
     findForeign: ([first]) => Promise.resolve(first),
@@ -70,53 +70,59 @@ export async function openS3Remote(
   };
 }
 
-/** The object that keeps a place in S3 to one release until it is whole there. */
+/** The object that keeps other releases out of a place in S3 until this one is complete. */
 const CLAIM_FILE = 'PUSHING';
 
-/** A push's claim to a place. A push that fails leaves it, so that the same one goes on. */
+/** A push's claim to a place. A push that fails leaves it, so that the same one can resume. */
 interface Claim {
-  /** @throws TransferError `another-push` where another release has the place */
+  /** @throws TransferError `another-push` where another release has claimed the place */
   take: (sums: LocalFile) => Promise<void>;
-  /** Whether it is there still. */
+  /** Whether it is still there. */
   isHeld: () => Promise<boolean>;
-  /** Removes it once the version is whole; beside that it does no harm if it stays. */
+  /** Removes it once the version is complete; it does no harm if it stays. */
   drop: () => Promise<void>;
 }
 
 /**
- * Opens the claim to a place. It says the SHA-256 of `SHA256SUMS`: two pushes of one release say
- * the same, and do each other no harm.
+ * Opens the claim to a place. Its text is the SHA-256 of `SHA256SUMS`: two pushes of one release
+ * have the same claim, and do each other no harm.
  *
- * What it says is looked at after it was put too, and again before anything is sent and before the
- * version is marked: a store may ignore the condition that there be none before, and then the last
- * of those put at the same moment stands.
+ * The claim is read again after it was put, before anything is sent, and before the version is
+ * marked: a store may ignore the condition that no claim exist, and then the last of several put at
+ * the same moment stands.
  */
-function openClaim(objects: S3Objects, tryAgain: Again): Claim {
+function openClaim(objects: S3Objects, signal: AbortSignal | undefined): Claim {
   let ours = '';
   const read = (): Promise<string | undefined> =>
-    readText(objects, CLAIM_FILE, tryAgain).catch(undefinedIfNotFound);
+    readText(objects, CLAIM_FILE).catch(undefinedIfNotFound);
   return {
     async take({ sha256 }) {
       ours = `${sha256}\n`;
-      for (let puts = 0; ; puts += 1) {
-        const there = await read();
-        if (there === ours) return;
-        // gone after a put: another push has ended since, or someone removed it
-        const isOver = there !== undefined || (puts > 0 && !(await tryAgain(puts)));
-        if (isOver) throw anotherPush(objects);
-        await objects.putNew(CLAIM_FILE, ours);
-      }
+      const vanished = anotherPush(objects);
+      const claim = async (): Promise<void> => {
+        let there = await read();
+        if (there === undefined) {
+          await objects.putNew(CLAIM_FILE, ours);
+          there = await read();
+        }
+        if (there === undefined) throw vanished; // another push has just ended, or it was removed
+        if (there !== ours) throw anotherPush(objects);
+      };
+      await retry(claim, { isPassing: (error) => error === vanished, signal });
     },
     isHeld: async () => (await read()) === ours,
     drop: () => objects.remove(CLAIM_FILE).catch(() => undefined),
   };
 }
 
-/** The error for a place that another release has. */
+/** The error for a place that another release has claimed. */
 function anotherPush({ place }: Pick<S3Objects, 'place'>): TransferError {
-  return new TransferError('a push of another release to this place runs, or was cut off', {
-    code: 'another-push',
-    path: place,
-    fix: `finish that one, or remove ${place}/${CLAIM_FILE} and what it sent, then push again`,
-  });
+  return new TransferError(
+    'another release is being pushed to this place, or its push was interrupted',
+    {
+      code: 'another-push',
+      path: place,
+      fix: `finish that push, or remove ${place}/${CLAIM_FILE} and what it sent, then push again`,
+    },
+  );
 }

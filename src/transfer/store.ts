@@ -1,6 +1,28 @@
-import type { RetryOptions } from './retry.js';
+import { setMaxListeners } from 'node:events';
 
-/** A file of a release, as its `SHA256SUMS` has it. */
+/** How a store is spoken to. */
+export interface StoreOptions {
+  /**
+   * The address of the server, such as `https://s3.example.org`. Default: that of Amazon or Hugging
+   * Face. An S3 store that is named so is addressed path-style.
+   */
+  endpoint?: string | undefined;
+  /** Stops the transfer with an `AbortedError`; what was sent or fetched is kept. */
+  signal?: AbortSignal | undefined;
+}
+
+/**
+ * The same options with a signal of their own, which follows the caller's: many requests at once
+ * listen to it, and the caller's gets neither their listeners nor another limit of them.
+ */
+export function withOwnSignal<Options extends StoreOptions>(options: Options): Options {
+  if (options.signal === undefined) return options;
+  const signal = AbortSignal.any([options.signal]);
+  setMaxListeners(0, signal);
+  return { ...options, signal };
+}
+
+/** A file of a release, as `SHA256SUMS` lists it. */
 export interface ReleaseFile {
   /** Path from the release folder, with `/` between its parts. */
   path: string;
@@ -12,24 +34,24 @@ export interface ReleaseFile {
 
 /** A file of a release on this machine. */
 export interface LocalFile extends ReleaseFile {
-  /** Where it lies. */
+  /** Where it is. */
   file: string;
 }
 
 /**
- * What a store computed of a file's content. A SHA-256 and git's digest of a blob (SHA-1) decide
- * what the file is. The others prove a file that has the same, and say nothing of one that has not:
- * other parts have other digests, and what looks like an MD5 may be none.
+ * A digest that a store computed of a file's content. A SHA-256, or git's digest of a blob (SHA-1),
+ * decides whether the content is the same. The others prove that it is where they agree, and prove
+ * nothing where they differ: other parts have other digests, and what looks like an MD5 may be none.
  */
 export interface Digest {
   kind: 'sha256' | 'git-blob' | 'sha256-of-parts' | 'md5' | 'md5-of-parts';
   hex: string;
 }
 
-/** A file that a store has. */
-export interface RemoteFile {
+/** A file in a store. */
+export interface StoredFile {
   size: number;
-  /** The surest first; none where they were not asked for, or the store has none. */
+  /** The most reliable first; none where they were not asked for, or the store has none. */
   digests: Digest[];
 }
 
@@ -39,44 +61,47 @@ export interface SendOptions {
 }
 
 /**
- * One version of a release in a store: a folder, S3, or the Hub. Until it is marked, the version
- * is not there for anyone who pulls it. Every method throws a `TransferError`, whose message holds
- * no credentials.
+ * The place of one version of a release in a store: a folder, S3 or the Hub. Until it is marked, a
+ * version does not exist for anyone who pulls it. Every method throws a `TransferError`, whose
+ * message holds no credentials.
  */
-export interface Remote {
-  /** What `pullRelease` takes to fetch this version; no credentials in it. */
+export interface Store {
+  /** The address by which `pullRelease` fetches this version; without credentials. */
   readonly place: string;
-  /** Whether `SHA256SUMS` is sent by `mark`, or is a file like the others. */
+  /** True where sending `SHA256SUMS` is the mark; false where it is a file like the others. */
   readonly sumsAreTheMark: boolean;
   /** Files that the store itself puts among those of a release. */
   readonly ownFiles: readonly string[];
-  /** Whether the version is there, marked. */
-  isWhole: () => Promise<boolean>;
+  /** Whether the version is there and marked. */
+  isComplete: () => Promise<boolean>;
   /**
-   * Makes ready to send: checks that this place may take the release, makes it if need be, and
-   * keeps other releases from it.
+   * Makes ready to send: checks that this place may take the release, creates it where needed, and
+   * keeps other releases out.
    */
   prepare: (sums: LocalFile) => Promise<void>;
   /**
-   * The files there: of the version where it is whole, else what an earlier run has sent.
-   * @param digests whether the digests are wanted, which some stores give at a cost
+   * The files there: those of the version where it is complete, else those that an earlier run sent.
+   * @param digests whether the digests are wanted, which cost some stores a request a file
    */
-  list: (digests: boolean) => Promise<Map<string, RemoteFile>>;
+  list: (digests: boolean) => Promise<Map<string, StoredFile>>;
   /**
-   * The first of the files that was not put there by patchml, and may not be removed; the push is
-   * refused for it.
-   * @param strays files of those that `list` gave last which are not of the release
+   * The first of the files that patchml did not put there and must not remove. The push is then
+   * refused.
+   * @param strays those files of the last `list` that are not of the release
    * @param ours the paths of the release
    */
   findForeign: (strays: string[], ours: ReadonlySet<string>) => Promise<string | undefined>;
-  /** Sends files, and removes strays: removable files that are not of this release. */
+  /** Sends files, and removes strays: files that are not of this release and may be removed. */
   put: (files: LocalFile[], strays: string[], options: SendOptions) => Promise<void>;
   /**
-   * Makes the version whole; nothing is sent after that.
-   * @returns false where another run made it whole meanwhile, with whatever it sent
+   * Marks the version as complete, the last step of a push.
+   * @returns false where another run has marked it first, with whatever it sent
    */
   mark: (sums: LocalFile) => Promise<boolean>;
-  /** The bytes of a file, from a place in it that is before its end. */
+  /**
+   * The bytes of a file from a place before its end. Where the connection is cut while they arrive,
+   * the rest is asked for again.
+   */
   read: (path: string, start: number) => AsyncIterable<Uint8Array>;
   close: () => Promise<void>;
 }
@@ -84,15 +109,4 @@ export interface Remote {
 /** The name of a release's folder. */
 export function folderName({ name, version }: { name: string; version: string }): string {
   return `${name}-${version}`;
-}
-
-/** How a store is spoken to. */
-export interface StoreOptions extends RetryOptions {
-  /**
-   * The server, as in `https://s3.example.org`: default that of Amazon or Hugging Face. An S3
-   * store named so is asked path style.
-   */
-  endpoint?: string | undefined;
-  /** Stops the transfer with an `AbortedError`; what was sent or fetched is kept. */
-  signal?: AbortSignal | undefined;
 }

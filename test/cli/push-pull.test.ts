@@ -131,7 +131,7 @@ describe('push and pull say in one line', () => {
       await run('push', other.folder, '--to', to),
       1,
       join(to, 'shapes-1.1.0'),
-      'version 1.1.0 is there already',
+      'version 1.1.0 already exists',
       'new version',
     );
     const closed = ['--endpoint', `http://127.0.0.1:${await closedPort()}`];
@@ -142,19 +142,19 @@ describe('push and pull say in one line', () => {
     tamper(release, 'README.md');
     const nothing = newFolder('nothing');
     const refused = await run('push', release.folder, '--to', nothing);
-    expectOneLine(refused, 1, join(release.folder, 'README.md'), 'SHA256SUMS', 'make the release');
+    expectOneLine(refused, 1, join(release.folder, 'README.md'), 'SHA256SUMS', 'make or pull the release again');
     expect(existsSync(join(nothing, 'shapes-1.1.0'))).toBe(false);
   });
 
   test('that an address is none, and repeat no password in it', async () => {
     const { folder } = writeRelease(newFolder('release'));
     const push = (...args: string[]): Promise<CliRun> => run('push', folder, ...args);
-    expectOneLine(await push('--to', 'https://x.org/y'), 1, 'this is no address of releases');
+    expectOneLine(await push('--to', 'https://x.org/y'), 1, 'this is not an address for releases');
     expectOneLine(await push('--to', 'hf://models/a/b'), 1, 'name hf://datasets/USER/NAME');
     const secret = await push('--to', 's3://key:secret@bucket/x');
     expectOneLine(secret, 1, 's3://***@bucket/x');
     const endpoint = await push('--to', 's3://bucket', '--endpoint', 'http://me:secret@x.org');
-    expectOneLine(endpoint, 1, 'no credentials in it');
+    expectOneLine(endpoint, 1, 'without credentials');
     expect(`${secret.stderr}${endpoint.stderr}`).not.toContain('secret');
     expectOneLine(await run('push', '--to', 'x'), 2, 'release');
     expectOneLine(await run('pull', 's3://bucket', '-o', 'x'), 1, 'name the release in it');

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, beforeEach } from '@jest/globals';
 import S3rver from 's3rver';
 import { type Pulled, pullRelease } from '../../src/transfer/pull.js';
 import { type Pushed, type PushOptions, pushRelease } from '../../src/transfer/push.js';
-import { openS3Client } from '../../src/transfer/s3-client.js';
+import { openS3Client } from '../../src/transfer/s3-objects.js';
 import {
   type Fault,
   type FaultyProxy,
@@ -14,7 +14,7 @@ import {
   startFaultyProxy,
 } from './faulty-proxy.js';
 import { temporaryFolder } from './unit-folder.js';
-import { withEnvironment } from './unit-transfer.js';
+import { useRetryWaits, withEnvironment } from './unit-transfer.js';
 import { pathsIn } from './workspace.js';
 
 /** A real S3-speaking server on the loopback, behind a proxy that makes faults. */
@@ -32,6 +32,7 @@ export const S3_ACCOUNT = {
   AWS_ACCESS_KEY_ID: 'S3RVER',
   AWS_SECRET_ACCESS_KEY: 'S3RVER',
   AWS_EC2_METADATA_DISABLED: 'true',
+  AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
 };
 
 /** Starts a server with one empty bucket, `releases`. */
@@ -84,7 +85,7 @@ export interface S3InTests {
 export function useS3(): S3InTests {
   withEnvironment(S3_ACCOUNT);
   const faults: Fault[] = [];
-  const waits: number[] = [];
+  const waits = useRetryWaits();
   let server: S3Server;
   let tests = 0;
   beforeAll(async () => {
@@ -93,12 +94,8 @@ export function useS3(): S3InTests {
   afterAll(() => server.close());
   beforeEach(() => {
     tests += 1;
-    for (const list of [faults, waits, server.proxy.seen]) list.splice(0);
+    for (const list of [faults, server.proxy.seen]) list.splice(0);
   });
-  const sleep = (wait: number): Promise<void> => {
-    waits.push(wait);
-    return Promise.resolve();
-  };
   const prefix = (): string => `test-${tests}`;
   const to = (): string => `s3://releases/${prefix()}`;
   const fileOf = (path: string): string =>
@@ -117,9 +114,9 @@ export function useS3(): S3InTests {
     url: () => server.url,
     to,
     push: (release, options) =>
-      pushRelease({ release, to: to() }, { endpoint: server.url, sleep, ...options }),
+      pushRelease({ release, to: to() }, { endpoint: server.url, ...options }),
     pull: (out = temporaryFolder(), name = 'shapes-1.1.0') =>
-      pullRelease({ from: `${to()}/${name}`, out }, { endpoint: server.url, sleep }),
+      pullRelease({ from: `${to()}/${name}`, out }, { endpoint: server.url }),
     seen: (which) => server.proxy.seen.filter(which),
     forget: () => server.proxy.seen.splice(0),
     put: (path, content, metadata = {}) =>

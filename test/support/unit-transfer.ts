@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach } from '@jest/globals';
+import { retryClock } from '../../src/parallel/retry.js';
 import { pathsIn, sha256Of } from './workspace.js';
 
 /** SHA-256 of each file below a folder, by path. */
@@ -24,4 +25,21 @@ export function withEnvironment(variables: Record<string, string | undefined>): 
   afterAll(() => {
     set(before);
   });
+}
+
+/** Has the tests of a file wait for no retry. @returns the waits of the current test, ms */
+export function useRetryWaits(): number[] {
+  const waits: number[] = [];
+  const { sleep } = retryClock;
+  beforeEach(() => {
+    waits.splice(0);
+    retryClock.sleep = (wait) => {
+      waits.push(wait);
+      return Promise.resolve();
+    };
+  });
+  afterEach(() => {
+    retryClock.sleep = sleep;
+  });
+  return waits;
 }

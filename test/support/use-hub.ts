@@ -11,7 +11,7 @@ import {
 } from './faulty-proxy.js';
 import { HUB_TOKEN, type HubState, startHubServer } from './hub-server.js';
 import { temporaryFolder } from './unit-folder.js';
-import { withEnvironment } from './unit-transfer.js';
+import { useRetryWaits, withEnvironment } from './unit-transfer.js';
 
 /** What the tests of a file do with a Hub: it is empty before each. */
 export interface HubInTests {
@@ -33,7 +33,7 @@ export const REPO = 'hf://datasets/someone/shapes';
 export function useHub(): HubInTests {
   withEnvironment({ HF_TOKEN: HUB_TOKEN, HF_TOKEN_PATH: join(tmpdir(), 'no-such-token') });
   const faults: Fault[] = [];
-  const waits: number[] = [];
+  const waits = useRetryWaits();
   let hub: Awaited<ReturnType<typeof startHubServer>>;
   let proxy: FaultyProxy;
   beforeAll(async () => {
@@ -45,21 +45,17 @@ export function useHub(): HubInTests {
     await hub.close();
   });
   beforeEach(() => {
-    for (const list of [faults, waits, proxy.seen]) list.splice(0);
+    for (const list of [faults, proxy.seen]) list.splice(0);
     for (const map of Object.values(hub.state)) (map as Map<string, unknown>).clear();
   });
-  const sleep = (wait: number): Promise<void> => {
-    waits.push(wait);
-    return Promise.resolve();
-  };
   return {
     faults,
     state: () => hub.state,
     url: () => proxy.url,
     push: (release, options) =>
-      pushRelease({ release, to: REPO }, { endpoint: proxy.url, sleep, ...options }),
+      pushRelease({ release, to: REPO }, { endpoint: proxy.url, ...options }),
     pull: (out = temporaryFolder(), version) =>
-      pullRelease({ from: REPO, out }, { endpoint: proxy.url, sleep, version }),
+      pullRelease({ from: REPO, out }, { endpoint: proxy.url, version }),
     seen: (which) => proxy.seen.filter(which),
     forget: () => proxy.seen.splice(0),
     waits: () => waits,

@@ -24,7 +24,7 @@ describe('A push to the Hub that is cut', () => {
       hub.faults.push({ on, fault: { cutRequestAt } });
       await expect(hub.push(release.folder)).rejects.toMatchObject({
         code: 'connection-cut',
-        message: expect.stringContaining('run the same command again to go on'),
+        message: expect.stringContaining('run the same command again to resume'),
       });
       await expect(hub.pull(undefined, '1.1.0')).rejects.toMatchObject({ code: 'not-found' });
       hub.faults.splice(0);

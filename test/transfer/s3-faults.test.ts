@@ -20,7 +20,7 @@ describe('A push to S3 that fails', () => {
     s3.faults.push({ on: isCut, fault: { cutRequestAt } });
     await expect(s3.push(release.folder)).rejects.toMatchObject({
       code: 'connection-cut',
-      message: expect.stringContaining('run the same command again to go on'),
+      message: expect.stringContaining('run the same command again to resume'),
     });
     await expect(s3.pull()).rejects.toMatchObject({ code: 'not-found' });
     const there = s3.objects().filter((path) => path !== 'PUSHING');
@@ -71,7 +71,7 @@ describe('A push to S3 that fails', () => {
     s3.faults.push({ on: isPut, fault: { status: 503 } });
     await expect(s3.push(release.folder)).rejects.toMatchObject({
       code: 'store-busy',
-      message: expect.stringMatching(/^s3:.*the store failed \(503.*run the same.*go on$/),
+      message: expect.stringMatching(/^s3:.*the store failed \(503.*run the same.*resume$/),
     });
     expect(s3.waits()).toEqual([500, 1000, 2000, 4000]);
   });

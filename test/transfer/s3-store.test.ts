@@ -1,8 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import { openS3Client } from '../../src/transfer/s3-client.js';
-import { uploadFile } from '../../src/transfer/s3-objects.js';
+import { openS3Client, uploadFile } from '../../src/transfer/s3-objects.js';
 import type { Fault, SeenRequest } from '../support/faulty-proxy.js';
 import { bytesOf, digestsOf, SOME_FILES, writeRelease } from '../support/made-release.js';
 import { isPut, isPutOfNew, refuseTaken, useS3 } from '../support/s3-server.js';

@@ -1,0 +1,104 @@
+import { type ErrorCode, TransferError } from '../errors.js';
+
+/** What a store's errors say of it. */
+export interface StoreName {
+  /** Its address, without credentials. */
+  place: string;
+  /** What gives access to it, and what to do when it does not. */
+  credentials: string;
+}
+
+/** Whether the same request may succeed soon: the connection was cut, or the store is busy. */
+export function isPassingError(error: unknown): boolean {
+  return error instanceof TransferError && PASSING.includes(error.code);
+}
+
+const PASSING: ErrorCode[] = ['connection-cut', 'store-busy'];
+
+/** The same of an answer's status. */
+export function isPassingStatus(status: number): boolean {
+  return [408, 425, 429, 500, 502, 503, 504].includes(status);
+}
+
+/**
+ * The error for an answer of a store that is not a success. What the store wrote is not repeated:
+ * it may hold what it was sent.
+ * @param name the store's own name of the problem, such as `NoSuchBucket`
+ */
+export function explainStatus(
+  { place, credentials }: StoreName,
+  status: number,
+  name?: string,
+): TransferError {
+  const said = name && /^\w{1,60}$/.test(name) ? `${status} ${name}` : String(status);
+  const [code, problem, fix] = explain(status, credentials);
+  return new TransferError(`${problem} (${said})`, { code, path: place, fix });
+}
+
+function explain(
+  status: number,
+  credentials: string,
+): [code: ErrorCode, problem: string, fix: string] {
+  if (status === 401 || status === 403) {
+    return ['no-access', 'the store refuses these credentials', credentials];
+  }
+  if (status === 404) {
+    return ['not-found', 'this does not exist', `check its name; ${credentials}`];
+  }
+  if (status === 412) {
+    return ['changed-meanwhile', 'another run changed the store', AGAIN];
+  }
+  if (status === 429) {
+    return ['store-busy', 'the store accepts no more requests for now', AGAIN];
+  }
+  if (status >= 500 || isPassingStatus(status)) return ['store-busy', 'the store failed', AGAIN];
+  return ['refused', 'the store refuses this request', 'check the address and --endpoint'];
+}
+
+const AGAIN = 'run the same command again later to resume';
+
+/** The error for a connection that could not be made, or was cut. */
+export function explainConnection({ place }: StoreName, error: unknown): TransferError {
+  const code = connectionCode(error);
+  if (['ENOTFOUND', 'EAI_AGAIN', 'ECONNREFUSED', 'ENETUNREACH', 'EHOSTUNREACH'].includes(code)) {
+    return new TransferError(`the store cannot be reached (${code})`, {
+      code: 'no-network',
+      path: place,
+      fix: 'check the network and --endpoint, then run the same command again',
+    });
+  }
+  if (/CERT|SIGNATURE|ISSUER/.test(code)) {
+    return new TransferError(`the store's certificate is not trusted (${code})`, {
+      code: 'bad-certificate',
+      path: place,
+      fix: 'name its authority in NODE_EXTRA_CA_CERTS',
+    });
+  }
+  return new TransferError(`the connection was cut${code && ` (${code})`}`, {
+    code: 'connection-cut',
+    path: place,
+    fix: 'run the same command again to resume',
+  });
+}
+
+/** The error for a file of which too few bytes arrived. */
+export function cutShort(path: string, place?: string): TransferError {
+  return new TransferError('the store sent less than the whole file', {
+    code: 'connection-cut',
+    path,
+    place,
+    fix: 'run the same command again to resume',
+  });
+}
+
+/** The system's code of an error, or of what caused it. */
+function connectionCode(error: unknown): string {
+  for (let cause = error, depth = 0; depth < 5; depth += 1) {
+    if (typeof cause !== 'object' || cause === null) break;
+    if ('code' in cause && typeof cause.code === 'string') {
+      return /^[A-Z][A-Z0-9_]{1,60}$/.test(cause.code) ? cause.code : '';
+    }
+    cause = 'cause' in cause ? cause.cause : undefined;
+  }
+  return '';
+}
