@@ -86,7 +86,7 @@ export {
   type PredictOptions,
 } from './models/predict.js';
 export type { CardDraft } from './models/published-config.js';
-export type { Provider } from './models/onnxruntime.js';
+export type { Provider } from './models/provider.js';
 export { alignPredictions, openPredictions } from './predictions/open.js';
 export type { PredictionOptions, PredictionRows, PredictionSource } from './predictions/source.js';
 export type { Progress, Stage, StageOptions } from './progress.js';

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
-import { ImageReader } from '../../src/imagenet/images.js';
+import { ImageReader } from '../../src/imagenet/image-reader.js';
 import {
   choosePreprocessing,
   type EvaluationSet,

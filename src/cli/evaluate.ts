@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { Argv, CommandModule, InferredOptionTypes } from 'yargs';
 import type { ModelCard, PreprocessingChoice } from '../models/card.js';
-import type { Provider } from '../models/onnxruntime.js';
+import type { Provider } from '../models/provider.js';
 import type { Evaluated, EvaluateOptions } from '../score/evaluate.js';
 import type { EvaluationSet } from '../sets/evaluation-set.js';
 import { toTerminalTable } from '../text.js';
@@ -43,7 +43,7 @@ export const evaluateCommand: CommandModule<object, EvaluateFlags> = {
   describe: 'Run models on images and score them',
   builder: async (args) => {
     const { PREPROCESSING_CHOICES } = await import('../models/card.js');
-    const { PROVIDERS } = await import('../models/onnxruntime.js');
+    const { PROVIDERS } = await import('../models/provider.js');
     const { model, models, ...others } = modelFlags;
     const options = {
       model,

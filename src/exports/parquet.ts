@@ -41,7 +41,7 @@ const PAGE_BYTES = 2 ** 16;
 /** What waits for its row group to be full. */
 interface Pending {
   rows: MetadataRow[];
-  images: Buffer[];
+  images: Uint8Array[];
   bytes: number;
 }
 

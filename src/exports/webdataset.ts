@@ -28,7 +28,7 @@ const WRITE_BYTES = 2 ** 20;
 /** One member of a shard. */
 interface TarPart {
   name: string;
-  body: Buffer;
+  body: Uint8Array;
 }
 
 /**

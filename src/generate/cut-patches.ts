@@ -15,7 +15,7 @@ import { dropAlpha } from '../image/encode.js';
 import { cutOut, type PnmImage, type RgbImage } from '../image/pixels.js';
 import { resize, type RgbaImage } from '../image/resize.js';
 import { type Drop, type DropReason, toPixelBox } from '../imagenet/annotation.js';
-import type { ImageReader } from '../imagenet/images.js';
+import type { ImageReader } from '../imagenet/image-reader.js';
 import type { Recipe } from '../recipe/schema.js';
 import type { IndexedImage, IndexedObject } from './build-index.js';
 import type { PatchRow } from './pool.js';

@@ -10,7 +10,7 @@ import { readJsonLines, readSummary } from '../files/json.js';
 import { fitInside } from '../image/box.js';
 import { codecVersions, codecVersionsSchema } from '../image/codecs.js';
 import { countDrops, type Drop, dropCountsSchema } from '../imagenet/annotation.js';
-import { ImageReader } from '../imagenet/images.js';
+import { ImageReader } from '../imagenet/image-reader.js';
 import { mapInOrder } from '../parallel/ordered.js';
 import type { StageOptions } from '../progress.js';
 import { storeSide } from '../recipe/geometry.js';

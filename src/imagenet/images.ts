@@ -1,6 +1,6 @@
 import { createReadStream } from 'node:fs';
-import { type FileHandle, open, readFile, stat } from 'node:fs/promises';
-import { basename, join, resolve } from 'node:path';
+import { stat } from 'node:fs/promises';
+import { basename, resolve } from 'node:path';
 import type { Readable } from 'node:stream';
 import { ImageError } from '../errors.js';
 import { digestOf } from '../files/digest.js';
@@ -26,9 +26,6 @@ export interface ImageStore {
   /** Changes when the files do: names, sizes and times, for a cache's key. */
   fingerprint: string;
 }
-
-/** No photograph is larger; a member or file that says so is not read. */
-const MAX_IMAGE_BYTES = 256 * 2 ** 20;
 
 /**
  * Finds the images of a folder (flat, by synset, or Kaggle's tree), or of the official `.tar`,
@@ -111,33 +108,6 @@ function toPlaces(found: (ImagePlace & { name?: string })[]): Map<string, ImageP
 
 function nameOf({ name, file }: ImagePlace & { name?: string }): string {
   return name ?? file;
-}
-
-/** Reads images by their places; keeps an archive open between calls. */
-export class ImageReader {
-  #archive: Promise<FileHandle> | undefined;
-
-  constructor(private readonly path: string) {}
-
-  /** The bytes of one image. @throws ImageError `image-too-large`, or a file-system error */
-  async read(place: ImagePlace): Promise<Buffer> {
-    if (place.size < 0 || place.size > MAX_IMAGE_BYTES) {
-      throw new ImageError('no file, a link that leads out, or too large to be a photograph', {
-        code: 'image-unreadable',
-        path: join(this.path, place.file),
-      });
-    }
-    if (place.offset === undefined) return readFile(join(this.path, place.file));
-    this.#archive ??= open(this.path);
-    const archive = await this.#archive;
-    const bytes = Buffer.allocUnsafeSlow(place.size);
-    const { bytesRead } = await archive.read(bytes, 0, place.size, place.offset);
-    return bytes.subarray(0, bytesRead);
-  }
-
-  async close(): Promise<void> {
-    await (await this.#archive)?.close();
-  }
 }
 
 const EXTENSION = /\.(jpeg|jpg|png|webp)$/i;

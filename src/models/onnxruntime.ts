@@ -1,18 +1,7 @@
 import { createRequire } from 'node:module';
 import type * as Onnxruntime from 'onnxruntime-node';
 import { EvaluationError, messageOf } from '../errors.js';
-
-/** Where a model runs. */
-export const PROVIDERS = ['cpu', 'cuda', 'coreml', 'dml', 'webgpu'] as const;
-export type Provider = (typeof PROVIDERS)[number];
-
-/** How to run a model. */
-export interface SessionOptions {
-  /** Default: cpu. */
-  provider?: Provider | undefined;
-  /** Threads of one run. Default: one a core. */
-  threads?: number | undefined;
-}
+import type { Provider, SessionOptions } from './provider.js';
 
 /**
  * Loads a model's graph.

@@ -13,7 +13,8 @@ import { PATCHML_VERSION } from '../version.js';
 import type { ModelCard, Preprocessing } from './card.js';
 import { CLASS_COUNT } from './classes.js';
 import { runModel } from './run-model.js';
-import { onnxruntimeVersion, type Provider } from './onnxruntime.js';
+import { onnxruntimeVersion } from './onnxruntime.js';
+import type { Provider } from './provider.js';
 import { openModelSession } from './session.js';
 
 export interface PredictInput {

@@ -1,6 +1,7 @@
 import { workerData } from 'node:worker_threads';
 import { ImageError } from '../errors.js';
-import { type ImagePlace, ImageReader } from '../imagenet/images.js';
+import { ImageReader } from '../imagenet/image-reader.js';
+import type { ImagePlace } from '../imagenet/images.js';
 import { serve } from '../parallel/workers.js';
 import type { Preprocessing } from './card.js';
 import {

@@ -4,8 +4,9 @@ import type { InferenceSession, Tensor } from 'onnxruntime-node';
 import { type ErrorCode, EvaluationError, messageOf } from '../errors.js';
 import { inputSize, loadModelCard, type ModelCard } from './card.js';
 import { classMapping } from './classes.js';
-import { firstLine, loadModel, loadOnnxruntime, type SessionOptions } from './onnxruntime.js';
+import { firstLine, loadModel, loadOnnxruntime } from './onnxruntime.js';
 import { type InputType, type InputValues, newValues, valuesPerImage } from './preprocess.js';
+import type { SessionOptions } from './provider.js';
 
 /** A model that is loaded and fits its card. */
 export interface ModelSession {

@@ -22,7 +22,7 @@ describe('An image buffer', () => {
     const { paths, contents } = write([700_000, 0, 500_000, 1, 3_000_000, 40]);
     const memory = new ImageBuffer();
     const read = paths.map((path) => memory.read(path));
-    expect(read.map((bytes, i) => bytes.equals(contents[i]!))).toEqual(contents.map(() => true));
+    expect(read.map((bytes, i) => contents[i]!.equals(bytes))).toEqual(contents.map(() => true));
   });
 
   test('uses its memory again once it is cleared', () => {
@@ -31,8 +31,8 @@ describe('An image buffer', () => {
     const first = memory.read(paths[0]!);
     memory.clear();
     const second = memory.read(paths[1]!);
-    expect(second.equals(contents[1]!)).toBe(true);
-    expect(first.equals(contents[1]!)).toBe(true);
+    expect(contents[1]!.equals(second)).toBe(true);
+    expect(contents[1]!.equals(first)).toBe(true);
   });
 
   test('names a file that is not there', () => {

@@ -2,7 +2,8 @@ import { symlinkSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import type { ImageError } from '../../src/errors.js';
-import { ImageReader, openImages } from '../../src/imagenet/images.js';
+import { ImageReader } from '../../src/imagenet/image-reader.js';
+import { openImages } from '../../src/imagenet/images.js';
 import { packTar, tarHeader } from '../support/unit-archives.js';
 import { temporaryFolder, writeTree } from '../support/unit-folder.js';
 

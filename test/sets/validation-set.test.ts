@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import { ImageReader } from '../../src/imagenet/images.js';
+import { ImageReader } from '../../src/imagenet/image-reader.js';
 import { classOf } from '../../src/imagenet/synsets.js';
 import { openEvaluationSet } from '../../src/sets/open-set.js';
 import { describeWithShared, sharedInput } from '../support/shared-input.js';
