@@ -6,8 +6,9 @@ import type { MetadataRow } from '../dataset/row.js';
 import type { Finding, VerifyOptions } from '../dataset/verify.js';
 import { sha256File } from '../files/digest.js';
 import { explainError } from '../files/file-errors.js';
-import { makeFolder, writeWhole } from '../files/folders.js';
+import { makeFolder } from '../files/folders.js';
 import { tryLink } from '../files/listing.js';
+import { writeWhole } from '../files/output-file.js';
 import { classNames } from '../imagenet/synsets.js';
 import { canvasSize } from '../recipe/geometry.js';
 import {

@@ -1,18 +1,9 @@
-import {
-  lstat,
-  mkdir,
-  readdir,
-  rename,
-  rm,
-  rmdir,
-  stat,
-  statfs,
-  writeFile,
-} from 'node:fs/promises';
+import { lstat, mkdir, readdir, rename, rm, rmdir, stat, statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { OutputError } from '../errors.js';
 import { explainError } from './file-errors.js';
 import { lockFolder } from './folder-lock.js';
+import { syncFolder, syncTree } from './sync.js';
 
 /**
  * The path of a folder of one kind, such as `FolderOf<'dataset'>`: any path is one, but a path that
@@ -34,7 +25,7 @@ export function replacedFolder(place: string): string {
 }
 
 /**
- * Makes a folder whole or not at all: filled beside its place, then renamed. What an interrupted
+ * Makes a folder whole or not at all: filled beside its place, put on the disk, then renamed. What an interrupted
  * run left in the partial folder is there for `fill` to go on from; only one run at a time fills.
  * @param options.replace false: what has come to the place by the end is kept. Default: true
  * @throws OutputError `output-in-use`, `output-exists`, and what `fill` throws
@@ -52,6 +43,7 @@ export async function buildFolder(
       await makeFolder(partial);
       await requireNoLink(partial);
       await fill(partial);
+      await syncTree(partial);
       await (replace ? swapIn : moveIn)(partial, place);
     } finally {
       await unlock();
@@ -85,6 +77,7 @@ async function swapIn(partial: string, place: string): Promise<void> {
   await rm(old, { recursive: true, force: true });
   if (await exists(place)) await rename(place, old);
   await rename(partial, place);
+  await syncFolder(dirname(place));
   await rm(old, { recursive: true, force: true });
 }
 
@@ -95,6 +88,7 @@ async function moveIn(partial: string, place: string): Promise<void> {
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
     });
     await rename(partial, place);
+    await syncFolder(dirname(place));
   } catch (error) {
     const { code = '' } = error as NodeJS.ErrnoException;
     if (!['EEXIST', 'ENOTEMPTY', 'ENOTDIR'].includes(code)) throw error;
@@ -104,13 +98,6 @@ async function moveIn(partial: string, place: string): Promise<void> {
       fix: 'look what it is; move it away to run the same command again',
     });
   }
-}
-
-/** Writes a file beside its place, then renames it there. */
-export async function writeWhole(path: string, content: string | Uint8Array): Promise<void> {
-  const temporary = `${path}.tmp`;
-  await writeFile(temporary, content);
-  await rename(temporary, path);
 }
 
 /** Whether something is at this path. */

@@ -1,12 +1,15 @@
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { explainError } from './file-errors.js';
+import { syncFolder } from './sync.js';
 
 /** A file being written beside its place. */
 export interface OutputFile {
   /** Writes pieces one behind the other, whole. They must not change meanwhile. */
   write(...pieces: readonly Uint8Array[]): Promise<void>;
-  /** Renames it to its place: it is there whole or not at all. */
+  /** Puts it on the disk, and renames it to its place: it is there whole or not at all. */
   close(): Promise<void>;
+  /** Removes it. */
   discard(): Promise<void>;
 }
 
@@ -17,20 +20,41 @@ export async function openOutput(path: string): Promise<OutputFile> {
     act.catch((error: unknown) => {
       throw explainError(error, path);
     });
-  const file = await explained(open(temporary, 'w'));
+  await explained(rm(temporary, { force: true })); // not to write where a link of this name leads
+  const file = await explained(open(temporary, 'wx'));
+  const discard = async (): Promise<void> => {
+    await file.close();
+    await rm(temporary, { force: true });
+  };
   return {
     async write(...pieces) {
       await explained(writeAll(file, pieces));
     },
     async close() {
-      await explained(file.close());
-      await explained(rename(temporary, path));
-    },
-    async discard() {
+      try {
+        await explained(file.sync());
+        await explained(rename(temporary, path));
+      } catch (error) {
+        await discard();
+        throw error;
+      }
       await file.close();
-      await rm(temporary, { force: true });
+      await explained(syncFolder(dirname(path)));
     },
+    discard,
   };
+}
+
+/** Writes a file beside its place, then renames it there. */
+export async function writeWhole(path: string, content: string | Uint8Array): Promise<void> {
+  const output = await openOutput(path);
+  try {
+    await output.write(typeof content === 'string' ? Buffer.from(content) : content);
+  } catch (error) {
+    await output.discard();
+    throw error;
+  }
+  await output.close();
 }
 
 async function writeAll(file: FileHandle, pieces: readonly Uint8Array[]): Promise<void> {

@@ -2,7 +2,8 @@ import { copyFile, readdir, readFile, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { type ErrorCode, OutputError } from '../errors.js';
 import { explainError } from './file-errors.js';
-import { buildFolder, partialFolder, replacedFolder, toJson, writeWhole } from './folders.js';
+import { buildFolder, partialFolder, replacedFolder, toJson } from './folders.js';
+import { writeWhole } from './output-file.js';
 
 /** What a folder of one kind of report holds. */
 export interface ReportForm {

@@ -2,8 +2,9 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { AnnotationError } from '../errors.js';
 import { digestOf, sha256File } from '../files/digest.js';
-import { buildFolder, exists, toJson, writeWhole } from '../files/folders.js';
+import { buildFolder, exists, toJson } from '../files/folders.js';
 import { readJsonLines, readSummary, writeJsonLines } from '../files/json.js';
+import { writeWhole } from '../files/output-file.js';
 import type { Size } from '../image/box.js';
 import {
   type AnnotatedBox,

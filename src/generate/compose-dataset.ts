@@ -11,8 +11,9 @@ import {
 import type { MetadataRow } from '../dataset/row.js';
 import { DatasetError } from '../errors.js';
 import { sha256File } from '../files/digest.js';
-import { buildFolder, requireSpace, toJson, writeWhole } from '../files/folders.js';
+import { buildFolder, requireSpace, toJson } from '../files/folders.js';
 import { byteOrder } from '../files/listing.js';
+import { writeWhole } from '../files/output-file.js';
 import { codecVersions } from '../image/codecs.js';
 import { mapInWorkers } from '../parallel/workers.js';
 import type { StageOptions } from '../progress.js';

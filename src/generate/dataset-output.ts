@@ -13,8 +13,9 @@ import {
 import type { MetadataRow } from '../dataset/row.js';
 import { OutputError } from '../errors.js';
 import { digestOf, sha256File } from '../files/digest.js';
-import { exists, isEmptyPlace, replacedFolder, toJson, writeWhole } from '../files/folders.js';
+import { exists, isEmptyPlace, replacedFolder, toJson } from '../files/folders.js';
 import { writeJsonLines } from '../files/json.js';
+import { writeWhole } from '../files/output-file.js';
 import type { CodecVersions } from '../image/codecs.js';
 import { recipeDigest } from '../recipe/load.js';
 import type { Recipe } from '../recipe/schema.js';

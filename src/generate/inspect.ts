@@ -4,9 +4,10 @@ import { readDataset, readDatasetSummary, readLock, SUMMARY_FILE } from '../data
 import type { MetadataRow } from '../dataset/row.js';
 import { DatasetError, PatchmlError } from '../errors.js';
 import { explainError } from '../files/file-errors.js';
-import { exists, writeWhole } from '../files/folders.js';
+import { exists } from '../files/folders.js';
 import { readJsonLines } from '../files/json.js';
 import { byteOrder } from '../files/listing.js';
+import { writeWhole } from '../files/output-file.js';
 import { drawTiles } from '../image/contact-sheet.js';
 import type { Drop, DropCounts, MalformedAnnotation } from '../imagenet/annotation.js';
 import { openAnnotations } from '../imagenet/annotations.js';

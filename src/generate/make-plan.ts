@@ -1,8 +1,9 @@
 import { join } from 'node:path';
 import { z } from 'zod';
 import { digestOf, sha256File } from '../files/digest.js';
-import { buildFolder, exists, toJson, writeWhole } from '../files/folders.js';
+import { buildFolder, exists, toJson } from '../files/folders.js';
 import { readJsonLines, readSummary, writeJsonLines } from '../files/json.js';
+import { writeWhole } from '../files/output-file.js';
 import { letSignalIn, type StageOptions } from '../progress.js';
 import type { Rectangle } from '../recipe/geometry.js';
 import type { Recipe } from '../recipe/schema.js';

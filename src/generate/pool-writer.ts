@@ -1,8 +1,9 @@
 import { copyFile, open, readFile, rm, stat, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { sha256 } from '../files/digest.js';
-import { toJson, writeWhole } from '../files/folders.js';
+import { toJson } from '../files/folders.js';
 import { readJsonLines, writeJsonLines } from '../files/json.js';
+import { writeWhole } from '../files/output-file.js';
 import type { DropCounts } from '../imagenet/annotation.js';
 import type { ExtractedBatch } from './cut-patches.js';
 import type { PatchRow } from './pool.js';

@@ -1,7 +1,8 @@
 import { type FileHandle, open, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { toJson, writeWhole } from '../files/folders.js';
+import { toJson } from '../files/folders.js';
+import { writeWhole } from '../files/output-file.js';
 import { NPY_HEADER_BYTES, npyHeader } from '../predictions/npy-format.js';
 import { CLASS_COUNT } from './classes.js';
 

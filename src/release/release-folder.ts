@@ -7,9 +7,10 @@ import type { Finding } from '../dataset/verify.js';
 import { TransferError } from '../errors.js';
 import { EXPORT_NAMES } from '../exports/exports.js';
 import { sha256File, sha256Schema } from '../files/digest.js';
-import { exists, type FolderOf, writeWhole } from '../files/folders.js';
+import { exists, type FolderOf } from '../files/folders.js';
 import { readSummary } from '../files/json.js';
 import { byteOrder, listFiles } from '../files/listing.js';
+import { writeWhole } from '../files/output-file.js';
 
 /** The path of a release's folder. */
 export type ReleaseFolder = FolderOf<'release'>;

@@ -1,4 +1,14 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import {
@@ -7,8 +17,8 @@ import {
   isEmptyPlace,
   partialFolder,
   toJson,
-  writeWhole,
 } from '../../src/files/folders.js';
+import { writeWhole } from '../../src/files/output-file.js';
 import { temporaryFolder, writeTree } from '../support/unit-folder.js';
 
 describe('buildFolder', () => {
@@ -78,6 +88,34 @@ describe('buildFolder', () => {
     expect(readdirSync(join(folder, 'out.replaced'))).toEqual(['mine']);
   });
 
+  it('puts every file and folder on the disk before it renames, and the name after', async () => {
+    const folder = temporaryFolder();
+    const place = join(folder, 'out');
+    const { synced, stop } = await recordSyncs(() => existsSync(place));
+    const names = [
+      'rows',
+      'images',
+      'images/1.png',
+      'images/2.png',
+      'images/deep',
+      'images/deep/a',
+    ];
+    await buildFolder(place, (partial) => {
+      mkdirSync(join(partial, 'images', 'deep'), { recursive: true });
+      for (const name of names) {
+        if (!existsSync(join(partial, name))) writeFileSync(join(partial, name), name);
+      }
+      return Promise.resolve();
+    });
+    stop();
+    const [last, ...before] = synced.reverse();
+    expect(last).toEqual([folder, true]);
+    const partial = `${place}.partial`;
+    const expected = [partial, ...names.map((name) => join(partial, name))];
+    expect(before.map(([path]) => path).sort()).toEqual(expected.sort());
+    expect(before.every(([, isRenamed]) => !isRenamed)).toBe(true);
+  });
+
   it('lets one run at a time fill', async () => {
     const place = join(temporaryFolder(), 'out');
     await buildFolder(place, async () => {
@@ -91,7 +129,37 @@ describe('buildFolder', () => {
   });
 });
 
+/** Notes what is put on the disk from now on, and what was so at that moment. */
+async function recordSyncs(
+  isRenamed: () => boolean,
+): Promise<{ synced: [path: string, isRenamed: boolean][]; stop: () => void }> {
+  const file = await open(temporaryFolder(), 'r');
+  const handles = Object.getPrototypeOf(file) as { sync: (this: FileHandle) => Promise<void> };
+  await file.close();
+  const { sync } = handles;
+  const synced: [string, boolean][] = [];
+  handles.sync = function () {
+    synced.push([readlinkSync(`/proc/self/fd/${this.fd}`), isRenamed()]);
+    return sync.call(this);
+  };
+  const stop = (): void => {
+    handles.sync = sync;
+  };
+  return { synced, stop };
+}
+
 describe('writeWhole', () => {
+  it('puts a file on the disk before it renames it, and the name after', async () => {
+    const folder = temporaryFolder();
+    const { synced, stop } = await recordSyncs(() => existsSync(join(folder, 'a')));
+    await writeWhole(join(folder, 'a'), 'new');
+    stop();
+    expect(synced).toEqual([
+      [join(folder, 'a.tmp'), false],
+      [folder, true],
+    ]);
+  });
+
   it('writes a file, or replaces it, and leaves no other', async () => {
     const folder = writeTree({ a: 'old and longer' });
     await writeWhole(join(folder, 'a'), 'new');
@@ -99,6 +167,20 @@ describe('writeWhole', () => {
     expect(readdirSync(folder).sort()).toEqual(['a', 'b']);
     expect(readFileSync(join(folder, 'a'), 'utf8')).toBe('new');
     expect([...readFileSync(join(folder, 'b'))]).toEqual([1, 2]);
+  });
+
+  it('never writes where a link in the place of its unfinished file leads', async () => {
+    const folder = writeTree({ precious: 'precious' });
+    symlinkSync(join(folder, 'precious'), join(folder, 'a.tmp'));
+    await writeWhole(join(folder, 'a'), 'new');
+    expect(readFileSync(join(folder, 'precious'), 'utf8')).toBe('precious');
+    expect(readFileSync(join(folder, 'a'), 'utf8')).toBe('new');
+  });
+
+  it('leaves what was there, and no other file, where it cannot be written', async () => {
+    const folder = writeTree({ 'a/b': 'a folder' });
+    await expect(writeWhole(join(folder, 'a'), 'new')).rejects.toMatchObject({ code: 'eisdir' });
+    expect(readdirSync(folder)).toEqual(['a']);
   });
 });
 

@@ -1,0 +1,45 @@
+import { open, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import pLimit from 'p-limit';
+
+/** Files synced at once: one after the other, 8,000 took ten times as long. */
+const AT_ONCE = 16;
+
+/**
+ * Puts everything in a folder on the disk, and the names of it: after that, and a rename, a power
+ * cut leaves all of it. Links are not followed.
+ */
+export async function syncTree(folder: string): Promise<void> {
+  const files: string[] = [];
+  const folders = [folder];
+  for (const below of folders) {
+    for (const entry of await readdir(below, { withFileTypes: true })) {
+      if (entry.isDirectory()) folders.push(join(below, entry.name));
+      else if (entry.isFile()) files.push(join(below, entry.name));
+    }
+  }
+  const limit = pLimit(AT_ONCE);
+  await Promise.all(files.map((file) => limit(syncFile, file)));
+  for (const below of folders.reverse()) await syncFolder(below);
+}
+
+async function syncFile(path: string): Promise<void> {
+  const file = await open(path, 'r');
+  try {
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+/** What is answered where a folder cannot be opened, or cannot be synced: there is no other way. */
+const NO_SYNC = ['EACCES', 'EINVAL', 'EISDIR', 'ENOTSUP', 'EPERM'];
+
+/** Puts the names in a folder on the disk, so that a rename in it lasts. */
+export async function syncFolder(path: string): Promise<void> {
+  try {
+    await syncFile(path);
+  } catch (error) {
+    if (!NO_SYNC.includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
+  }
+}
