@@ -41,6 +41,18 @@ module.exports = {
       to: { path: '^src/cli/' },
     },
     {
+      name: 'a-command-loads-late',
+      severity: 'error',
+      comment: 'Help, version and mistyped flags are answered at once: await import() what works.',
+      from: { path: '^src/cli/' },
+      to: {
+        path: inside([...BASE, ...MAKE, ...MEASURE, ...PUBLISH]),
+        pathNot: '^src/files/file-errors[.]ts$',
+        dynamic: false,
+        dependencyTypesNot: ['type-only'],
+      },
+    },
+    {
       name: 'codecs-stay-in-image',
       severity: 'error',
       from: { path: '^src/', pathNot: '^src/image/' },

@@ -1,4 +1,4 @@
-import yargs from 'yargs';
+import yargs, { type Argv, type CommandModule } from 'yargs';
 import { hideBin } from 'yargs/helpers';
 import { PATCHML_VERSION } from '../version.js';
 import { compareCommand } from './compare.js';
@@ -22,20 +22,86 @@ import { scoreCommand } from './score.js';
 import { pullCommand, pushCommand } from './transfer.js';
 import { verifyCommand } from './verify.js';
 
-/** What takes several values. */
-const LISTS = ['scores', 'gap', 'models', 'export', 'author'];
+/** In the order of the help. Each has flags of its own, which yargs' types do not hold in a list. */
+const COMMANDS = [
+  generateCommand,
+  indexCommand,
+  extractCommand,
+  planCommand,
+  composeCommand,
+  verifyCommand,
+  inspectCommand,
+  evaluateCommand,
+  scoreCommand,
+  compareCommand,
+  modelCommand,
+  releaseCommand,
+  diffCommand,
+  regenerateCommand,
+  pushCommand,
+  pullCommand,
+  initCommand,
+  doctorCommand,
+] as unknown as CommandModule[];
 
-/** What yargs prints itself: the help, or the version. */
-let text = '';
+/** Yargs' own words for what it cannot take. */
+const WORDS = {
+  'Did you mean %s?': 'unknown command; did you mean %s?',
+  'Unknown argument: %s': {
+    one: 'unknown command, flag or argument: %s',
+    other: 'unknown flags or arguments: %s',
+  },
+  'Unknown command: %s': { one: 'unknown command: %s', other: 'unknown commands: %s' },
+  'Missing required argument: %s': {
+    one: 'this flag is required: %s',
+    other: 'these flags are required: %s',
+  },
+  'Not enough arguments following: %s': 'a value is missing after this flag: %s',
+};
 
-/** Flags given twice come as lists, flags without a value as empty text. */
-function requireOnce(flags: Record<string, unknown>): true {
+/** Flags given twice come as lists, flags with an empty value as empty text. */
+function requireOnce(flags: Record<string, unknown>, options: unknown): true {
+  const { array: lists } = options as { array: readonly string[] };
   for (const [name, value] of Object.entries(flags)) {
-    if (name === '_' || name.length === 1 || LISTS.includes(name)) continue; // or an alias
+    if (name === '_' || name.length === 1 || lists.includes(name)) continue; // or an alias
     if (Array.isArray(value)) throw new UsageError(`--${name} is given twice`);
     if (value === '') throw new UsageError(`--${name} needs a value`);
   }
   return true;
+}
+
+/** The one-letter names of the flags of the command that runs. */
+let letters: Record<string, readonly string[]> = {};
+
+/** The command, where a flag without its value is refused; yargs would take the default. */
+function requireValues(module: CommandModule): CommandModule {
+  return {
+    ...module,
+    builder: async (args) => {
+      const built = await (module.builder as (args: Argv) => Argv | Promise<Argv>)(args);
+      const { string, number, narg, alias } = (built as unknown as WithOptions).getOptions();
+      letters = alias;
+      return built.requiresArg([...string, ...number].filter((name) => !(name in narg)));
+    },
+  };
+}
+
+/** What yargs' types keep to themselves. */
+interface WithOptions {
+  getOptions: () => {
+    string: readonly string[];
+    number: readonly string[];
+    narg: Record<string, number>;
+    alias: Record<string, readonly string[]>;
+  };
+}
+
+/** A message with the name of the flag at its end, where that is the one letter. */
+function withLongName(message: string): string {
+  return message.replace(/(?<=: )\w$/, (letter) => {
+    const [name = letter] = Object.keys(letters).filter((key) => letters[key]!.includes(letter));
+    return name;
+  });
 }
 
 /** Yargs' own error for flags it cannot take, of a class that it does not export. */
@@ -43,35 +109,26 @@ function isOfYargs(error: unknown): error is Error {
   return error instanceof Error && error.name === 'YError';
 }
 
+/** What yargs prints itself: the help, or the version. */
+let text = '';
+
 try {
   await yargs()
     .scriptName('patchml')
     .usage(
       '$0 <command>\n\nMulti-object images from bounding boxes, for measuring how many of the objects in a\npicture a classifier ranks on top.',
     )
-    .command(generateCommand)
-    .command(indexCommand)
-    .command(extractCommand)
-    .command(planCommand)
-    .command(composeCommand)
-    .command(verifyCommand)
-    .command(inspectCommand)
-    .command(evaluateCommand)
-    .command(scoreCommand)
-    .command(compareCommand)
-    .command(modelCommand)
-    .command(releaseCommand)
-    .command(diffCommand)
-    .command(regenerateCommand)
-    .command(pushCommand)
-    .command(pullCommand)
-    .command(initCommand)
-    .command(doctorCommand)
+    .command(COMMANDS.map(requireValues))
     .option('verbose', {
       type: 'boolean',
       default: false,
-      describe: 'Print the stack of an error',
+      describe: 'Print the stack trace of an error',
     })
+    .example('$0 init recipe.yaml', 'Write a recipe, with every field explained')
+    .example('$0 generate -r recipe.yaml -a Annotations -i images', 'Make its dataset')
+    .example('$0 evaluate -m model.onnx -d output/my-dataset', 'Evaluate a model on it')
+    .epilogue('Exit codes: 0 done, 1 failed or found a problem, 2 wrong use, 130 interrupted.')
+    .updateStrings(WORDS as never)
     .demandCommand(1, 'Name a command.')
     .recommendCommands()
     .strict()
@@ -80,7 +137,7 @@ try {
     .alias({ h: 'help', v: 'version' })
     .wrap(Math.min(100, process.stdout.columns || 100))
     .fail((message, error: Error | undefined) => {
-      throw error ?? new UsageError(message);
+      throw error ?? new UsageError(withLongName(message));
     })
     .exitProcess(false)
     .parseAsync(hideBin(process.argv), {}, (_error, _flags, output) => {
@@ -88,5 +145,5 @@ try {
     });
   if (text !== '') await print(text);
 } catch (error) {
-  exitWithError(isOfYargs(error) ? new UsageError(error.message) : error);
+  exitWithError(isOfYargs(error) ? new UsageError(withLongName(error.message)) : error);
 }

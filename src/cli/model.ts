@@ -85,7 +85,7 @@ const addCommand: CommandModule<object, AddFlags> = {
 };
 
 export const modelCommand: CommandModule = {
-  command: 'model <command>',
+  command: 'model',
   describe: 'Model cards: how a model is fed and read',
   builder: (args): Argv => args.command(addCommand).demandCommand(1, 'Name a command.'),
   handler: () => undefined,

@@ -84,7 +84,8 @@ export function exitWithError(error: unknown): void {
     console.error(`patchml: ${String(problem)}`);
     process.exitCode = FAILED;
   } else if (problem instanceof UsageError) {
-    console.error(`patchml: ${problem.message.replace(/\.?\s*\n\s*/g, ' ')}; see patchml --help`);
+    const message = problem.message.replace(/\s*\n\s*/g, ' ').replace(/\.$/, '');
+    console.error(`patchml: ${message}${message.endsWith('?') ? '' : '; see patchml --help'}`);
     process.exitCode = MISUSED;
   } else {
     const hint = problem instanceof PatchmlError ? '' : ' (unexpected: --verbose shows where)';

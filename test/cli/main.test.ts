@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { writeRecipe } from '../support/made-recipe.js';
 import { expectOneLine } from '../support/one-line.js';
-import { runCli } from '../support/run-cli.js';
+import { runCli, runShell } from '../support/run-cli.js';
 import { contentsOf, openWorkspace } from '../support/workspace.js';
 
 const newFolder = openWorkspace();
@@ -28,6 +28,15 @@ const FLAGS: Record<string, readonly string[]> = {
   extract: STAGE_FLAGS,
   plan: STAGE_FLAGS,
   compose: [...STAGE_FLAGS, '--out', '--overwrite'],
+  evaluate: ['--model', '--models', '--dataset', '--labels', '--jobs', '--resamples', '--json'],
+  score: ['--predictions', '--ids', '--labels', '--resamples', '--overwrite', '--json'],
+  compare: ['--gap', '--all-pairs', '--out', '--seed', '--resamples', '--quiet', '--json'],
+  release: ['--version', '--to', '--export', '--recipe-only', '--quiet', '--json'],
+  regenerate: ['--annotations', '--images', '--out', '--exact', '--jobs', '--quiet', '--json'],
+  diff: ['--markdown', '--exit-code', '--json'],
+  push: ['--to', '--endpoint', '--private', '--quiet', '--json'],
+  pull: ['--out', '--endpoint', '--version', '--quiet', '--json'],
+  model: ['add'],
   verify: ['--regenerate', '--sample', '--pool', '--work', '--quiet', '--json'],
   inspect: ['--classes', '--drops', '--contact-sheet', '--json'],
   init: ['--name'],
@@ -39,6 +48,10 @@ describe('Help', () => {
     const { code, stdout, stderr } = await runCli(['--help'], { cwd: newFolder('help') });
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     for (const command of Object.keys(FLAGS)) expect(stdout).toContain(`patchml ${command}`);
+    const commands = [...stdout.matchAll(/^ {2}patchml (\w+)(?=.* {2}\w)/gm)].map(
+      ([, name]) => name!,
+    );
+    expect([...new Set(commands)].sort()).toEqual(Object.keys(FLAGS).sort());
   });
 
   test('of every command names its flags and no line is wider than 100 columns', async () => {
@@ -51,6 +64,7 @@ describe('Help', () => {
       for (const flag of [...FLAGS[command]!, '--help', '--verbose']) {
         expect(stdout).toMatch(new RegExp(`${flag}\\b`));
       }
+      expect(stdout.includes('--jobs')).toBe(FLAGS[command]!.includes('--jobs'));
       expect(Math.max(...stdout.split('\n').map((line) => line.length))).toBeLessThanOrEqual(100);
     }
   });
@@ -64,6 +78,88 @@ describe('Help', () => {
       stderr: '',
     });
     expect(contentsOf(cwd)).toEqual({});
+  });
+});
+
+/** Modules are written to this file as they are resolved, one a line. */
+function listingModules(file: string): string[] {
+  const hooks = `
+    import { appendFileSync } from 'node:fs';
+    export async function resolve(specifier, context, next) {
+      const resolved = await next(specifier, context);
+      appendFileSync(${JSON.stringify(file)}, resolved.url + '\\n');
+      return resolved;
+    }`;
+  const url = `data:text/javascript,${encodeURIComponent(hooks)}`;
+  const preload = `import { register } from 'node:module'; register(${JSON.stringify(url)});`;
+  return ['--import', `data:text/javascript,${encodeURIComponent(preload)}`];
+}
+
+describe('A command loads what it works with, no more', () => {
+  const cwd = newFolder('modules');
+  const recipe = writeRecipe(cwd);
+  const HEAVY = ['@aws-sdk', '@huggingface', 'hyparquet', 'onnxruntime-node', 'piscina', 'sharp'];
+
+  async function heavyOf(...args: string[]): Promise<string[]> {
+    const file = join(cwd, `${args.join('_').replaceAll('/', '_')}.modules`);
+    await runCli(args, { cwd, nodeFlags: listingModules(file) });
+    const modules = readFileSync(file, 'utf8');
+    expect(modules).toContain('/node_modules/yargs/');
+    return [...HEAVY, 'yaml', 'zod'].filter((name) => modules.includes(`/node_modules/${name}/`));
+  }
+
+  test.each([['--version'], ['--help'], ['generate', '--help'], ['push', '--sede']])(
+    '%s %s: no library that works on images, models or stores',
+    async (...args) => {
+      expect(await heavyOf(...args)).toEqual([]);
+    },
+  );
+
+  test('init: those that write a recipe', async () => {
+    expect(await heavyOf('init', 'new.yaml')).toEqual(['yaml', 'zod']);
+  });
+
+  test('doctor: those that it checks', async () => {
+    expect(await heavyOf('doctor')).toEqual(expect.arrayContaining(['onnxruntime-node', 'sharp']));
+  });
+
+  test('with 64 open files, help and version are there and other commands end in one line', async () => {
+    const limited = (args: string) => runShell(`ulimit -n 64; $PATCHML ${args}`, { cwd });
+    expect(await limited('--version')).toMatchObject({ code: 0, stderr: '' });
+    expect(await limited('--help')).toMatchObject({ code: 0, stderr: '' });
+    const { stderr } = await limited(`index -r ${recipe} -a none -i none`);
+    expect(stderr).toMatch(/^patchml: .*\n$/);
+    expect(stderr).not.toContain('    at ');
+  });
+});
+
+describe('What cannot be printed', () => {
+  const cwd = newFolder('full');
+  const recipe = writeRecipe(cwd);
+
+  test.each(['--help', `inspect ${recipe}`, `inspect ${recipe} --json`])(
+    '%s to a full disk is an error',
+    async (args) => {
+      const { code, stderr } = await runShell(`$PATCHML ${args} > /dev/full`, { cwd });
+      expect(stderr).toMatch(/^patchml: standard output: the disk is full; .*\n$/);
+      expect(code).toBe(1);
+    },
+  );
+
+  test('since nobody reads on is none', async () => {
+    const { stderr } = await runShell(`$PATCHML inspect ${recipe} | true`, { cwd });
+    expect(stderr).toBe('');
+  });
+});
+
+describe('--jobs', () => {
+  const TAKE_JOBS = Object.keys(FLAGS).filter((command) => FLAGS[command]!.includes('--jobs'));
+
+  test.each(TAKE_JOBS)('of %s takes 1 to 256', async (command) => {
+    for (const jobs of ['0', '257']) {
+      const run = await runCli([command, '--jobs', jobs], { cwd: newFolder('jobs') });
+      expectOneLine(run, 2, '--jobs takes a whole number from 1 to 256');
+    }
   });
 });
 
@@ -81,6 +177,8 @@ describe('A command line that is not understood', () => {
     ['no folder to verify', ['verify'], ['folder']],
     ['nothing to inspect', ['inspect'], ['path']],
     ['a flag without its value', ['generate', '-r'], ['recipe']],
+    ['a number without its value', ['index', '-r', recipe, '--jobs'], ['missing', 'jobs']],
+    ['no command of model', ['model'], ['Name a command']],
     ['no thread', ['index', '-r', recipe, '--jobs', '0'], ['--jobs takes a whole number from 1']],
     ['a thousand threads', ['index', '-r', recipe, '--jobs', '1000'], ['--jobs takes', '1 to 256']],
     ['half a thread', ['index', '-r', recipe, '--jobs', '1.5'], ['--jobs']],

@@ -21,6 +21,8 @@ export interface CliRun {
 export interface CliOptions {
   /** Where it runs; relative paths, such as the default output folder, start here. */
   cwd: string;
+  /** Flags of Node's own, such as `--import`. */
+  nodeFlags?: readonly string[];
 }
 
 /** A command line that runs. */
@@ -35,8 +37,8 @@ export function runCli(args: readonly string[], options: CliOptions): Promise<Cl
 }
 
 /** Starts `patchml` with these arguments. */
-export function startCli(args: readonly string[], { cwd }: CliOptions): RunningCli {
-  const process = spawn(globalThis.process.execPath, [BIN, ...args], {
+export function startCli(args: readonly string[], { cwd, nodeFlags = [] }: CliOptions): RunningCli {
+  const process = spawn(globalThis.process.execPath, [...nodeFlags, BIN, ...args], {
     cwd,
     env: globalThis.process.env, // which a test may have changed: jest keeps a copy of its own
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -44,6 +46,20 @@ export function startCli(args: readonly string[], { cwd }: CliOptions): RunningC
     killSignal: 'SIGKILL',
   });
   return { process, end: follow(process) };
+}
+
+/** Runs a shell's command line in which `$PATCHML` is patchml: for limits and redirections. */
+export function runShell(command: string, { cwd }: Pick<CliOptions, 'cwd'>): Promise<CliRun> {
+  const { execPath, env } = globalThis.process;
+  return follow(
+    spawn('sh', ['-c', command], {
+      cwd,
+      env: { ...env, PATCHML: `${execPath} ${BIN}` },
+      stdio: ['ignore', 'pipe', 'pipe'],
+      timeout: HANGS_AFTER,
+      killSignal: 'SIGKILL',
+    }),
+  );
 }
 
 /** Whether a run has neither ended nor been killed. */
