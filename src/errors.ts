@@ -118,6 +118,7 @@ export const ERROR_CODES = [
   'not-found',
   'not-json-lines',
   'onnxruntime-missing',
+  'option-out-of-range',
   'originals-devkit-id',
   'originals-devkit-length',
   'originals-incomplete',

@@ -106,7 +106,7 @@ export async function exists(path: string): Promise<boolean> {
     () => true,
     (error: unknown) => {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
-      throw error;
+      throw explainError(error, path);
     },
   );
 }

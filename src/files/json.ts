@@ -3,6 +3,7 @@ import { open, readFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { z } from 'zod';
+import type { PatchmlError } from '../errors.js';
 import { DatasetError } from '../errors.js';
 import { explainError } from './file-errors.js';
 
@@ -31,8 +32,13 @@ function isAbsent(error: unknown): boolean {
   return code === 'ENOENT' || code === 'ENOTDIR';
 }
 
-function absent(path: string, fix: string, cause: unknown): DatasetError {
-  return new DatasetError(`there is no ${basename(path)} here`, {
+function absent(
+  path: string,
+  fix: string,
+  cause: unknown,
+  Failure: typeof PatchmlError = DatasetError,
+): PatchmlError {
+  return new Failure(`there is no ${basename(path)} here`, {
     code: 'stage-missing',
     path: dirname(path),
     fix,
@@ -99,13 +105,15 @@ type SummaryShape = z.ZodRawShape & { format: z.ZodLiteral<string> };
  * Reads the JSON file that says what a stage's folder is.
  * @param schema what it must be; its `format` names the kind of folder
  * @param command what makes such a folder, named in the error
- * @throws DatasetError `stage-missing` where it is absent, `stage-invalid` where it is another
+ * @param Failure the error of the wing that the folder belongs to
+ * @throws PatchmlError `stage-missing` where it is absent, `stage-invalid` where it is another
  */
 export async function readSummary<Shape extends SummaryShape>(
   folder: string,
   file: string,
   schema: z.ZodObject<Shape>,
   command: string,
+  Failure: typeof PatchmlError = DatasetError,
 ): Promise<z.output<z.ZodObject<Shape>>> {
   const path = join(folder, file);
   let text: string;
@@ -113,13 +121,13 @@ export async function readSummary<Shape extends SummaryShape>(
     text = await readFile(path, 'utf8');
   } catch (cause) {
     if (!isAbsent(cause)) throw explainError(cause, path);
-    throw absent(path, `make it with "${command}"`, cause);
+    throw absent(path, `make it with "${command}"`, cause, Failure);
   }
   const summary = schema.safeParse(tryParse(text));
   if (summary.success) return summary.data;
   const { path: field, message } = summary.error.issues[0]!;
   const isOther = field.length === 0 || field[0] === 'format';
-  throw new DatasetError(isOther ? `expected a ${schema.shape.format.value}` : message, {
+  throw new Failure(isOther ? `expected a ${schema.shape.format.value}` : message, {
     code: 'stage-invalid',
     path,
     place: field.map(String).join('.') || undefined,

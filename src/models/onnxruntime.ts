@@ -1,17 +1,23 @@
+import { access } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import type * as Onnxruntime from 'onnxruntime-node';
 import { EvaluationError, messageOf } from '../errors.js';
+import { explainError } from '../files/file-errors.js';
 import type { Provider, SessionOptions } from './provider.js';
 
 /**
  * Loads a model's graph.
  *
  * @throws EvaluationError `model-unreadable`, `provider-unavailable`, `onnxruntime-missing`
+ * @throws OutputError where there is no such file
  */
 export async function loadModel(
   path: string,
   { provider = 'cpu', threads }: SessionOptions = {},
 ): Promise<Onnxruntime.InferenceSession> {
+  await access(path).catch((error: unknown) => {
+    throw explainError(error, path);
+  });
   const { InferenceSession, listSupportedBackends } = await loadOnnxruntime();
   requireProvider(
     provider,

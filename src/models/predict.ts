@@ -66,13 +66,18 @@ const SUMMARY_FILE = 'predictions.json';
  * Runs a model on the images of a set: `predictions.parquet` (the best classes and their
  * probabilities) and `logits.npy` (all 1,000, [images x 1,000]). Predictions that an earlier run
  * made with the same model, card, preprocessing and images are used again.
- * @throws EvaluationError where the model does not fit its card, or no image can be decoded
+ * @throws EvaluationError where the model does not fit its card, no image can be decoded, or an
+ *   option is out of range
+ * @throws OutputError where `work` cannot be written
+ * @throws AbortedError
  */
 export async function predict(
   { card, set, preprocessing, work }: PredictInput,
   options: PredictOptions = {},
 ): Promise<Predictions> {
   const images = requireImages(set);
+  requireAmount('batch', options.batch);
+  requireAmount('jobs', options.jobs);
   const { sha256, dependsOnBatch } = await readModelFacts(card.model);
   const { provider = 'cpu', jobs } = options;
   const asked = options.batch ?? (dependsOnBatch ? 1 : DEFAULT_BATCH);
@@ -151,7 +156,15 @@ export async function readModelFacts(path: string): Promise<ModelFacts> {
 }
 
 function readPredictionSummary(folder: string): Promise<PredictionSummary> {
-  return readSummary(folder, SUMMARY_FILE, summarySchema, 'patchml evaluate');
+  return readSummary(folder, SUMMARY_FILE, summarySchema, 'patchml evaluate', EvaluationError);
+}
+
+/** @throws EvaluationError `option-out-of-range` unless it is absent or a whole number from 1 */
+function requireAmount(option: string, value: number | undefined): void {
+  if (value === undefined || (Number.isInteger(value) && value >= 1)) return;
+  throw new EvaluationError(`expected a whole number from 1 for \`${option}\`, got ${value}`, {
+    code: 'option-out-of-range',
+  });
 }
 
 function requireImages({ name, images, ids }: EvaluationSet): EvaluationImages {

@@ -1,5 +1,5 @@
 import { parse } from 'csv-parse/sync';
-import { DatasetError } from '../errors.js';
+import { EvaluationError } from '../errors.js';
 import type { LabelSet, PerImage } from '../metrics/index.js';
 import { csvLine } from '../text.js';
 
@@ -29,7 +29,7 @@ export function writeImagesCsv(perImage: PerImageScores): string {
  * Reads `images.csv` back, to the last bit.
  *
  * @param path as errors name it
- * @throws DatasetError `scores-invalid` where it is no such file
+ * @throws EvaluationError `scores-invalid` where it is no such file
  */
 export function parseImagesCsv(text: string, path: string): PerImageScores {
   const [head, ...rows] = parseRows(text, path);
@@ -70,9 +70,9 @@ function parseRows(text: string, path: string): string[][] {
   }
 }
 
-function invalid(path: string, problem: string, place?: string, cause?: unknown): DatasetError {
+function invalid(path: string, problem: string, place?: string, cause?: unknown): EvaluationError {
   const fix = 'score again with "patchml score"';
-  return new DatasetError(problem, { code: 'scores-invalid', path, place, fix, cause });
+  return new EvaluationError(problem, { code: 'scores-invalid', path, place, fix, cause });
 }
 
 /**

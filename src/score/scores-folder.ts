@@ -1,7 +1,7 @@
 import { readFile, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { DatasetError, OutputError } from '../errors.js';
+import { EvaluationError, OutputError } from '../errors.js';
 import { digestOf, sha256 } from '../files/digest.js';
 import { explainError } from '../files/file-errors.js';
 import { exists, partialFolder, replacedFolder } from '../files/folders.js';
@@ -27,9 +27,20 @@ export interface StoredScores {
   perImage: () => Promise<PerImageScores>;
 }
 
-/** Opens a folder of scores. @throws DatasetError where it is none */
+/**
+ * Opens a folder of scores.
+ *
+ * @throws EvaluationError `stage-missing` where it has no scorecard, `stage-invalid` where that is
+ *   damaged; `scores-invalid` from `perImage()` where `images.csv` is not the scorecard's
+ */
 export async function openScores(folder: string): Promise<StoredScores> {
-  const scorecard = await readSummary(folder, SCORECARD_FILE, scorecardSchema, 'patchml score');
+  const scorecard = await readSummary(
+    folder,
+    SCORECARD_FILE,
+    scorecardSchema,
+    'patchml score',
+    EvaluationError,
+  );
   return { folder, scorecard, perImage: () => readPerImage(folder, scorecard) };
 }
 
@@ -37,7 +48,7 @@ export async function openScores(folder: string): Promise<StoredScores> {
  * Opens all scores at or below these paths, each folder once, however it is written.
  *
  * @param paths folders of scores, or folders that contain some
- * @throws DatasetError `scores-none` where a path has none, `scores-invalid`
+ * @throws EvaluationError `scores-none` where a path has none, `scores-invalid`
  * @throws OutputError where a path cannot be read
  */
 export async function openAllScores(paths: readonly string[]): Promise<StoredScores[]> {
@@ -58,7 +69,7 @@ export async function openAllScores(paths: readonly string[]): Promise<StoredSco
 /**
  * Finds the folders of scores at or below a path, in byte order.
  *
- * @throws DatasetError `scores-none` where there are none
+ * @throws EvaluationError `scores-none` where there are none
  */
 export async function findScores(path: string): Promise<string[]> {
   if (await exists(join(path, SCORECARD_FILE))) return [path];
@@ -69,7 +80,7 @@ export async function findScores(path: string): Promise<string[]> {
     .map((file) => join(path, file.path, '..'))
     .filter((folder) => !isUnfinished(folder));
   if (folders.length === 0) {
-    throw new DatasetError(`there is no ${SCORECARD_FILE} here or below`, {
+    throw new EvaluationError(`there is no ${SCORECARD_FILE} here or below`, {
       code: 'scores-none',
       path,
       fix: 'make it with "patchml score"',
@@ -89,7 +100,7 @@ async function readPerImage(folder: string, scorecard: Scorecard): Promise<PerIm
     throw explainError(error, path);
   });
   if (sha256(text) !== scorecard.imagesSha256) {
-    throw new DatasetError('these are not the images of the scorecard beside it', {
+    throw new EvaluationError('these are not the images of the scorecard beside it', {
       code: 'scores-invalid',
       path,
       fix: 'score again with "patchml score"',

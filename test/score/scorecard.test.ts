@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import { DatasetError, OutputError } from '../../src/errors.js';
+import { EvaluationError, OutputError } from '../../src/errors.js';
 import { scorecardJsonSchema, scorecardSchema } from '../../src/score/scorecard.js';
 import {
   findScores,
@@ -189,7 +189,7 @@ describe('findScores', () => {
   });
 
   it('refuses a folder without any, and one that is not there', async () => {
-    await expect(findScores(temporaryFolder())).rejects.toBeInstanceOf(DatasetError);
+    await expect(findScores(temporaryFolder())).rejects.toBeInstanceOf(EvaluationError);
     await expect(findScores('/not/there')).rejects.toThrow('no such file or folder');
   });
 });
