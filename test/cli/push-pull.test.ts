@@ -142,7 +142,13 @@ describe('push and pull say in one line', () => {
     tamper(release, 'README.md');
     const nothing = newFolder('nothing');
     const refused = await run('push', release.folder, '--to', nothing);
-    expectOneLine(refused, 1, join(release.folder, 'README.md'), 'SHA256SUMS', 'make or pull the release again');
+    expectOneLine(
+      refused,
+      1,
+      join(release.folder, 'README.md'),
+      'SHA256SUMS',
+      'make or pull the release again',
+    );
     expect(existsSync(join(nothing, 'shapes-1.1.0'))).toBe(false);
   });
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { DeleteObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, beforeEach } from '@jest/globals';
 import S3rver from 's3rver';
-import { type Pulled, pullRelease } from '../../src/transfer/pull.js';
+import { type Pulled, type PullOptions, pullRelease } from '../../src/transfer/pull.js';
 import { type Pushed, type PushOptions, pushRelease } from '../../src/transfer/push.js';
 import { openS3Client } from '../../src/transfer/s3-objects.js';
 import {
@@ -67,7 +67,7 @@ export interface S3InTests {
   /** The place that releases are pushed to. */
   to: () => string;
   push: (release: string, options?: PushOptions) => Promise<Pushed>;
-  pull: (out?: string, name?: string) => Promise<Pulled>;
+  pull: (out?: string, name?: string, options?: PullOptions) => Promise<Pulled>;
   seen: (which: (request: SeenRequest) => boolean) => SeenRequest[];
   forget: () => void;
   /** Puts an object among those of version 1.1.0, or removes one, as any client may. */
@@ -115,8 +115,8 @@ export function useS3(): S3InTests {
     to,
     push: (release, options) =>
       pushRelease({ release, to: to() }, { endpoint: server.url, ...options }),
-    pull: (out = temporaryFolder(), name = 'shapes-1.1.0') =>
-      pullRelease({ from: `${to()}/${name}`, out }, { endpoint: server.url }),
+    pull: (out = temporaryFolder(), name = 'shapes-1.1.0', options) =>
+      pullRelease({ from: `${to()}/${name}`, out }, { endpoint: server.url, ...options }),
     seen: (which) => server.proxy.seen.filter(which),
     forget: () => server.proxy.seen.splice(0),
     put: (path, content, metadata = {}) =>

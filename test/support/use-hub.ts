@@ -1,8 +1,8 @@
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach } from '@jest/globals';
-import { type Pulled, pullRelease } from '../../src/transfer/pull.js';
-import { type Pushed, pushRelease } from '../../src/transfer/push.js';
+import { type Pulled, type PullOptions, pullRelease } from '../../src/transfer/pull.js';
+import { type Pushed, type PushOptions, pushRelease } from '../../src/transfer/push.js';
 import {
   type Fault,
   type FaultyProxy,
@@ -18,8 +18,8 @@ export interface HubInTests {
   faults: Fault[];
   state: () => HubState;
   url: () => string;
-  push: (release: string, options?: { isPrivate?: boolean }) => Promise<Pushed>;
-  pull: (out?: string, version?: string) => Promise<Pulled>;
+  push: (release: string, options?: PushOptions) => Promise<Pushed>;
+  pull: (out?: string, version?: string, options?: PullOptions) => Promise<Pulled>;
   seen: (which: (request: SeenRequest) => boolean) => SeenRequest[];
   forget: () => void;
   /** The waits before attempts, ms; none is waited for. */
@@ -54,8 +54,8 @@ export function useHub(): HubInTests {
     url: () => proxy.url,
     push: (release, options) =>
       pushRelease({ release, to: REPO }, { endpoint: proxy.url, ...options }),
-    pull: (out = temporaryFolder(), version) =>
-      pullRelease({ from: REPO, out }, { endpoint: proxy.url, version }),
+    pull: (out = temporaryFolder(), version, options) =>
+      pullRelease({ from: REPO, out }, { endpoint: proxy.url, version, ...options }),
     seen: (which) => proxy.seen.filter(which),
     forget: () => proxy.seen.splice(0),
     waits: () => waits,

@@ -8,18 +8,41 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, test } from '@jest/globals';
+import { beforeEach, describe, expect, test } from '@jest/globals';
 import type { Progress } from '../../src/progress.js';
 import { pullRelease } from '../../src/transfer/pull.js';
 import { pushRelease } from '../../src/transfer/push.js';
 import { digestsOf, sumsOf, tamper, writeRelease } from '../support/made-release.js';
+import { testStoreContract } from '../support/store-contract.js';
 import { temporaryFolder, writeTree } from '../support/unit-folder.js';
 import { filesIn } from '../support/unit-transfer.js';
+
+let to: string;
+
+beforeEach(() => {
+  to = temporaryFolder();
+});
+
+const there = (path: string): string => join(to, 'shapes-1.1.0', path);
+
+testStoreContract('a folder', {
+  push: (release, options) => pushRelease({ release, to }, options),
+  pull: (out, options) => pullRelease({ from: there('.'), out }, options),
+  change: (path) => {
+    writeFileSync(there(path), '#'.repeat(statSync(there(path)).size));
+  },
+  remove: (path) => {
+    rmSync(there(path));
+  },
+  add: (path) => {
+    writeFileSync(there(path), 'mine');
+  },
+  contents: () => filesIn(to),
+});
 
 describe('A release pushed to a folder', () => {
   test('is there whole, and comes back the same when pulled', async () => {
     const release = writeRelease(temporaryFolder());
-    const to = temporaryFolder();
     const place = join(to, 'shapes-1.1.0');
     const pushed = await pushRelease({ release: release.folder, to });
     expect(pushed).toMatchObject({ place, name: 'shapes', version: '1.1.0', files: 7, sent: 6 });
@@ -42,36 +65,8 @@ describe('A release pushed to a folder', () => {
     expect(pulled.bytes).toBe(pushed.bytes);
   });
 
-  test('tells how far it is in bytes, both ways', async () => {
-    const release = writeRelease(temporaryFolder());
-    const to = temporaryFolder();
-    const steps: Progress[] = [];
-    const onProgress = (progress: Progress): void => void steps.push(progress);
-    const { place } = await pushRelease({ release: release.folder, to }, { onProgress });
-    await pullRelease({ from: place, out: temporaryFolder() }, { onProgress });
-    for (const stage of ['push', 'pull']) {
-      const own = steps.filter((step) => step.stage === stage);
-      expect(own.map(({ done }) => done)).toEqual(
-        own.map(({ done }) => done).sort((a, b) => a - b),
-      );
-      expect(own.at(-1)).toMatchObject({ done: own[0]!.total, unit: 'bytes' });
-    }
-  });
-
-  test('refuses a version that is there, and leaves it as it is', async () => {
-    const to = temporaryFolder();
-    const first = writeRelease(temporaryFolder());
-    await pushRelease({ release: first.folder, to });
-    const second = writeRelease(temporaryFolder(), { files: { 'README.md': 'other' } });
-    await expect(pushRelease({ release: second.folder, to })).rejects.toMatchObject({
-      code: 'version-exists',
-    });
-    expect(filesIn(join(to, 'shapes-1.1.0'))).toEqual(digestsOf(first));
-  });
-
   test('again is there already, and is not touched', async () => {
     const release = writeRelease(temporaryFolder());
-    const to = temporaryFolder();
     const first = await pushRelease({ release: release.folder, to });
     const { ino, mtimeMs } = statSync(join(first.place, 'README.md'));
     const again = await pushRelease({ release: release.folder, to });
@@ -80,33 +75,8 @@ describe('A release pushed to a folder', () => {
     expect(readdirSync(to)).toEqual(['shapes-1.1.0']);
   });
 
-  test.each([
-    ['differs', tamper, 'data/image-2.png'],
-    ['is gone', remove, 'data/image-2.png'],
-    ['was added', add, 'extra/notes.txt'],
-  ] as const)(
-    'again is refused where a file there %s, which stays as it is',
-    async (_, spoil, place) => {
-      const release = writeRelease(temporaryFolder());
-      const to = temporaryFolder();
-      const there = {
-        ...release,
-        folder: (await pushRelease({ release: release.folder, to })).place,
-      };
-      spoil(there, place);
-      const before = filesIn(to);
-      await expect(pushRelease({ release: release.folder, to })).rejects.toMatchObject({
-        code: 'not-as-sent',
-        path: there.folder,
-        place,
-      });
-      expect(filesIn(to)).toEqual(before);
-    },
-  );
-
   test('goes on from what an earlier run left, and removes what was cut off', async () => {
     const release = writeRelease(temporaryFolder());
-    const to = temporaryFolder();
     const partial = join(to, 'shapes-1.1.0.partial');
     writeTree({ 'data/image 1.png': release.files['data/image 1.png']! }, partial);
     writeTree({ 'data/image-2.png': 'cut', 'README.md.tmp': 'x', SHA256SUMS: '' }, partial);
@@ -119,7 +89,6 @@ describe('A release pushed to a folder', () => {
 
   test('leaves foreign files in its partial folder alone, and names the first', async () => {
     const release = writeRelease(temporaryFolder());
-    const to = temporaryFolder();
     writeTree({ 'shapes-1.1.0.partial/data/thesis.tex': 'x' }, to);
     await expect(pushRelease({ release: release.folder, to })).rejects.toMatchObject({
       code: 'foreign-file',
@@ -141,7 +110,6 @@ describe('A release pushed to a folder', () => {
 
   test('stops when told to, and the same call goes on', async () => {
     const release = writeRelease(temporaryFolder());
-    const to = temporaryFolder();
     const controller = new AbortController();
     const stopAfterOne = {
       signal: controller.signal,
@@ -166,7 +134,6 @@ describe('A release that is not what its SHA256SUMS says is refused before anyth
     ['a link', 'not-a-file', link],
   ] as const)('%s', async (_, code, spoil) => {
     const release = writeRelease(temporaryFolder());
-    const to = temporaryFolder();
     spoil(release, 'data/image-2.png');
     await expect(pushRelease({ release: release.folder, to })).rejects.toMatchObject({ code });
     expect(readdirSync(to)).toEqual([]);
@@ -176,7 +143,6 @@ describe('A release that is not what its SHA256SUMS says is refused before anyth
     const release = writeRelease(temporaryFolder());
     const listed = Object.entries(release.files).filter(([path]) => !/^(rel|SHA)/.test(path));
     writeFileSync(join(release.folder, 'SHA256SUMS'), sumsOf(Object.fromEntries(listed)));
-    const to = temporaryFolder();
     await expect(pushRelease({ release: release.folder, to })).rejects.toMatchObject({
       code: 'foreign-file',
     });
