@@ -108,7 +108,7 @@ export const releaseCommand: CommandModule<object, ReleaseFlags> = {
 function toText({ folder, release, isNew }: Released): string {
   return toTable([
     ['release', folder],
-    ['name', `${release.name} ${release.version}${isNew ? '' : ', was there already'}`],
+    ['name', `${release.name} ${release.version}${isNew ? '' : ', existed already'}`],
     ['kind', release.kind === 'full' ? 'with the images' : 'recipe only, no pixels'],
     ['exports', release.exports.length === 0 ? 'none' : release.exports.join(', ')],
     ['previous', release.previous?.version ?? 'none'],

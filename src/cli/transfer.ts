@@ -47,7 +47,7 @@ export const pushCommand: CommandModule<object, PushFlags> = {
       result: pushed,
       text: toTable([
         ['pushed', place],
-        ['release', `${name} ${version}${isNew ? '' : ', was there already'}`],
+        ['release', `${name} ${version}${isNew ? '' : ', existed already'}`],
         ['files', files],
         ['bytes', bytes],
         ['sent now', sent],

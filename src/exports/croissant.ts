@@ -11,7 +11,7 @@ import { classNameOf } from '../imagenet/synsets.js';
 import { classesIn } from './format.js';
 
 /** A file of a release. */
-export interface ReleaseFile {
+export interface DescribedFile {
   /** From the release folder, with `/` between its parts. */
   path: string;
   sha256: string;
@@ -33,7 +33,7 @@ export interface CroissantInput {
   /** BibTeX. */
   citation: string;
   /** The files to list: the dataset's `metadata.jsonl`, and whichever others; not the images. */
-  files: readonly ReleaseFile[];
+  files: readonly DescribedFile[];
   /** The dataset's folder in the release. Default: `dataset`. */
   folder?: string | undefined;
 }
@@ -92,7 +92,7 @@ export function croissantOf(input: CroissantInput): object {
   };
 }
 
-function fileObject({ path, sha256, bytes }: ReleaseFile): object {
+function fileObject({ path, sha256, bytes }: DescribedFile): object {
   return {
     '@type': 'cr:FileObject',
     '@id': path,

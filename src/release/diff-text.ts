@@ -99,7 +99,7 @@ function imageLines(images: ImageChanges): string[] {
     listed('changed in pixels', changedPixels),
     listed('changed in labels', changedLabels),
     unchanged > 0 ? `${imagesText(unchanged)} unchanged` : undefined,
-    encodedAnew > 0 ? `${imagesText(encodedAnew)} encoded anew, with the same pixels` : undefined,
+    encodedAnew > 0 ? `${imagesText(encodedAnew)} encoded again, with the same pixels` : undefined,
   ];
   return lines.filter((line) => line !== undefined);
 }

@@ -42,7 +42,7 @@ export interface ImageChanges {
   changedLabels: string[];
   /** Images in both with the same pixels and labels. */
   unchanged: number;
-  /** Of the unchanged, those whose files are other bytes: encoded anew, without loss. */
+  /** Of the unchanged, those whose files are other bytes: encoded again, without loss. */
   encodedAnew: number;
 }
 
@@ -91,8 +91,8 @@ export async function diffDatasets(
   }
   images.removed.push(...known.keys());
   return {
-    before: describe(first, objects.before),
-    after: describe(second, objects.after),
+    before: sideOf(first, objects.before),
+    after: sideOf(second, objects.after),
     isSame: first.dataset.lock.dataset === second.dataset.lock.dataset,
     recipe: diffRecipes(first.dataset.summary.recipe, second.dataset.summary.recipe),
     images,
@@ -153,7 +153,7 @@ function formatOf({ dataset }: Published): string {
   return dataset.summary.recipe.encode.format;
 }
 
-function describe({ path, dataset, release }: Published, objects: number): DiffSide {
+function sideOf({ path, dataset, release }: Published, objects: number): DiffSide {
   const { name, version, images, counts, classes, source } = dataset.summary;
   return {
     path,

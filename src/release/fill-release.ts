@@ -3,7 +3,7 @@ import { lstat, open, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type Dataset, LOCK_FILE, readDataset, TEXT_FILES } from '../dataset/dataset.js';
 import { ReleaseError } from '../errors.js';
-import { croissantOf, type ReleaseFile } from '../exports/croissant.js';
+import { croissantOf, type DescribedFile } from '../exports/croissant.js';
 import { writeExport } from '../exports/exports.js';
 import { sha256File } from '../files/digest.js';
 import { makeFolder, requireSpace, toJson } from '../files/folders.js';
@@ -39,15 +39,15 @@ export interface ReleaseContent {
 }
 
 /**
- * Writes all files of a release into a folder; what an interrupted run left in it is cleared.
- * `SHA256SUMS` comes last, so that a folder with it is whole.
+ * Writes all files of a release into a folder; what an interrupted run left in it is removed.
+ * `SHA256SUMS` is written last, so that a folder with it is complete.
  */
 export async function fillRelease(
   { dataset, release, previous }: ReleaseContent,
   partial: string,
   options: StageOptions,
 ): Promise<void> {
-  await startAfresh(partial);
+  await clearUnfinished(partial);
   const known = await putDataset(release, dataset, partial, options);
   const own = await readDataset(datasetFolderOf(partial, release));
   const texts = {
@@ -88,11 +88,11 @@ async function putDataset(
   return new Map();
 }
 
-async function startAfresh(partial: string): Promise<void> {
+async function clearUnfinished(partial: string): Promise<void> {
   const names = await readdir(partial);
   const isOurs = [UNFINISHED_FILE, RELEASE_FILE].some((name) => names.includes(name));
   if (names.length > 0 && !isOurs) {
-    throw new ReleaseError('this folder is in the way and is no unfinished release', {
+    throw new ReleaseError('this folder is not an unfinished release, and is not cleared', {
       code: 'release-exists',
       path: partial,
       fix: 'move it away',
@@ -111,7 +111,7 @@ const REPORT_EVERY = 50;
  * system can, all else as copies, which no edit of the dataset reaches. Each is checked against the
  * lock as it is put there.
  * @returns the digests of the files, by path
- * @throws ReleaseError where a file is no longer what the lock says
+ * @throws ReleaseError where a file no longer has the digest in the lock
  */
 async function copyDataset(
   { folder, lock }: Dataset,
@@ -143,7 +143,7 @@ async function copyDataset(
 
 /**
  * Copies one of a dataset's files, checked against the lock.
- * @throws ReleaseError where it is no longer what the lock says
+ * @throws ReleaseError where it no longer has the digest in the lock
  */
 async function copyChecked({ folder, lock }: Dataset, file: string, to: string): Promise<void> {
   const digest = await copy(join(folder, file), join(to, file));
@@ -194,7 +194,7 @@ function changed(folder: string, file: string): ReleaseError {
 const UNLISTED = 'yolo';
 
 /**
- * What `croissant.json` says of a full release, as it lies in a folder.
+ * The content of a full release's `croissant.json`.
  * @param known digests of files that are known, by path; those read here are added
  */
 async function describeFiles(
@@ -203,7 +203,7 @@ async function describeFiles(
   folder: string,
   known: Map<string, string>,
 ): Promise<object> {
-  const files: ReleaseFile[] = [];
+  const files: DescribedFile[] = [];
   for (const path of await listedFiles(release, folder)) {
     const sha256 = known.get(path) ?? sha256File(join(folder, path));
     known.set(path, sha256);

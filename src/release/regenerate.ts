@@ -72,9 +72,9 @@ export interface RegeneratedRelease {
 
 /**
  * Makes the dataset of a release again from one's own copy of ImageNet, and proves it: the plan is
- * made anew and compared with the published one, and so are the digests of every image's pixels.
+ * made again and compared with the published one, and so are the digests of every image's pixels.
  * An interrupted run is continued.
- * @throws ReleaseError where the release is not whole
+ * @throws ReleaseError `release-not-whole` where the release is incomplete or changed, `output-in-release`
  * @throws SamplingError where the copy has too little to make the plan from
  */
 export async function regenerateRelease(
@@ -112,13 +112,13 @@ async function replannedIn(published: Dataset, plan: string): Promise<string[]> 
   return others;
 }
 
-type Comparison = Omit<RegeneratedRelease, 'dataset' | 'pool' | 'plan' | 'replanned'>;
+type Compared = Omit<RegeneratedRelease, 'dataset' | 'pool' | 'plan' | 'replanned'>;
 
 async function compare(
   { path, dataset: published, hasPixels }: Published,
   out: string,
   options: StageOptions,
-): Promise<Comparison> {
+): Promise<Compared> {
   const made = await readDataset(out);
   const diff = await diffDatasets({ before: path, after: out }, options);
   const { changedPixels: differing, removed: missing } = diff.images;

@@ -63,7 +63,7 @@ const releaseSchema = identitySchema.extend({
 /** What `release.json` says. With the dataset it determines every byte of the release. */
 export type ReleaseSummary = z.output<typeof releaseSchema>;
 
-/** Reads what `release.json` says. @throws DatasetError when the folder is no release */
+/** Reads what `release.json` says. @throws DatasetError where the folder is not a release */
 export function readReleaseSummary(folder: ReleaseFolder): Promise<ReleaseSummary> {
   return readSummary(folder, RELEASE_FILE, releaseSchema, 'patchml release');
 }

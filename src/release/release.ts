@@ -32,21 +32,21 @@ export interface ReleaseInput extends ReleaseFacts {
   previous?: ReleaseFolder | undefined;
 }
 
-/** A release, as it was made or was there. */
+/** A release that was made, or existed already. */
 export interface Released {
   folder: ReleaseFolder;
   release: ReleaseSummary;
-  /** False where this very release was there already. */
+  /** False where this same release existed already. */
   isNew: boolean;
   /** What changed since the previous release. */
   diff?: DatasetDiff | undefined;
 }
 
 /**
- * Makes a release folder from a dataset that is whole: the dataset (or what makes it), a dataset
+ * Makes a release folder from a complete dataset: the dataset (or what makes it), a dataset
  * card, a citation, a changelog, Croissant metadata, exports, and the digests of all of them. The
- * same input gives the same bytes. The folder is whole or not there.
- * @throws ReleaseError where the dataset is not whole, the version breaks the rule, or another
+ * same input gives the same bytes. The folder is complete or absent.
+ * @throws ReleaseError where the dataset is incomplete or changed, the version breaks the rule, or another
  * release is in the place
  */
 export async function releaseDataset(
@@ -67,7 +67,7 @@ async function release(input: ReleaseInput, options: StageOptions): Promise<Rele
   requireOwnName(dataset);
   const folder = join(input.to, `${dataset.summary.name}-${input.version}`);
   if (await isWithin(folder, input.dataset)) {
-    throw new ReleaseError('the release would be in the dataset, which it would change', {
+    throw new ReleaseError('the release would be inside the dataset, which must not change', {
       code: 'release-in-dataset',
       path: folder,
       fix: 'name another --to',
@@ -78,7 +78,7 @@ async function release(input: ReleaseInput, options: StageOptions): Promise<Rele
   const diff = path === undefined ? undefined : await comparePrevious(path, input, options);
   await requirePreviousLast(input, dataset.summary.name);
   const previous = path !== undefined && diff ? { folder: path, diff } : undefined;
-  const summary = describe(input, dataset, previous);
+  const summary = summarize(input, dataset, previous);
   const isThere = (await requireFree(folder, summary, options)) === 'there';
   await requireVerifiedDataset(dataset, options);
   if (!isThere) {
@@ -91,7 +91,7 @@ async function release(input: ReleaseInput, options: StageOptions): Promise<Rele
   return { folder, release: summary, isNew: !isThere, diff };
 }
 
-function describe(
+function summarize(
   input: ReleaseInput,
   { summary, lock }: Dataset,
   previous: { folder: string; diff: DatasetDiff } | undefined,
@@ -139,14 +139,14 @@ async function requireVerifiedDataset({ folder }: Dataset, options: StageOptions
   const count = findings.length === 1 ? '1 problem' : `${findings.length} problems, the first`;
   const detail = first.detail === undefined ? '' : ` (${first.detail})`;
   throw new ReleaseError(
-    `only a whole dataset is released; ${count}: ${first.problem} ${first.file}${detail}`,
+    `only a complete dataset can be released; ${count}: ${first.problem} ${first.file}${detail}`,
     { code: 'dataset-not-whole', path: folder, fix: 'generate the dataset again' },
   );
 }
 
 /**
  * Looks at the place of a release. What is there is never replaced.
- * @returns `there` where this very release is there already, and whole; else `free`
+ * @returns `there` where this same release is there and complete; else `free`
  * @throws ReleaseError where something else is there
  */
 async function requireFree(
@@ -158,25 +158,25 @@ async function requireFree(
   const { name, version } = release;
   const problem = { code: 'release-exists', path: place } as const;
   if (!(await isRelease(place))) {
-    throw new ReleaseError('this folder holds something that is no release', {
+    throw new ReleaseError('this folder exists and is not a release', {
       ...problem,
       fix: 'name another --to, or move it away',
     });
   }
   if (toJson(await readReleaseSummary(place)) !== toJson(release)) {
     throw new ReleaseError(
-      `${name} ${version} is there, made from another dataset or with other options`,
+      `${name} ${version} already exists, made from another dataset or with other options`,
       {
         ...problem,
-        fix: 'give another --version; a version that is out is never changed',
+        fix: 'give another --version; a published version never changes',
       },
     );
   }
   const { findings } = await verifyRelease(place, options);
   if (findings.length === 0) return 'there';
-  throw new ReleaseError(`${name} ${version} is there, but is not whole`, {
+  throw new ReleaseError(`${name} ${version} already exists, but is incomplete or was changed`, {
     ...problem,
-    fix: `"patchml verify ${place}" says what is wrong; move it away to make it again`,
+    fix: `"patchml verify ${place}" lists what is wrong; move the folder away to make the release again`,
   });
 }
 
@@ -190,7 +190,7 @@ async function isWithin(place: string, folder: string): Promise<boolean> {
 }
 
 /**
- * Checks that a place to write to is no release and lies in none, which it would change.
+ * Checks that a place to write to is neither a release nor inside one.
  * @param place need not exist
  * @throws ReleaseError `output-in-release`
  */
@@ -201,10 +201,10 @@ export async function requireOutsideRelease(place: string): Promise<void> {
     if (parent === folder) return;
     folder = parent;
   }
-  throw new ReleaseError(`this is in the release ${folder}, which would be changed`, {
+  throw new ReleaseError(`this is inside the release ${folder}, which must not change`, {
     code: 'output-in-release',
     path: place,
-    fix: 'name a folder outside of it',
+    fix: 'name a folder outside it',
   });
 }
 

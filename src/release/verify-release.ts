@@ -37,7 +37,7 @@ export interface ReleaseVerification extends Verification {
  * Checks a release: every file against `SHA256SUMS`, the dataset against its lock, the lock, recipe
  * and plan against `release.json`, and every export against the dataset. Nothing but reading is
  * done, and no path of `SHA256SUMS` leads out of the folder.
- * @throws DatasetError when the folder is no release
+ * @throws DatasetError where the folder is not a release
  */
 export async function verifyRelease(
   folder: ReleaseFolder,
@@ -140,7 +140,7 @@ async function attempt(file: string, check: () => Promise<Finding[]>): Promise<F
 }
 
 const REPORT_EVERY = 50;
-/** What every release has, beside its dataset and exports; Croissant describes pixels. */
+/** The files of every release, besides its dataset and exports; Croissant describes pixels. */
 const REQUIRED = {
   recipe: [RELEASE_FILE, 'recipe.yaml', 'README.md', 'CITATION.cff', CHANGELOG_FILE],
   full: [
@@ -225,7 +225,7 @@ async function checkOrigin(
   }
   const plan = `${PLAN_FOLDER}/plan.jsonl`;
   if (release.kind === 'recipe' && isRight(plan) && found.get(plan) !== release.plan) {
-    findings.push({ problem: 'invalid', file: plan, detail: 'it is another plan' });
+    findings.push({ problem: 'invalid', file: plan, detail: 'this is another plan' });
   }
   return findings;
 }
@@ -242,7 +242,7 @@ function checkExportNames({ exports }: ReleaseSummary, files: Iterable<string>):
 async function checkRecipe(folder: string, { recipe }: ReleaseSummary): Promise<Finding[]> {
   const file = 'recipe.yaml';
   if (recipeDigest(await loadRecipe(join(folder, file))) === recipe) return [];
-  return [{ problem: 'invalid', file, detail: 'it is another recipe' }];
+  return [{ problem: 'invalid', file, detail: 'this is another recipe' }];
 }
 
 async function checkDigests(folder: string, release: ReleaseSummary): Promise<Finding[]> {
@@ -256,7 +256,7 @@ async function checkDigests(folder: string, release: ReleaseSummary): Promise<Fi
 
 /**
  * Checks a release before anything is made of it.
- * @throws ReleaseError `release-not-whole`; DatasetError when the folder is no release
+ * @throws ReleaseError `release-not-whole`; DatasetError where the folder is not a release
  */
 export async function requireVerifiedRelease(
   release: ReleaseFolder,
@@ -265,9 +265,12 @@ export async function requireVerifiedRelease(
   const { findings } = await verifyRelease(release, options);
   const [first] = findings;
   if (!first) return;
-  throw new ReleaseError(`this release is not whole: ${first.problem} ${first.file}`, {
-    code: 'release-not-whole',
-    path: release,
-    fix: `"patchml verify ${release}" says all that is wrong; get the release anew`,
-  });
+  throw new ReleaseError(
+    `this release is incomplete or was changed: ${first.problem} ${first.file}`,
+    {
+      code: 'release-not-whole',
+      path: release,
+      fix: `"patchml verify ${release}" lists all that is wrong; make or pull the release again`,
+    },
+  );
 }

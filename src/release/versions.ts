@@ -27,7 +27,7 @@ export interface RequiredBump {
 
 /**
  * The rule of versions: anything existing changed or removed is major, images added to unchanged
- * ones are minor, and all else (documents, exports, files encoded anew without loss) is a patch.
+ * ones are minor, and all else (documents, exports, files encoded again without loss) is a patch.
  */
 export function requiredBump({ images }: Pick<DatasetDiff, 'images'>): RequiredBump {
   const broken = [
@@ -70,7 +70,7 @@ export function requireVersion(
 /** @throws ReleaseError unless the text is a semantic version */
 export function requireSemantic(version: string): void {
   if (isVersion(version)) return;
-  throw new ReleaseError(`"${version}" is no semantic version`, {
+  throw new ReleaseError(`"${version}" is not a semantic version`, {
     code: 'version-invalid',
     fix: 'give one such as 1.0.0 or 2.0.0-rc.1 (no "v", no build metadata)',
   });
@@ -81,12 +81,12 @@ function countOf(ids: readonly string[], what: string): string | undefined {
   return `${ids.length} ${ids.length === 1 ? 'image' : 'images'} ${what}`;
 }
 
-/** What the names of folders end with that are no releases yet, or no more. */
+/** The endings of folders that are not releases yet, or no longer. */
 const UNFINISHED = [partialFolder(''), replacedFolder('')];
 
 /**
  * Compares a dataset with the release before it.
- * @throws ReleaseError where that is none or not whole, is of another dataset, or the new version
+ * @throws ReleaseError where it is not a complete release or is of another dataset, or the new version
  * breaks the rule
  */
 export async function comparePrevious(
@@ -95,7 +95,7 @@ export async function comparePrevious(
   options: StageOptions,
 ): Promise<DatasetDiff> {
   if (!(await isRelease(previous))) {
-    throw new ReleaseError(`this is no release, or its ${RELEASE_FILE} is gone`, {
+    throw new ReleaseError(`this is not a release: it has no ${RELEASE_FILE}`, {
       code: 'previous-no-release',
       path: previous,
       fix: 'give --previous a folder that "patchml release" made',
@@ -119,8 +119,8 @@ export async function comparePrevious(
 }
 
 /**
- * The previous release must be the last of those before the new one that are beside its place: else
- * the rule of versions would be stepped around by leaving it out, or naming an older one.
+ * The previous release must be the last one before the new version in the same folder; otherwise
+ * leaving it out, or naming an older one, would evade the rule of versions.
  * @throws ReleaseError `previous-not-named`, `previous-not-last`
  */
 export async function requirePreviousLast(
@@ -129,7 +129,7 @@ export async function requirePreviousLast(
 ): Promise<void> {
   const last = await lastBefore(version, name, to);
   if (!last) return;
-  const there = `there is an earlier release of ${name} here, ${last.version}`;
+  const there = `there is an earlier release of ${name} in this folder, ${last.version}`;
   const fix = `compare with it: --previous ${last.folder}`;
   if (previous === undefined) {
     throw new ReleaseError(there, { code: 'previous-not-named', path: to, fix });
@@ -137,7 +137,7 @@ export async function requirePreviousLast(
   const named = await readReleaseSummary(previous);
   if (semver.gt(named.version, last.version)) return;
   if ((await sumsOf(last.folder)) === (await sumsOf(previous))) return;
-  throw new ReleaseError(`${there}, which is not the one that --previous names`, {
+  throw new ReleaseError(`${there}, but --previous names another`, {
     code: 'previous-not-last',
     path: to,
     fix,
@@ -150,7 +150,7 @@ async function sumsOf(folder: string): Promise<string | undefined> {
   return (await exists(path)) ? sha256File(path) : undefined;
 }
 
-/** The greatest version below a new one, among the folders beside its place. */
+/** The greatest version below a new one, among the releases in a folder. */
 async function lastBefore(
   version: string,
   name: string,

@@ -70,14 +70,14 @@ describe('push and pull, from the command line', () => {
     expect(filesIn(join(out, 'shapes-1.1.0'))).toEqual(digestsOf(release));
   });
 
-  test('say that a release was there already, and end well', async () => {
+  test('say that a release existed already, and end well', async () => {
     const { folder } = writeRelease(newFolder('release'));
     const to = newFolder('to');
     const first = await run('push', folder, '--to', to);
     expect(first.stdout).not.toContain('already');
     const again = await run('push', folder, '--to', to);
     expect(again).toMatchObject({ code: 0, stderr: '' });
-    expect(again.stdout).toContain('shapes 1.1.0, was there already');
+    expect(again.stdout).toContain('shapes 1.1.0, existed already');
     const { stdout } = await run('push', folder, '--to', to, '--json');
     expect(JSON.parse(stdout)).toMatchObject({ isNew: false, sent: 0 });
   });

@@ -41,7 +41,7 @@ describe('release', () => {
     const before = contentsOf(cwd);
     const again = await release(cwd, '--version', '1.0.0');
     expect(again).toMatchObject({ code: 0, stderr: '' });
-    expect(again.stdout).toContain('was there already');
+    expect(again.stdout).toContain('existed already');
     expect(contentsOf(cwd)).toEqual(before);
   });
 
@@ -87,7 +87,7 @@ describe('release', () => {
   });
 
   test.each([
-    [['--version', '1.0'], 1, '"1.0" is no semantic version'],
+    [['--version', '1.0'], 1, '"1.0" is not a semantic version'],
     [[], 2, 'version'],
     [['--version', '1.0.0', '--export', 'zip'], 2, 'zip'],
     [['--version', '1.0.0', '--shard-size', '0'], 2, '--shard-size takes a whole number from 1'],
@@ -104,7 +104,13 @@ describe('release', () => {
     writeFileSync(join(damaged, 'images', 'k2-000000.png'), 'x');
     const cwd = newFolder('cwd');
     const run = await runCli(['release', damaged, '--version', '1.0.0'], { cwd });
-    expectOneLine(run, 1, damaged, 'only a whole dataset is released', 'images/k2-000000.png');
+    expectOneLine(
+      run,
+      1,
+      damaged,
+      'only a complete dataset can be released',
+      'images/k2-000000.png',
+    );
   });
 });
 
@@ -128,7 +134,7 @@ describe('verify, of a release', () => {
     const { code, stderr, stdout } = await runCli(['verify', folder], { cwd });
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
     expect(stderr).toBe(
-      `changed: dataset/images/k2-000000.png\npatchml: ${folder}: 1 problem; get the release anew\n`,
+      `changed: dataset/images/k2-000000.png\npatchml: ${folder}: 1 problem; make or pull the release again\n`,
     );
   });
 });

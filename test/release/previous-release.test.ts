@@ -126,7 +126,7 @@ describe('The previous release', () => {
     const input = { dataset, to, version: '1.2.0' };
     const older = releaseDataset({ ...input, previous: first.folder });
     await expect(older).rejects.toMatchObject({ code: 'previous-not-last' });
-    await expect(older).rejects.toThrow(`1.1.0, which is not the one that --previous names`);
+    await expect(older).rejects.toThrow(`1.1.0, but --previous names another`);
     for (const refused of [older, releaseDataset(input)]) {
       await expect(refused).rejects.toThrow(`compare with it: --previous ${last}`);
     }

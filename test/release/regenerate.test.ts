@@ -174,7 +174,9 @@ describe('Regenerating', () => {
     const places = { out: join(made, 'out'), work: join(made, 'work') };
     const refused = regenerateRelease({ release: folder, ...input, ...places });
     await expect(refused).rejects.toBeInstanceOf(ReleaseError);
-    await expect(refused).rejects.toThrow('this release is not whole: changed recipe.yaml');
+    await expect(refused).rejects.toThrow(
+      'this release is incomplete or was changed: changed recipe.yaml',
+    );
     expect(existsSync(join(made, 'work'))).toBe(false);
   });
 

@@ -224,7 +224,7 @@ describe('The place of a release', () => {
     const other = await make({ seed: '7' });
     const refused = releaseDataset({ dataset: other, version: '1.0.0', to });
     await expect(refused).rejects.toMatchObject({ code: 'release-exists' });
-    await expect(refused).rejects.toThrow('a version that is out is never changed');
+    await expect(refused).rejects.toThrow('a published version never changes');
     expect(contentsOf(folder)).toEqual(before);
   });
 
@@ -250,7 +250,7 @@ describe('The place of a release', () => {
     const { folder } = await releaseDataset(input);
     writeFileSync(join(folder, 'README.md'), 'x');
     const refused = releaseDataset(input);
-    await expect(refused).rejects.toThrow('is there, but is not whole');
+    await expect(refused).rejects.toThrow('already exists, but is incomplete or was changed');
     expect(readFileSync(join(folder, 'README.md'), 'utf8')).toBe('x');
   });
 
@@ -259,7 +259,7 @@ describe('The place of a release', () => {
     mkdirSync(join(to, 'made-1.0.0'));
     writeFileSync(join(to, 'made-1.0.0', 'thesis.tex'), 'x');
     const refused = releaseDataset({ dataset, version: '1.0.0', to });
-    await expect(refused).rejects.toThrow('holds something that is no release');
+    await expect(refused).rejects.toThrow('exists and is not a release');
   });
 
   test('where something else is unfinished, is left alone', async () => {
@@ -267,7 +267,7 @@ describe('The place of a release', () => {
     mkdirSync(join(to, 'made-1.0.0.partial'));
     writeFileSync(join(to, 'made-1.0.0.partial', 'thesis.tex'), 'x');
     const refused = releaseDataset({ dataset, version: '1.0.0', to });
-    await expect(refused).rejects.toThrow('is in the way and is no unfinished release');
+    await expect(refused).rejects.toThrow('is not an unfinished release');
     expect(pathsIn(to)).toContain('made-1.0.0.partial/thesis.tex');
   });
 
@@ -287,7 +287,7 @@ test('A place in another release is refused, by its name', async () => {
   for (const to of [folder, join(folder, 'a', 'b')]) {
     const refused = releaseDataset({ dataset, version: '1.0.0', to });
     await expect(refused).rejects.toMatchObject({ code: 'output-in-release', path: to });
-    await expect(refused).rejects.toThrow(`this is in the release ${folder}`);
+    await expect(refused).rejects.toThrow(`this is inside the release ${folder}`);
   }
   expect(contentsOf(folder)).toEqual(before);
 });
@@ -301,7 +301,7 @@ test('A place that cannot be is a named error', async () => {
 
 describe('What a release is to say of itself', () => {
   test.each([
-    [{ version: '1.0' }, 'no semantic version'],
+    [{ version: '1.0' }, 'not a semantic version'],
     [{ date: '2026-02-30' }, 'expected a day'],
     [{ date: 'today' }, 'expected a day'],
     [{ repository: 'javascript:alert(1)' }, 'expected an address'],

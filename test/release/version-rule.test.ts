@@ -17,7 +17,7 @@ function changes(some: Partial<ImageChanges>): { images: ImageChanges } {
 describe('The least bump', () => {
   test.each<[string, Partial<ImageChanges>, Bump, string]>([
     ['nothing', { unchanged: 9 }, 'patch', 'all images have the same pixels and labels'],
-    ['files encoded anew', { unchanged: 9, encodedAnew: 9 }, 'patch', 'all images have'],
+    ['files encoded again', { unchanged: 9, encodedAnew: 9 }, 'patch', 'all images have'],
     ['images added', { added: ['a', 'b'], unchanged: 9 }, 'minor', '2 images added'],
     ['an image removed', { removed: ['a'] }, 'major', '1 image removed'],
     ['pixels', { changedPixels: ['a'] }, 'major', '1 image changed in pixels'],
