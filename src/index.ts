@@ -26,7 +26,14 @@ export {
 } from './errors.js';
 export { EXPORT_NAMES, type ExportName } from './exports/exports.js';
 export type { FolderOf } from './files/folders.js';
-export { buildIndex, type IndexInput, type IndexOptions } from './generate/build-index.js';
+export {
+  buildIndex,
+  type Index,
+  type IndexFolder,
+  type IndexInput,
+  type IndexOptions,
+  type IndexSummary,
+} from './generate/build-index.js';
 export {
   composeDataset,
   type ComposeInput,
@@ -45,14 +52,40 @@ export {
   type Inspection,
   writeContactSheet,
 } from './generate/inspect.js';
-export { makePlan, type PlanInput } from './generate/make-plan.js';
+export {
+  makePlan,
+  type Plan,
+  type PlanFolder,
+  type PlanInput,
+  type PlanRow,
+  type PlanSummary,
+  readPlan,
+} from './generate/make-plan.js';
+export {
+  type PatchImage,
+  type PatchPixels,
+  type PatchRow,
+  type Pool,
+  type PoolFolder,
+  type PoolSummary,
+  readPool,
+} from './generate/pool.js';
 export {
   findPoolOf,
   type RegenerateInput,
   regenerateSample,
   type Regeneration,
 } from './generate/regenerate-sample.js';
-export type { Drop, DropCounts, DropReason } from './imagenet/annotation.js';
+export type { Size } from './image/box.js';
+export type {
+  AnnotatedBox,
+  Annotation,
+  Drop,
+  DropCounts,
+  DropReason,
+  MalformedAnnotation,
+} from './imagenet/annotation.js';
+export { type AnnotationSource, openAnnotations } from './imagenet/annotations.js';
 export {
   type ClassIndex,
   classNameOf,

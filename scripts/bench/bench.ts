@@ -65,7 +65,8 @@ export async function composed({ input, scratch }: Bench, images: number): Promi
   const out = join(scratch, `composed-${images}`);
   if (existsSync(out)) return out;
   const recipe = parseRecipe(recipeOf(images));
-  const plan = await makePlan({ recipe, pool: input.pool, work: join(scratch, 'work') });
+  const work = join(scratch, 'work');
+  const { folder: plan } = await makePlan({ recipe, pool: input.pool, work });
   await composeDataset({ recipe, pool: input.pool, plan, out });
   return out;
 }

@@ -1,7 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import sharp from 'sharp';
 import { openComposer } from '../../src/generate/compose-image.js';
-import { readPlanRows } from '../../src/generate/make-plan.js';
+import { readPlan } from '../../src/generate/make-plan.js';
 import { PoolReader, readPatchRows } from '../../src/generate/pool.js';
 import { encode } from '../../src/image/encode.js';
 import type { RgbImage } from '../../src/image/pixels.js';
@@ -46,7 +46,7 @@ async function encodeAll(count: number): Promise<void> {
 async function compose(): Promise<RgbImage[]> {
   const rowOf = new Map((await readPatchRows(pool)).map((row) => [row.id, row]));
   const tasks = [];
-  for await (const row of readPlanRows(plan)) {
+  for await (const row of (await readPlan(plan)).rows()) {
     tasks.push({ row, patches: row.objects.map(({ patch }) => rowOf.get(patch)!) });
     if (tasks.length === DIFFERENT) break;
   }

@@ -54,9 +54,9 @@ export async function prepareInput(
   work: string,
 ): Promise<BenchInput> {
   const parsed = parseRecipe(recipe);
-  const index = await buildIndex({ recipe: parsed, ...source, work });
-  const pool = await extractPool({ recipe: parsed, index, work });
-  const plan = await makePlan({ recipe: parsed, pool, work });
+  const { folder: index } = await buildIndex({ recipe: parsed, ...source, work });
+  const { folder: pool } = await extractPool({ recipe: parsed, index, work });
+  const { folder: plan } = await makePlan({ recipe: parsed, pool, work });
   return { recipe, ...source, index, pool, plan };
 }
 

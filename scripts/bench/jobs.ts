@@ -32,8 +32,8 @@ export type JobArgument<Name extends JobName> = Parameters<(typeof JOBS)[Name]>[
 export const JOBS = {
   index: ({ recipe, ...input }: IndexArgument, work: string) =>
     ready(async () => {
-      const index = await buildIndex({ recipe: parseRecipe(recipe), ...input, work });
-      return (await readIndexSummary(index)).annotations;
+      const { summary } = await buildIndex({ recipe: parseRecipe(recipe), ...input, work });
+      return summary.annotations;
     }),
 
   extract: async ({ recipe, index, jobs }: ExtractArgument, work: string) => {
@@ -71,8 +71,8 @@ export const JOBS = {
 
   plan: ({ recipe, pool }: PlanArgument, work: string) =>
     ready(async () => {
-      const plan = await makePlan({ recipe: parseRecipe(recipe), pool, work });
-      return (await readPlanSummary(plan)).images;
+      const { summary } = await makePlan({ recipe: parseRecipe(recipe), pool, work });
+      return summary.images;
     }),
 
   compose: async ({ recipe, pool, plan, jobs }: ComposeArgument, folder: string) => {

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { writeJsonLines } from '../../src/files/json.js';
 import { readIndexedImages } from '../../src/generate/build-index.js';
-import { readPlanRows } from '../../src/generate/make-plan.js';
+import { readPlan } from '../../src/generate/make-plan.js';
 import { type PatchRow, readPatchRows } from '../../src/generate/pool.js';
 import type { BenchInput } from './input.js';
 import { collect, type Job, type Run } from './measure.js';
@@ -65,7 +65,7 @@ async function writeComposeRows(
 ): Promise<void> {
   const rowOf = new Map(patches.map((row) => [row.id, row]));
   const rows = await writeJsonLines(path);
-  for await (const { id, objects } of readPlanRows(plan)) {
+  for await (const { id, objects } of (await readPlan(plan)).rows()) {
     await rows.write({
       id,
       objects: objects.map(({ patch, bbox }) => {

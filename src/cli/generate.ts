@@ -1,6 +1,9 @@
 import { join } from 'node:path';
 import type { Argv, CommandModule } from 'yargs';
-import type { DatasetFolder } from '../dataset/dataset.js';
+import type { IndexFolder } from '../generate/build-index.js';
+import type { Generated } from '../generate/generate.js';
+import type { PlanFolder } from '../generate/make-plan.js';
+import type { PoolFolder } from '../generate/pool.js';
 import type { Recipe } from '../recipe/schema.js';
 import { listCounts, toTable } from '../text.js';
 import { loadRecipeOf, type RecipeFlags, shared, withRecipeFlags } from './flags.js';
@@ -25,11 +28,11 @@ export const generateCommand: CommandModule<object, RecipeFlags & OutFlags> = {
     const recipe = await loadRecipeOf(flags);
     const { annotations, images, work } = flags;
     const out = flags.out ?? join('output', recipe.name);
-    const { dataset, pool } = await generate(
+    const made = await generate(
       { recipe, annotations, images, out, work },
       { ...flags, signal, onProgress },
     );
-    return describeDataset(dataset, pool);
+    return describeDataset(made);
   }),
 };
 
@@ -42,10 +45,13 @@ function withOutFlags<T>(args: Argv<T>): Argv<T & OutFlags> {
 }
 
 /** What a dataset holds and where it is. */
-async function describeDataset(folder: DatasetFolder, pool: string): Promise<Outcome> {
-  const { readDatasetSummary, readLock } = await import('../dataset/dataset.js');
-  const summary = await readDatasetSummary(folder);
-  const { dataset: digest } = await readLock(folder);
+function describeDataset({
+  dataset: folder,
+  pool,
+  summary,
+  lock,
+}: Pick<Generated, 'dataset' | 'pool' | 'summary' | 'lock'>): Outcome {
+  const { dataset: digest } = lock;
   const { images, counts, source } = summary;
   const text = toTable([
     ['dataset', folder],
@@ -64,90 +70,123 @@ async function describeDataset(folder: DatasetFolder, pool: string): Promise<Out
   return { result: { dataset: folder, pool, digest, images, counts, source }, text };
 }
 
-/** Each stage finds what the one before it wrote by the same recipe and inputs. */
+// Each stage reads the folder that the stage before wrote: the one that is named, or the one of this
+// recipe (and, where they are given, of these annotations and images) in the work folder.
 
 export const indexCommand: CommandModule<object, RecipeFlags> = {
   command: 'index',
   describe: 'First stage: parse annotations and find their images',
   builder: withRecipeFlags,
   handler: run(async (flags, { signal, onProgress }) => {
-    const { buildIndex, readIndexSummary } = await import('../generate/build-index.js');
+    const { buildIndex } = await import('../generate/build-index.js');
     const { requireInputs } = await import('../generate/generate.js');
     const recipe = await loadRecipeOf(flags);
     const input = { recipe, ...requireInputs({ ...flags, recipe }), work: flags.work };
-    const folder = await buildIndex(input, { ...flags, signal, onProgress });
-    const { annotations, malformed, objects, indexed, drops } = await readIndexSummary(folder);
+    const { folder, summary } = await buildIndex(input, { ...flags, signal, onProgress });
     return describe('index', folder, {
-      annotations,
-      'malformed annotations': malformed,
-      objects,
-      'images found': indexed.images,
-      'objects found': indexed.objects,
-      'objects dropped': listCounts(drops),
+      annotations: summary.annotations,
+      'malformed annotations': summary.malformed,
+      objects: summary.objects,
+      'images found': summary.indexed.images,
+      'objects found': summary.indexed.objects,
+      'objects dropped': listCounts(summary.drops),
     });
   }),
 };
 
-export const extractCommand: CommandModule<object, RecipeFlags> = {
+interface IndexFlag {
+  index: IndexFolder | undefined;
+}
+
+export const extractCommand: CommandModule<object, RecipeFlags & IndexFlag> = {
   command: 'extract',
   describe: 'Second stage: cut the objects out into a pool',
-  builder: withRecipeFlags,
+  builder: (args) =>
+    withRecipeFlags(args).option('index', {
+      type: 'string',
+      describe: 'The index folder  [default: found in --work]',
+    }),
   handler: run(async (flags, { signal, onProgress }) => {
-    const { extractPool, readPoolSummary } = await import('../generate/extract-pool.js');
+    const { findIndex } = await import('../generate/build-index.js');
+    const { extractPool } = await import('../generate/extract-pool.js');
     const recipe = await loadRecipeOf(flags);
-    const input = { recipe, index: await indexOf(recipe, flags), work: flags.work };
-    const folder = await extractPool(input, { ...flags, signal, onProgress });
-    const { source, patches, bytes, drops, digest } = await readPoolSummary(folder);
+    const { work, images } = flags;
+    const index = flags.index ?? (await findIndex({ recipe, ...inputsOf(recipe, flags), work }));
+    const input = { recipe, index, images, work };
+    const { folder, summary } = await extractPool(input, { ...flags, signal, onProgress });
     return describe('pool', folder, {
-      objects: source.objects,
-      patches,
-      'objects dropped': listCounts(drops),
-      bytes,
-      digest,
+      objects: summary.source.objects,
+      patches: summary.patches,
+      'objects dropped': listCounts(summary.drops),
+      bytes: summary.bytes,
+      digest: summary.digest,
     });
   }),
 };
 
-export const planCommand: CommandModule<object, RecipeFlags> = {
+interface PoolFlag {
+  pool: PoolFolder | undefined;
+}
+
+export const planCommand: CommandModule<object, RecipeFlags & PoolFlag> = {
   command: 'plan',
   describe: 'Third stage: sample patches for every image',
-  builder: withRecipeFlags,
+  builder: (args) => withPoolFlag(withRecipeFlags(args)),
   handler: run(async (flags, { signal, onProgress }) => {
-    const { makePlan, readPlanSummary } = await import('../generate/make-plan.js');
+    const { makePlan } = await import('../generate/make-plan.js');
     const recipe = await loadRecipeOf(flags);
     const input = { recipe, pool: await poolOf(recipe, flags), work: flags.work };
-    const folder = await makePlan(input, { ...flags, signal, onProgress });
-    const { images, digest } = await readPlanSummary(folder);
-    return describe('plan', folder, { images, digest });
+    const { folder, summary } = await makePlan(input, { ...flags, signal, onProgress });
+    return describe('plan', folder, { images: summary.images, digest: summary.digest });
   }),
 };
 
-export const composeCommand: CommandModule<object, RecipeFlags & OutFlags> = {
+type ComposeFlags = RecipeFlags & OutFlags & PoolFlag & { plan: PlanFolder | undefined };
+
+export const composeCommand: CommandModule<object, ComposeFlags> = {
   command: 'compose',
   describe: 'Last stage: paint the images and write the dataset',
-  builder: (args) => withOutFlags(withRecipeFlags(args)),
+  builder: (args) =>
+    withOutFlags(withPoolFlag(withRecipeFlags(args))).option('plan', {
+      type: 'string',
+      describe: 'The plan folder  [default: found in --work]',
+    }),
   handler: run(async (flags, { signal, onProgress }) => {
     const { composeDataset } = await import('../generate/compose-dataset.js');
     const { findPlan } = await import('../generate/make-plan.js');
     const recipe = await loadRecipeOf(flags);
     const pool = await poolOf(recipe, flags);
-    const plan = await findPlan({ recipe, pool, work: flags.work });
+    const plan = flags.plan ?? (await findPlan({ recipe, pool, work: flags.work }));
     const out = flags.out ?? join('output', recipe.name);
     const input = { recipe, pool, plan, out };
-    await composeDataset(input, { ...flags, signal, onProgress });
-    return describeDataset(out, pool);
+    const { summary, lock } = await composeDataset(input, { ...flags, signal, onProgress });
+    return describeDataset({ dataset: out, pool, summary, lock });
   }),
 };
 
-async function indexOf(recipe: Recipe, flags: RecipeFlags): Promise<string> {
-  const { findIndex } = await import('../generate/build-index.js');
-  const { requireInputs } = await import('../generate/generate.js');
-  return findIndex({ recipe, ...requireInputs({ ...flags, recipe }), work: flags.work });
+function withPoolFlag<T>(args: Argv<T>): Argv<T & PoolFlag> {
+  return args.option('pool', {
+    type: 'string',
+    describe: 'The pool folder  [default: found in --work]',
+  });
 }
 
-async function poolOf(recipe: Recipe, flags: RecipeFlags): Promise<string> {
+async function poolOf(recipe: Recipe, flags: RecipeFlags & PoolFlag): Promise<PoolFolder> {
+  if (flags.pool !== undefined) return flags.pool;
+  const { findIndex } = await import('../generate/build-index.js');
   const { findPool } = await import('../generate/extract-pool.js');
-  return findPool({ recipe, index: await indexOf(recipe, flags), work: flags.work });
+  const { annotations, images } = inputsOf(recipe, flags);
+  const { work } = flags;
+  if (annotations === undefined || images === undefined) return findPool({ recipe, work });
+  return findPool({ recipe, index: await findIndex({ recipe, annotations, images, work }), work });
+}
+
+/** The inputs as given, or as the recipe names them. */
+function inputsOf(
+  { source }: Recipe,
+  { annotations = source.annotations, images = source.images }: RecipeFlags,
+): { annotations: string | undefined; images: string | undefined } {
+  return { annotations, images };
 }
 
 /** What a stage but the last made. */

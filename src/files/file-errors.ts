@@ -31,3 +31,12 @@ export function explainError(error: unknown, place?: string): unknown {
   const [problem, fix] = known;
   return new OutputError(problem, { code, path, fix, cause: error });
 }
+
+/** Runs work; what the file system fails with is thrown as a {@link PatchmlError}. */
+export async function explaining<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw explainError(error);
+  }
+}

@@ -2,7 +2,8 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { AnnotationError } from '../errors.js';
 import { digestOf, sha256File } from '../files/digest.js';
-import { buildFolder, exists, toJson } from '../files/folders.js';
+import { explaining } from '../files/file-errors.js';
+import { buildFolder, exists, type FolderOf, toJson } from '../files/folders.js';
 import { readJsonLines, readSummary, writeJsonLines } from '../files/json.js';
 import { writeWhole } from '../files/output-file.js';
 import type { Size } from '../image/box.js';
@@ -21,6 +22,10 @@ import { type ImagePlace, type ImageStore, openImages } from '../imagenet/images
 import { type ClassIndex, classOf, type Wnid } from '../imagenet/synsets.js';
 import { letSignalIn, type StageOptions, throwIfAborted } from '../progress.js';
 import type { Recipe } from '../recipe/schema.js';
+import { findOne, indexPartOf, indexPartSchema } from './stage-folder.js';
+
+/** The path of an index folder. */
+export type IndexFolder = FolderOf<'index'>;
 
 const indexSchema = z.object({
   format: z.literal('patchml-index'),
@@ -33,13 +38,21 @@ const indexSchema = z.object({
   objects: z.int(),
   indexed: z.object({ images: z.int(), objects: z.int() }),
   drops: dropCountsSchema,
+  recipe: indexPartSchema,
 });
 
 /**
  * What `index.json` says of an index folder: the digests of its two lists, the folder or archive
- * of images and what changes when an image file does, and what was counted.
+ * of images and what changes when an image file does, what was counted, and the part of the recipe
+ * that it depends on.
  */
 export type IndexSummary = z.output<typeof indexSchema>;
+
+/** An index folder and what it says of itself. */
+export interface Index {
+  folder: IndexFolder;
+  summary: IndexSummary;
+}
 
 export interface IndexInput {
   recipe: Recipe;
@@ -59,16 +72,21 @@ export interface IndexOptions extends StageOptions {
 /**
  * The first stage: parses all annotations and pairs them with their images. An index of the same
  * files and the same source part of the recipe is used again.
- * @returns the index folder
- * @throws AnnotationError, ImageError; where strict, at the first malformed annotation
+ * @throws AnnotationError, ImageError where the inputs cannot be read; where strict, at the first
+ * malformed annotation or missing image
+ * @throws OutputError where `work` cannot be written; AbortedError
  */
-export async function buildIndex(input: IndexInput, options: IndexOptions = {}): Promise<string> {
+export function buildIndex(input: IndexInput, options: IndexOptions = {}): Promise<Index> {
+  return explaining(() => index(input, options));
+}
+
+async function index(input: IndexInput, options: IndexOptions): Promise<Index> {
   const annotations = await openAnnotations(input.annotations);
   const store = await openImages(input.images);
   const folder = indexFolder(input, annotations, store);
   if (await exists(join(folder, 'index.json'))) {
     if (options.strict) await requireNoneDropped(folder, input.annotations);
-    return folder;
+    return { folder, summary: await readIndexSummary(folder) };
   }
   await buildFolder(folder, async (partial) => {
     const counts = await writeIndex(input, annotations, store, partial, options);
@@ -79,40 +97,54 @@ export async function buildIndex(input: IndexInput, options: IndexOptions = {}):
       images: store.path,
       imagesFingerprint: store.fingerprint,
       ...counts,
+      recipe: indexPartOf(input.recipe),
     };
     await writeWhole(join(partial, 'index.json'), toJson(summary));
   });
-  return folder;
+  return { folder, summary: await readIndexSummary(folder) };
 }
 
-/** The folder that the index of this input has, made or not. */
-export async function findIndex(input: IndexInput): Promise<string> {
-  return indexFolder(
-    input,
-    await openAnnotations(input.annotations),
-    await openImages(input.images),
-  );
+/**
+ * Finds the index of a recipe in a work folder: by the annotations and images where both are given,
+ * else the only one there is.
+ * @throws DatasetError where none is there, or more than one
+ */
+export async function findIndex({
+  recipe,
+  annotations,
+  images,
+  work,
+}: Pick<IndexInput, 'recipe' | 'work'> & {
+  annotations?: string | undefined;
+  images?: string | undefined;
+}): Promise<IndexFolder> {
+  if (annotations !== undefined && images !== undefined) {
+    const source = await openAnnotations(annotations);
+    return indexFolder({ recipe, work }, source, await openImages(images));
+  }
+  const part = digestOf(indexPartOf(recipe));
+  return findOne('index', work, async (folder) => {
+    return digestOf((await readIndexSummary(folder)).recipe) === part;
+  });
 }
 
 /** Reads what `index.json` says. @throws DatasetError when the folder is no index */
-export function readIndexSummary(folder: string): Promise<IndexSummary> {
+export function readIndexSummary(folder: IndexFolder): Promise<IndexSummary> {
   return readSummary(folder, 'index.json', indexSchema, 'patchml index');
 }
 
 /** Reads the indexed images, in byte order of their ids. */
-export function readIndexedImages(folder: string): AsyncIterable<IndexedImage> {
+export function readIndexedImages(folder: IndexFolder): AsyncIterable<IndexedImage> {
   return readJsonLines(join(folder, 'objects.jsonl')) as AsyncIterable<IndexedImage>;
 }
 
 function indexFolder(
-  { recipe, work }: IndexInput,
+  { recipe, work }: Pick<IndexInput, 'recipe' | 'work'>,
   annotations: AnnotationSource,
   store: ImageStore,
-): string {
-  const { allow, block, limit } = recipe.source;
-  const chosen = { allow, block, limit: limit ?? null };
+): IndexFolder {
   const read = [annotations.fingerprint, store.fingerprint, store.path];
-  const key = digestOf(['index 1', ...read, chosen]);
+  const key = digestOf(['index 2', ...read, indexPartOf(recipe)]);
   return join(work, 'index', key.slice(0, 16));
 }
 

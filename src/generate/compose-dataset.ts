@@ -1,16 +1,20 @@
 import { join } from 'node:path';
 import {
+  type Dataset,
   datasetDigest,
+  type DatasetFolder,
   type DatasetLock,
   type DatasetSummary,
   imageFile,
   LOCK_FILE,
+  readDataset,
   METADATA_FILE,
   SUMMARY_FILE,
 } from '../dataset/dataset.js';
 import type { MetadataRow } from '../dataset/row.js';
 import { DatasetError } from '../errors.js';
 import { sha256File } from '../files/digest.js';
+import { explaining } from '../files/file-errors.js';
 import { buildFolder, requireSpace, toJson } from '../files/folders.js';
 import { byteOrder } from '../files/listing.js';
 import { writeWhole } from '../files/output-file.js';
@@ -30,9 +34,9 @@ import {
   removeNotes,
   takeOver,
 } from './dataset-output.js';
-import { readPoolSummary } from './extract-pool.js';
-import { type PlanRow, readPlanRows, readPlanSummary } from './make-plan.js';
-import { type PatchRow, readPatchRows } from './pool.js';
+import { type Plan, type PlanFolder, type PlanRow, readPlan } from './make-plan.js';
+import { type PatchRow, type PoolFolder, readPatchRows, readPoolSummary } from './pool.js';
+import { planPartOf, poolPartOf, requireSamePart } from './stage-folder.js';
 
 /** Images a worker takes at a time; fewer of large ones. */
 const BATCH = 16;
@@ -41,12 +45,12 @@ const BATCH_PIXELS = 4e6;
 
 export interface ComposeInput {
   recipe: Recipe;
-  /** The pool folder. */
-  pool: string;
-  /** The plan folder, made from that pool. */
-  plan: string;
+  /** The pool folder, made by the same `source` and `patch` parts of the recipe. */
+  pool: PoolFolder;
+  /** The plan folder, made from that pool by the same recipe. */
+  plan: PlanFolder;
   /** Where the dataset goes. */
-  out: string;
+  out: DatasetFolder;
 }
 
 export interface ComposeOptions extends StageOptions {
@@ -57,21 +61,30 @@ export interface ComposeOptions extends StageOptions {
 /**
  * The last stage: paints and encodes every image of a plan and writes the dataset folder. One that
  * is there already is left as it is; an interrupted one is continued.
- * @throws OutputError when `out` holds something else, cannot be written or is too small
+ * @throws DatasetError where the pool or the plan is none, cut off, or not of this recipe
+ * @throws OutputError where `out` holds something else, cannot be written or is too small
+ * @throws AbortedError
  */
-export async function composeDataset(
+export function composeDataset(
   input: ComposeInput,
   options: ComposeOptions = {},
-): Promise<void> {
+): Promise<Dataset> {
+  return explaining(() => compose(input, options));
+}
+
+async function compose(input: ComposeInput, options: ComposeOptions): Promise<Dataset> {
   const pool = await readPoolSummary(input.pool);
-  const plan = await readPlanSummary(input.plan);
+  const opened = await readPlan(input.plan);
+  const plan = opened.summary;
+  requireSamePart('pool', input.pool, pool.recipe, poolPartOf(input.recipe));
   if (plan.pool !== pool.digest) {
     throw new DatasetError('this plan was made from another pool', {
       code: 'plan-of-another-pool',
       path: input.plan,
-      fix: 'run "patchml plan" again',
+      fix: 'name the pool it was made from, or run "patchml plan" with this one',
     });
   }
+  requireSamePart('plan', input.plan, plan.recipe, planPartOf(input.recipe));
   const origin: DatasetOrigin = {
     recipe: recipeDigest(input.recipe),
     pool: pool.digest,
@@ -86,7 +99,7 @@ export async function composeDataset(
       total: plan.images,
       unit: 'images',
     });
-    return;
+    return readDataset(input.out);
   }
   await buildFolder(input.out, async (partial) => {
     await takeOver(partial, origin);
@@ -94,22 +107,24 @@ export async function composeDataset(
     try {
       const left = plan.images - output.images;
       await requireSpace(partial, estimateBytes(input.recipe, left), 'the dataset');
-      await composeImages(input, plan.images, partial, output, options);
+      await composeImages(input, opened, partial, output, options);
     } finally {
       await output.close();
     }
     await writeSummaries(input.recipe, origin, partial, output);
     await removeNotes(partial);
   });
+  return readDataset(input.out);
 }
 
 async function composeImages(
-  { recipe, pool, plan }: ComposeInput,
-  total: number,
+  { recipe, pool }: ComposeInput,
+  plan: Plan,
   partial: string,
   output: DatasetOutput,
   { jobs, signal, onProgress }: ComposeOptions,
 ): Promise<void> {
+  const total = plan.summary.images;
   const rowOf = new Map((await readPatchRows(pool)).map((row) => [row.id, row]));
   const settings: ComposeSettings = { recipe, pool, folder: partial };
   const underWay: ComposeFileTask[][] = [];
@@ -163,7 +178,7 @@ function toMetadataRow(
 /** The plan's rows behind the first `skip`, in batches; each is also put behind `underWay`. */
 async function* inBatches(
   recipe: Recipe,
-  plan: string,
+  plan: Plan,
   rowOf: ReadonlyMap<string, PatchRow>,
   skip: number,
   underWay: ComposeFileTask[][],
@@ -172,10 +187,12 @@ async function* inBatches(
   const size = Math.max(1, Math.min(BATCH, Math.floor(BATCH_PIXELS / (width * height))));
   let batch: ComposeFileTask[] = [];
   let seen = 0;
-  for await (const row of readPlanRows(plan)) {
+  for await (const row of plan.rows()) {
     seen += 1;
     if (seen <= skip) continue;
-    const patches = row.objects.map(({ patch }) => rowOf.get(patch) ?? notInPool(patch, plan));
+    const patches = row.objects.map(
+      ({ patch }) => rowOf.get(patch) ?? notInPool(patch, plan.folder),
+    );
     batch.push({ row, patches, file: imageFile(row.id, recipe) });
     if (batch.length < size) continue;
     underWay.push(batch);
@@ -187,7 +204,7 @@ async function* inBatches(
   yield batch;
 }
 
-function notInPool(patch: string, plan: string): never {
+function notInPool(patch: string, plan: PlanFolder): never {
   throw new DatasetError(`the pool has no patch ${patch}`, {
     code: 'plan-of-another-pool',
     path: plan,

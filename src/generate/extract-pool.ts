@@ -2,59 +2,47 @@ import { rm } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import pLimit from 'p-limit';
-import { z } from 'zod';
-import { ImageError } from '../errors.js';
+import { DatasetError, ImageError } from '../errors.js';
 import { digestOf, sha256File } from '../files/digest.js';
+import { explaining } from '../files/file-errors.js';
 import { buildFolder, exists, requireSpace, toJson } from '../files/folders.js';
-import { readJsonLines, readSummary } from '../files/json.js';
+import { readJsonLines } from '../files/json.js';
 import { writeWhole } from '../files/output-file.js';
 import { fitInside } from '../image/box.js';
-import { codecVersions, codecVersionsSchema } from '../image/codecs.js';
-import { countDrops, type Drop, dropCountsSchema } from '../imagenet/annotation.js';
+import { codecVersions } from '../image/codecs.js';
+import { countDrops, type Drop } from '../imagenet/annotation.js';
 import { ImageReader } from '../imagenet/image-reader.js';
+import { fingerprintOf } from '../imagenet/images.js';
 import { mapInOrder } from '../parallel/ordered.js';
 import type { StageOptions } from '../progress.js';
 import { storeSide } from '../recipe/geometry.js';
 import type { Recipe } from '../recipe/schema.js';
 import {
   type IndexedImage,
+  type IndexFolder,
   type IndexSummary,
   readIndexedImages,
   readIndexSummary,
 } from './build-index.js';
 import { extractBatch, type ExtractSettings } from './cut-patches.js';
+import { type Pool, type PoolFolder, type PoolSummary, readPool, readPoolSummary } from './pool.js';
 import {
   openPoolOutput,
   type PoolProgress,
   progressFile,
   recoverPoolProgress,
 } from './pool-writer.js';
+import { findOne, indexPartOf, poolPartOf, requireSamePart } from './stage-folder.js';
 
 /** Images whose progress is noted together. */
 const BATCH = 8;
 
-const poolSchema = z.object({
-  format: z.literal('patchml-pool'),
-  digest: z.string(),
-  source: z.object({ annotations: z.int(), malformed: z.int(), objects: z.int() }),
-  patches: z.int(),
-  bytes: z.int(),
-  drops: dropCountsSchema,
-  storeSide: z.int(),
-  codecs: codecVersionsSchema,
-});
-
-/**
- * What `pool.json` says of a pool folder: the SHA-256 of `patches.jsonl` (which holds the digest of
- * every patch's pixels), what the index counted, the patches and the bytes of `patches.bin`, and
- * the objects that did not become patches, those the index dropped included.
- */
-export type PoolSummary = z.output<typeof poolSchema>;
-
 export interface ExtractInput {
   recipe: Recipe;
-  /** The index folder. */
-  index: string;
+  /** The index folder, made by the same `source` part of the recipe. */
+  index: IndexFolder;
+  /** Folder or archive of images: those that were indexed. Default: where they were indexed. */
+  images?: string | undefined;
   /** Where stages keep what they make; the pool goes into `pool/<key>` in it. */
   work: string;
 }
@@ -67,48 +55,76 @@ export interface ExtractOptions extends StageOptions {
 /**
  * The second stage: cuts every usable object out of its image, into one packed file. A pool of the
  * same objects, images, patch settings and codecs is used again; an interrupted one is continued.
- * @returns the pool folder
- * @throws ImageError where strict; OutputError when the disk is too small
+ * @throws ImageError where the images cannot be read; where strict, at the first that cannot be
+ * decoded
+ * @throws DatasetError where the index is none, of another recipe, or of other images
+ * @throws OutputError where `work` cannot be written or the disk is too small; AbortedError
  */
-export async function extractPool(
-  { recipe, index, work }: ExtractInput,
-  options: ExtractOptions = {},
-): Promise<string> {
+export function extractPool(input: ExtractInput, options: ExtractOptions = {}): Promise<Pool> {
+  return explaining(() => extract(input, options));
+}
+
+async function extract(
+  { recipe, index, images: given, work }: ExtractInput,
+  options: ExtractOptions,
+): Promise<Pool> {
   const indexed = await readIndexSummary(index);
+  requireSamePart('index', index, indexed.recipe, indexPartOf(recipe));
   const folder = poolFolder(recipe, indexed, work);
   if (await exists(join(folder, 'pool.json'))) {
     if (options.strict) await requireAllDecoded(folder, indexed.images);
-    return folder;
+    return readPool(folder);
   }
-
+  const images = given ?? indexed.images;
+  await requireIndexedImages(images, index, indexed);
   await buildFolder(folder, async (partial) => {
     const reached = await recoverPoolProgress(partial, index);
     const needed = await estimatePoolBytes(readIndexedImages(index), storeSide(recipe));
     await requireSpace(folder, needed - reached.bytes, 'the pool');
-    const images = readIndexedImages(index);
-    const progress = await writePool({ recipe, indexed, images, partial, reached }, options);
+    const progress = await writePool({ recipe, index, indexed, images, partial, reached }, options);
     const summary = summarize(recipe, indexed, progress, partial);
     await writeWhole(join(partial, 'pool.json'), toJson(summary));
     await rm(progressFile(partial), { force: true });
   });
-  return folder;
+  return readPool(folder);
 }
 
-/** The folder that the pool of this input has, made or not. */
-export async function findPool({ recipe, index, work }: ExtractInput): Promise<string> {
-  return poolFolder(recipe, await readIndexSummary(index), work);
+/**
+ * Finds the pool of a recipe in a work folder: that of an index where one is given, else the only
+ * one there is.
+ * @throws DatasetError where the index is none; where no pool is there, or more than one
+ */
+export async function findPool({
+  recipe,
+  index,
+  work,
+}: Pick<ExtractInput, 'recipe' | 'work'> & Partial<ExtractInput>): Promise<PoolFolder> {
+  if (index !== undefined) return poolFolder(recipe, await readIndexSummary(index), work);
+  const wanted = digestOf([poolPartOf(recipe), codecVersions()]);
+  return findOne('pool', work, async (folder) => {
+    const { recipe: part, codecs } = await readPoolSummary(folder);
+    return digestOf([part, codecs]) === wanted;
+  });
 }
 
-/** Reads what `pool.json` says. @throws DatasetError when the folder is no pool */
-export function readPoolSummary(folder: string): Promise<PoolSummary> {
-  return readSummary(folder, 'pool.json', poolSchema, 'patchml extract');
+async function requireIndexedImages(
+  images: string,
+  index: IndexFolder,
+  { imagesFingerprint }: IndexSummary,
+): Promise<void> {
+  if ((await fingerprintOf(images)) === imagesFingerprint) return;
+  throw new DatasetError('the images are not those that were indexed, or have changed since', {
+    code: 'images-of-another-index',
+    path: images,
+    place: `index ${index}`,
+    fix: 'run "patchml index" again',
+  });
 }
 
-function poolFolder(recipe: Recipe, index: IndexSummary, work: string): string {
-  const settings = { ...recipe.patch, fit: undefined, storeSide: storeSide(recipe) };
+function poolFolder(recipe: Recipe, index: IndexSummary, work: string): PoolFolder {
   const { digest, dropsDigest, imagesFingerprint, annotations } = index;
   const made = { digest, dropsDigest, imagesFingerprint, annotations, codecs: codecVersions() };
-  const key = digestOf(['pool 1', made, JSON.parse(JSON.stringify(settings))]);
+  const key = digestOf(['pool 2', made, poolPartOf(recipe)]);
   return join(work, 'pool', key.slice(0, 16));
 }
 
@@ -126,24 +142,26 @@ function summarize(
     patches,
     bytes,
     drops: countDrops(indexed.drops, drops),
-    storeSide: storeSide(recipe),
     codecs: codecVersions(),
+    recipe: poolPartOf(recipe),
   };
 }
 
 interface WriteInput {
   recipe: Recipe;
+  index: IndexFolder;
   indexed: IndexSummary;
-  images: AsyncIterable<IndexedImage>;
+  /** Where the images are. */
+  images: string;
   partial: string;
   reached: PoolProgress;
 }
 
 async function writePool(
-  { recipe, indexed, images, partial, reached }: WriteInput,
+  { recipe, index, indexed, images, partial, reached }: WriteInput,
   { jobs = availableParallelism(), signal, strict, onProgress }: ExtractOptions,
 ): Promise<PoolProgress> {
-  const reader = new ImageReader(indexed.images);
+  const reader = new ImageReader(images);
   const settings: ExtractSettings = {
     reader,
     patch: recipe.patch,
@@ -151,7 +169,7 @@ async function writePool(
     limit: pLimit(jobs === 1 ? 1 : 2 * jobs), // so that no thread waits for JavaScript
   };
   const batches = mapInOrder(
-    inBatches(images, reached.images),
+    inBatches(readIndexedImages(index), reached.images),
     (batch) => extractBatch(batch, settings),
     { ahead: 2 + Math.ceil(jobs / BATCH), signal, stage: 'extract' },
   );
@@ -160,7 +178,7 @@ async function writePool(
   try {
     onProgress?.({ stage: 'extract', done: reached.images, total, unit: 'images' });
     for await (const batch of batches) {
-      if (strict) requireDecoded(indexed.images, batch.drops);
+      if (strict) requireDecoded(images, batch.drops);
       const { images: done } = await output.append(batch);
       onProgress?.({ stage: 'extract', done, total, unit: 'images' });
     }

@@ -1,12 +1,14 @@
+import type { DatasetFolder, DatasetLock, DatasetSummary } from '../dataset/dataset.js';
 import { RecipeError } from '../errors.js';
-import { explainError } from '../files/file-errors.js';
+import { explaining } from '../files/file-errors.js';
 import type { StageOptions } from '../progress.js';
 import type { Recipe } from '../recipe/schema.js';
-import { buildIndex } from './build-index.js';
+import { buildIndex, type IndexFolder } from './build-index.js';
 import { composeDataset } from './compose-dataset.js';
 import { requirePlaceFor } from './dataset-output.js';
 import { extractPool } from './extract-pool.js';
-import { makePlan } from './make-plan.js';
+import { makePlan, type PlanFolder } from './make-plan.js';
+import type { PoolFolder } from './pool.js';
 
 export interface GenerateInput {
   recipe: Recipe;
@@ -15,7 +17,7 @@ export interface GenerateInput {
   /** Folder or archive of images. Default: `recipe.source.images`. */
   images?: string | undefined;
   /** Where the dataset goes. */
-  out: string;
+  out: DatasetFolder;
   /** Where the stages keep what they make, for this and later runs. */
   work: string;
 }
@@ -27,34 +29,35 @@ export interface GenerateOptions extends StageOptions {
   overwrite?: boolean | undefined;
 }
 
-/** The folders that the stages made. */
+/** The folders that the stages made, and what the dataset's says of itself. */
 export interface Generated {
-  index: string;
-  pool: string;
-  plan: string;
-  dataset: string;
+  index: IndexFolder;
+  pool: PoolFolder;
+  plan: PlanFolder;
+  dataset: DatasetFolder;
+  summary: DatasetSummary;
+  lock: DatasetLock;
 }
 
 /**
  * Makes a dataset: index, extract, plan, compose. What an earlier run of the same recipe and inputs
  * has finished is used again; an interrupted run is continued and ends in the same bytes.
- * @throws PatchmlError
+ * @throws RecipeError where neither the input nor the recipe says where the inputs are
+ * @throws AnnotationError, ImageError, SamplingError, OutputError, AbortedError: see the stages
  */
-export async function generate(
-  input: GenerateInput,
-  options: GenerateOptions = {},
-): Promise<Generated> {
+export function generate(input: GenerateInput, options: GenerateOptions = {}): Promise<Generated> {
+  return explaining(() => runStages(input, options));
+}
+
+async function runStages(input: GenerateInput, options: GenerateOptions): Promise<Generated> {
   const { recipe, out, work } = input;
-  try {
-    await requirePlaceFor(recipe, out, options.overwrite ?? false);
-    const index = await buildIndex({ recipe, ...requireInputs(input), work }, options);
-    const pool = await extractPool({ recipe, index, work }, options);
-    const plan = await makePlan({ recipe, pool, work }, options);
-    await composeDataset({ recipe, pool, plan, out }, options);
-    return { index, pool, plan, dataset: out };
-  } catch (error) {
-    throw explainError(error);
-  }
+  await requirePlaceFor(recipe, out, options.overwrite ?? false);
+  const index = await buildIndex({ recipe, ...requireInputs(input), work }, options);
+  const pool = await extractPool({ recipe, index: index.folder, work }, options);
+  const plan = await makePlan({ recipe, pool: pool.folder, work }, options);
+  const stages = { pool: pool.folder, plan: plan.folder };
+  const { folder, summary, lock } = await composeDataset({ recipe, ...stages, out }, options);
+  return { index: index.folder, ...stages, dataset: folder, summary, lock };
 }
 
 /** The inputs as given, or as the recipe names them. @throws RecipeError where neither does */

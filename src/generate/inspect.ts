@@ -14,8 +14,7 @@ import { openAnnotations } from '../imagenet/annotations.js';
 import { classNameOf, classOf, type Wnid } from '../imagenet/synsets.js';
 import { loadRecipe, recipeDigest } from '../recipe/load.js';
 import type { Recipe } from '../recipe/schema.js';
-import { readPoolSummary } from './extract-pool.js';
-import type { PatchRow } from './pool.js';
+import { readPool } from './pool.js';
 
 /** What is at a path, counted. */
 export type Inspection = {
@@ -95,12 +94,10 @@ async function inspectAnnotations(path: string): Promise<Inspection> {
 }
 
 async function inspectPool(path: string): Promise<Inspection> {
-  const { digest, bytes, drops } = await readPoolSummary(path);
+  const { summary, rows } = await readPool(path);
+  const { digest, bytes, drops } = summary;
   const tally = openTally();
-  for await (const row of readJsonLines(join(path, 'patches.jsonl'))) {
-    const { wnid, width, height } = row as PatchRow;
-    tally.add(wnid, width, height);
-  }
+  for await (const { wnid, width, height } of rows()) tally.add(wnid, width, height);
   return { path, kind: 'pool', digest, bytes, drops, ...tally.counts() };
 }
 

@@ -1,42 +1,71 @@
 import { join } from 'node:path';
 import { z } from 'zod';
 import { digestOf, sha256File } from '../files/digest.js';
-import { buildFolder, exists, toJson } from '../files/folders.js';
-import { readJsonLines, readSummary, writeJsonLines } from '../files/json.js';
+import { explaining } from '../files/file-errors.js';
+import { buildFolder, exists, type FolderOf, toJson } from '../files/folders.js';
+import { readSummary, writeJsonLines } from '../files/json.js';
 import { writeWhole } from '../files/output-file.js';
 import { letSignalIn, type StageOptions } from '../progress.js';
-import type { Rectangle } from '../recipe/geometry.js';
 import type { Recipe } from '../recipe/schema.js';
 import { drawDataset, type DrawnImage, openImageStream } from './draw-patches.js';
-import { readPoolSummary } from './extract-pool.js';
 import { placePatches } from './place-patches.js';
-import { type PatchRow, readPatchRows } from './pool.js';
+import { type PatchRow, type PoolFolder, readPatchRows, readPoolSummary } from './pool.js';
+import {
+  planPartOf,
+  planPartSchema,
+  poolPartOf,
+  readStageRows,
+  requireSamePart,
+} from './stage-folder.js';
 
-/** One image of the dataset: which patches, where, how large. A row of `plan.jsonl`. */
-export interface PlanRow {
-  /** `k<patches>-<number>`, such as `k3-000017`. */
-  id: string;
-  k: number;
-  objects: { patch: string; bbox: Rectangle }[];
-}
+/** The path of a plan folder. */
+export type PlanFolder = FolderOf<'plan'>;
+
+const length = z.int().min(0);
+const planRowSchema = z.object({
+  id: z.string().regex(/^[\w-]+$/),
+  k: z.int().positive(),
+  objects: z.array(
+    z.object({ patch: z.string(), bbox: z.tuple([length, length, length, length]).readonly() }),
+  ),
+});
+
+/**
+ * One image of the dataset, a row of `plan.jsonl`: `id` is `k<patches>-<number>`, such as
+ * `k3-000017`; `objects` says which patches it holds, each by its id in the pool, and where they
+ * lie: `bbox` is `[x, y, width, height]`, px from the canvas's top left.
+ */
+export type PlanRow = z.output<typeof planRowSchema>;
 
 const planSchema = z.object({
   format: z.literal('patchml-plan'),
   digest: z.string(),
   pool: z.string(),
   images: z.int(),
+  recipe: planPartSchema,
 });
 
 /**
  * What `plan.json` says of a plan folder: the SHA-256 of `plan.jsonl`, the digest of the pool whose
- * patches it names, and its images.
+ * patches it names, its images, and the part of the recipe that it depends on.
  */
 export type PlanSummary = z.output<typeof planSchema>;
 
+/** A plan folder, opened for reading. */
+export interface Plan {
+  folder: PlanFolder;
+  summary: PlanSummary;
+  /**
+   * The images: k ascending, then number ascending.
+   * @throws DatasetError that names the line and the field, or says that there are no rows
+   */
+  rows: () => AsyncIterable<PlanRow>;
+}
+
 export interface PlanInput {
   recipe: Recipe;
-  /** The pool folder. */
-  pool: string;
+  /** The pool folder, made by the same `source` and `patch` parts of the recipe. */
+  pool: PoolFolder;
   /** Where stages keep what they make; the plan goes into `plan/<key>` in it. */
   work: string;
 }
@@ -44,44 +73,56 @@ export interface PlanInput {
 /**
  * The third stage: decides for every image of the dataset which patches it holds and where they
  * lie. A plan of the same pool, seed, sampling and layout is used again.
- * @returns the plan folder
- * @throws SamplingError when the pool cannot give what the recipe asks for
+ * @throws SamplingError where the pool cannot give what the recipe asks for
+ * @throws DatasetError where the pool is none, or of another recipe
+ * @throws OutputError where `work` cannot be written; AbortedError
  */
-export async function makePlan(input: PlanInput, options: StageOptions = {}): Promise<string> {
-  const { digest: pool } = await readPoolSummary(input.pool);
+export function makePlan(input: PlanInput, options: StageOptions = {}): Promise<Plan> {
+  return explaining(() => plan(input, options));
+}
+
+async function plan(input: PlanInput, options: StageOptions): Promise<Plan> {
+  const { digest: pool, recipe: made } = await readPoolSummary(input.pool);
+  requireSamePart('pool', input.pool, made, poolPartOf(input.recipe));
   const folder = planFolder(input.recipe, pool, input.work);
-  if (await exists(join(folder, 'plan.json'))) return folder;
+  if (await exists(join(folder, 'plan.json'))) return readPlan(folder);
   const patches = await readPatchRows(input.pool);
   const drawn = drawDataset(input.recipe, patches);
   const first = drawn.next(); // an impossible demand throws here, before anything is written
   await buildFolder(folder, async (partial) => {
     const images = await writePlan(input.recipe, patches, first, drawn, partial, options);
     const digest = sha256File(join(partial, 'plan.jsonl'));
-    const summary: PlanSummary = { format: 'patchml-plan', digest, pool, images };
+    const recipe = planPartOf(input.recipe);
+    const summary: PlanSummary = { format: 'patchml-plan', digest, pool, images, recipe };
     await writeWhole(join(partial, 'plan.json'), toJson(summary));
   });
-  return folder;
+  return readPlan(folder);
 }
 
-/** The folder that the plan of this input has, made or not. */
-export async function findPlan({ recipe, pool, work }: PlanInput): Promise<string> {
+/** The folder that the plan of this input has, made or not. @throws DatasetError */
+export async function findPlan({ recipe, pool, work }: PlanInput): Promise<PlanFolder> {
   return planFolder(recipe, (await readPoolSummary(pool)).digest, work);
 }
 
+/**
+ * Opens a plan folder: reads its summary. Its rows are not checked.
+ * @throws DatasetError where it is no plan
+ */
+export async function readPlan(folder: PlanFolder): Promise<Plan> {
+  return { folder, summary: await readPlanSummary(folder), rows: () => readPlanRows(folder) };
+}
+
 /** Reads what `plan.json` says. @throws DatasetError when the folder is no plan */
-export function readPlanSummary(folder: string): Promise<PlanSummary> {
+export function readPlanSummary(folder: PlanFolder): Promise<PlanSummary> {
   return readSummary(folder, 'plan.json', planSchema, 'patchml plan');
 }
 
-/** Reads the rows of a plan: k ascending, then number ascending. */
-export function readPlanRows(folder: string): AsyncIterable<PlanRow> {
-  return readJsonLines(join(folder, 'plan.jsonl')) as AsyncIterable<PlanRow>;
+function readPlanRows(folder: PlanFolder): AsyncIterable<PlanRow> {
+  return readStageRows('plan', join(folder, 'plan.jsonl'), planRowSchema);
 }
 
-function planFolder(recipe: Recipe, pool: string, work: string): string {
-  const { seed, sampling, layout, canvas, patch } = recipe;
-  const chosen = { seed, sampling, layout, size: canvas.size, safeArea: canvas.safeArea };
-  const key = digestOf(['plan 1', pool, chosen, patch.fit]);
+function planFolder(recipe: Recipe, pool: string, work: string): PlanFolder {
+  const key = digestOf(['plan 2', pool, planPartOf(recipe)]);
   return join(work, 'plan', key.slice(0, 16));
 }
 

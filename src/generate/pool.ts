@@ -1,38 +1,140 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
+import { z } from 'zod';
 import { DatasetError } from '../errors.js';
-import { readJsonLines } from '../files/json.js';
-import type { PixelBox } from '../image/box.js';
+import { explainError } from '../files/file-errors.js';
+import type { FolderOf } from '../files/folders.js';
+import { readSummary } from '../files/json.js';
+import { codecVersionsSchema } from '../image/codecs.js';
 import { newPnmImage, type PnmImage } from '../image/pixels.js';
-import type { ClassIndex, Wnid } from '../imagenet/synsets.js';
+import { dropCountsSchema } from '../imagenet/annotation.js';
+import { poolPartSchema, readStageRows } from './stage-folder.js';
 
-/** Reads the rows of a pool, in byte order of their source images. */
-export async function readPatchRows(folder: string): Promise<PatchRow[]> {
+/** The path of a pool folder. */
+export type PoolFolder = FolderOf<'pool'>;
+
+const poolSchema = z.object({
+  format: z.literal('patchml-pool'),
+  digest: z.string(),
+  source: z.object({ annotations: z.int(), malformed: z.int(), objects: z.int() }),
+  patches: z.int(),
+  bytes: z.int(),
+  drops: dropCountsSchema,
+  codecs: codecVersionsSchema,
+  recipe: poolPartSchema,
+});
+
+/**
+ * What `pool.json` says of a pool folder: the SHA-256 of `patches.jsonl` (which holds the digest of
+ * every patch's pixels), what the index counted, the patches and the bytes of `patches.bin`, the
+ * objects that did not become patches, those the index dropped included, the codecs' versions, and
+ * the part of the recipe that it depends on.
+ */
+export type PoolSummary = z.output<typeof poolSchema>;
+
+const pixel = z.int().min(0);
+const patchSchema = z.object({
+  id: z.string(),
+  wnid: z.string(),
+  class: z.int().min(0).max(999),
+  source: z.string(),
+  box: z.tuple([pixel, pixel, pixel, pixel]).readonly(),
+  width: z.int().positive(),
+  height: z.int().positive(),
+  sha256: z.string(),
+  offset: z.int().min(0),
+});
+
+/**
+ * One row of a pool's `patches.jsonl`: `id` is `<imageId>#<objectIndex>`; `source` the id of the
+ * image it was cut from, `box` what was cut out of that image, px; `width` and `height` its size as
+ * stored, px: that of the box, or scaled down to the pool's store side; `sha256` the digest of its
+ * pixels (RGB, row by row); `offset` where its `3 * width * height` bytes start in `patches.bin`.
+ */
+export type PatchRow = z.output<typeof patchSchema>;
+
+/** A pool folder, opened for reading. */
+export interface Pool {
+  folder: PoolFolder;
+  summary: PoolSummary;
+  /**
+   * The patches, in byte order of their source images.
+   * @throws DatasetError that names the line and the field, or says that there are no rows
+   */
+  rows: () => AsyncIterable<PatchRow>;
+  /** Opens the patches' pixels. @throws DatasetError where there are none */
+  openPixels: () => PatchPixels;
+}
+
+/** The pixels of a pool's patches, at random; holds one open file until closed. */
+export interface PatchPixels {
+  /** The pixels of one patch, as stored. @throws DatasetError where the file ends before them */
+  read(patch: Pick<PatchRow, 'id' | 'width' | 'height' | 'offset'>): PatchImage;
+  close(): void;
+}
+
+/** A patch's pixels: interleaved RGB, 8 bits a sample, row by row: `3 * width * height` bytes. */
+export interface PatchImage {
+  width: number;
+  height: number;
+  data: Uint8Array;
+}
+
+/**
+ * Opens a pool folder: reads its summary. Its patches are not checked.
+ * @throws DatasetError where it is no pool
+ */
+export async function readPool(folder: PoolFolder): Promise<Pool> {
+  return {
+    folder,
+    summary: await readPoolSummary(folder),
+    rows: () => readStageRows('pool', rowsFile(folder), patchSchema),
+    openPixels: () => new PoolReader(folder),
+  };
+}
+
+/** Reads what `pool.json` says. @throws DatasetError when the folder is no pool */
+export function readPoolSummary(folder: PoolFolder): Promise<PoolSummary> {
+  return readSummary(folder, 'pool.json', poolSchema, 'patchml extract');
+}
+
+/** Reads all rows of a pool, in byte order of their source images. */
+export async function readPatchRows(folder: PoolFolder): Promise<PatchRow[]> {
   const rows: PatchRow[] = [];
-  for await (const row of readJsonLines(join(folder, 'patches.jsonl'))) rows.push(row as PatchRow);
+  for await (const row of readStageRows('pool', rowsFile(folder), patchSchema)) rows.push(row);
   return rows;
 }
 
-/** Reads patches' pixels from a pool at random; holds one open file until closed. */
-export class PoolReader {
+function rowsFile(folder: PoolFolder): string {
+  return join(folder, 'patches.jsonl');
+}
+
+/** {@link PatchPixels} in the form that the resizer reads. */
+export class PoolReader implements PatchPixels {
+  readonly #path: string;
   readonly #file: number;
 
-  constructor(private readonly folder: string) {
-    this.#file = openSync(join(folder, 'patches.bin'), 'r');
+  constructor(folder: PoolFolder) {
+    this.#path = join(folder, 'patches.bin');
+    this.#file = openPixelFile(folder, this.#path);
   }
 
-  /** The pixels of one patch. @throws DatasetError when the file ends before them */
-  read({ id, width, height, offset }: Omit<PatchRow, 'box'>): PnmImage {
+  read({ id, width, height, offset }: Parameters<PatchPixels['read']>[0]): PnmImage {
     const image = newPnmImage(width, height);
-    const { data } = image;
-    if (readSync(this.#file, data, 0, data.length, offset) !== data.length) {
-      throw new DatasetError(`the pixels of ${id} are not all there`, {
-        code: 'pool-cut-off',
-        path: join(this.folder, 'patches.bin'),
-        fix: 'remove this pool; the next run extracts it again',
-      });
+    if (this.#fill(image.data, offset)) return image;
+    throw new DatasetError(`the pixels of ${id} are not all there`, {
+      code: 'pool-cut-off',
+      path: this.#path,
+      fix: 'remove this pool and make it again with "patchml extract"',
+    });
+  }
+
+  #fill(data: Buffer, offset: number): boolean {
+    try {
+      return readSync(this.#file, data, 0, data.length, offset) === data.length;
+    } catch (error) {
+      throw explainError(error, this.#path);
     }
-    return image;
   }
 
   close(): void {
@@ -40,21 +142,16 @@ export class PoolReader {
   }
 }
 
-/** One row of a pool's `patches.jsonl`. */
-export interface PatchRow {
-  /** `<imageId>#<objectIndex>` */
-  id: string;
-  wnid: Wnid;
-  class: ClassIndex;
-  /** Id of the image it was cut from. */
-  source: string;
-  /** What was cut out of that image, px. */
-  box: PixelBox;
-  /** Size as stored, px: that of the box, or scaled down to the pool's store side. */
-  width: number;
-  height: number;
-  /** SHA-256 of its pixels: RGB, row by row. */
-  sha256: string;
-  /** Where its `3 * width * height` bytes start in `patches.bin`. */
-  offset: number;
+function openPixelFile(folder: PoolFolder, path: string): number {
+  try {
+    return openSync(path, 'r');
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') throw explainError(cause, path);
+    throw new DatasetError('there is no patches.bin here', {
+      code: 'stage-missing',
+      path: folder,
+      fix: 'remove this pool and make it again with "patchml extract"',
+      cause,
+    });
+  }
 }

@@ -1,22 +1,30 @@
-import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
-import { readDatasetSummary, readLock, readMetadata } from '../dataset/dataset.js';
+import {
+  type DatasetFolder,
+  readDatasetSummary,
+  readLock,
+  readMetadata,
+} from '../dataset/dataset.js';
 import type { MetadataRow } from '../dataset/row.js';
 import { DatasetError } from '../errors.js';
 import { sha256 } from '../files/digest.js';
-import { byteOrder } from '../files/listing.js';
 import { type StageOptions, throwIfAborted } from '../progress.js';
 import { drawWithoutReplacement, openStream } from '../random.js';
 import { openComposer } from './compose-image.js';
-import { readPoolSummary } from './extract-pool.js';
 import type { PlanRow } from './make-plan.js';
-import { type PatchRow, PoolReader, readPatchRows } from './pool.js';
+import {
+  type PatchRow,
+  type PoolFolder,
+  PoolReader,
+  readPatchRows,
+  readPoolSummary,
+} from './pool.js';
+import { findStageFolders } from './stage-folder.js';
 
 export interface RegenerateInput {
   /** The dataset folder. */
-  folder: string;
+  folder: DatasetFolder;
   /** The pool folder it was composed from. */
-  pool: string;
+  pool: PoolFolder;
   /** How many images to make again; all, where there are no more. */
   sample: number;
   /** Chooses the sample. Default: the recipe's seed. */
@@ -32,7 +40,9 @@ export interface Regeneration {
 /**
  * Makes a seeded sample of a dataset's images again from the pool and compares the pixels' digests
  * with the metadata's.
- * @throws DatasetError when the pool is another than the dataset was made from
+ * @throws DatasetError where the dataset or the pool is none or damaged, or the pool is not the one
+ * that the dataset was made from
+ * @throws AbortedError
  */
 export async function regenerateSample(
   { folder, pool, sample, seed }: RegenerateInput,
@@ -72,14 +82,18 @@ function isAsExtracted(reader: PoolReader, patch: PatchRow): boolean {
   return sha256(reader.read(patch).data) === patch.sha256;
 }
 
-/** The pool in a work folder that a dataset was made from. @throws DatasetError where it is gone */
-export async function findPoolOf(folder: string, work: string): Promise<string> {
+/**
+ * The pool in a work folder that a dataset was made from.
+ * @throws DatasetError where the dataset is none, or its pool is not there
+ */
+export async function findPoolOf(folder: DatasetFolder, work: string): Promise<PoolFolder> {
   const { pool } = await readLock(folder);
-  const pools = join(work, 'pool');
-  for (const name of (await readdir(pools).catch(() => [])).sort(byteOrder)) {
-    const summary = await readPoolSummary(join(pools, name)).catch(() => undefined);
-    if (summary?.digest === pool) return join(pools, name);
-  }
+  const [found] = await findStageFolders(
+    'pool',
+    work,
+    async (place) => (await readPoolSummary(place)).digest === pool,
+  );
+  if (found !== undefined) return found;
   throw new DatasetError('the pool of this dataset is not here', {
     code: 'pool-missing',
     path: work,
@@ -87,7 +101,7 @@ export async function findPoolOf(folder: string, work: string): Promise<string> 
   });
 }
 
-async function requireSamePool(folder: string, pool: string): Promise<void> {
+async function requireSamePool(folder: DatasetFolder, pool: PoolFolder): Promise<void> {
   const lock = await readLock(folder);
   const summary = await readPoolSummary(pool);
   if (lock.pool === summary.digest) return;

@@ -1,4 +1,4 @@
-import { createReadStream } from 'node:fs';
+import { createReadStream, type Stats } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import type { Readable } from 'node:stream';
@@ -45,7 +45,7 @@ export async function openImages(given: string): Promise<ImageStore> {
     }
     const store = info.isDirectory()
       ? await openFolder(path)
-      : await openTar(path, digestOf([basename(path), info.size, info.mtimeMs]));
+      : await openTar(path, archiveFingerprint(path, info));
     if (store.places.size > 0) return store;
   } catch (error) {
     throw explainError(error);
@@ -60,6 +60,27 @@ export async function openImages(given: string): Promise<ImageStore> {
 async function openFolder(path: string): Promise<ImageStore> {
   const { places, fingerprint } = await listImages(path);
   return { path, places: toPlaces(places), fingerprint };
+}
+
+/**
+ * What changes when the images at a path do: the `fingerprint` of {@link openImages}, without a look
+ * into an archive.
+ * @throws ImageError, OutputError where there are none at the path
+ */
+export async function fingerprintOf(given: string): Promise<string> {
+  const path = resolve(given);
+  try {
+    const info = await stat(path);
+    return info.isDirectory()
+      ? (await listImages(path)).fingerprint
+      : archiveFingerprint(path, info);
+  } catch (error) {
+    throw explainError(error);
+  }
+}
+
+function archiveFingerprint(path: string, { size, mtimeMs }: Stats): string {
+  return digestOf([basename(path), size, mtimeMs]);
 }
 
 /** Lists all images of a folder, in byte order of their paths, with the folder's fingerprint. */

@@ -11,6 +11,7 @@ import { writeJsonLines } from '../files/json.js';
 import { listFiles, tryLink } from '../files/listing.js';
 import { writeWhole } from '../files/output-file.js';
 import type { PlanRow, PlanSummary } from '../generate/make-plan.js';
+import { planPartOf } from '../generate/stage-folder.js';
 import { letSignalIn, type StageOptions, throwIfAborted } from '../progress.js';
 import { commentRecipe } from '../recipe/write.js';
 import { bibtexOf, citationOf, IMAGENET_TERMS } from './citation.js';
@@ -238,7 +239,7 @@ async function listedFiles({ exports }: ReleaseSummary, folder: string): Promise
  * of it, and the lock has its digest.
  * @throws ReleaseError where it comes out another than the lock says
  */
-async function writePlanOf({ folder, lock, rows }: Dataset, to: string): Promise<void> {
+async function writePlanOf({ folder, lock, summary, rows }: Dataset, to: string): Promise<void> {
   await makeFolder(to);
   const file = join(to, 'plan.jsonl');
   const plan = await writeJsonLines(file);
@@ -260,6 +261,7 @@ async function writePlanOf({ folder, lock, rows }: Dataset, to: string): Promise
       fix: 'generate the dataset again',
     });
   }
-  const summary: PlanSummary = { format: 'patchml-plan', digest, pool: lock.pool, images };
-  await writeWhole(join(to, 'plan.json'), toJson(summary));
+  const recipe = planPartOf(summary.recipe);
+  const says: PlanSummary = { format: 'patchml-plan', digest, pool: lock.pool, images, recipe };
+  await writeWhole(join(to, 'plan.json'), toJson(says));
 }

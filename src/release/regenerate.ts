@@ -9,7 +9,7 @@ import { buildIndex } from '../generate/build-index.js';
 import { composeDataset } from '../generate/compose-dataset.js';
 import { requirePlaceFor } from '../generate/dataset-output.js';
 import { extractPool } from '../generate/extract-pool.js';
-import { makePlan, readPlanRows } from '../generate/make-plan.js';
+import { makePlan, type Plan } from '../generate/make-plan.js';
 import type { StageOptions } from '../progress.js';
 import { type DatasetDiff, diffDatasets, pixelDistance, type PixelDistance } from './diff.js';
 import { openPublished, type Published, type ReleaseFolder } from './release-folder.js';
@@ -88,20 +88,21 @@ export async function regenerateRelease(
     const { recipe } = published.dataset.summary;
     await requirePlaceFor(recipe, out, options.overwrite ?? false);
     const index = await buildIndex({ recipe, annotations, images, work }, options);
-    const pool = await extractPool({ recipe, index, work }, options);
-    const plan = await makePlan({ recipe, pool, work }, options);
+    const pool = await extractPool({ recipe, index: index.folder, work }, options);
+    const plan = await makePlan({ recipe, pool: pool.folder, work }, options);
     const replanned = await replannedIn(published.dataset, plan);
-    await composeDataset({ recipe, pool, plan, out }, options);
-    return { dataset: out, pool, plan, replanned, ...(await compare(published, out, options)) };
+    const stages = { pool: pool.folder, plan: plan.folder };
+    await composeDataset({ recipe, ...stages, out }, options);
+    return { dataset: out, ...stages, replanned, ...(await compare(published, out, options)) };
   } catch (error) {
     throw explainError(error);
   }
 }
 
 /** Images that a plan does not have as the published metadata has them. */
-async function replannedIn(published: Dataset, plan: string): Promise<string[]> {
+async function replannedIn(published: Dataset, plan: Plan): Promise<string[]> {
   const placed = new Map<string, string>();
-  for await (const { id, objects } of readPlanRows(plan)) {
+  for await (const { id, objects } of plan.rows()) {
     placed.set(id, JSON.stringify(objects.map(({ patch, bbox }) => [patch, bbox])));
   }
   const others: string[] = [];

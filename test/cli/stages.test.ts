@@ -84,3 +84,56 @@ describe('The stages, each by its own command', () => {
     else expectOneLine(again, 1, pool, 'remove');
   });
 });
+
+describe('A stage that is given the folder of the one before', () => {
+  /** Runs a command with the recipe alone, and returns the folder that it made. */
+  async function made(command: string, cwd: string, ...more: string[]): Promise<string> {
+    const ended = await runCli([command, '-r', recipe, '--json', ...more], { cwd });
+    expect([command, ended.code, saidBesideProgress(ended)]).toEqual([command, 0, '']);
+    const said = JSON.parse(ended.stdout) as Record<string, string>;
+    return said[{ extract: 'pool', compose: 'dataset' }[command] ?? command]!;
+  }
+
+  test('asks for nothing earlier, and gives the same dataset', async () => {
+    const cwd = newFolder('given');
+    const index = await made('index', cwd, '-a', input.annotations, '-i', input.images);
+    const pool = await made('extract', cwd, '--index', index, '--work', 'elsewhere');
+    const plan = await made('plan', cwd, '--pool', pool, '--work', 'elsewhere');
+    const dataset = await made('compose', cwd, '--pool', pool, '--plan', plan, '-o', 'out');
+    const generated = newFolder('generated');
+    await run('generate', generated, '-q', '-o', 'out');
+    expect(contentsOf(join(cwd, dataset))).toEqual(contentsOf(join(generated, 'out')));
+  });
+
+  test('is found in the work folder by the recipe alone, where there is one', async () => {
+    const cwd = newFolder('found');
+    await run('generate', cwd, '-q', '-o', 'out');
+    for (const command of ['extract', 'plan', 'compose']) await made(command, cwd);
+    await run('generate', cwd, '-q', '-o', 'other', '--limit', '5', '--counts', '2:2');
+    await made('compose', cwd); // the pool of another choice of images is not taken for it
+  });
+
+  test('refuses one of another recipe, one of another pool, and what is none', async () => {
+    const cwd = newFolder('refused');
+    await run('generate', cwd, '-q', '-o', 'out');
+    const [index, pool, plan] = [
+      await made('index', cwd, '-a', input.annotations, '-i', input.images),
+      await made('extract', cwd),
+      await made('plan', cwd),
+    ];
+    const bare = (command: string, ...more: string[]): Promise<CliRun> =>
+      runCli([command, '-r', recipe, '-q', ...more], { cwd });
+    expectOneLine(
+      await bare('extract', '--index', index, '--limit', '5'),
+      1,
+      index,
+      'source.limit',
+    );
+    expectOneLine(await bare('plan', '--pool', pool, '--limit', '5'), 1, pool, 'source.limit');
+    const given = ['--pool', pool, '--plan', plan];
+    expectOneLine(await bare('compose', ...given, '--seed', '5'), 1, plan, 'seed', '"42"', '"5"');
+    expectOneLine(await bare('compose', '--pool', cwd, '--plan', plan), 1, cwd, 'pool.json');
+    expectOneLine(await bare('compose', '--pool', pool, '--plan', pool), 1, pool, 'plan.json');
+    expectOneLine(await bare('extract', '--index', plan), 1, plan, 'index.json');
+  });
+});

@@ -55,7 +55,7 @@ function dropsIn(index: string): unknown[] {
 
 describe('buildIndex', () => {
   it('writes the images that are there with their objects, in byte order of their ids', async () => {
-    const images = await collect(readIndexedImages(await buildIndex(inputOf())));
+    const images = await collect(readIndexedImages((await buildIndex(inputOf())).folder));
     expect(images).toEqual([
       {
         image: 'a',
@@ -76,7 +76,7 @@ describe('buildIndex', () => {
   });
 
   it('lists what it left out, and counts it', async () => {
-    const index = await buildIndex(inputOf());
+    const { folder: index } = await buildIndex(inputOf());
     expect(dropsIn(index)).toEqual([
       { imageId: 'c', problem: expect.stringContaining('not well-formed') as unknown },
       { image: 'd', object: 0, reason: 'image-missing' },
@@ -93,7 +93,7 @@ describe('buildIndex', () => {
 
   it('leaves nothing but the index in the folder for it', async () => {
     const input = inputOf();
-    const index = await buildIndex(input);
+    const { folder: index } = await buildIndex(input);
     expect(readdirSync(join(input.work, 'index'))).toEqual([index.split('/').at(-1)]);
     expect(readdirSync(index).sort()).toEqual(['drops.jsonl', 'index.json', 'objects.jsonl']);
     expect(await findIndex(input)).toBe(index);
@@ -101,22 +101,22 @@ describe('buildIndex', () => {
 
   it('uses an index of the same input again', async () => {
     const input = inputOf();
-    const index = await buildIndex(input);
+    const { folder: index } = await buildIndex(input);
     const { mtimeMs, ino } = statSync(join(index, 'objects.jsonl'));
     const other = { ...input, recipe: recipeWith({ seed: 7, patch: { minSide: 50 } }) };
-    expect(await buildIndex(other)).toBe(index);
+    expect((await buildIndex(other)).folder).toBe(index);
     expect(statSync(join(index, 'objects.jsonl'))).toMatchObject({ mtimeMs, ino });
   });
 
   it('makes another where an annotation, an image or the choice of them changes', async () => {
     const input = inputOf();
-    const made = [await buildIndex(input)];
+    const made = [(await buildIndex(input)).folder];
     writeFileSync(join(input.annotations, 'e.xml'), annotationXml([]));
-    made.push(await buildIndex(input));
+    made.push((await buildIndex(input)).folder);
     writeFileSync(join(input.images, 'd.JPEG'), 'd');
-    made.push(await buildIndex(input));
+    made.push((await buildIndex(input)).folder);
     const recipe = recipeWith({ source: { block: { synsets: ['n01443537'] } } });
-    made.push(await buildIndex({ ...input, recipe }));
+    made.push((await buildIndex({ ...input, recipe })).folder);
     expect(new Set(made).size).toBe(4);
     expect(await Promise.all(made.map(idsIn))).toEqual([
       ['a', 'b'],
@@ -131,12 +131,12 @@ describe('buildIndex', () => {
     await buildIndex(input);
     const moved = `${input.images}-moved`;
     renameSync(input.images, moved);
-    const index = await buildIndex({ ...input, images: moved });
+    const { folder: index } = await buildIndex({ ...input, images: moved });
     expect((await readIndexSummary(index)).images).toBe(moved);
   });
 
   it('uses only the first annotations, by id, where the recipe says how many', async () => {
-    const index = await buildIndex(inputOf({ limit: 1 }));
+    const { folder: index } = await buildIndex(inputOf({ limit: 1 }));
     expect(await idsIn(index)).toEqual(['a']);
     expect(await readIndexSummary(index)).toMatchObject({ annotations: 1, objects: 1 });
   });
@@ -164,7 +164,7 @@ describe('buildIndex', () => {
     const stopped = buildIndex(input, { signal: AbortSignal.abort() });
     await expect(stopped).rejects.toMatchObject({ name: 'AbortedError', code: 'aborted' });
     expect(existsSync(await findIndex(input))).toBe(false);
-    expect(await idsIn(await buildIndex(input))).toEqual(['a', 'b']);
+    expect(await idsIn((await buildIndex(input)).folder)).toEqual(['a', 'b']);
   });
 
   it('tells its progress, and at the end that all is done', async () => {

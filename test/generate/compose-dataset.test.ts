@@ -10,7 +10,12 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from '@jest/globals';
-import { type DatasetLock, type DatasetSummary, readDataset } from '../../src/dataset/dataset.js';
+import {
+  type Dataset,
+  type DatasetLock,
+  type DatasetSummary,
+  readDataset,
+} from '../../src/dataset/dataset.js';
 import type { MetadataRow } from '../../src/dataset/row.js';
 import { DatasetError, OutputError } from '../../src/errors.js';
 import { composeDataset, type ComposeOptions } from '../../src/generate/compose-dataset.js';
@@ -38,7 +43,7 @@ beforeAll(async () => {
 });
 
 /** Composes the made plan at a place. */
-function compose(out: string, options: ComposeOptions = {}): Promise<void> {
+function compose(out: string, options: ComposeOptions = {}): Promise<Dataset> {
   return composeDataset({ recipe, pool: made.pool, plan: made.plan, out }, { jobs: 2, ...options });
 }
 
@@ -46,7 +51,8 @@ function compose(out: string, options: ComposeOptions = {}): Promise<void> {
 async function composeOther(out: string, options: ComposeOptions = {}): Promise<void> {
   const other: Recipe = { ...recipe, seed: 'other' };
   const { pool } = made;
-  const plan = await makePlan({ recipe: other, pool, work: join(pool, '..', '..') });
+  const work = join(pool, '..', '..');
+  const { folder: plan } = await makePlan({ recipe: other, pool, work });
   await composeDataset({ recipe: other, pool, plan, out }, { jobs: 2, ...options });
 }
 
@@ -222,7 +228,7 @@ describe('A plan or a pool that does not fit', () => {
   test('a plan of another pool is refused before anything is written', async () => {
     const work = newFolder('work');
     const other = madeRecipe({ patch: { minSide: 100 } });
-    const pool = await extractPool({ recipe: other, index: made.index, work });
+    const { folder: pool } = await extractPool({ recipe: other, index: made.index, work });
     const out = join(newFolder('out'), 'out');
     const call = composeDataset({ recipe: other, pool, plan: made.plan, out });
     await expect(call).rejects.toThrow(DatasetError);

@@ -5,8 +5,13 @@ import sharp from 'sharp';
 import { sha256 } from '../../src/files/digest.js';
 import { readJsonLines } from '../../src/files/json.js';
 import { buildIndex, type IndexInput } from '../../src/generate/build-index.js';
-import { extractPool, findPool, readPoolSummary } from '../../src/generate/extract-pool.js';
-import { type PatchRow, PoolReader, readPatchRows } from '../../src/generate/pool.js';
+import { extractPool, findPool } from '../../src/generate/extract-pool.js';
+import {
+  type PatchRow,
+  PoolReader,
+  readPatchRows,
+  readPoolSummary,
+} from '../../src/generate/pool.js';
 import { encode } from '../../src/image/encode.js';
 import { cutOut } from '../../src/image/pixels.js';
 import type { Drop } from '../../src/imagenet/annotation.js';
@@ -65,8 +70,12 @@ async function extract(
   options: Parameters<typeof extractPool>[1] = {},
 ): Promise<string> {
   const recipe = recipeWith(fields);
-  const index = await buildIndex({ ...input, recipe });
-  return extractPool({ recipe, index, work: input.work }, { jobs: 2, ...options });
+  const { folder: index } = await buildIndex({ ...input, recipe });
+  const { folder } = await extractPool(
+    { recipe, index, work: input.work },
+    { jobs: 2, ...options },
+  );
+  return folder;
 }
 
 function pixelsOf(pool: string, row: PatchRow): Buffer {
@@ -239,10 +248,24 @@ describe('extractPool', () => {
     const refused = { name: 'ImageError', code: 'image-corrupt', place: 'c' };
     await expect(extract(input, {}, { strict: true })).rejects.toMatchObject(refused);
     const recipe = recipeWith();
-    const index = await buildIndex({ ...input, recipe });
+    const { folder: index } = await buildIndex({ ...input, recipe });
     expect(existsSync(await findPool({ recipe, index, work: input.work }))).toBe(false);
     await extract(input);
     await expect(extract(input, {}, { strict: true })).rejects.toMatchObject(refused);
+  });
+
+  it('extracts no other images than those that were indexed', async () => {
+    const input = await inputOf();
+    const { recipe, images, work } = input;
+    const { folder: index } = await buildIndex(input);
+    writeFileSync(join(images, 'b.JPEG'), 'another');
+    const refused = { code: 'images-of-another-index', path: images };
+    await expect(extractPool({ recipe, index, work })).rejects.toMatchObject(refused);
+    const { images: other } = await inputOf();
+    await expect(extractPool({ recipe, index, images: other, work })).rejects.toMatchObject({
+      ...refused,
+      path: other,
+    });
   });
 
   it('says what to run first where there is no index', async () => {

@@ -7,9 +7,9 @@ import {
   makePlan,
   type PlanInput,
   type PlanRow,
-  readPlanRows,
   readPlanSummary,
 } from '../../src/generate/make-plan.js';
+import { planPartOf } from '../../src/generate/stage-folder.js';
 import type { Progress } from '../../src/progress.js';
 import { safeArea } from '../../src/recipe/geometry.js';
 import type { RecipeOverrides } from '../../src/recipe/load.js';
@@ -33,7 +33,7 @@ function inputOf(fields: RecipeOverrides = {}): PlanInput {
 }
 
 async function planOf(fields?: RecipeOverrides): Promise<PlanRow[]> {
-  return collect(readPlanRows(await makePlan(inputOf(fields))));
+  return collect((await makePlan(inputOf(fields))).rows());
 }
 
 describe('makePlan', () => {
@@ -107,7 +107,7 @@ describe('makePlan', () => {
 
   it('says in plan.json what it is, and leaves nothing beside it', async () => {
     const input = inputOf();
-    const folder = await makePlan(input);
+    const { folder } = await makePlan(input);
     expect(folder).toBe(await findPlan(input));
     expect(readdirSync(join(input.work, 'plan'))).toHaveLength(1);
     expect(await readPlanSummary(folder)).toEqual({
@@ -115,12 +115,13 @@ describe('makePlan', () => {
       digest: sha256(readFileSync(join(folder, 'plan.jsonl'))),
       pool: sha256(readFileSync(join(input.pool, 'patches.jsonl'))),
       images: 3,
+      recipe: planPartOf(input.recipe),
     });
   });
 
   it('uses a plan again, whatever does not touch it', async () => {
     const input = inputOf();
-    const folder = await makePlan(input);
+    const { folder } = await makePlan(input);
     const { mtimeMs } = statSync(join(folder, 'plan.jsonl'));
     const background = recipeWith({
       name: 'other',
@@ -128,7 +129,7 @@ describe('makePlan', () => {
       canvas: { background: 'black' },
       encode: { format: 'webp' },
     });
-    expect(await makePlan({ ...input, recipe: background })).toBe(folder);
+    expect((await makePlan({ ...input, recipe: background })).folder).toBe(folder);
     expect(statSync(join(folder, 'plan.jsonl')).mtimeMs).toBe(mtimeMs);
   });
 
@@ -136,14 +137,14 @@ describe('makePlan', () => {
     { seed: 7 },
     { sampling: { counts: { 2: 3 } } },
     { layout: { gap: 2 } },
-    { canvas: { size: 256 } },
-    { canvas: { safeArea: 0.9 } },
+    { canvas: { size: 256 }, patch: { storeSide: 196 } },
+    { canvas: { safeArea: 0.9 }, patch: { storeSide: 196 } },
     { patch: { fit: 'cover' } },
   ])('makes another plan with %j', async (fields) => {
     const input = inputOf();
     const sampling = { counts: { 2: 2, 3: 1 } };
     const other = { ...input, recipe: recipeWith({ sampling, ...fields }) };
-    expect(await makePlan(other)).not.toBe(await makePlan(input));
+    expect((await makePlan(other)).folder).not.toBe((await makePlan(input)).folder);
   });
 
   it('writes nothing where the demand is impossible', async () => {
@@ -163,7 +164,7 @@ describe('makePlan', () => {
     });
     await expect(stopped).rejects.toMatchObject({ name: 'AbortedError' });
     expect(existsSync(await findPlan(input))).toBe(false);
-    expect(await collect(readPlanRows(await makePlan(input)))).toHaveLength(5000);
+    expect(await collect((await makePlan(input)).rows())).toHaveLength(5000);
   });
 
   it('tells its progress every thousand rows and at the end', async () => {

@@ -1,7 +1,8 @@
 import { truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import { PoolReader, readPatchRows } from '../../src/generate/pool.js';
+import { PoolReader, readPatchRows, readPool } from '../../src/generate/pool.js';
+import { collect } from '../support/unit-errors.js';
 import { noiseImage } from '../support/unit-images.js';
 import { patchRow, writePool } from '../support/unit-pools.js';
 
@@ -21,6 +22,18 @@ function poolFolder(): string {
 describe('readPatchRows', () => {
   it('reads the rows in their order', async () => {
     expect(await readPatchRows(poolFolder())).toEqual(rows);
+  });
+});
+
+describe('readPool', () => {
+  it('gives the summary, the rows and the pixels of a pool', async () => {
+    const folder = poolFolder();
+    const pool = await readPool(folder);
+    expect(pool).toMatchObject({ folder, summary: { patches: 2, bytes: 3 * (4 * 3 + 5 * 2) } });
+    expect(await collect(pool.rows())).toEqual(rows);
+    const pixels = pool.openPixels();
+    expect(images[1]!.data.equals(pixels.read(rows[1]!).data)).toBe(true);
+    pixels.close();
   });
 });
 

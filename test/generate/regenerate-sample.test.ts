@@ -124,6 +124,24 @@ describe('A pool that cannot serve', () => {
     await expect(call).rejects.toThrow(join(pool, 'patches.bin'));
   });
 
+  test('because it has no pixels or no rows is a named error', async () => {
+    for (const file of ['patches.bin', 'patches.jsonl', 'pool.json']) {
+      const pool = copyPool();
+      rmSync(join(pool, file));
+      const call = regenerateSample({ folder: made.dataset, pool, sample: 24 });
+      await expect(call).rejects.toMatchObject({ code: 'stage-missing', path: pool });
+      await expect(call).rejects.toThrow(`there is no ${file} here`);
+    }
+  });
+
+  test('because a row of it is damaged is a named error', async () => {
+    const pool = copyPool();
+    const path = join(pool, 'patches.jsonl');
+    writeFileSync(path, readFileSync(path, 'utf8').replace(/"width":\d+/, '"width":-1'));
+    const call = regenerateSample({ folder: made.dataset, pool, sample: 24 });
+    await expect(call).rejects.toMatchObject({ code: 'stage-invalid', path, place: 'line 1' });
+  });
+
   test('because its rows are others than its summary says is refused', async () => {
     const pool = copyPool();
     const path = join(pool, 'patches.jsonl');

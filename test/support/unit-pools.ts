@@ -1,7 +1,9 @@
 import { sha256 } from '../../src/files/digest.js';
 import type { PatchRow } from '../../src/generate/pool.js';
+import { poolPartOf } from '../../src/generate/stage-folder.js';
 import { codecVersions } from '../../src/image/codecs.js';
 import { temporaryFolder, writeTree } from './unit-folder.js';
+import { recipeWith } from './unit-recipes.js';
 
 /** A synset name for any class number. */
 export function wnidOf(classIndex: number): string {
@@ -49,8 +51,8 @@ export function writePool(
     patches: rows.length,
     bytes: pixels.reduce((sum, { length }) => sum + length, 0),
     drops: {},
-    storeSide: 196,
     codecs: codecVersions(),
+    recipe: poolPartOf(recipeWith()),
   };
   return writeTree(
     {

@@ -1,0 +1,173 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { DatasetError, type ErrorCode } from '../errors.js';
+import { readJsonLines } from '../files/json.js';
+import { byteOrder } from '../files/listing.js';
+import { isMapping } from '../files/yaml.js';
+import { storeSide } from '../recipe/geometry.js';
+import { type Recipe, recipeSchema } from '../recipe/schema.js';
+
+/** The kinds of folders that stages keep below the work folder, and the commands that make them. */
+const COMMANDS = { index: 'index', pool: 'extract', plan: 'plan' } as const;
+
+export type StageKind = keyof typeof COMMANDS;
+
+// Each stage depends on a part of the recipe alone. That part is in the key of the stage's folder,
+// so that another seed extracts nothing again, and in its summary, so that a folder that is named
+// by hand is checked against the recipe.
+
+const { seed, source, patch, canvas, layout, sampling } = recipeSchema.shape;
+
+export const indexPartSchema = z.object({
+  source: z.object(source.unwrap().pick({ allow: true, block: true, limit: true }).shape),
+});
+
+export const poolPartSchema = z.object({
+  ...indexPartSchema.shape,
+  patch: z.object({ ...patch.unwrap().omit({ fit: true }).shape, storeSide: z.int() }),
+});
+
+export const planPartSchema = z.object({
+  seed,
+  sampling,
+  layout,
+  canvas: z.object(canvas.unwrap().pick({ size: true, safeArea: true }).shape),
+  patch: z.object(patch.unwrap().pick({ fit: true }).shape),
+});
+
+/** What an index depends on: which images and synsets are used. */
+export function indexPartOf(recipe: Recipe): z.output<typeof indexPartSchema> {
+  return indexPartSchema.parse(recipe);
+}
+
+/** What a pool depends on: the index's part, and how patches are cut and stored. */
+export function poolPartOf(recipe: Recipe): z.output<typeof poolPartSchema> {
+  return poolPartSchema.parse({
+    ...recipe,
+    patch: { ...recipe.patch, storeSide: storeSide(recipe) },
+  });
+}
+
+/** What a plan depends on beside its pool: which patches are drawn, and where they lie. */
+export function planPartOf(recipe: Recipe): z.output<typeof planPartSchema> {
+  return planPartSchema.parse(recipe);
+}
+
+/**
+ * Checks that a folder was made with the part of the recipe that it depends on.
+ * @param made the part in the folder's summary
+ * @param wanted the recipe's
+ * @throws DatasetError that names the first field that differs
+ */
+export function requireSamePart(
+  kind: StageKind,
+  folder: string,
+  made: object,
+  wanted: object,
+): void {
+  const difference = firstDifference(made, wanted);
+  if (difference === undefined) return;
+  const { field, before, after } = difference;
+  const code: ErrorCode = `${kind}-of-another-recipe`;
+  throw new DatasetError(
+    `this ${kind} was made with ${show(before)}, the recipe has ${show(after)}`,
+    {
+      code,
+      path: folder,
+      place: field,
+      fix: `name the ${kind} of this recipe with --${kind}, or make it with "patchml ${COMMANDS[kind]}"`,
+    },
+  );
+}
+
+interface FieldDifference {
+  field: string;
+  before: unknown;
+  after: unknown;
+}
+
+function firstDifference(a: unknown, b: unknown, path = ''): FieldDifference | undefined {
+  if (!isMapping(a) || !isMapping(b)) {
+    const isSame = JSON.stringify(a) === JSON.stringify(b);
+    return isSame ? undefined : { field: path, before: a, after: b };
+  }
+  for (const key of new Set([...Object.keys(a), ...Object.keys(b)])) {
+    const found = firstDifference(a[key], b[key], path === '' ? key : `${path}.${key}`);
+    if (found) return found;
+  }
+  return undefined;
+}
+
+function show(value: unknown): string {
+  if (value === undefined) return 'none';
+  const text = JSON.stringify(value);
+  return text.length > 60 ? `${text.slice(0, 60)}...` : text;
+}
+
+/**
+ * The one folder of its kind in a work folder that a test accepts; folders that cannot be read are
+ * passed over.
+ * @throws DatasetError `stage-missing` where there is none, `stage-ambiguous` where there are more
+ */
+export async function findOne(
+  kind: StageKind,
+  work: string,
+  accepts: (folder: string) => Promise<boolean>,
+): Promise<string> {
+  const found = await findStageFolders(kind, work, accepts);
+  if (found.length === 1) return found[0]!;
+  const command = `"patchml ${COMMANDS[kind]}"`;
+  throw found.length === 0
+    ? new DatasetError(`there is no ${kind} of this recipe here`, {
+        code: 'stage-missing',
+        path: join(work, kind),
+        fix: `make it with ${command}, or name it with --${kind}`,
+      })
+    : new DatasetError(`${found.length} folders here hold the ${kind} of this recipe`, {
+        code: 'stage-ambiguous',
+        path: join(work, kind),
+        fix: `name one with --${kind}, or give --annotations and --images`,
+      });
+}
+
+/** The folders of a kind in a work folder that a test accepts, in byte order of their names. */
+export async function findStageFolders(
+  kind: StageKind,
+  work: string,
+  accepts: (folder: string) => Promise<boolean>,
+): Promise<string[]> {
+  const names = await readdir(join(work, kind)).catch(() => []);
+  const found: string[] = [];
+  for (const name of names.sort(byteOrder)) {
+    const folder = join(work, kind, name);
+    if (await accepts(folder).catch(() => false)) found.push(folder);
+  }
+  return found;
+}
+
+/**
+ * Reads the rows of a list in a stage's folder.
+ * @throws DatasetError that names the line and the field, or says that there is no such list
+ */
+export async function* readStageRows<Row>(
+  kind: StageKind,
+  path: string,
+  schema: z.ZodType<Row>,
+): AsyncGenerator<Row> {
+  let line = 0;
+  for await (const value of readJsonLines(path)) {
+    line += 1;
+    const row = schema.safeParse(value);
+    if (!row.success) {
+      const [{ path: field, message }] = row.error.issues as [z.core.$ZodIssue];
+      throw new DatasetError([field.map(String).join('.'), message].filter(Boolean).join(': '), {
+        code: 'stage-invalid',
+        path,
+        place: `line ${line}`,
+        fix: `remove this folder and make it again with "patchml ${COMMANDS[kind]}"`,
+      });
+    }
+    yield row.data;
+  }
+}
