@@ -56,7 +56,6 @@ const WORDS = {
     one: 'this flag is required: %s',
     other: 'these flags are required: %s',
   },
-  'Not enough arguments following: %s': 'a value is missing after this flag: %s',
 };
 
 /** Flags given twice come as lists, flags with an empty value as empty text. */
