@@ -177,7 +177,11 @@ describe('A command line that is not understood', () => {
     ['no folder to verify', ['verify'], ['folder']],
     ['nothing to inspect', ['inspect'], ['path']],
     ['a flag without its value', ['generate', '-r'], ['recipe']],
-    ['a number without its value', ['index', '-r', recipe, '--jobs'], ['Not enough arguments following: jobs']],
+    [
+      'a number without its value',
+      ['index', '-r', recipe, '--jobs'],
+      ['Not enough arguments following: jobs'],
+    ],
     ['no command of model', ['model'], ['Name a command']],
     ['no thread', ['index', '-r', recipe, '--jobs', '0'], ['--jobs takes a whole number from 1']],
     ['a thousand threads', ['index', '-r', recipe, '--jobs', '1000'], ['--jobs takes', '1 to 256']],
