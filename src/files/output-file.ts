@@ -13,8 +13,15 @@ export interface OutputFile {
   discard(): Promise<void>;
 }
 
-/** Opens a file for writing beside its place. @throws OutputError where it cannot be written */
-export async function openOutput(path: string): Promise<OutputFile> {
+/**
+ * Opens a file for writing beside its place.
+ * @param options sync: whether it is put on the disk before its rename. Default: true
+ * @throws OutputError where it cannot be written
+ */
+export async function openOutput(
+  path: string,
+  { sync = true }: { sync?: boolean } = {},
+): Promise<OutputFile> {
   const temporary = `${path}.tmp`;
   const explained = async <T>(act: Promise<T>): Promise<T> =>
     act.catch((error: unknown) => {
@@ -32,22 +39,26 @@ export async function openOutput(path: string): Promise<OutputFile> {
     },
     async close() {
       try {
-        await explained(file.sync());
+        if (sync) await explained(file.sync());
         await explained(rename(temporary, path));
       } catch (error) {
         await discard();
         throw error;
       }
       await file.close();
-      await explained(syncFolder(dirname(path)));
+      if (sync) await explained(syncFolder(dirname(path)));
     },
     discard,
   };
 }
 
 /** Writes a file beside its place, then renames it there. */
-export async function writeWhole(path: string, content: string | Uint8Array): Promise<void> {
-  const output = await openOutput(path);
+export async function writeWhole(
+  path: string,
+  content: string | Uint8Array,
+  options: { sync?: boolean } = {},
+): Promise<void> {
+  const output = await openOutput(path, options);
   try {
     await output.write(typeof content === 'string' ? Buffer.from(content) : content);
   } catch (error) {

@@ -23,7 +23,8 @@ export async function syncTree(folder: string): Promise<void> {
   for (const below of folders.reverse()) await syncFolder(below);
 }
 
-async function syncFile(path: string): Promise<void> {
+/** Puts a file on the disk. */
+export async function syncFile(path: string): Promise<void> {
   const file = await open(path, 'r');
   try {
     await file.sync();

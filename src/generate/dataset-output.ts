@@ -1,5 +1,6 @@
-import { mkdir, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { z } from 'zod';
 import {
   type DatasetLock,
   type DatasetSummary,
@@ -15,18 +16,18 @@ import { OutputError } from '../errors.js';
 import { digestOf, sha256File } from '../files/digest.js';
 import { exists, isEmptyPlace, replacedFolder, toJson } from '../files/folders.js';
 import { writeJsonLines } from '../files/json.js';
-import { writeWhole } from '../files/output-file.js';
+import { noteProgress, PROGRESS_FILE, takeUpProgress } from '../files/resume.js';
 import type { CodecVersions } from '../image/codecs.js';
 import { recipeDigest } from '../recipe/load.js';
 import type { Recipe } from '../recipe/schema.js';
 
-/** How far a dataset is; written after each batch, so that a killed run goes on from there. */
-interface DatasetProgress {
+/** How far a dataset is; noted after each batch, so that a killed run goes on from there. */
+const progressSchema = z.object({
   /** Images done, in the plan's order. */
-  images: number;
+  images: z.int().min(0),
   /** Length of `metadata.jsonl`. */
-  rowBytes: number;
-}
+  rowBytes: z.int().min(0),
+});
 
 /** The images and rows of a dataset being written, with what its summary needs. */
 export interface DatasetOutput {
@@ -72,28 +73,20 @@ export async function openDatasetOutput(partial: string): Promise<DatasetOutput>
       }
       progress.images += rows.length;
       await metadata.flush();
-      await writeWhole(progressFile(partial), toJson(progress));
+      await noteProgress(partial, progress);
     },
     close: () => metadata.close(),
   };
 }
 
-function progressFile(partial: string): string {
-  return join(partial, PROGRESS_FILE);
-}
-
-async function recoverProgress(partial: string): Promise<DatasetProgress> {
-  const metadata = join(partial, METADATA_FILE);
-  try {
-    const progress = JSON.parse(await readFile(progressFile(partial), 'utf8')) as DatasetProgress;
-    if ((await stat(metadata)).size >= progress.rowBytes) {
-      await truncate(metadata, progress.rowBytes);
-      if (await isIntact(partial)) return progress;
-    }
-  } catch {
-    // nothing noted, or not readable: start from nothing
-  }
-  await rm(metadata, { force: true });
+async function recoverProgress(partial: string): Promise<z.output<typeof progressSchema>> {
+  const progress = await takeUpProgress(partial, {
+    schema: progressSchema,
+    lengths: ({ rowBytes }) => ({ [METADATA_FILE]: rowBytes }),
+    isIntact: () => isIntact(partial),
+  });
+  if (progress) return progress;
+  await rm(join(partial, METADATA_FILE), { force: true });
   return { images: 0, rowBytes: 0 };
 }
 
@@ -121,8 +114,6 @@ export interface DatasetOrigin extends Pick<DatasetLock, 'recipe' | 'pool' | 'pl
 }
 
 const ORIGIN_FILE = 'origin.json';
-/** In an unfinished dataset: how far it is. */
-const PROGRESS_FILE = 'progress.json';
 
 /** @throws OutputError where something else than a dataset is there, which is never replaced */
 async function requireOwnPlace(place: string): Promise<void> {

@@ -1,4 +1,3 @@
-import { rm } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import pLimit from 'p-limit';
@@ -8,6 +7,7 @@ import { explaining } from '../files/file-errors.js';
 import { buildFolder, exists, requireSpace, toJson } from '../files/folders.js';
 import { readJsonLines } from '../files/json.js';
 import { writeWhole } from '../files/output-file.js';
+import { forgetProgress } from '../files/resume.js';
 import { fitInside } from '../image/box.js';
 import { codecVersions } from '../image/codecs.js';
 import { countDrops, type Drop } from '../imagenet/annotation.js';
@@ -26,12 +26,7 @@ import {
 } from './build-index.js';
 import { extractBatch, type ExtractSettings } from './cut-patches.js';
 import { type Pool, type PoolFolder, type PoolSummary, readPool, readPoolSummary } from './pool.js';
-import {
-  openPoolOutput,
-  type PoolProgress,
-  progressFile,
-  recoverPoolProgress,
-} from './pool-writer.js';
+import { openPoolOutput, type PoolProgress, recoverPoolProgress } from './pool-writer.js';
 import { findOne, indexPartOf, poolPartOf, requireSamePart } from './stage-folder.js';
 
 /** Images whose progress is noted together. */
@@ -84,7 +79,7 @@ async function extract(
     const progress = await writePool({ recipe, index, indexed, images, partial, reached }, options);
     const summary = summarize(recipe, indexed, progress, partial);
     await writeWhole(join(partial, 'pool.json'), toJson(summary));
-    await rm(progressFile(partial), { force: true });
+    await forgetProgress(partial);
   });
   return readPool(folder);
 }

@@ -1,26 +1,33 @@
-import { copyFile, open, readFile, rm, stat, truncate } from 'node:fs/promises';
+import { copyFile, open, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { z } from 'zod';
 import { sha256 } from '../files/digest.js';
-import { toJson } from '../files/folders.js';
 import { readJsonLines, writeJsonLines } from '../files/json.js';
-import { writeWhole } from '../files/output-file.js';
-import type { DropCounts } from '../imagenet/annotation.js';
+import { noteProgress, takeUpProgress } from '../files/resume.js';
+import { dropCountsSchema } from '../imagenet/annotation.js';
 import type { ExtractedBatch } from './cut-patches.js';
 import type { PatchRow } from './pool.js';
 
-/** How far a pool is; written after each batch, so that a killed run goes on from there. */
-export interface PoolProgress {
+const PIXEL_FILE = 'patches.bin';
+const ROW_FILE = 'patches.jsonl';
+const DROP_FILE = 'drops.jsonl';
+
+const count = z.int().min(0);
+
+/** How far a pool is; noted after each batch, so that a killed run goes on from there. */
+const progressSchema = z.object({
   /** Images done, in the index's order. */
-  images: number;
-  patches: number;
+  images: count,
+  patches: count,
   /** Length of `patches.bin`. */
-  bytes: number;
+  bytes: count,
   /** Lengths of `patches.jsonl` and `drops.jsonl`. */
-  rowBytes: number;
-  dropBytes: number;
+  rowBytes: count,
+  dropBytes: count,
   /** Objects that extraction dropped. */
-  drops: DropCounts;
-}
+  drops: dropCountsSchema,
+});
+export type PoolProgress = z.output<typeof progressSchema>;
 
 /** A pool folder being written. */
 export interface PoolOutput {
@@ -30,15 +37,10 @@ export interface PoolOutput {
   close(): Promise<void>;
 }
 
-/** The file in an unfinished pool that says how far it is. */
-export function progressFile(partial: string): string {
-  return join(partial, 'progress.json');
-}
-
 export async function openPoolOutput(partial: string, reached: PoolProgress): Promise<PoolOutput> {
-  const pixels = await open(join(partial, 'patches.bin'), 'a');
-  const rows = await writeJsonLines(join(partial, 'patches.jsonl'), 'a');
-  const drops = await writeJsonLines(join(partial, 'drops.jsonl'), 'a');
+  const pixels = await open(join(partial, PIXEL_FILE), 'a');
+  const rows = await writeJsonLines(join(partial, ROW_FILE), 'a');
+  const drops = await writeJsonLines(join(partial, DROP_FILE), 'a');
   const progress: PoolProgress = { ...reached, drops: { ...reached.drops } };
   return {
     progress,
@@ -57,7 +59,7 @@ export async function openPoolOutput(partial: string, reached: PoolProgress): Pr
       progress.patches += batch.rows.length;
       await rows.flush();
       await drops.flush();
-      await writeWhole(progressFile(partial), toJson(progress));
+      await noteProgress(partial, progress);
       return progress;
     },
     async close() {
@@ -73,25 +75,24 @@ export async function openPoolOutput(partial: string, reached: PoolProgress): Pr
  * patch's digest is checked. A new or damaged one starts from nothing but the index's drops.
  */
 export async function recoverPoolProgress(partial: string, index: string): Promise<PoolProgress> {
-  const files = ['patches.bin', 'patches.jsonl', 'drops.jsonl'].map((name) => join(partial, name));
-  const progress = await takeUp(partial, files).catch(() => undefined);
+  const [pixels, rows, drops] = [PIXEL_FILE, ROW_FILE, DROP_FILE].map((name) =>
+    join(partial, name),
+  );
+  const progress = await takeUpProgress(partial, {
+    schema: progressSchema,
+    lengths: ({ bytes, rowBytes, dropBytes }) => ({
+      [PIXEL_FILE]: bytes,
+      [ROW_FILE]: rowBytes,
+      [DROP_FILE]: dropBytes,
+    }),
+    isIntact: () => isIntact(pixels!, rows!),
+  });
   if (progress) return progress;
-  await Promise.all([...files, progressFile(partial)].map((file) => rm(file, { force: true })));
-  const dropped = join(index, 'drops.jsonl');
-  await copyFile(dropped, files[2]!);
+  for (const file of [pixels!, rows!, drops!]) await rm(file, { force: true });
+  const dropped = join(index, DROP_FILE);
+  await copyFile(dropped, drops!);
   const { size: dropBytes } = await stat(dropped);
   return { images: 0, patches: 0, bytes: 0, rowBytes: 0, dropBytes, drops: {} };
-}
-
-/** Cuts the files back to what was noted. @throws where anything is missing or damaged */
-async function takeUp(partial: string, files: string[]): Promise<PoolProgress | undefined> {
-  const progress = JSON.parse(await readFile(progressFile(partial), 'utf8')) as PoolProgress;
-  const lengths = [progress.bytes, progress.rowBytes, progress.dropBytes];
-  for (const [index, file] of files.entries()) {
-    if ((await stat(file)).size < lengths[index]!) return undefined;
-    await truncate(file, lengths[index]);
-  }
-  return (await isIntact(files[0]!, files[1]!)) ? progress : undefined;
 }
 
 async function isIntact(pixelFile: string, rowFile: string): Promise<boolean> {

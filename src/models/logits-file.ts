@@ -1,13 +1,11 @@
-import { type FileHandle, open, readFile, rm, stat } from 'node:fs/promises';
+import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { toJson } from '../files/folders.js';
-import { writeWhole } from '../files/output-file.js';
+import { forgetProgress, noteProgress, type Resumable, takeUpProgress } from '../files/resume.js';
 import { NPY_HEADER_BYTES, npyHeader } from '../predictions/npy-format.js';
 import { CLASS_COUNT } from './classes.js';
 
 export const LOGITS_FILE = 'logits.npy';
-const PROGRESS_FILE = 'progress.json';
 /** Images between two notes of how far it is: what a killed run has to do again. */
 const NOTE_EVERY = 512;
 const ROW_BYTES = 4 * CLASS_COUNT;
@@ -19,10 +17,16 @@ export interface BadImage {
 }
 
 /** How far a run is: images done, in the set's order, and those of them that have no row. */
-interface LogitsProgress {
-  done: number;
-  bad: BadImage[];
-}
+const progressSchema = z.object({
+  done: z.int().min(0),
+  bad: z.array(z.object({ id: z.string(), problem: z.string() })),
+});
+type LogitsProgress = z.output<typeof progressSchema>;
+
+const RESUMABLE: Resumable<LogitsProgress> = {
+  schema: progressSchema,
+  lengths: (progress) => ({ [LOGITS_FILE]: endOf(progress) }),
+};
 
 /** `logits.npy`, [images x 1,000] float32, being written. */
 export interface LogitsFile {
@@ -39,14 +43,14 @@ export interface LogitsFile {
 /** Opens the file of a folder, behind the rows that an earlier run noted. */
 export async function openLogitsFile(folder: string): Promise<LogitsFile> {
   const path = join(folder, LOGITS_FILE);
-  const progress = await readProgress(folder, path);
+  const progress = (await takeUpProgress(folder, RESUMABLE)) ?? { done: 0, bad: [] };
   const file = await open(path, progress.done > 0 ? 'r+' : 'w');
   let end = endOf(progress);
   let noted = progress.done;
   await file.truncate(end);
   const note = async (): Promise<void> => {
     noted = progress.done;
-    await writeWhole(join(folder, PROGRESS_FILE), toJson(progress));
+    await noteProgress(folder, progress, [LOGITS_FILE]);
   };
   return {
     progress,
@@ -61,30 +65,13 @@ export async function openLogitsFile(folder: string): Promise<LogitsFile> {
       const rows = progress.done - progress.bad.length;
       await file.write(npyHeader([rows, CLASS_COUNT]), 0, NPY_HEADER_BYTES, 0);
       await file.close();
-      await rm(join(folder, PROGRESS_FILE), { force: true });
+      await forgetProgress(folder);
     },
     async stop() {
       await file.close();
       await note();
     },
   };
-}
-
-const progressSchema = z.object({
-  done: z.int().min(0),
-  bad: z.array(z.object({ id: z.string(), problem: z.string() })),
-});
-
-/** What was noted, if the rows are there; else the beginning. */
-async function readProgress(folder: string, path: string): Promise<LogitsProgress> {
-  try {
-    const text = await readFile(join(folder, PROGRESS_FILE), 'utf8');
-    const progress = progressSchema.parse(JSON.parse(text));
-    if ((await stat(path)).size >= endOf(progress)) return progress;
-  } catch {
-    // Nothing was noted, or it was torn.
-  }
-  return { done: 0, bad: [] };
 }
 
 function endOf({ done, bad }: LogitsProgress): number {
