@@ -7,6 +7,7 @@ import { explainError } from '../files/file-errors.js';
 import { lockFolder } from '../files/folder-lock.js';
 import { exists, isEmptyPlace, makeFolder, partialFolder, requireSpace } from '../files/folders.js';
 import { listPlainFiles } from '../files/listing.js';
+import { syncFolder, syncTree } from '../files/sync.js';
 import { letSignalIn, throwIfAborted } from '../progress.js';
 import { SUMS_FILE } from '../release/release-folder.js';
 import type { LocalFile, Store, StoredFile, SendOptions } from './store.js';
@@ -72,7 +73,9 @@ export function openFolderStore(place: string, signal: AbortSignal | undefined):
     put: (...args) => put(...args).catch(explainAt(place)),
     async mark(sums) {
       await copyAside(sums, partial).catch(explainAt(place));
+      await syncTree(partial).catch(explainAt(place));
       await rename(partial, place);
+      await syncFolder(dirname(place));
       return true;
     },
     read: (path, start) => createReadStream(join(place, path), { start }),
