@@ -24,7 +24,14 @@ export {
   SamplingError,
   TransferError,
 } from './errors.js';
-export { EXPORT_NAMES, type ExportName } from './exports/exports.js';
+export {
+  EXPORT_NAMES,
+  exportDataset,
+  type Exported,
+  type ExportInput,
+  type ExportName,
+} from './exports/exports.js';
+export type { ExportOptions } from './exports/format.js';
 export type { FolderOf } from './files/folders.js';
 export {
   buildIndex,

@@ -5,6 +5,7 @@ import { compareCommand } from './compare.js';
 import { diffCommand } from './diff.js';
 import { doctorCommand } from './doctor.js';
 import { evaluateCommand } from './evaluate.js';
+import { exportCommand } from './export.js';
 import {
   composeCommand,
   extractCommand,
@@ -35,6 +36,7 @@ const COMMANDS = [
   scoreCommand,
   compareCommand,
   modelCommand,
+  exportCommand,
   releaseCommand,
   diffCommand,
   regenerateCommand,

@@ -32,7 +32,7 @@ export interface Verification {
   /** Files whose digest was checked. */
   files: number;
   images: number;
-  /** What is wrong, in byte order of the files; empty when the dataset is whole. */
+  /** What is wrong, in byte order of the files; empty when the dataset is as it was made. */
   findings: Finding[];
 }
 
@@ -43,8 +43,8 @@ export interface VerifyOptions extends StageOptions {
 
 /**
  * Checks a dataset folder against its lock: every file's digest, every row of the metadata against
- * the files, the summary and the lock itself. Nothing but reading is done.
- * @throws DatasetError when the folder is no dataset
+ * the files, the summary and the lock itself. Nothing is written.
+ * @throws DatasetError where the folder is not a dataset
  */
 export async function verifyDataset(
   folder: DatasetFolder,
@@ -65,6 +65,25 @@ export async function verifyDataset(
     images: images.length,
     findings: findings.sort((a, b) => byteOrder(a.file, b.file)),
   };
+}
+
+/**
+ * Checks a dataset before something is made of it.
+ * @throws DatasetError `dataset-damaged` where anything is wrong with it
+ */
+export async function requireComplete(
+  folder: DatasetFolder,
+  options: StageOptions = {},
+): Promise<void> {
+  const { findings } = await verifyDataset(folder, options);
+  const [first] = findings;
+  if (!first) return;
+  const count = findings.length === 1 ? '1 problem' : `${findings.length} problems, the first`;
+  const detail = first.detail === undefined ? '' : ` (${first.detail})`;
+  throw new DatasetError(
+    `this dataset is incomplete or damaged; ${count}: ${first.problem} ${first.file}${detail}`,
+    { code: 'dataset-damaged', path: folder, fix: 'generate the dataset again' },
+  );
 }
 
 async function checkFiles(

@@ -1,6 +1,11 @@
-import type { Dataset } from '../dataset/dataset.js';
-import type { Finding, VerifyOptions } from '../dataset/verify.js';
-import { exists, makeFolder } from '../files/folders.js';
+import { readdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Dataset, type DatasetFolder, readDataset } from '../dataset/dataset.js';
+import { type Finding, requireComplete, type VerifyOptions } from '../dataset/verify.js';
+import { OutputError, ReleaseError } from '../errors.js';
+import { explainError } from '../files/file-errors.js';
+import { buildFolder, exists, isEmptyPlace, isWithin, makeFolder } from '../files/folders.js';
+import { listFiles } from '../files/listing.js';
 import { coco } from './coco.js';
 import { csv } from './csv.js';
 import { type ExportFormat, type ExportOptions, listExport } from './format.js';
@@ -15,11 +20,93 @@ export type ExportName = (typeof EXPORT_NAMES)[number];
 
 const FORMATS: Record<ExportName, ExportFormat> = { parquet, webdataset, coco, yolo, csv };
 
+export interface ExportInput {
+  /** The dataset folder. */
+  dataset: DatasetFolder;
+  format: ExportName;
+  /** Where the export goes: a folder that is empty or does not exist, outside of the dataset. */
+  out: string;
+}
+
+/** An export that was made. */
+export interface Exported {
+  folder: string;
+  format: ExportName;
+  /** Images of the dataset, all of which are in it. */
+  images: number;
+  files: number;
+  bytes: number;
+}
+
+/**
+ * Writes a dataset in another form, into a folder of its own. The dataset is checked first; the
+ * same dataset gives the same bytes. The folder is complete or not there.
+ * @throws DatasetError where the dataset is incomplete or damaged
+ * @throws ReleaseError `export-shard-size`; OutputError where `out` is taken or cannot be written
+ */
+export async function exportDataset(
+  { dataset: path, format, out }: ExportInput,
+  { shardSize, ...options }: Omit<ExportOptions, 'stage'> = {},
+): Promise<Exported> {
+  try {
+    requireShardSize(shardSize);
+    const dataset = await readDataset(path);
+    if (await isWithin(out, path)) {
+      throw new OutputError('the export would be in the dataset, which it would change', {
+        code: 'export-in-dataset',
+        path: out,
+        fix: 'name another folder',
+      });
+    }
+    await requireEmpty(out);
+    await requireComplete(path, options);
+    const write = async (partial: string): Promise<void> => {
+      await clearUnfinished(partial);
+      await writeExport(format, dataset, partial, { ...options, shardSize });
+      await rm(join(partial, UNFINISHED_FILE));
+    };
+    await buildFolder(out, write, { replace: false });
+    const files = await listFiles(out, () => true);
+    const bytes = files.reduce((sum, { size }) => sum + size, 0);
+    return { folder: out, format, images: dataset.summary.images, files: files.length, bytes };
+  } catch (error) {
+    throw explainError(error, out);
+  }
+}
+
+async function requireEmpty(place: string): Promise<void> {
+  if (await isEmptyPlace(place)) return;
+  throw new OutputError('this folder is not empty', {
+    code: 'output-not-empty',
+    path: place,
+    fix: 'name another folder, or remove this one',
+  });
+}
+
+/** In an unfinished export: says that the folder may be cleared. */
+const UNFINISHED_FILE = 'UNFINISHED';
+
+async function clearUnfinished(partial: string): Promise<void> {
+  const names = await readdir(partial);
+  if (!names.includes(UNFINISHED_FILE)) await requireEmpty(partial);
+  await writeFile(join(partial, UNFINISHED_FILE), 'This export is being made.\n');
+  for (const name of names) {
+    if (name !== UNFINISHED_FILE) await rm(join(partial, name), { recursive: true });
+  }
+}
+
+function requireShardSize(shardSize = 1): void {
+  if (Number.isSafeInteger(shardSize) && shardSize >= 1) return;
+  throw new ReleaseError(`expected a shard size of 1 image or more, got ${shardSize}`, {
+    code: 'export-shard-size',
+  });
+}
+
 /**
  * Writes a dataset in another form. The same dataset gives the same bytes; memory does not grow
  * with the number of images.
  * @param folder made where it is absent; the caller swaps it in when all is written
- * @throws RangeError for a shard size below 1, AbortedError, OutputError
+ * @throws ReleaseError `export-shard-size`; AbortedError, OutputError
  */
 export async function writeExport(
   name: ExportName,
@@ -27,10 +114,7 @@ export async function writeExport(
   folder: string,
   options: ExportOptions = {},
 ): Promise<void> {
-  const { shardSize = 1 } = options;
-  if (!Number.isSafeInteger(shardSize) || shardSize < 1) {
-    throw new RangeError(`expected a shard size of 1 image or more, got ${shardSize}`);
-  }
+  requireShardSize(options.shardSize);
   await makeFolder(folder);
   await FORMATS[name].write(dataset, folder, options);
 }

@@ -1,5 +1,5 @@
-import { lstat, mkdir, readdir, rename, rm, rmdir, stat, statfs } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { lstat, mkdir, readdir, realpath, rename, rm, rmdir, stat, statfs } from 'node:fs/promises';
+import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { OutputError } from '../errors.js';
 import { explainError } from './file-errors.js';
 import { lockFolder } from './folder-lock.js';
@@ -114,6 +114,23 @@ export async function exists(path: string): Promise<boolean> {
 /** Whether this folder is absent or holds nothing. */
 export async function isEmptyPlace(path: string): Promise<boolean> {
   return !(await exists(path)) || (await readdir(path)).length === 0;
+}
+
+/**
+ * Whether a place is in a folder, or is that folder.
+ * @param place need not exist
+ */
+export async function isWithin(place: string, folder: string): Promise<boolean> {
+  const path = relative(await realpath(folder), await realPlace(place));
+  return path !== '..' && !path.startsWith(`..${sep}`) && !isAbsolute(path);
+}
+
+/** Where a path leads, of which the last parts need not exist. */
+export async function realPlace(path: string): Promise<string> {
+  if (await exists(path)) return realpath(path);
+  const full = resolve(path);
+  const parent = dirname(full);
+  return parent === full ? full : join(await realPlace(parent), relative(parent, full));
 }
 
 /** JSON as this project writes it: two spaces, a newline at the end. */

@@ -1,12 +1,11 @@
-import { realpath } from 'node:fs/promises';
-import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
+import { dirname, join } from 'node:path';
 import { type Dataset, type DatasetFolder, readDataset, SUMMARY_FILE } from '../dataset/dataset.js';
-import { verifyDataset } from '../dataset/verify.js';
+import { requireComplete } from '../dataset/verify.js';
 import { ReleaseError } from '../errors.js';
 import { EXPORT_NAMES } from '../exports/exports.js';
 import { sha256File } from '../files/digest.js';
 import { explainError } from '../files/file-errors.js';
-import { buildFolder, exists, isEmptyPlace, toJson } from '../files/folders.js';
+import { buildFolder, isEmptyPlace, isWithin, realPlace, toJson } from '../files/folders.js';
 import type { StageOptions } from '../progress.js';
 import { PATCHML_VERSION } from '../version.js';
 import { type ReleaseFacts, requireCitable } from './citation.js';
@@ -45,8 +44,9 @@ export interface Released {
 /**
  * Makes a release folder from a complete dataset: the dataset (or what makes it), a dataset
  * card, a citation, a changelog, Croissant metadata, exports, and the digests of all of them. The
- * same input gives the same bytes. The folder is complete or absent.
- * @throws ReleaseError where the dataset is incomplete or changed, the version breaks the rule, or another
+ * same input gives the same bytes. The folder is whole or not there.
+ * @throws DatasetError where the dataset is incomplete or damaged
+ * @throws ReleaseError where the version breaks the rule, or another
  * release is in the place
  */
 export async function releaseDataset(
@@ -80,7 +80,7 @@ async function release(input: ReleaseInput, options: StageOptions): Promise<Rele
   const previous = path !== undefined && diff ? { folder: path, diff } : undefined;
   const summary = summarize(input, dataset, previous);
   const isThere = (await requireFree(folder, summary, options)) === 'there';
-  await requireVerifiedDataset(dataset, options);
+  await requireComplete(input.dataset, options);
   if (!isThere) {
     const fill = async (partial: string): Promise<void> => {
       await fillRelease({ dataset, release: summary, previous }, partial, options);
@@ -125,23 +125,11 @@ function summarize(
 function requireOwnName({ folder, summary }: Dataset): void {
   if (summary.name === summary.recipe.name) return;
   throw new ReleaseError('its name is not that of its recipe', {
-    code: 'dataset-not-whole',
+    code: 'dataset-damaged',
     path: join(folder, SUMMARY_FILE),
     place: 'name',
     fix: 'generate the dataset again',
   });
-}
-
-async function requireVerifiedDataset({ folder }: Dataset, options: StageOptions): Promise<void> {
-  const { findings } = await verifyDataset(folder, options);
-  const [first] = findings;
-  if (!first) return;
-  const count = findings.length === 1 ? '1 problem' : `${findings.length} problems, the first`;
-  const detail = first.detail === undefined ? '' : ` (${first.detail})`;
-  throw new ReleaseError(
-    `only a complete dataset can be released; ${count}: ${first.problem} ${first.file}${detail}`,
-    { code: 'dataset-not-whole', path: folder, fix: 'generate the dataset again' },
-  );
 }
 
 /**
@@ -181,16 +169,7 @@ async function requireFree(
 }
 
 /**
- * Whether a place is in a folder, or is that folder.
- * @param place need not exist
- */
-async function isWithin(place: string, folder: string): Promise<boolean> {
-  const path = relative(await realpath(folder), await realPlace(place));
-  return path !== '..' && !path.startsWith(`..${sep}`) && !isAbsolute(path);
-}
-
-/**
- * Checks that a place to write to is neither a release nor inside one.
+ * Checks that a place to write to is no release and lies in none, which it would change.
  * @param place need not exist
  * @throws ReleaseError `output-in-release`
  */
@@ -206,12 +185,4 @@ export async function requireOutsideRelease(place: string): Promise<void> {
     path: place,
     fix: 'name a folder outside it',
   });
-}
-
-/** Where a path leads, of which the last parts need not exist. */
-async function realPlace(path: string): Promise<string> {
-  if (await exists(path)) return realpath(path);
-  const full = resolve(path);
-  const parent = dirname(full);
-  return parent === full ? full : join(await realPlace(parent), relative(parent, full));
 }

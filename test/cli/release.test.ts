@@ -104,13 +104,7 @@ describe('release', () => {
     writeFileSync(join(damaged, 'images', 'k2-000000.png'), 'x');
     const cwd = newFolder('cwd');
     const run = await runCli(['release', damaged, '--version', '1.0.0'], { cwd });
-    expectOneLine(
-      run,
-      1,
-      damaged,
-      'only a complete dataset can be released',
-      'images/k2-000000.png',
-    );
+    expectOneLine(run, 1, damaged, 'this dataset is incomplete or damaged', 'images/k2-000000.png');
   });
 });
 

@@ -197,7 +197,7 @@ describe('A dataset that is not whole', () => {
     damage(folder);
     const to = newFolder('to');
     const refused = releaseDataset({ dataset: folder, version: '1.0.0', to });
-    await expect(refused).rejects.toMatchObject({ code: 'dataset-not-whole' });
+    await expect(refused).rejects.toMatchObject({ code: 'dataset-damaged' });
     await expect(refused).rejects.toThrow(problem);
     expect(readdirSync(to)).toEqual([]);
   });
