@@ -50,9 +50,9 @@ export function toTable(
   return table.toString();
 }
 
-/** Counts as one line: `too-small 12, blocked 3`; `none` where there are none. */
+/** Counts as one line: `too-small: 12, blocked: 3`; `none` where there are none. */
 export function listCounts(counts: Record<string, number | undefined>): string {
-  const parts = Object.entries(counts).map(([name, count]) => `${name} ${countText(count ?? 0)}`);
+  const parts = Object.entries(counts).map(([name, count]) => `${name}: ${countText(count ?? 0)}`);
   return parts.length === 0 ? 'none' : parts.join(', ');
 }
 

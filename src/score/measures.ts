@@ -44,10 +44,8 @@ function tooFewRanks(needed: number, found: number): string {
 }
 
 /**
- * Scores each image under every metric that the predictions allow.
- *
- * Coverage error, LRAP and ranking loss give an image without labels what scikit-learn gives it;
- * average precision leaves it out, as its 0 there would say something about the model.
+ * Scores each image under every metric that the predictions allow. Images without labels are left out
+ * of every metric that needs labels.
  *
  * @param originals the original label of each image
  */
@@ -95,10 +93,11 @@ export function measureImages(
   } else leaveOut(tooFewRanks(5, top.n), 'precisionAt5', 'recallAt5', 'f1At5');
 
   if (ranks) {
+    // scikit-learn gives an image without labels a value; nobody annotated it, so it says nothing.
     values.mapPerImage = withoutUnlabelled(imageAveragePrecision(ranks), labels);
-    values.coverageError = coverageError(ranks);
-    values.lrap = labelRankingAveragePrecision(ranks);
-    values.rankingLoss = labelRankingLoss(ranks);
+    values.coverageError = withoutUnlabelled(coverageError(ranks), labels);
+    values.lrap = withoutUnlabelled(labelRankingAveragePrecision(ranks), labels);
+    values.rankingLoss = withoutUnlabelled(labelRankingLoss(ranks), labels);
   } else {
     leaveOut(NO_SCORES, 'mapPerImage', 'mapMacro', 'mapMacroPresent', 'mapMicro');
     leaveOut(NO_SCORES, 'coverageError', 'lrap', 'rankingLoss');

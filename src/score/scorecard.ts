@@ -47,9 +47,9 @@ const metrics = z.strictObject({
     .optional()
     .describe('The same over the classes that have a valid image'),
   mapMicro: named('Average precision over all pairs of an image and a class'),
-  coverageError: named('How far down all valid classes are; 0 for an image without labels'),
-  lrap: named('Label-ranking average precision; 1 for an image without labels'),
-  rankingLoss: named('Share of wrongly ordered pairs; 0 for an image without labels'),
+  coverageError: named('How far down the ranking all valid classes are'),
+  lrap: named('Label-ranking average precision'),
+  rankingLoss: named('Share of wrongly ordered pairs'),
 });
 
 /** Metrics by name; those that could not be computed are absent. */

@@ -22,6 +22,14 @@ const rows = scoreRows([
 ]);
 const few = { resamples: 50 };
 
+/** Every metric that needs labels. */
+const LABELLED_METRICS = [
+  ...(['real', 'variableTopK', 'variableTopKAny', 'exactMatch', 'asma', 'imageWeighted'] as const),
+  ...(['precisionAt1', 'recallAt1', 'f1At1', 'precisionAt5', 'recallAt5', 'f1At5'] as const),
+  ...(['mapPerImage', 'mapMacro', 'mapMacroPresent', 'mapMicro'] as const),
+  ...(['coverageError', 'lrap', 'rankingLoss'] as const),
+];
+
 describe('scorePredictions', () => {
   it('computes the metrics of hand-made predictions', async () => {
     const { body, perImage } = await scorePredictions(
@@ -53,18 +61,20 @@ describe('scorePredictions', () => {
     expect(metrics.recallAt5!.value).toBeCloseTo((1 + 1 + 2 / 3 + 1) / 4, 14);
     // 2h / (5 + k)
     expect(metrics.f1At5!.value).toBeCloseTo((2 / 6 + 4 / 7 + 4 / 8 + 4 / 7) / 4, 14);
-    // deepest label: 1, 3, 7 (class 5 after 2, 9, 0, 1, 3, 4), 0 by convention, 4
-    expect(metrics.coverageError!.value).toBeCloseTo((1 + 3 + 7 + 0 + 4) / 5, 14);
-    expect(metrics.coverageError!.n).toBe(5);
+    // deepest label: 1, 3, 7 (class 5 after 2, 9, 0, 1, 3, 4), left out, 4
+    expect(metrics.coverageError!.value).toBeCloseTo((1 + 3 + 7 + 4) / 4, 14);
+    expect(metrics.coverageError!.n).toBe(4);
     // labels at ranks 1; 1 and 3; 2, 3 and 7; none; 3 and 4: mean of (labels up to there) / rank
     const precisions = [1, (1 + 2 / 3) / 2, (1 / 2 + 2 / 3 + 3 / 7) / 3, (1 / 3 + 2 / 4) / 2];
     const sum = precisions.reduce((a, b) => a + b);
     expect(metrics.mapPerImage!.value).toBeCloseTo(sum / 4, 14);
     expect(metrics.mapPerImage!.n).toBe(4);
-    expect(metrics.lrap!.value).toBeCloseTo((sum + 1) / 5, 14); // no labels: 1
-    // invalid classes above a label: 0; 0 + 1; 1 + 1 + 4; none; 2 + 2, of k (1000 - k) pairs
-    const losses = [0, 1 / 1996, 6 / 2991, 0, 4 / 1996];
-    expect(metrics.rankingLoss!.value).toBeCloseTo(losses.reduce((a, b) => a + b) / 5, 14);
+    expect(metrics.lrap!.value).toBeCloseTo(sum / 4, 14);
+    expect(metrics.lrap!.n).toBe(4);
+    // invalid classes above a label: 0; 0 + 1; 1 + 1 + 4; 2 + 2, of k (1000 - k) pairs
+    const losses = [0, 1 / 1996, 6 / 2991, 4 / 1996];
+    expect(metrics.rankingLoss!.value).toBeCloseTo(losses.reduce((a, b) => a + b) / 4, 14);
+    expect(metrics.rankingLoss!.n).toBe(4);
     expect(body.unavailable).toEqual({});
     expect(body.set).toMatchObject({ images: 5, labelled: 4, unlabelled: 1 });
     expect(body.set.labelCounts).toEqual([1, 1, 2, 1]);
@@ -80,6 +90,28 @@ describe('scorePredictions', () => {
     for (const name of ['real', 'asma'] as const) {
       const { estimate, low, high, images } = intervals[name];
       expect(body.metrics[name]).toEqual({ value: estimate, low, high, n: images });
+    }
+  });
+
+  it('gives the same whether the images without labels are in the set or not', async () => {
+    const score = async (kept: readonly number[]): Promise<Scores['body']['metrics']> => {
+      const part = madeSet(kept.map((at) => set.labels[at]!));
+      const source = madeSource(
+        'scores',
+        kept.map((at) => rows[at]!),
+      );
+      const input = { source, positions: inOrder(kept.length), set: part };
+      return (await scorePredictions(input, few)).body.metrics;
+    };
+    const [all, labelled, none] = [
+      await score([0, 1, 2, 3, 4]),
+      await score([0, 1, 2, 4]),
+      await score([3]),
+    ];
+    for (const name of LABELLED_METRICS) {
+      const { value, n } = labelled[name]!;
+      expect([name, all[name]]).toMatchObject([name, { value, n }]);
+      expect([name, none[name]]).toMatchObject([name, { value: null, n: 0 }]);
     }
   });
 
