@@ -86,11 +86,13 @@ export {
 export type { Size } from './image/box.js';
 export type {
   AnnotatedBox,
+  AnnotatedObject,
   Annotation,
   Drop,
   DropCounts,
   DropReason,
   MalformedAnnotation,
+  MalformedObject,
 } from './imagenet/annotation.js';
 export { type AnnotationSource, openAnnotations } from './imagenet/annotations.js';
 export {

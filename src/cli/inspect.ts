@@ -73,6 +73,7 @@ function describe(inspection: Counted): (readonly [string, string | number])[] {
       return [
         ['annotations', inspection.annotations],
         ['malformed', inspection.malformed],
+        ['malformed objects', inspection.malformedObjects],
         ...common,
       ];
     case 'pool':

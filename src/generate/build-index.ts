@@ -65,7 +65,7 @@ export interface IndexInput {
 }
 
 export interface IndexOptions extends StageOptions {
-  /** Ends the run at the first malformed annotation or missing image. Default: false. */
+  /** Ends the run at the first malformed annotation or object, or missing image. Default: false. */
   strict?: boolean | undefined;
 }
 
@@ -144,7 +144,7 @@ function indexFolder(
   store: ImageStore,
 ): IndexFolder {
   const read = [annotations.fingerprint, store.fingerprint, store.path];
-  const key = digestOf(['index 2', ...read, indexPartOf(recipe)]);
+  const key = digestOf(['index 3', ...read, indexPartOf(recipe)]);
   return join(work, 'index', key.slice(0, 16));
 }
 
@@ -198,6 +198,15 @@ function requireNone(path: string, { malformed, drops }: SortedObjects): void {
       code: 'annotation-malformed',
       path,
       place: malformed.imageId,
+      fix: 'mend or remove it, or run without --strict to count and skip it',
+    });
+  }
+  const odd = drops.find(({ reason }) => reason === 'malformed-object');
+  if (odd) {
+    throw new AnnotationError(odd.detail ?? 'one of its objects cannot be parsed', {
+      code: 'annotation-malformed',
+      path,
+      place: `${odd.image}, object ${odd.object}`,
       fix: 'mend or remove it, or run without --strict to count and skip it',
     });
   }
@@ -280,7 +289,13 @@ export class ObjectSorter {
     const place = this.places.get(image);
     const drops: Drop[] = [];
     const objects: IndexedObject[] = [];
-    for (const [object, { wnid, box }] of annotation.objects.entries()) {
+    for (const [object, found] of annotation.objects.entries()) {
+      if ('problem' in found) {
+        if (this.#isBlocked(image)) drops.push({ image, object, reason: 'blocked' });
+        else drops.push({ image, object, reason: 'malformed-object', detail: found.problem });
+        continue;
+      }
+      const { wnid, box } = found;
       const index = classOf(wnid);
       const reason = this.#reasonToDrop(image, wnid, index, place);
       if (reason) drops.push({ image, object, reason });
@@ -301,11 +316,15 @@ export class ObjectSorter {
     index: ClassIndex | undefined,
     place: ImagePlace | undefined,
   ): DropReason | undefined {
-    if (this.#blockedImages.has(image) || this.#blockedSynsets.has(wnid)) return 'blocked';
-    if (this.#allowedImages.size > 0 && !this.#allowedImages.has(image)) return 'blocked';
+    if (this.#isBlocked(image) || this.#blockedSynsets.has(wnid)) return 'blocked';
     if (this.#allowedSynsets.size > 0 && !this.#allowedSynsets.has(wnid)) return 'blocked';
     if (index === undefined) return 'unknown-synset';
     return place === undefined ? 'image-missing' : undefined;
+  }
+
+  #isBlocked(image: string): boolean {
+    if (this.#blockedImages.has(image)) return true;
+    return this.#allowedImages.size > 0 && !this.#allowedImages.has(image);
   }
 
   #count(kept: number, drops: Drop[]): void {

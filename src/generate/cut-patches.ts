@@ -14,7 +14,7 @@ import { decodeRegion, readImageHeader } from '../image/decode.js';
 import { dropAlpha } from '../image/encode.js';
 import { cutOut, type PnmImage, type RgbImage } from '../image/pixels.js';
 import { resize, type RgbaImage } from '../image/resize.js';
-import { type Drop, type DropReason, toPixelBox } from '../imagenet/annotation.js';
+import { type Drop, type DropReason, isSizeOf, toPixelBox } from '../imagenet/annotation.js';
 import type { ImageReader } from '../imagenet/image-reader.js';
 import type { Recipe } from '../recipe/schema.js';
 import type { IndexedImage, IndexedObject } from './build-index.js';
@@ -84,7 +84,7 @@ async function extractImage(
     return { cuts, drops };
   } catch (error) {
     if (!(error instanceof ImageError)) throw error;
-    return { cuts: [], drops: dropAll(indexed, error.message) };
+    return { cuts: [], drops: dropAll(indexed, 'image-corrupt', error.message) };
   }
 }
 
@@ -111,8 +111,8 @@ function describe(
   return { id, wnid, class: index, source, box: cut, width, height, sha256: sha256(data) };
 }
 
-function dropAll({ image, objects }: IndexedImage, detail: string): Drop[] {
-  return objects.map(({ object }) => ({ image, object, reason: 'image-corrupt', detail }));
+function dropAll({ image, objects }: IndexedImage, reason: DropReason, detail: string): Drop[] {
+  return objects.map(({ object }) => ({ image, object, reason, detail }));
 }
 
 /** An object that passed the filters, in the pixels of its image. */
@@ -124,8 +124,9 @@ export interface SelectedObject extends Omit<IndexedObject, 'box'> {
 }
 
 /**
- * The filters that need the image's real size, in this order: degenerate-box, too-small,
- * too-elongated, duplicate-box. Of duplicates the first in the annotation is kept.
+ * The filters that need the image's real size, in this order: size-mismatch, which drops all of an
+ * image's objects, degenerate-box, too-small, too-elongated, duplicate-box. Of duplicates the first
+ * in the annotation is kept.
  * @param image size of the decoded image
  */
 export function selectPatches(
@@ -133,6 +134,10 @@ export function selectPatches(
   image: Size,
   patch: Recipe['patch'],
 ): { selected: SelectedObject[]; drops: Drop[] } {
+  if (!isSizeOf(indexed.size, image)) {
+    const sizes = `annotated as ${indexed.size!.join(' x ')} px, the image has ${image.join(' x ')}`;
+    return { selected: [], drops: dropAll(indexed, 'size-mismatch', sizes) };
+  }
   const selected: SelectedObject[] = [];
   const drops: Drop[] = [];
   for (const { box: annotated, ...object } of indexed.objects) {

@@ -119,7 +119,7 @@ async function requireIndexedImages(
 function poolFolder(recipe: Recipe, index: IndexSummary, work: string): PoolFolder {
   const { digest, dropsDigest, imagesFingerprint, annotations } = index;
   const made = { digest, dropsDigest, imagesFingerprint, annotations, codecs: codecVersions() };
-  const key = digestOf(['pool 2', made, poolPartOf(recipe)]);
+  const key = digestOf(['pool 3', made, poolPartOf(recipe)]);
   return join(work, 'pool', key.slice(0, 16));
 }
 

@@ -21,7 +21,13 @@ export type Inspection = {
   path: string;
 } & (
   | { kind: 'recipe'; digest: string; recipe: Recipe }
-  | ({ kind: 'annotations'; annotations: number; malformed: number } & ObjectCounts)
+  | ({
+      kind: 'annotations';
+      annotations: number;
+      malformed: number;
+      /** Objects without one name and one box; they are not among `objects`. */
+      malformedObjects: number;
+    } & ObjectCounts)
   | ({ kind: 'pool'; digest: string; bytes: number; drops: DropCounts } & ObjectCounts)
   | ({
       kind: 'dataset';
@@ -81,16 +87,28 @@ async function inspectAnnotations(path: string): Promise<Inspection> {
   const tally = openTally();
   let annotations = 0;
   let malformed = 0;
+  let malformedObjects = 0;
   for await (const annotation of (await openAnnotations(path)).read()) {
     annotations += 1;
     if ('problem' in annotation) malformed += 1;
     else {
-      for (const { wnid, box } of annotation.objects) {
-        tally.add(wnid, box[2] - box[0] + 1, box[3] - box[1] + 1);
+      for (const object of annotation.objects) {
+        if ('problem' in object) malformedObjects += 1;
+        else {
+          const { wnid, box } = object;
+          tally.add(wnid, box[2] - box[0] + 1, box[3] - box[1] + 1);
+        }
       }
     }
   }
-  return { path, kind: 'annotations', annotations, malformed, ...tally.counts() };
+  return {
+    path,
+    kind: 'annotations',
+    annotations,
+    malformed,
+    malformedObjects,
+    ...tally.counts(),
+  };
 }
 
 async function inspectPool(path: string): Promise<Inspection> {

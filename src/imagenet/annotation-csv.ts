@@ -2,11 +2,17 @@ import { createReadStream } from 'node:fs';
 import { parse } from 'csv-parse';
 import { AnnotationError, PatchmlError } from '../errors.js';
 import { explainError } from '../files/file-errors.js';
-import { type Annotation, isImageId, type MalformedAnnotation } from './annotation.js';
+import {
+  type AnnotatedObject,
+  type Annotation,
+  isImageId,
+  type MalformedAnnotation,
+  type MalformedObject,
+} from './annotation.js';
 
 /**
  * Reads Kaggle's `LOC_*_solution.csv`: `ImageId,PredictionString`, five fields a box (synset, xmin,
- * ymin, xmax, ymax). It gives no image sizes.
+ * ymin, xmax, ymax). It gives no image sizes. A box with fewer or more fields is noted as malformed.
  * @throws AnnotationError when the header is another or the file is no CSV
  */
 export async function readAnnotationCsv(
@@ -55,11 +61,26 @@ function parseRow(row: readonly string[]): Annotation | MalformedAnnotation {
   }
   if (row.length !== 2) return { imageId, problem: `expected two columns, got ${row.length}` };
   const fields = boxes.trim() === '' ? [] : boxes.trim().split(/\s+/);
-  if (fields.length % 5 !== 0) return { imageId, problem: 'expected five fields a box' };
-  const objects = Array.from({ length: fields.length / 5 }, (_, index) => {
-    const [wnid, ...numbers] = fields.slice(5 * index, 5 * index + 5);
-    const [xmin, ymin, xmax, ymax] = numbers.map(Number);
-    return { wnid: wnid!, box: [xmin!, ymin!, xmax!, ymax!] as const };
+  return { imageId, size: null, objects: toGroups(fields).map(toObject) };
+}
+
+/** The fields of each box: five and five, or where that does not come out, from synset to synset. */
+function toGroups(fields: readonly string[]): string[][] {
+  const isEven = fields.length % 5 === 0;
+  const groups: string[][] = [];
+  fields.forEach((field, index) => {
+    const isStart = isEven ? index % 5 === 0 : /^n\d{8}$/.test(field);
+    if (isStart || groups.length === 0) groups.push([]);
+    groups.at(-1)!.push(field);
   });
-  return { imageId, size: null, objects };
+  return groups;
+}
+
+function toObject(fields: readonly string[]): AnnotatedObject | MalformedObject {
+  if (fields.length !== 5) {
+    return { problem: `expected five fields a box, got ${fields.length}` };
+  }
+  const [wnid, ...numbers] = fields;
+  const [xmin, ymin, xmax, ymax] = numbers.map(Number);
+  return { wnid: wnid!, box: [xmin!, ymin!, xmax!, ymax!] };
 }

@@ -1,7 +1,7 @@
 import { XMLParser } from 'fast-xml-parser';
 import { SyntaxValidator } from 'fast-xml-validator';
 import { z } from 'zod';
-import type { Annotation } from './annotation.js';
+import type { AnnotatedObject, Annotation, MalformedObject } from './annotation.js';
 
 /** Real annotations are 1 KB; the largest has a few dozen objects. */
 export const MAX_ANNOTATION_BYTES = 1 << 20;
@@ -19,15 +19,12 @@ const text = z.string();
 const schema = z.object({
   annotation: z.object({
     size: z.object({ width: text, height: text }).optional(),
-    object: z
-      .array(
-        z.object({
-          name: text,
-          bndbox: z.object({ xmin: text, ymin: text, xmax: text, ymax: text }),
-        }),
-      )
-      .default([]),
+    object: z.array(z.unknown()).default([]),
   }),
+});
+const objectSchema = z.object({
+  name: text,
+  bndbox: z.object({ xmin: text, ymin: text, xmax: text, ymax: text }),
 });
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });
@@ -35,7 +32,8 @@ const utf8 = new TextDecoder('utf-8', { fatal: true });
 /**
  * Parses one ImageNet bounding-box XML. Its `<filename>` is not believed (it may be `%s`): the
  * image id is the XML's own name.
- * @throws Error with one line on what is wrong
+ * An object without one name and one box is noted as malformed; the others are read.
+ * @throws Error with one line on what is wrong with the annotation
  */
 export function parseAnnotationXml(imageId: string, bytes: Uint8Array): Annotation {
   if (bytes.length > MAX_ANNOTATION_BYTES) {
@@ -46,16 +44,22 @@ export function parseAnnotationXml(imageId: string, bytes: Uint8Array): Annotati
   return {
     imageId,
     size: size ? [toNumber(size.width), toNumber(size.height)] : null,
-    objects: annotation.object.map(({ name, bndbox }) => ({
-      wnid: name,
-      box: [
-        toNumber(bndbox.xmin),
-        toNumber(bndbox.ymin),
-        toNumber(bndbox.xmax),
-        toNumber(bndbox.ymax),
-      ],
-    })),
+    objects: annotation.object.map(toObject),
   };
+}
+
+function toObject(fields: unknown): AnnotatedObject | MalformedObject {
+  const object = objectSchema.safeParse(fields);
+  if (!object.success) return { problem: describeIssue('object', object.error) };
+  const { name, bndbox } = object.data;
+  const sides = [bndbox.xmin, bndbox.ymin, bndbox.xmax, bndbox.ymax] as const;
+  const [xmin, ymin, xmax, ymax] = sides.map(toNumber);
+  return { wnid: name, box: [xmin!, ymin!, xmax!, ymax!] };
+}
+
+function describeIssue(element: string, error: z.ZodError): string {
+  const { path, message } = error.issues[0]!;
+  return `<${[element, ...path.map(String)].join('.')}>: ${message}`;
 }
 
 function decodeText(bytes: Uint8Array): string {

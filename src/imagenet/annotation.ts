@@ -9,7 +9,19 @@ export interface Annotation {
   /** Size the annotation says the image has; null where it says none (CSV). */
   size: Size | null;
   /** In the annotation's order: an object's place here is its index in patch ids. */
-  objects: readonly { wnid: Wnid; box: AnnotatedBox }[];
+  objects: readonly (AnnotatedObject | MalformedObject)[];
+}
+
+/** An object as its annotation has it. */
+export interface AnnotatedObject {
+  wnid: Wnid;
+  box: AnnotatedBox;
+}
+
+/** An object without one name and one box; counted and listed, the others of its image are kept. */
+export interface MalformedObject {
+  /** What is wrong, in one line. */
+  problem: string;
 }
 
 /** An annotation that could not be parsed; counted and listed, it ends no run unless strict. */
@@ -52,6 +64,27 @@ export function toPixelBox(
   return x1 > x0 && y1 > y0 ? [x0, y0, x1, y1] : undefined;
 }
 
+/** Sides of one image may differ this much in scale before its annotation is of another image. */
+const ASPECT_TOLERANCE = 0.02;
+
+/**
+ * Whether an annotation's size can be that of this image at some scale. It cannot where width and
+ * height are exchanged (the image was rotated after it was annotated), nor where the two sides
+ * differ in scale by more than 2% and more than a pixel of rounding: then its boxes lie elsewhere.
+ * @param annotated null (CSV) or not positive: nothing is said, so nothing contradicts
+ */
+export function isSizeOf(annotated: Size | null, image: Size): boolean {
+  if (!annotated?.every((side) => side > 0 && Number.isFinite(side))) {
+    return true;
+  }
+  const [width, height] = annotated;
+  if (width !== height && width === image[1] && height === image[0]) return false;
+  const [scaleX, scaleY] = [image[0] / width, image[1] / height];
+  const rounding = 1 / Math.min(width, height) + 1 / Math.min(...image);
+  const difference = Math.max(scaleX, scaleY) / Math.min(scaleX, scaleY) - 1;
+  return difference <= Math.max(ASPECT_TOLERANCE, rounding);
+}
+
 function scaleOf(annotated: number | undefined, actual: number): number {
   return annotated !== undefined && annotated > 0 ? actual / annotated : 1;
 }
@@ -63,9 +96,11 @@ function clip(value: number, limit: number): number {
 /** Why an object did not become a patch. */
 const DROP_REASONS = [
   'blocked',
+  'malformed-object',
   'unknown-synset',
   'image-missing',
   'image-corrupt',
+  'size-mismatch',
   'degenerate-box',
   'too-small',
   'too-elongated',

@@ -50,7 +50,11 @@ function fromAnnotations(
 /** All objects that are boxed in an image of ImageNet are of the class that it was taken for. */
 function onlyClass(row: Annotation | MalformedAnnotation, path: string, index: number): ClassIndex {
   if ('problem' in row) throw invalidRow(row.problem, path, index);
-  const wnids = [...new Set(row.objects.map(({ wnid }) => wnid))];
+  const named = row.objects.map((object) => {
+    if ('problem' in object) throw invalidRow(object.problem, path, index);
+    return object.wnid;
+  });
+  const wnids = [...new Set(named)];
   if (wnids.length !== 1) {
     throw invalidRow(`expected one class, got ${wnids.length}`, path, index);
   }

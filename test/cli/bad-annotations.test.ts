@@ -69,10 +69,6 @@ const MALFORMED: Record<string, string | Buffer> = {
   'a-cut-off': good.slice(0, good.length / 2),
   'a-not-closed': good.replace('</bndbox>', ''),
   'a-another-root': good.replaceAll('annotation>', 'annotations>'),
-  'a-without-name': good.replace(/<name>.*<\/name>/, ''),
-  'a-without-box': good.replace(/<bndbox>[\s\S]*?<\/bndbox>/, ''),
-  'a-without-xmax': good.replace(/<xmax>.*<\/xmax>/, ''),
-  'a-two-xmax': good.replace(/<xmax>.*<\/xmax>/, '<xmax>90</xmax><xmax>95</xmax>'),
   'b-entity-bomb': `<?xml version="1.0"?><!DOCTYPE bomb [<!ENTITY a "ha">${Array.from(
     { length: 30 },
     (_, n) => `<!ENTITY a${n} "${`&a${n - 1};`.repeat(10)}">`,
@@ -89,6 +85,41 @@ const MALFORMED: Record<string, string | Buffer> = {
   'c-zeros': Buffer.alloc(2000),
   'c-noise': Buffer.from(Array.from({ length: 2000 }, (_, n) => (n * 7919) % 256)),
 };
+
+/** XML of which one object is odd, by the name of its file. */
+const ODD_OBJECTS: Record<string, string> = {
+  'a-without-name': good.replace(/<name>.*<\/name>/, ''),
+  'a-without-box': good.replace(/<bndbox>[\s\S]*?<\/bndbox>/, ''),
+  'a-without-xmax': good.replace(/<xmax>.*<\/xmax>/, ''),
+  'a-two-xmax': good.replace(/<xmax>.*<\/xmax>/, '<xmax>90</xmax><xmax>95</xmax>'),
+};
+
+describe('XML with an odd object', () => {
+  test('drops that object alone, and says what is wrong with it', async () => {
+    const input = goodInput();
+    const { cwd, annotations } = input;
+    for (const [name, xml] of Object.entries(ODD_OBJECTS)) {
+      writeFileSync(join(annotations, `${name}.xml`), xml);
+    }
+    const polygon = `<object><name>${first.wnid}</name><polygon><x1>1</x1></polygon></object>`;
+    const more = good.replace('</annotation>', `${polygon}</annotation>`);
+    writeFileSync(join(annotations, `${first.id}.xml`), more);
+    expect(await generate(input)).toMatchObject({ code: 0, stderr: '' });
+    const odd = Object.keys(ODD_OBJECTS).length;
+    const { malformed, patches, drops } = sourceOf(cwd);
+    expect({ malformed, patches }).toEqual({ malformed: 0, patches: objects });
+    expect(drops['malformed-object']).toBe(odd + 1);
+    const listed = await dropsIn(cwd);
+    expect(listed).toContainEqual({
+      image: first.id,
+      object: first.boxes.length,
+      reason: 'malformed-object',
+      detail: expect.stringContaining('bndbox') as unknown,
+    });
+    const run = await generate(input, '--strict');
+    expectOneLine(run, 1, annotations, 'object', '--strict');
+  });
+});
 
 describe('XML that is malformed or hostile', () => {
   test('among good XML is counted and listed, and the good gives its images as ever', async () => {
@@ -207,10 +238,13 @@ describe('A CSV of boxes', () => {
       `/etc/passwd,${first.wnid} 1 1 90 90 `,
       `val\\..\\x,${first.wnid} 1 1 90 90 `,
       `..,${first.wnid} 1 1 90 90 `,
-      `four-fields,${first.wnid} 1 1 90 `,
       `${'x'.repeat(5000)},${first.wnid} 1 1 90 90 `,
     ];
-    const odd = [`odd-boxes,${first.wnid} NaN 1 90 90 n0 1 1 90 90 `, 'no-boxes,'];
+    const odd = [
+      `odd-boxes,${first.wnid} NaN 1 90 90 n0 1 1 90 90 `,
+      'no-boxes,',
+      `four-fields,${first.wnid} 1 1 90 `,
+    ];
     writeFileSync(
       annotations,
       `${readFileSync(annotations, 'utf8')}${[...bad, ...odd].join('\n')}\n`,
@@ -219,12 +253,12 @@ describe('A CSV of boxes', () => {
     expect(sourceOf(cwd)).toEqual({
       annotations: 16 + bad.length + odd.length,
       malformed: bad.length,
-      objects: objects + 2,
+      objects: objects + 3,
       patches: objects,
-      drops: { 'unknown-synset': 1, 'image-missing': 1 },
+      drops: { 'malformed-object': 1, 'unknown-synset': 1, 'image-missing': 1 },
     });
     const listed = await dropsIn(cwd);
-    expect(listed).toHaveLength(bad.length + 2);
+    expect(listed).toHaveLength(bad.length + 3);
   });
 
   test.concurrent.each<[string, string | Buffer, (string | RegExp)[]]>([

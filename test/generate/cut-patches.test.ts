@@ -56,6 +56,37 @@ describe('selectPatches', () => {
     expect(selectPatches(indexed, [1000, 800], defaults).drops).toEqual([]);
   });
 
+  const box: AnnotatedBox = [0, 0, 99, 99];
+
+  it.each<[string, annotated: [number, number], image: [number, number]]>([
+    ['exchanges width and height', [400, 500], [500, 400]],
+    ['exchanges them at another scale', [200, 250], [500, 400]],
+    ['exchanges them in an image that is nearly square', [499, 500], [500, 499]],
+    ['has another aspect', [500, 333], [500, 375]],
+  ])('drops all objects of an image whose annotation %s', (_, size, image) => {
+    const { selected, drops } = selectPatches(imageOf([box, box], { size }), image, defaults);
+    expect(selected).toEqual([]);
+    const detail = `annotated as ${size.join(' x ')} px, the image has ${image.join(' x ')}`;
+    expect(drops).toEqual(
+      [0, 1].map((object) => ({ image: 'a', object, reason: 'size-mismatch', detail })),
+    );
+  });
+
+  it.each<[string, annotated: [number, number] | null, image: [number, number]]>([
+    ['says no size', null, [500, 400]],
+    ['says a size of nothing', [0, 0], [500, 400]],
+    ['says a side of nothing', [0, 400], [500, 400]],
+    ['says a size that is no number', [NaN, 400], [500, 400]],
+    ['is of a square image', [500, 500], [500, 500]],
+    ['has the same size at half the scale, rounded', [250, 187], [500, 375]],
+    ['has the same size at a tenth, rounded up', [50, 38], [500, 375]],
+    ['is a pixel off', [500, 374], [500, 375]],
+  ])('keeps those of an image whose annotation %s', (_, size, image) => {
+    const indexed = imageOf([[0, 0, 45, 35]], { size });
+    const kept = selectPatches(indexed, image, { ...defaults, minSide: 8 });
+    expect(kept.selected).toHaveLength(1);
+  });
+
   it.each<[string, AnnotatedBox, expected: string | undefined]>([
     ['reversed', [50, 50, 40, 90], 'degenerate-box'],
     ['outside', [600, 50, 700, 90], 'degenerate-box'],
@@ -119,7 +150,8 @@ describe('selectPatches', () => {
       [0, 0, 199, 170],
     ];
     const patch = { ...defaults, margin: 1 };
-    expect(selectPatches(imageOf(apart), [200, 200], patch).selected).toHaveLength(2);
+    const indexed = imageOf(apart, { size: [200, 200] });
+    expect(selectPatches(indexed, [200, 200], patch).selected).toHaveLength(2);
   });
 
   it('accounts for every object: selected + dropped, each once, in order', () => {

@@ -35,6 +35,7 @@ describe('inspect', () => {
       kind: 'annotations',
       annotations: 3,
       malformed: 1,
+      malformedObjects: 0,
       objects: 4,
       classes: [
         { wnid: 'n01443537', name: 'goldfish', objects: 2 },

@@ -59,6 +59,19 @@ describe('ObjectSorter', () => {
     expect(sorter.sort(annotationOf('b', TENCH)).indexed).toBeUndefined();
   });
 
+  it('drops a malformed object with what is wrong, and lets its neighbours go on', () => {
+    const good = { wnid: TENCH, box: BOX };
+    const odd = { problem: '<object.bndbox>: not there' };
+    const annotation: Annotation = { imageId: 'a', size: null, objects: [good, odd, good] };
+    const { indexed, drops } = sorterFor(['a']).sort(annotation);
+    expect(indexed?.objects.map(({ object }) => object)).toEqual([0, 2]);
+    expect(drops).toEqual([
+      { image: 'a', object: 1, reason: 'malformed-object', detail: odd.problem },
+    ]);
+    const blocked = sorterFor(['a'], { block: { images: ['a'] } }).sort(annotation);
+    expect(blocked.drops.map(({ reason }) => reason)).toEqual(['blocked', 'blocked', 'blocked']);
+  });
+
   it('hands on a malformed annotation, which has no objects', () => {
     const malformed = { imageId: 'a', problem: 'not UTF-8' };
     const sorter = sorterFor(['a']);

@@ -43,14 +43,21 @@ describe('readAnnotationCsv', () => {
   });
 
   it.each([
-    ['a field too few', 'n01440764 1 2 30'],
-    ['a field too many', 'n01440764 1 2 30 40 50'],
-  ])('notes a row with %s as malformed, and reads the others', async (_, boxes) => {
-    const rows = await readAnnotationCsv(csvOf(`${HEADER}a,${boxes}\nb,n01440764 1 2 30 40\n`));
-    expect(rows).toEqual([
-      { imageId: 'a', problem: 'expected five fields a box' },
-      { imageId: 'b', size: null, objects: [fish] },
+    ['a field too few', 'n01440764 1 2 30', 4],
+    ['a field too many', 'n01440764 1 2 30 40 50', 6],
+    ['a synset alone', 'n01440764', 1],
+  ])('notes a box with %s as malformed, and reads the others', async (_, odd, fields) => {
+    const row = `a,n01440764 1 2 30 40 ${odd} n01530575 5 6 7 8`;
+    const problem = `expected five fields a box, got ${fields}`;
+    expect(await readAnnotationCsv(csvOf(`${HEADER}${row}\n`))).toEqual([
+      { imageId: 'a', size: null, objects: [fish, { problem }, bird] },
     ]);
+  });
+
+  it('takes numbers before the first synset for a malformed box', async () => {
+    const [row] = await readAnnotationCsv(csvOf(`${HEADER}a,7 8 n01440764 1 2 30 40\n`));
+    const problem = 'expected five fields a box, got 2';
+    expect(row).toMatchObject({ objects: [{ problem }, fish] });
   });
 
   it.each([
