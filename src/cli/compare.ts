@@ -4,7 +4,7 @@ import type { ModelComparison } from '../score/compare-models.js';
 import type { SetComparison } from '../score/compare-sets.js';
 import type { NewScorecard } from '../score/scorecard.js';
 import { toTerminalTable, widthOf } from '../text.js';
-import { requireGiven, shared } from './flags.js';
+import { examples, requireGiven, shared } from './flags.js';
 import { run, UsageError } from './run.js';
 
 interface CompareFlags {
@@ -20,26 +20,27 @@ interface CompareFlags {
 
 export const compareCommand: CommandModule<object, CompareFlags> = {
   command: 'compare [scores..]',
-  describe: 'Compare models on one set, or two sets under the same models (--gap)',
+  describe: 'Compare models on one set, or (--gap) the same models on two sets',
   builder: (args) =>
     args
       .positional('scores', {
         type: 'string',
         array: true,
         demandOption: true,
-        describe: 'Folders of scores, or folders that contain some; the first is the baseline',
+        describe:
+          'Folders of scores, or folders that contain some; the first model is the baseline',
       })
       .options({
         gap: {
           type: 'string',
           array: true,
           nargs: 2,
-          describe: 'Names of two sets, or how they begin: the gap of each model between them',
+          describe: 'Two sets, by name or prefix: report the gap of each model between them',
         },
         'all-pairs': {
           type: 'boolean',
           default: false,
-          describe: 'Compare each model with each other, not with the first alone',
+          describe: 'Compare every pair of models, not only each model with the first',
         },
         out: { ...shared.out, describe: 'Write JSON, Markdown and CSV to this folder' },
         seed: shared.seed,
@@ -49,10 +50,19 @@ export const compareCommand: CommandModule<object, CompareFlags> = {
       })
       .check(({ scores, gap, 'all-pairs': allPairs }) => {
         requireGiven('folders of scores to compare', scores[0]);
-        if (gap && gap.length !== 2) throw new UsageError('--gap takes two sets, once');
+        if (gap && gap.length !== 2) throw new UsageError('--gap is given once, with two sets');
         if (gap && allPairs) throw new UsageError('--gap and --all-pairs exclude each other');
         return true;
-      }),
+      })
+      .epilogue(
+        examples(
+          ['Every model with the first', 'compare output/scores/my-dataset/*'],
+          [
+            'How much each model loses from ImageNet to PatchML',
+            'compare output/scores --gap imagenet my-dataset',
+          ],
+        ),
+      ),
   handler: run(async (flags, { signal, onProgress }) => {
     const { result, scorecards } = await compare(flags, { signal, onProgress });
     const lines =
@@ -99,10 +109,10 @@ async function comparisonLines(
   const { comparisonNotes, correlationsTable, pairsTable } =
     await import('../score/compare-table.js');
   const { modelsTable, scorecardNotes } = await import('../score/scorecard-table.js');
-  const whole = toTerminalTable(modelsTable(scorecards, '\n'));
-  const isTooWide = widthOf(whole) > (process.stdout.columns || Infinity);
+  const wide = toTerminalTable(modelsTable(scorecards, '\n'));
+  const isTooWide = widthOf(wide) > (process.stdout.columns || Infinity);
   return [
-    isTooWide ? toTerminalTable(modelsTable(scorecards)) : whole,
+    isTooWide ? toTerminalTable(modelsTable(scorecards)) : wide,
     ...scorecardNotes(scorecards),
     toTerminalTable(pairsTable(comparison)),
     ...comparisonNotes(comparison),

@@ -1,5 +1,5 @@
 import type { CommandModule } from 'yargs';
-import { requireGiven, shared } from './flags.js';
+import { examples, requireGiven, shared } from './flags.js';
 import { run, UsageError } from './run.js';
 
 interface DiffFlags {
@@ -12,7 +12,7 @@ interface DiffFlags {
 
 export const diffCommand: CommandModule<object, DiffFlags> = {
   command: 'diff [before] [after]',
-  describe: 'Compare two datasets or releases: recipe, images, statistics',
+  describe: 'Compare two datasets or releases: recipes, images, statistics',
   builder: (args) =>
     args
       .positional('before', {
@@ -23,7 +23,7 @@ export const diffCommand: CommandModule<object, DiffFlags> = {
       .positional('after', {
         type: 'string',
         demandOption: true,
-        describe: 'Another',
+        describe: 'The dataset or release folder to compare it with',
       })
       .options({
         markdown: { type: 'boolean', default: false, describe: 'Print the result as Markdown' },
@@ -31,15 +31,21 @@ export const diffCommand: CommandModule<object, DiffFlags> = {
         'exit-code': {
           type: 'boolean',
           default: false,
-          describe: 'Exit with 1 if the datasets differ',
+          describe: 'Exit with code 1 if the datasets differ',
         },
       })
       .check(({ before, after, markdown, json }) => {
         requireGiven('first folder', before);
         requireGiven('second folder', after);
-        if (markdown && json) throw new UsageError('--markdown and --json are two forms of one');
+        if (markdown && json) throw new UsageError('--markdown and --json exclude each other');
         return true;
-      }),
+      })
+      .epilogue(
+        examples(
+          ['What changed between two releases', 'diff releases/paper-1.0.0 releases/paper-1.1.0'],
+          ['In a script: fail if they differ', 'diff output/mine output/theirs --exit-code'],
+        ),
+      ),
   handler: run(async ({ before, after, markdown, 'exit-code': isCode }, { signal }) => {
     const { diffDatasets } = await import('../release/diff.js');
     const { diffToMarkdown, diffToText } = await import('../release/diff-text.js');

@@ -2,13 +2,16 @@ import { availableParallelism, freemem, totalmem } from 'node:os';
 import type { CommandModule } from 'yargs';
 import { toTable } from '../text.js';
 import { PATCHML_VERSION } from '../version.js';
-import { shared } from './flags.js';
+import { examples, shared } from './flags.js';
 import { run } from './run.js';
 
 export const doctorCommand: CommandModule<object, { json: boolean }> = {
   command: 'doctor',
-  describe: 'Versions, cores, memory, disk, and whether the native parts work; exit 1 if not',
-  builder: (args) => args.options({ json: shared.json }),
+  describe: 'Show versions and resources, and check the native libraries',
+  builder: (args) =>
+    args
+      .options({ json: shared.json })
+      .epilogue(examples(['What to put into a bug report', 'doctor'])),
   handler: run(async () => {
     const { freeSpace } = await import('../files/folders.js');
     const { checkCodecs, codecVersions } = await import('../image/codecs.js');

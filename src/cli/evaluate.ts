@@ -5,10 +5,11 @@ import type { Provider } from '../models/provider.js';
 import type { Evaluated, EvaluateOptions } from '../score/evaluate.js';
 import type { EvaluationSet } from '../sets/evaluation-set.js';
 import { toTerminalTable } from '../text.js';
-import { shared, wholeNumber } from './flags.js';
+import { examples, shared, wholeNumber } from './flags.js';
 import { type Outcome, run, type Tools, UsageError } from './run.js';
 import {
   describeScorecard,
+  EVALUATION_SET,
   type EvaluationSetFlags,
   openSetOf,
   type ScoresFlags,
@@ -16,18 +17,35 @@ import {
   withScoresFlags,
 } from './score-flags.js';
 
+/** Where the help lists the flags of the model. */
+const MODEL = 'Model:';
+
 const modelFlags = {
-  model: { alias: 'm', type: 'string', describe: 'An .onnx file that has a card, or a card' },
-  models: { type: 'array', string: true, describe: "Cards: 'configs/models/*.yaml'" },
-  batch: wholeNumber('batch', 'Images of one run  [default: 16, or what the model allows]'),
-  limit: shared.limit,
-  jobs: { ...shared.jobs, describe: 'Threads that prepare images, and threads of the model' },
+  model: {
+    alias: 'm',
+    type: 'string',
+    group: MODEL,
+    describe: 'An .onnx file that has a card, or the card',
+  },
+  models: {
+    type: 'array',
+    string: true,
+    group: MODEL,
+    describe: "Cards of several models: 'configs/models/*.yaml'",
+  },
+  batch: {
+    ...wholeNumber('batch', 'Images per batch'),
+    group: MODEL,
+    defaultDescription: '16, or what the model allows',
+  },
+  limit: { ...shared.limit, group: EVALUATION_SET },
+  jobs: { ...shared.jobs, describe: 'Threads for preprocessing, and for the model' },
   out: {
     ...shared.out,
     default: join('output', 'scores'),
-    describe: 'Scorecards go to <out>/<set>/<model>',
+    describe: 'Folder of scores; writes <out>/<set>/<model>',
   },
-  work: { ...shared.work, describe: 'Folder for predictions, used again by later runs' },
+  work: { ...shared.work, describe: 'Folder for predictions, which later runs reuse' },
   quiet: shared.quiet,
   json: { ...shared.json, describe: 'Print the scorecards as JSON' },
 } as const;
@@ -50,27 +68,33 @@ export const evaluateCommand: CommandModule<object, EvaluateFlags> = {
       models,
       preprocess: {
         choices: PREPROCESSING_CHOICES,
-        describe:
-          "card: the model's own resize and crop; whole: no crop  [default: whole on PatchML, else card]",
+        group: MODEL,
+        describe: "card: the model's own resize and crop; whole: resize only, no crop",
+        defaultDescription: 'whole on PatchML, else card',
       },
       provider: {
         choices: PROVIDERS,
+        group: MODEL,
         default: 'cpu',
-        describe: 'Where onnxruntime runs the model',
+        describe: 'Execution provider of onnxruntime',
       },
       ...others,
     } as const;
     return withScoresFlags(withEvaluationSetFlags(args.options(options) as Argv<ModelFlags>))
       .check(({ model, models }) => {
         if ((model === undefined) === (models === undefined)) {
-          throw new UsageError('name what to evaluate: --model or --models');
+          throw new UsageError('give either --model or --models');
         }
         return true;
       })
-      .example('$0 evaluate -m model.onnx -d output/paper', 'One model on a PatchML dataset')
-      .example(
-        "$0 evaluate --models 'configs/models/*.yaml' -i val -l real.json --originals LOC_val_solution.csv",
-        'Many models on ImageNet val',
+      .epilogue(
+        examples(
+          ['One model on a PatchML dataset', 'evaluate -m model.onnx -d output/paper'],
+          [
+            "Many models on ImageNet's validation set with ReaL labels",
+            "evaluate --models 'configs/models/*.yaml' -i val -l real.json",
+          ],
+        ),
       );
   },
   handler: run(async (flags, tools) => {
@@ -145,11 +169,12 @@ function optionsOf(flags: EvaluateFlags, { signal, onProgress }: Tools): Evaluat
 
 function noteWhatWasReused({ scorecard, predictions }: Evaluated, { note }: Tools): void {
   const { folder, reused, summary } = predictions;
-  if (reused) note(`${scorecard.model.name}: predictions of an earlier run used again (${folder})`);
+  if (reused)
+    note(`${scorecard.model.name}: reusing the predictions of an earlier run (${folder})`);
   if (summary.bad.length > 0) {
     const [{ id, problem }] = summary.bad as [{ id: string; problem: string }];
     note(
-      `${summary.bad.length} images could not be decoded and are left out; the first, ${id}: ${problem}`,
+      `${summary.bad.length} images could not be decoded and are left out; the first is ${id}: ${problem}`,
     );
   }
 }

@@ -1,7 +1,7 @@
 import type { CommandModule } from 'yargs';
 import type { Exported, ExportName } from '../exports/exports.js';
 import { countText, toTable } from '../text.js';
-import { requireGiven, shared, wholeNumber } from './flags.js';
+import { examples, requireGiven, shared, wholeNumber } from './flags.js';
 import { run } from './run.js';
 
 interface ExportFlags {
@@ -15,7 +15,7 @@ interface ExportFlags {
 
 export const exportCommand: CommandModule<object, ExportFlags> = {
   command: 'export [dataset]',
-  describe: 'Write a dataset in the format of another tool, without making a release',
+  describe: 'Write a dataset in the format of another tool, without a release',
   builder: async (args) => {
     const { EXPORT_NAMES } = await import('../exports/exports.js');
     return args
@@ -35,16 +35,25 @@ export const exportCommand: CommandModule<object, ExportFlags> = {
           alias: 'o',
           type: 'string',
           demandOption: true,
-          describe: 'The folder to write, which must be empty or not exist',
+          describe: 'The folder to write, which must be empty or absent',
         },
-        'shard-size': wholeNumber('shard-size', 'Images a shard, in formats that have shards'),
+        'shard-size': wholeNumber('shard-size', 'Images per shard, in formats that have shards'),
         quiet: shared.quiet,
         json: shared.json,
       })
       .check(({ dataset }) => {
         requireGiven('dataset', dataset);
         return true;
-      });
+      })
+      .epilogue(
+        examples(
+          ['For object detection', 'export output/my-dataset --format coco -o exports/coco'],
+          [
+            'For streaming, with small shards',
+            'export output/my-dataset --format webdataset -o exports/wds --shard-size 200',
+          ],
+        ),
+      );
   },
   handler: run(async ({ dataset, format, out, 'shard-size': shardSize }, tools) => {
     const { exportDataset } = await import('../exports/exports.js');

@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import type { Argv, InferredOptionTypes } from 'yargs';
+import type { Argv, CommandModule, InferredOptionTypes } from 'yargs';
 import type { RecipeOverrides } from '../recipe/load.js';
 import type { Recipe } from '../recipe/schema.js';
 import { UsageError } from './run.js';
@@ -33,52 +33,63 @@ const MAX_JOBS = 256;
 /** More change no digit that is printed, and would take days. */
 const MAX_RESAMPLES = 100_000;
 
+/** Where the help lists flags that belong together; the rest stands under "Options:". */
+export const INPUTS = 'Inputs:';
+export const OUTPUTS = 'Outputs:';
+const OVERRIDES = 'Recipe overrides:';
+export const SCORES = 'Scores:';
+
 /** The flags that several commands share; a command may describe one in words of its own. */
 export const shared = {
   annotations: {
     alias: 'a',
     type: 'string',
+    group: INPUTS,
     describe: 'Folder of XML, LOC_*_solution.csv, or .tgz of XML',
   },
   images: {
     alias: 'i',
     type: 'string',
+    group: INPUTS,
     describe: 'Folder of images (flat, by synset, or the Kaggle tree), or the official .tar',
   },
-  out: { alias: 'o', type: 'string', describe: 'The dataset folder' },
+  out: { alias: 'o', type: 'string', group: OUTPUTS, describe: 'The dataset folder' },
   work: {
     type: 'string',
+    group: OUTPUTS,
     default: join('output', 'work'),
-    describe: 'Folder for indexes, pools and plans, used again by later runs',
+    describe: 'Folder for indexes, pools and plans, which later runs reuse',
   },
   overwrite: {
     type: 'boolean',
+    group: OUTPUTS,
     default: false,
-    describe: 'Replace another patchml dataset at --out',
+    describe: 'Replace a different patchml dataset at --out',
   },
   strict: {
     type: 'boolean',
     default: false,
-    describe: 'Stop at the first bad annotation or image instead of counting it',
+    describe: 'Stop at the first bad annotation or image instead of skipping it',
   },
   limit: wholeNumber('limit', 'Use only the first N images'),
   jobs: {
-    ...wholeNumber('jobs', 'Worker threads; the output does not depend on it', MAX_JOBS),
+    ...wholeNumber('jobs', 'Worker threads; does not change the output', MAX_JOBS),
     alias: 'j',
     default: Math.min(availableParallelism(), MAX_JOBS),
-    defaultDescription: 'one a core',
+    defaultDescription: 'one per core',
   },
-  seed: { type: 'string', default: '42', describe: 'Of the bootstrap' },
+  seed: { type: 'string', group: SCORES, default: '42', describe: 'Seed of the bootstrap' },
   resamples: {
     ...wholeNumber('resamples', 'Bootstrap resamples for the intervals', MAX_RESAMPLES),
+    group: SCORES,
     default: 1000,
   },
-  endpoint: { type: 'string', describe: 'Server of another S3 store or Hub, as an address' },
+  endpoint: { type: 'string', describe: 'URL of an S3-compatible store, or of another Hub' },
   quiet: { alias: 'q', type: 'boolean', default: false, describe: 'Print errors only' },
   json: { type: 'boolean', default: false, describe: 'Print the result as JSON' },
 } as const;
 
-/** @throws UsageError unless what a command works on was named */
+/** @throws UsageError unless a command was given what it works on */
 export function requireGiven(name: string, value: string | undefined): void {
   if (value === undefined) throw new UsageError(`name the ${name}`);
 }
@@ -88,19 +99,25 @@ const recipeFlags = {
   recipe: {
     alias: 'r',
     type: 'string',
+    group: INPUTS,
     demandOption: true,
-    describe: 'The recipe, a YAML file ("patchml init" writes one)',
+    describe: 'The recipe, a YAML file (patchml init writes one)',
   },
   annotations: shared.annotations,
   images: shared.images,
   work: shared.work,
-  name: { type: 'string', describe: 'Override the name of the dataset' },
-  seed: { type: 'string', describe: 'Override the seed' },
+  name: { type: 'string', group: OVERRIDES, describe: 'Name of the dataset' },
+  seed: { type: 'string', group: OVERRIDES, describe: 'Seed of every random choice' },
   counts: {
     type: 'string',
-    describe: 'Override the images for each number of patches: 2:500,3:500',
+    group: OVERRIDES,
+    describe: 'Images for each number of patches, such as 2:500,3:500',
   },
-  limit: { ...shared.limit, describe: 'Use only the first N annotated images' },
+  limit: {
+    ...shared.limit,
+    group: OVERRIDES,
+    describe: 'Use only the first N annotated images',
+  },
   jobs: shared.jobs,
   strict: shared.strict,
   quiet: shared.quiet,
@@ -138,4 +155,71 @@ function parseCounts(text: string): Record<string, number> {
     counts[k] = Number(images);
   }
   return counts;
+}
+
+/** The command that runs, as it is typed, and the one-letter names of its flags. */
+let running: { name: string; letters: Record<string, readonly string[]> } = {
+  name: 'patchml',
+  letters: {},
+};
+
+/** `patchml`, or with the command that runs, as `patchml generate`. */
+export function runningCommand(): string {
+  return running.name;
+}
+
+/**
+ * Completes a command: its help lists what is common to all commands last, and a flag without its
+ * value is refused; yargs would take the default.
+ */
+export function complete<F>(module: CommandModule<object, F>, parent = 'patchml'): CommandModule {
+  return {
+    ...module,
+    builder: async (args: Argv) => {
+      const built = await (module.builder as (args: Argv) => Argv | Promise<Argv>)(args);
+      const { string, number, narg, alias, key } = (built as unknown as WithOptions).getOptions();
+      const name = `${parent} ${String(module.command).split(' ')[0]}`;
+      running = { name, letters: alias };
+      const grouped = Object.values((built as unknown as WithOptions).getGroups()).flat();
+      const own = Object.keys(key).filter(
+        (flag) => flag.length > 1 && !COMMON.includes(flag), // or an alias
+      );
+      return built
+        .group(
+          own.filter((flag) => !grouped.includes(flag)),
+          'Options:',
+        )
+        .requiresArg([...string, ...number].filter((flag) => !(flag in narg)));
+    },
+  } as unknown as CommandModule;
+}
+
+/** The flags of every command; yargs lists them after those that are named. */
+const COMMON = ['verbose', 'help', 'version'];
+
+/** What yargs' types keep to themselves. */
+interface WithOptions {
+  getGroups: () => Record<string, readonly string[]>;
+  getOptions: () => {
+    string: readonly string[];
+    number: readonly string[];
+    narg: Record<string, number>;
+    alias: Record<string, readonly string[]>;
+    key: Record<string, unknown>;
+  };
+}
+
+/** A message with the name of the flag at its end, where that is the one letter. */
+export function withLongName(message: string): string {
+  const { letters } = running;
+  return message.replace(/(?<=: )\w$/, (letter) => {
+    const [name = letter] = Object.keys(letters).filter((key) => letters[key]!.includes(letter));
+    return name;
+  });
+}
+
+/** The end of a command's help: what each example does, and the command below it. */
+export function examples(...pairs: readonly (readonly [does: string, command: string])[]): string {
+  const lines = pairs.flatMap(([does, command]) => [`  ${does}:`, `    $0 ${command}`]);
+  return ['Examples:', ...lines].join('\n');
 }

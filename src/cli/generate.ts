@@ -6,7 +6,14 @@ import type { PlanFolder } from '../generate/make-plan.js';
 import type { PoolFolder } from '../generate/pool.js';
 import type { Recipe } from '../recipe/schema.js';
 import { listCounts, toTable } from '../text.js';
-import { loadRecipeOf, type RecipeFlags, shared, withRecipeFlags } from './flags.js';
+import {
+  examples,
+  INPUTS,
+  loadRecipeOf,
+  type RecipeFlags,
+  shared,
+  withRecipeFlags,
+} from './flags.js';
 import { type Outcome, run } from './run.js';
 
 /** The flags of the commands that write a dataset. */
@@ -17,11 +24,19 @@ export interface OutFlags {
 
 export const generateCommand: CommandModule<object, RecipeFlags & OutFlags> = {
   command: 'generate',
-  describe: 'Make a dataset: index, extract, plan, compose',
+  describe: 'Generate a dataset: index, extract, plan and compose in one run',
   builder: (args) =>
-    withOutFlags(withRecipeFlags(args)).example(
-      '$0 generate -r configs/recipes/paper.yaml -a Annotations/CLS-LOC/val -i images',
-      'From the validation set, into output/paper',
+    withOutFlags(withRecipeFlags(args)).epilogue(
+      examples(
+        [
+          'The dataset of the paper, from the validation set, into output/paper',
+          'generate -r configs/recipes/paper.yaml -a Annotations/CLS-LOC/val -i val',
+        ],
+        [
+          'A small one with another seed',
+          'generate -r recipe.yaml -a LOC_val_solution.csv -i val --seed 7 --counts 2:50,3:50',
+        ],
+      ),
     ),
   handler: run(async (flags, { signal, onProgress }) => {
     const { generate } = await import('../generate/generate.js');
@@ -39,7 +54,7 @@ export const generateCommand: CommandModule<object, RecipeFlags & OutFlags> = {
 /** Adds the flags of a command that writes a dataset. */
 function withOutFlags<T>(args: Argv<T>): Argv<T & OutFlags> {
   return args.options({
-    out: { ...shared.out, describe: 'The dataset folder  [default: output/<name>]' },
+    out: { ...shared.out, defaultDescription: 'output/<name>' },
     overwrite: shared.overwrite,
   }) as unknown as Argv<T & OutFlags>;
 }
@@ -70,13 +85,19 @@ function describeDataset({
   return { result: { dataset: folder, pool, digest, images, counts, source }, text };
 }
 
-// Each stage reads the folder that the stage before wrote: the one that is named, or the one of this
-// recipe (and, where they are given, of these annotations and images) in the work folder.
+// Each stage reads the folder that the previous stage wrote: the one given by its flag, or the one in
+// the work folder for this recipe and, where given, for these annotations and images.
 
 export const indexCommand: CommandModule<object, RecipeFlags> = {
   command: 'index',
-  describe: 'First stage: parse annotations and find their images',
-  builder: withRecipeFlags,
+  describe: 'Stage 1: parse the annotations and find their images',
+  builder: (args) =>
+    withRecipeFlags(args).epilogue(
+      examples([
+        'Index the validation set',
+        'index -r recipe.yaml -a Annotations/CLS-LOC/val -i val',
+      ]),
+    ),
   handler: run(async (flags, { signal, onProgress }) => {
     const { buildIndex } = await import('../generate/build-index.js');
     const { requireInputs } = await import('../generate/generate.js');
@@ -100,12 +121,16 @@ interface IndexFlag {
 
 export const extractCommand: CommandModule<object, RecipeFlags & IndexFlag> = {
   command: 'extract',
-  describe: 'Second stage: cut the objects out into a pool',
+  describe: 'Stage 2: cut the objects out of their images into a pool',
   builder: (args) =>
-    withRecipeFlags(args).option('index', {
-      type: 'string',
-      describe: 'The index folder  [default: found in --work]',
-    }),
+    withRecipeFlags(args)
+      .option('index', stageFolder('The index folder'))
+      .epilogue(
+        examples(
+          ['From an index folder', 'extract -r recipe.yaml --index INDEX -i val'],
+          ['From the index of these inputs', 'extract -r recipe.yaml -a Annotations -i val'],
+        ),
+      ),
   handler: run(async (flags, { signal, onProgress }) => {
     const { findIndex } = await import('../generate/build-index.js');
     const { extractPool } = await import('../generate/extract-pool.js');
@@ -130,8 +155,14 @@ interface PoolFlag {
 
 export const planCommand: CommandModule<object, RecipeFlags & PoolFlag> = {
   command: 'plan',
-  describe: 'Third stage: sample patches for every image',
-  builder: (args) => withPoolFlag(withRecipeFlags(args)),
+  describe: 'Stage 3: sample the patches of every image',
+  builder: (args) =>
+    withPoolFlag(withRecipeFlags(args)).epilogue(
+      examples(
+        ['With the pool of this recipe in --work', 'plan -r recipe.yaml'],
+        ['With a pool folder', 'plan -r recipe.yaml --pool POOL'],
+      ),
+    ),
   handler: run(async (flags, { signal, onProgress }) => {
     const { makePlan } = await import('../generate/make-plan.js');
     const recipe = await loadRecipeOf(flags);
@@ -145,12 +176,16 @@ type ComposeFlags = RecipeFlags & OutFlags & PoolFlag & { plan: PlanFolder | und
 
 export const composeCommand: CommandModule<object, ComposeFlags> = {
   command: 'compose',
-  describe: 'Last stage: paint the images and write the dataset',
+  describe: 'Stage 4: paint the images and write the dataset',
   builder: (args) =>
-    withOutFlags(withPoolFlag(withRecipeFlags(args))).option('plan', {
-      type: 'string',
-      describe: 'The plan folder  [default: found in --work]',
-    }),
+    withOutFlags(
+      withPoolFlag(withRecipeFlags(args)).option('plan', stageFolder('The plan folder')),
+    ).epilogue(
+      examples(
+        ['With the pool and the plan of this recipe in --work', 'compose -r recipe.yaml'],
+        ['With folders', 'compose -r recipe.yaml --pool POOL --plan PLAN -o output/mine'],
+      ),
+    ),
   handler: run(async (flags, { signal, onProgress }) => {
     const { composeDataset } = await import('../generate/compose-dataset.js');
     const { findPlan } = await import('../generate/make-plan.js');
@@ -165,10 +200,17 @@ export const composeCommand: CommandModule<object, ComposeFlags> = {
 };
 
 function withPoolFlag<T>(args: Argv<T>): Argv<T & PoolFlag> {
-  return args.option('pool', {
+  return args.option('pool', stageFolder('The pool folder'));
+}
+
+/** A flag that names the folder of an earlier stage. */
+function stageFolder(describe: string) {
+  return {
     type: 'string',
-    describe: 'The pool folder  [default: found in --work]',
-  });
+    group: INPUTS,
+    describe,
+    defaultDescription: 'found in --work',
+  } as const;
 }
 
 async function poolOf(recipe: Recipe, flags: RecipeFlags & PoolFlag): Promise<PoolFolder> {
@@ -189,7 +231,7 @@ function inputsOf(
   return { annotations, images };
 }
 
-/** What a stage but the last made. */
+/** What one of the first three stages made. */
 function describe(kind: string, folder: string, values: Record<string, string | number>): Outcome {
   return {
     result: { [kind]: folder, ...values },

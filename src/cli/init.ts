@@ -3,6 +3,7 @@ import { dirname, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { CommandModule } from 'yargs';
 import { OutputError } from '../errors.js';
+import { examples } from './flags.js';
 import { run } from './run.js';
 
 const SCHEMA = fileURLToPath(new URL('../../../configs/recipe.schema.json', import.meta.url));
@@ -14,23 +15,24 @@ interface InitFlags {
 
 export const initCommand: CommandModule<object, InitFlags> = {
   command: 'init [file]',
-  describe: 'Write a recipe with every field, its default and what it means',
+  describe: 'Write a recipe with every field, its default and its meaning',
   builder: (args) =>
     args
       .positional('file', {
         type: 'string',
         default: 'recipe.yaml',
-        describe: 'Where to write it',
+        describe: 'The file to write',
       })
-      .option('name', { type: 'string', default: 'my-dataset', describe: 'Name of the dataset' }),
+      .option('name', { type: 'string', default: 'my-dataset', describe: 'Name of the dataset' })
+      .epilogue(examples(['A recipe for a dataset called pairs', 'init pairs.yaml --name pairs'])),
   handler: run(async ({ file, name }) => {
     const { exists } = await import('../files/folders.js');
     const { toCommentedRecipe } = await import('../recipe/write.js');
     if (await exists(file)) {
-      throw new OutputError('this file exists', {
+      throw new OutputError('this file already exists', {
         code: 'file-exists',
         path: file,
-        fix: 'name another, or remove it',
+        fix: 'give another name, or remove it',
       });
     }
     const schema = relative(dirname(file), SCHEMA).replaceAll('\\', '/');

@@ -1,7 +1,7 @@
 import type { CommandModule } from 'yargs';
 import type { Inspection } from '../generate/inspect.js';
 import { listCounts, toTable } from '../text.js';
-import { requireGiven, shared, wholeNumber } from './flags.js';
+import { examples, requireGiven, shared, wholeNumber } from './flags.js';
 import { run } from './run.js';
 
 interface InspectFlags {
@@ -14,31 +14,38 @@ interface InspectFlags {
 
 export const inspectCommand: CommandModule<object, InspectFlags> = {
   command: 'inspect [path]',
-  describe: 'Count what is in a dataset, pool, recipe or annotations',
+  describe: 'Summarise a dataset, a pool, a recipe or annotations',
   builder: (args) =>
     args
       .positional('path', {
         type: 'string',
         demandOption: true,
-        describe: 'Dataset, pool or annotations folder, CSV, .tgz, or recipe',
+        describe:
+          'A dataset, pool or annotations folder, a .csv or .tgz of annotations, or a recipe',
       })
       .options({
-        classes: { ...wholeNumber('classes', 'Classes to list, the most first'), default: 10 },
+        classes: { ...wholeNumber('classes', 'Classes to list, most frequent first'), default: 10 },
         drops: {
           type: 'boolean',
           default: false,
-          describe: "List a pool's dropped objects, one a line",
+          describe: 'List the objects that a pool dropped and why, one JSON object per line',
         },
         'contact-sheet': {
           type: 'string',
-          describe: 'Draw the first images of a dataset to this PNG',
+          describe: 'Draw the first images of a dataset into this PNG file',
         },
         json: shared.json,
       })
       .check(({ path }) => {
         requireGiven('path', path);
         return true;
-      }),
+      })
+      .epilogue(
+        examples(
+          ['Look at a dataset', 'inspect output/my-dataset --contact-sheet sheet.png'],
+          ['Why objects were dropped', 'inspect output/work/pools/POOL --drops'],
+        ),
+      ),
   handler: run(async (flags) => {
     const { inspect, readDrops, writeContactSheet } = await import('../generate/inspect.js');
     if (flags.drops) return { lines: asLines(readDrops(flags.path)) };

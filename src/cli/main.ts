@@ -1,4 +1,4 @@
-import yargs, { type Argv, type CommandModule } from 'yargs';
+import yargs, { type CommandModule } from 'yargs';
 import { hideBin } from 'yargs/helpers';
 import { PATCHML_VERSION } from '../version.js';
 import { compareCommand } from './compare.js';
@@ -6,6 +6,7 @@ import { diffCommand } from './diff.js';
 import { doctorCommand } from './doctor.js';
 import { evaluateCommand } from './evaluate.js';
 import { exportCommand } from './export.js';
+import { complete, examples, runningCommand, withLongName } from './flags.js';
 import {
   composeCommand,
   extractCommand,
@@ -46,7 +47,7 @@ const COMMANDS = [
   doctorCommand,
 ] as unknown as CommandModule[];
 
-/** Yargs' own words for what it cannot take. */
+/** What replaces yargs' own words. */
 const WORDS = {
   'Did you mean %s?': 'unknown command; did you mean %s?',
   'Unknown argument: %s': {
@@ -55,8 +56,8 @@ const WORDS = {
   },
   'Unknown command: %s': { one: 'unknown command: %s', other: 'unknown commands: %s' },
   'Missing required argument: %s': {
-    one: 'this flag is required: %s',
-    other: 'these flags are required: %s',
+    one: 'missing flag: %s',
+    other: 'missing flags: %s',
   },
 };
 
@@ -69,40 +70,6 @@ function requireOnce(flags: Record<string, unknown>, options: unknown): true {
     if (value === '') throw new UsageError(`--${name} needs a value`);
   }
   return true;
-}
-
-/** The one-letter names of the flags of the command that runs. */
-let letters: Record<string, readonly string[]> = {};
-
-/** The command, where a flag without its value is refused; yargs would take the default. */
-function requireValues(module: CommandModule): CommandModule {
-  return {
-    ...module,
-    builder: async (args) => {
-      const built = await (module.builder as (args: Argv) => Argv | Promise<Argv>)(args);
-      const { string, number, narg, alias } = (built as unknown as WithOptions).getOptions();
-      letters = alias;
-      return built.requiresArg([...string, ...number].filter((name) => !(name in narg)));
-    },
-  };
-}
-
-/** What yargs' types keep to themselves. */
-interface WithOptions {
-  getOptions: () => {
-    string: readonly string[];
-    number: readonly string[];
-    narg: Record<string, number>;
-    alias: Record<string, readonly string[]>;
-  };
-}
-
-/** A message with the name of the flag at its end, where that is the one letter. */
-function withLongName(message: string): string {
-  return message.replace(/(?<=: )\w$/, (letter) => {
-    const [name = letter] = Object.keys(letters).filter((key) => letters[key]!.includes(letter));
-    return name;
-  });
 }
 
 /** Yargs' own error for flags it cannot take, of a class that it does not export. */
@@ -119,18 +86,24 @@ try {
     .usage(
       '$0 <command>\n\nMulti-object images from bounding boxes, for measuring how many of the objects in a\npicture a classifier ranks on top.',
     )
-    .command(COMMANDS.map(requireValues))
+    .command(COMMANDS.map((command) => complete(command)))
     .option('verbose', {
       type: 'boolean',
       default: false,
       describe: 'Print the stack trace of an error',
     })
-    .example('$0 init recipe.yaml', 'Write a recipe, with every field explained')
-    .example('$0 generate -r recipe.yaml -a Annotations -i images', 'Make its dataset')
-    .example('$0 evaluate -m model.onnx -d output/my-dataset', 'Evaluate a model on it')
-    .epilogue('Exit codes: 0 done, 1 failed or found a problem, 2 wrong use, 130 interrupted.')
+    .epilogue(
+      examples(
+        ['Write a recipe with every field explained', 'init recipe.yaml'],
+        ['Generate its dataset', 'generate -r recipe.yaml -a Annotations -i images'],
+        ['Evaluate a model on it', 'evaluate -m model.onnx -d output/my-dataset'],
+      ),
+    )
+    .epilogue(
+      '\nExit codes: 0 done, 1 failed or found a problem, 2 wrong usage, 130 interrupted.\n"patchml <command> --help" explains the flags of a command.',
+    )
     .updateStrings(WORDS as never)
-    .demandCommand(1, 'Name a command.')
+    .demandCommand(1, 'name a command')
     .recommendCommands()
     .strict()
     .check(requireOnce)
@@ -146,5 +119,6 @@ try {
     });
   if (text !== '') await print(text);
 } catch (error) {
-  exitWithError(isOfYargs(error) ? new UsageError(withLongName(error.message)) : error);
+  const problem = isOfYargs(error) ? new UsageError(withLongName(error.message)) : error;
+  exitWithError(problem, runningCommand());
 }

@@ -1,6 +1,6 @@
 import type { Argv, CommandModule } from 'yargs';
 import type { CardDraft } from '../models/published-config.js';
-import { shared } from './flags.js';
+import { complete, examples, OUTPUTS, requireGiven, shared } from './flags.js';
 import { run, UsageError } from './run.js';
 
 interface AddFlags {
@@ -27,50 +27,72 @@ interface AddFlags {
 }
 
 const addCommand: CommandModule<object, AddFlags> = {
-  command: 'add <model>',
-  describe: 'Write the card of an ONNX model: how it is fed and read',
+  command: 'add [model]',
+  describe: 'Write the card of an ONNX model: its preprocessing, classes and output',
   builder: (args) =>
     args
       .positional('model', { type: 'string', demandOption: true, describe: 'The ONNX file' })
       .options({
-        name: { type: 'string', describe: "The model's name  [default: the file's]" },
-        out: { ...shared.out, describe: 'The card  [default: configs/models/<name>.yaml]' },
+        name: {
+          type: 'string',
+          group: OUTPUTS,
+          describe: "The model's name",
+          defaultDescription: "the file's",
+        },
+        out: {
+          ...shared.out,
+          describe: 'The card',
+          defaultDescription: 'configs/models/<name>.yaml',
+        },
         config: {
           type: 'string',
-          describe: "timm's config.json or a preprocessor_config.json  [default: beside the model]",
+          describe: "timm's config.json or a preprocessor_config.json",
+          defaultDescription: 'beside the model',
         },
-        size: { type: 'string', describe: 'Input side, or WIDTHxHEIGHT, px' },
+        size: { type: 'string', describe: 'Side of the input, or WIDTHxHEIGHT, px' },
         layout: { choices: ['NCHW', 'NHWC'] as const, describe: 'Order of the dimensions' },
         channels: { choices: ['RGB', 'BGR'] as const, describe: 'Order of the channels' },
-        scale: { type: 'number', describe: 'The pixel (0 to 255) times this, first' },
-        mean: { type: 'string', describe: 'Then minus this: three numbers, such as 0.5,0.5,0.5' },
-        std: { type: 'string', describe: 'Then divided by this: three numbers' },
+        scale: { type: 'number', describe: 'First multiply pixels (0 to 255) by this' },
+        mean: {
+          type: 'string',
+          describe: 'Then subtract these: three numbers, such as 0.5,0.5,0.5',
+        },
+        std: { type: 'string', describe: 'Then divide by these: three numbers' },
         resize: {
           choices: ['shorter-side', 'squash', 'letterbox'] as const,
-          describe: 'How an image is brought to the input size',
+          describe: 'How an image is resized to the input',
         },
         interpolation: {
           choices: ['nearest', 'bilinear', 'bicubic', 'lanczos', 'box', 'hamming'] as const,
           describe: 'The resampling filter',
         },
-        antialias: { type: 'boolean', describe: 'Whether the filter widens when it shrinks' },
-        'crop-fraction': { type: 'number', describe: 'The central part that is kept, 0 to 1' },
+        antialias: { type: 'boolean', describe: 'Widen the filter when downscaling' },
+        'crop-fraction': { type: 'number', describe: 'The central part to keep, 0 to 1' },
         classes: {
           type: 'string',
-          describe: 'imagenet-1k, imagenet-1k-background, or a file of synsets, one a line',
+          describe: 'imagenet-1k, imagenet-1k-background, or a file of synsets, one per line',
         },
-        'input-name': { type: 'string', describe: "The graph's input, where it has several" },
-        'output-name': { type: 'string', describe: "The graph's output, where it has several" },
+        'input-name': { type: 'string', describe: "The graph's input, if it has several" },
+        'output-name': { type: 'string', describe: "The graph's output, if it has several" },
         'output-kind': {
           choices: ['logits', 'probabilities'] as const,
           describe: 'What the output holds',
         },
-        overwrite: { ...shared.overwrite, describe: 'Replace a card that is there' },
+        overwrite: { ...shared.overwrite, describe: 'Replace an existing card' },
         quiet: shared.quiet,
       })
-      .example(
-        '$0 model add resnet50.onnx',
-        'With the config.json that timm put beside it',
+      .check(({ model }) => {
+        requireGiven('ONNX file', model);
+        return true;
+      })
+      .epilogue(
+        examples(
+          ['With the config.json that timm put beside it', 'model add resnet50.onnx'],
+          [
+            'With preprocessing of its own',
+            'model add net.onnx --size 224 --mean 0.5,0.5,0.5 --std 0.5,0.5,0.5',
+          ],
+        ),
       ) as never,
   handler: run(async (flags: AddFlags) => {
     const { addModelCard } = await import('../models/draft-card.js');
@@ -86,8 +108,12 @@ const addCommand: CommandModule<object, AddFlags> = {
 
 export const modelCommand: CommandModule = {
   command: 'model',
-  describe: 'Model cards: how a model is fed and read',
-  builder: (args): Argv => args.command(addCommand).demandCommand(1, 'Name a command.'),
+  describe: 'Model cards (model add): preprocessing, classes and output',
+  builder: (args): Argv =>
+    args
+      .command(complete(addCommand, 'patchml model'))
+      .demandCommand(1, 'name a subcommand: patchml model add')
+      .epilogue(examples(['The card of a model', 'model add resnet50.onnx'])),
   handler: () => undefined,
 };
 

@@ -1,7 +1,7 @@
 import type { CommandModule } from 'yargs';
 import type { RegeneratedRelease } from '../release/regenerate.js';
 import { toTable } from '../text.js';
-import { requireGiven, shared } from './flags.js';
+import { examples, requireGiven, shared } from './flags.js';
 import { run } from './run.js';
 
 interface RegenerateFlags {
@@ -20,13 +20,13 @@ interface RegenerateFlags {
 
 export const regenerateCommand: CommandModule<object, RegenerateFlags> = {
   command: 'regenerate [release]',
-  describe: 'Make the dataset of a release from your own ImageNet, and compare every image',
+  describe: 'Rebuild a release from your own ImageNet and compare every image',
   builder: (args) =>
     args
       .positional('release', {
         type: 'string',
         demandOption: true,
-        describe: 'The release folder, full or recipe only',
+        describe: 'The release folder, full or recipe-only',
       })
       .options({
         annotations: { ...shared.annotations, demandOption: true },
@@ -36,7 +36,7 @@ export const regenerateCommand: CommandModule<object, RegenerateFlags> = {
         exact: {
           type: 'boolean',
           default: false,
-          describe: 'Exit with 1 if anything differs from the release',
+          describe: 'Exit with code 1 if anything differs from the release',
         },
         overwrite: shared.overwrite,
         strict: shared.strict,
@@ -47,7 +47,13 @@ export const regenerateCommand: CommandModule<object, RegenerateFlags> = {
       .check(({ release }) => {
         requireGiven('release', release);
         return true;
-      }),
+      })
+      .epilogue(
+        examples([
+          'Fail unless every byte is as published',
+          'regenerate releases/paper-1.0.0 -a Annotations -i val -o output/again --exact',
+        ]),
+      ),
   handler: run(async (flags, { signal, onProgress }) => {
     const { regenerateRelease } = await import('../release/regenerate.js');
     const { exact, out } = flags;

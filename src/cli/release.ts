@@ -2,7 +2,7 @@ import type { CommandModule } from 'yargs';
 import type { ExportName } from '../exports/exports.js';
 import type { Released } from '../release/release.js';
 import { toTable } from '../text.js';
-import { requireGiven, shared, wholeNumber } from './flags.js';
+import { examples, requireGiven, shared, wholeNumber } from './flags.js';
 import { run } from './run.js';
 
 interface ReleaseFlags {
@@ -20,9 +20,12 @@ interface ReleaseFlags {
   json: boolean;
 }
 
+/** Where the help lists the flags. */
+const [RELEASE, CONTENTS, CITATION] = ['Release:', 'Contents:', 'Citation:'];
+
 export const releaseCommand: CommandModule<object, ReleaseFlags> = {
   command: 'release [dataset]',
-  describe: 'Make a release of a dataset: card, citation, checksums, exports',
+  describe: 'Release a dataset with its card, citation, checksums and exports',
   builder: async (args) => {
     const { EXPORT_NAMES } = await import('../exports/exports.js');
     return (
@@ -30,48 +33,65 @@ export const releaseCommand: CommandModule<object, ReleaseFlags> = {
         .positional('dataset', {
           type: 'string',
           demandOption: true,
-          describe: 'The dataset folder; the release shares its images, as hard links where it can',
+          describe: 'The dataset folder; images are hard-linked where the file system allows',
         })
-        // This command's own version, not that of patchml.
+        // --version is that of the release here, not that of patchml
         .version(false)
         .options({
           version: {
             type: 'string',
+            group: RELEASE,
             demandOption: true,
             describe: 'Semantic version of the release, such as 1.1.0',
           },
           to: {
             type: 'string',
+            group: RELEASE,
             default: 'releases',
-            describe: 'Folder of releases; this one goes into <name>-<version> in it',
+            describe: 'Folder of releases; writes <to>/<name>-<version>',
           },
           previous: {
             type: 'string',
-            describe: 'The release before, which the version is checked against',
+            group: RELEASE,
+            describe: 'The previous release, against which the version is checked',
           },
           export: {
             type: 'string',
+            group: CONTENTS,
             array: true,
             nargs: 1,
             default: [],
             choices: [...EXPORT_NAMES, 'all'] as const,
-            describe: 'Another form to put in; may be given several times',
+            describe: 'Add an export; may be given several times',
           },
           'recipe-only': {
             type: 'boolean',
+            group: CONTENTS,
             default: false,
-            describe: 'Publish what makes the images, without any pixels',
+            describe: 'Publish the recipe and the plan, without any pixels',
           },
-          'shard-size': wholeNumber('shard-size', 'Images a shard, in exports that have shards'),
-          repository: { type: 'string', describe: 'Address of where the release is kept' },
+          'shard-size': {
+            ...wholeNumber('shard-size', 'Images per shard, in exports that have shards'),
+            group: CONTENTS,
+          },
+          repository: {
+            type: 'string',
+            group: CITATION,
+            describe: 'URL at which the release is published',
+          },
           author: {
             type: 'string',
+            group: CITATION,
             array: true,
             nargs: 1,
             default: [],
             describe: 'Author for the citation, "Family, Given"; may be given several times',
           },
-          date: { type: 'string', describe: 'Day of the release, such as 2026-01-31' },
+          date: {
+            type: 'string',
+            group: CITATION,
+            describe: 'Date of the release, such as 2026-01-31',
+          },
           quiet: shared.quiet,
           json: shared.json,
         })
@@ -79,6 +99,15 @@ export const releaseCommand: CommandModule<object, ReleaseFlags> = {
           requireGiven('dataset', dataset);
           return true;
         })
+        .epilogue(
+          examples(
+            ['With every export', 'release output/paper --version 1.0.0 --export all'],
+            [
+              'The next version, without pixels',
+              'release output/paper --version 1.1.0 --previous releases/paper-1.0.0 --recipe-only',
+            ],
+          ),
+        )
     );
   },
   handler: run(async (flags, options) => {

@@ -56,8 +56,8 @@ export function run<F>(
 }
 
 /**
- * Prints text and a line end on standard output. Where nobody reads on (`patchml ... | head`), it is
- * left out; this is no error.
+ * Prints text and a line end on standard output. Where the reader has closed the pipe (`patchml
+ * ... | head`), nothing is written and no error is thrown.
  * @throws OutputError where it cannot be written, as on a full disk
  */
 export async function print(text: string): Promise<void> {
@@ -76,8 +76,11 @@ export async function print(text: string): Promise<void> {
 /** A command line that cannot be carried out as it is written. */
 export class UsageError extends Error {}
 
-/** Prints one line on what went wrong, or with --verbose the stack, and sets the exit code. */
-export function exitWithError(error: unknown): void {
+/**
+ * Prints one line on what went wrong, or with --verbose the stack, and sets the exit code.
+ * @param command whose help a wrong usage refers to
+ */
+export function exitWithError(error: unknown, command: string): void {
   const problem = explainError(error);
   const isVerbose = process.argv.includes('--verbose');
   if (!(problem instanceof Error)) {
@@ -85,7 +88,7 @@ export function exitWithError(error: unknown): void {
     process.exitCode = FAILED;
   } else if (problem instanceof UsageError) {
     const message = problem.message.replace(/\s*\n\s*/g, ' ').replace(/\.$/, '');
-    console.error(`patchml: ${message}${message.endsWith('?') ? '' : '; see patchml --help'}`);
+    console.error(`patchml: ${message}${message.endsWith('?') ? '' : `; see ${command} --help`}`);
     process.exitCode = MISUSED;
   } else {
     const hint = problem instanceof PatchmlError ? '' : ' (unexpected: --verbose shows where)';
@@ -114,7 +117,7 @@ async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>): Prom
 
 /** Stages shorter than this show nothing, ms. */
 const PATIENCE = 1000;
-/** Where the output is no terminal, a line this often, ms. */
+/** How often a line is printed where the output is not a terminal, ms. */
 const LINE_EVERY = 10_000;
 
 /** Shows the progress of stages on standard error. */
@@ -126,7 +129,7 @@ interface ProgressDisplay {
 
 const SILENT: ProgressDisplay = { show: () => undefined, stop: () => undefined };
 
-/** Bars on a terminal, else plain lines. */
+/** Bars on a terminal, plain lines elsewhere. */
 async function showProgress(): Promise<ProgressDisplay> {
   return process.stderr.isTTY ? bars() : lines();
 }

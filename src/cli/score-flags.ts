@@ -2,7 +2,7 @@ import type { Argv, InferredOptionTypes } from 'yargs';
 import type { NewScorecard } from '../score/scorecard.js';
 import type { EvaluationSet } from '../sets/evaluation-set.js';
 import { toTerminalTable } from '../text.js';
-import { shared, wholeNumber } from './flags.js';
+import { SCORES, shared, wholeNumber } from './flags.js';
 import { type Outcome, UsageError } from './run.js';
 
 /** No image has more labels than there are classes. */
@@ -14,11 +14,12 @@ const scoresFlags = {
   resamples: shared.resamples,
   'max-group': {
     ...wholeNumber('max-group', 'Images with more labels than this form one subgroup', MAX_GROUP),
+    group: SCORES,
     default: 5,
   },
   overwrite: {
     ...shared.overwrite,
-    describe: 'Replace scores on another set or under another preprocessing',
+    describe: 'Replace scores of another set or with other preprocessing',
   },
 } as const;
 
@@ -42,29 +43,37 @@ export async function describeScorecard(scorecard: NewScorecard, folder: string)
   return { result: { folder, ...scorecard }, text: lines.join('\n') };
 }
 
+/** Where the help lists the flags of the evaluation set. */
+export const EVALUATION_SET = 'Evaluation set:';
+
 /** The flags of every command that works on an evaluation set. */
 const evaluationSetFlags = {
   dataset: {
     alias: 'd',
     type: 'string',
+    group: EVALUATION_SET,
     describe: 'A PatchML dataset, an ImageNetV2 folder, or class folders named by synset',
   },
   images: {
     alias: 'i',
     type: 'string',
-    describe: "ImageNet's validation images, a folder or the official .tar, or any images",
+    group: EVALUATION_SET,
+    describe: "ImageNet's validation images (a folder or the official .tar), or any other images",
   },
   labels: {
     alias: 'l',
     type: 'string',
+    group: EVALUATION_SET,
     describe:
       'Valid classes: real.json, human_accuracy_v3.0.0.json, or a JSON or CSV of file,labels',
   },
   originals: {
     type: 'string',
+    group: EVALUATION_SET,
     describe: 'Original labels: LOC_val_solution.csv or ILSVRC2012_validation_ground_truth.txt',
   },
   'multi-label-rule': {
+    group: EVALUATION_SET,
     choices: ['authors', 'tfds'] as const,
     describe: 'Which classes of human_accuracy_v3.0.0.json are valid',
   },
@@ -77,10 +86,10 @@ export type EvaluationSetFlags = InferredOptionTypes<typeof evaluationSetFlags>;
 export function withEvaluationSetFlags<T>(args: Argv<T>): Argv<T & EvaluationSetFlags> {
   return args.options(evaluationSetFlags).check(({ dataset, images, labels, originals }) => {
     if ((dataset ?? images ?? labels ?? originals) === undefined) {
-      throw new UsageError('name the images to score on: --dataset, or --images and --labels');
+      throw new UsageError('give the images to score on: --dataset, or --images and --labels');
     }
     if (dataset !== undefined && images !== undefined) {
-      throw new UsageError('--dataset and --images both name images; give one of them');
+      throw new UsageError('give either --dataset or --images, not both');
     }
     return true;
   }) as unknown as Argv<T & EvaluationSetFlags>;

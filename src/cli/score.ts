@@ -1,6 +1,6 @@
 import { join, parse } from 'node:path';
 import type { Argv, CommandModule, InferredOptionTypes } from 'yargs';
-import { shared } from './flags.js';
+import { examples, shared } from './flags.js';
 import { run } from './run.js';
 import {
   describeScorecard,
@@ -11,29 +11,45 @@ import {
   withScoresFlags,
 } from './score-flags.js';
 
+/** Where the help lists the flags of the predictions. */
+const PREDICTIONS = 'Predictions:';
+
 const predictionFlags = {
   predictions: {
     alias: 'p',
     type: 'string',
+    group: PREDICTIONS,
     demandOption: true,
-    describe: 'Scores of 1,000 classes or ranked classes: .npy, .npz, .csv or .parquet',
+    describe: 'Scores of the 1,000 classes, or ranked classes: .npy, .npz, .csv or .parquet',
   },
-  ids: { type: 'string', describe: 'Image ids of the rows, one a line, where the file has none' },
-  'id-column': { type: 'string', describe: 'The column of image ids' },
-  key: { type: 'string', describe: 'The array of an .npz, or the column of the predictions' },
+  ids: {
+    type: 'string',
+    group: PREDICTIONS,
+    describe: 'A file of image ids, one per row, if the predictions have none',
+  },
+  'id-column': { type: 'string', group: PREDICTIONS, describe: 'The column of image ids' },
+  key: {
+    type: 'string',
+    group: PREDICTIONS,
+    describe: 'The array of an .npz, or the column of the predictions',
+  },
   ranked: {
     type: 'boolean',
+    group: PREDICTIONS,
     default: false,
     describe: 'The file holds class indices, best first, not scores',
   },
   model: {
     alias: 'm',
     type: 'string',
-    describe: "The model's name  [default: the file's name]",
+    group: PREDICTIONS,
+    describe: "The model's name",
+    defaultDescription: "the file's name",
   },
   out: {
     ...shared.out,
-    describe: 'Folder of the scorecard  [default: output/scores/<set>/<model>]',
+    describe: 'Folder of the scorecard',
+    defaultDescription: 'output/scores/<set>/<model>',
   },
   quiet: shared.quiet,
   json: { ...shared.json, describe: 'Print the scorecard as JSON' },
@@ -44,13 +60,18 @@ type ScoreFlags = PredictionFlags & EvaluationSetFlags & ScoresFlags;
 
 export const scoreCommand: CommandModule<object, ScoreFlags> = {
   command: 'score',
-  describe: 'Score predictions that were made elsewhere',
+  describe: 'Score predictions made by other tools',
   builder: (args) =>
     withScoresFlags(
       withEvaluationSetFlags(args.options(predictionFlags) as Argv<PredictionFlags>),
-    ).example(
-      '$0 score -p logits.npy --labels real.json --originals LOC_val_solution.csv',
-      'Predictions for ImageNet val, against ReaL labels',
+    ).epilogue(
+      examples(
+        [
+          "Logits for ImageNet's validation set, against ReaL and original labels",
+          'score -p logits.npy --labels real.json --originals LOC_val_solution.csv',
+        ],
+        ['Ranked classes for a PatchML dataset', 'score -p top5.csv --ranked -d output/paper'],
+      ),
     ),
   handler: run(async (flags, tools) => {
     const { scoreFile } = await import('../score/score-file.js');

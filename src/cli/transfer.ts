@@ -1,6 +1,6 @@
 import type { CommandModule } from 'yargs';
 import { toTable } from '../text.js';
-import { requireGiven, shared } from './flags.js';
+import { examples, requireGiven, shared } from './flags.js';
 import { run } from './run.js';
 
 interface PushFlags {
@@ -28,7 +28,7 @@ export const pushCommand: CommandModule<object, PushFlags> = {
         private: {
           type: 'boolean',
           default: false,
-          describe: 'Make a new repository of the Hub a private one, refuse a public one',
+          describe: 'Create the Hub repository as private; refuse one that is public',
         },
         quiet: { ...shared.quiet, describe: 'Print problems only' },
         json: shared.json,
@@ -37,7 +37,15 @@ export const pushCommand: CommandModule<object, PushFlags> = {
         requireGiven('release', release);
         return true;
       })
-      .example('$0 push releases/paper-1.1.0 --to hf://datasets/me/paper', 'With HF_TOKEN set'),
+      .epilogue(
+        examples(
+          [
+            'To the Hub, with HF_TOKEN set',
+            'push releases/paper-1.1.0 --to hf://datasets/me/paper',
+          ],
+          ['To a shared folder', 'push releases/paper-1.1.0 --to /data/published'],
+        ),
+      ),
   handler: run(async ({ release, to, endpoint, private: isPrivate }, { signal, onProgress }) => {
     silenceSdk();
     const { pushRelease } = await import('../transfer/push.js');
@@ -67,25 +75,26 @@ interface PullFlags {
 
 export const pullCommand: CommandModule<object, PullFlags> = {
   command: 'pull [from]',
-  describe: 'Fetch a release, and check every file of it',
+  describe: 'Fetch a release and check every file of it',
   builder: (args) =>
     args
-      .version(false) // here the flag is the release's
+      .version(false) // --version is that of the release here
       .positional('from', {
         type: 'string',
         demandOption: true,
-        describe: 'The address that "push" printed: hf://, s3:// or a folder',
+        describe: 'The address that push printed: hf://, s3:// or a folder',
       })
       .options({
         out: {
           ...shared.out,
           demandOption: true,
-          describe: 'Folder in which the release folder is made',
+          describe: 'Folder of releases; writes <out>/<name>-<version>',
         },
         endpoint: shared.endpoint,
         version: {
           type: 'string',
-          describe: 'Version, for hf://  [default: the one pushed last]',
+          describe: 'Version of the release, for hf://',
+          defaultDescription: 'the one pushed last',
         },
         quiet: { ...shared.quiet, describe: 'Print problems only' },
         json: shared.json,
@@ -94,7 +103,12 @@ export const pullCommand: CommandModule<object, PullFlags> = {
         requireGiven('address', from);
         return true;
       })
-      .example('$0 pull hf://datasets/me/paper --version 1.1.0 -o releases', ''),
+      .epilogue(
+        examples([
+          'One version from the Hub',
+          'pull hf://datasets/me/paper --version 1.1.0 -o releases',
+        ]),
+      ),
   handler: run(async ({ from, out, endpoint, version: asked }, { signal, onProgress }) => {
     silenceSdk();
     const { pullRelease } = await import('../transfer/pull.js');
@@ -114,7 +128,7 @@ export const pullCommand: CommandModule<object, PullFlags> = {
   }),
 };
 
-/** The AWS SDK would print a warning about old versions of Node.js among the command's lines. */
+/** Keeps the AWS SDK from printing a warning about old versions of Node.js among our lines. */
 function silenceSdk(): void {
   process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
 }

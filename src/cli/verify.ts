@@ -2,7 +2,7 @@ import type { CommandModule } from 'yargs';
 import type { ReleaseSummary } from '../release/release-folder.js';
 import type { Verified } from '../release/verify.js';
 import { toTable } from '../text.js';
-import { requireGiven, shared, wholeNumber } from './flags.js';
+import { examples, requireGiven, shared, wholeNumber } from './flags.js';
 import { type Outcome, run } from './run.js';
 
 interface VerifyFlags {
@@ -15,12 +15,15 @@ interface VerifyFlags {
   json: boolean;
 }
 
-/** Findings printed before the rest is only counted. */
+/** Where the help lists the flags of the comparison of pixels. */
+const REGENERATION = 'Pixels:';
+
+/** Findings that are printed; the others are counted. */
 const SHOWN = 20;
 
 export const verifyCommand: CommandModule<object, VerifyFlags> = {
   command: 'verify [folder]',
-  describe: 'Check every file and row of a dataset or release; exit 1 if anything is wrong',
+  describe: 'Check every file and row of a dataset or release',
   builder: (args) =>
     args
       .positional('folder', {
@@ -32,18 +35,41 @@ export const verifyCommand: CommandModule<object, VerifyFlags> = {
         regenerate: {
           type: 'boolean',
           default: false,
-          describe: 'Also make a sample of the images again from the pool and compare the pixels',
+          group: REGENERATION,
+          describe: 'Also compose a sample of the images again and compare the pixels',
         },
-        sample: { ...wholeNumber('sample', 'Images that --regenerate makes again'), default: 100 },
-        pool: { type: 'string', describe: 'The pool folder  [default: found in --work]' },
-        work: { ...shared.work, describe: 'Folder in which "generate" keeps its pools' },
+        sample: {
+          ...wholeNumber('sample', 'Images to compose again'),
+          group: REGENERATION,
+          default: 100,
+        },
+        pool: {
+          type: 'string',
+          group: REGENERATION,
+          describe: 'The pool folder',
+          defaultDescription: 'found in --work',
+        },
+        work: {
+          ...shared.work,
+          group: REGENERATION,
+          describe: 'Folder in which generate keeps its pools',
+        },
         quiet: { ...shared.quiet, describe: 'Print problems only' },
         json: shared.json,
       })
       .check(({ folder }) => {
         requireGiven('folder', folder);
         return true;
-      }),
+      })
+      .epilogue(
+        examples(
+          ['A dataset or a release', 'verify output/my-dataset'],
+          [
+            'And that patchml still composes the same pixels',
+            'verify output/my-dataset --regenerate --sample 20',
+          ],
+        ),
+      ),
   handler: run(async (flags, options) => {
     const { verify } = await import('../release/verify.js');
     const { folder, sample, pool, work } = flags;

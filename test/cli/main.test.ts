@@ -31,12 +31,14 @@ const FLAGS: Record<string, readonly string[]> = {
   evaluate: ['--model', '--models', '--dataset', '--labels', '--jobs', '--resamples', '--json'],
   score: ['--predictions', '--ids', '--labels', '--resamples', '--overwrite', '--json'],
   compare: ['--gap', '--all-pairs', '--out', '--seed', '--resamples', '--quiet', '--json'],
+  export: ['--format', '--out', '--shard-size', '--quiet', '--json'],
+  'model add': ['--name', '--out', '--config', '--size', '--classes', '--overwrite'],
   release: ['--version', '--to', '--export', '--recipe-only', '--quiet', '--json'],
   regenerate: ['--annotations', '--images', '--out', '--exact', '--jobs', '--quiet', '--json'],
   diff: ['--markdown', '--exit-code', '--json'],
   push: ['--to', '--endpoint', '--private', '--quiet', '--json'],
   pull: ['--out', '--endpoint', '--version', '--quiet', '--json'],
-  model: ['add'],
+  model: [],
   verify: ['--regenerate', '--sample', '--pool', '--work', '--quiet', '--json'],
   inspect: ['--classes', '--drops', '--contact-sheet', '--json'],
   init: ['--name'],
@@ -47,23 +49,27 @@ describe('Help', () => {
   test('names every command', async () => {
     const { code, stdout, stderr } = await runCli(['--help'], { cwd: newFolder('help') });
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    for (const command of Object.keys(FLAGS)) expect(stdout).toContain(`patchml ${command}`);
     const commands = [...stdout.matchAll(/^ {2}patchml (\w+)(?=.* {2}\w)/gm)].map(
       ([, name]) => name!,
     );
-    expect([...new Set(commands)].sort()).toEqual(Object.keys(FLAGS).sort());
+    const top = Object.keys(FLAGS).filter((command) => !command.includes(' '));
+    expect([...new Set(commands)].sort()).toEqual(top.sort());
+    const { stdout: ofModel } = await runCli(['model', '--help'], { cwd: newFolder('help') });
+    expect(ofModel).toContain('patchml model add [model]');
   });
 
   test('of every command names its flags and no line is wider than 100 columns', async () => {
     const cwd = newFolder('help');
     const runs = Object.keys(FLAGS).map(
-      async (command) => [command, await runCli([command, '--help'], { cwd })] as const,
+      async (command) =>
+        [command, await runCli([...command.split(' '), '--help'], { cwd })] as const,
     );
     for (const [command, { code, stdout, stderr }] of await Promise.all(runs)) {
       expect({ command, code, stderr }).toEqual({ command, code: 0, stderr: '' });
       for (const flag of [...FLAGS[command]!, '--help', '--verbose']) {
-        expect(stdout).toMatch(new RegExp(`${flag}\\b`));
+        expect(stdout.match(new RegExp(`^ +(-\\w, )?${flag} `, 'gm'))).toHaveLength(1);
       }
+      expect(stdout).toMatch(new RegExp(`^Examples:\\n {2}.+:\\n {4}patchml ${command} ?`, 'm'));
       expect(stdout.includes('--jobs')).toBe(FLAGS[command]!.includes('--jobs'));
       expect(Math.max(...stdout.split('\n').map((line) => line.length))).toBeLessThanOrEqual(100);
     }
@@ -168,9 +174,13 @@ describe('A command line that is not understood', () => {
   const recipe = writeRecipe(cwd);
 
   test.concurrent.each<[string, string[], (string | RegExp)[]]>([
-    ['no command', [], ['Name a command']],
+    ['no command', [], ['name a command', 'see patchml --help']],
     ['an unknown command', ['gnerate', '-r', recipe], ['generate']],
-    ['an unknown flag', ['generate', '-r', recipe, '--sede', '7'], ['sede']],
+    [
+      'an unknown flag',
+      ['generate', '-r', recipe, '--sede', '7'],
+      ['sede', 'see patchml generate --help'],
+    ],
     ['an unknown flag of a command without a recipe', ['doctor', '--fix'], ['fix']],
     ['an argument too many', ['index', '-r', recipe, 'extra'], ['extra']],
     ['no recipe', ['generate', '-a', 'x', '-i', 'y'], ['recipe']],
@@ -182,7 +192,8 @@ describe('A command line that is not understood', () => {
       ['index', '-r', recipe, '--jobs'],
       ['Not enough arguments following: jobs'],
     ],
-    ['no command of model', ['model'], ['Name a command']],
+    ['no command of model', ['model'], ['patchml model add', 'see patchml model --help']],
+    ['no model to add', ['model', 'add'], ['ONNX file', 'see patchml model add --help']],
     ['no thread', ['index', '-r', recipe, '--jobs', '0'], ['--jobs takes a whole number from 1']],
     ['a thousand threads', ['index', '-r', recipe, '--jobs', '1000'], ['--jobs takes', '1 to 256']],
     ['half a thread', ['index', '-r', recipe, '--jobs', '1.5'], ['--jobs']],
