@@ -6,7 +6,12 @@ export {
   readDataset,
 } from './dataset/dataset.js';
 export type { MetadataRow } from './dataset/row.js';
-export { type Finding, type Verification, verifyDataset } from './dataset/verify.js';
+export {
+  type Finding,
+  type Verification,
+  verifyDataset,
+  type VerifyOptions,
+} from './dataset/verify.js';
 export {
   AbortedError,
   AnnotationError,
@@ -54,9 +59,12 @@ export {
   type GenerateOptions,
 } from './generate/generate.js';
 export {
+  type ClassCount,
   type ContactSheetOptions,
   inspect,
   type Inspection,
+  type ObjectCounts,
+  type SideHistogram,
   writeContactSheet,
 } from './generate/inspect.js';
 export {
@@ -84,17 +92,19 @@ export {
   type Regeneration,
 } from './generate/regenerate-sample.js';
 export type { Size } from './image/box.js';
-export type {
-  AnnotatedBox,
-  AnnotatedObject,
-  Annotation,
-  Drop,
-  DropCounts,
-  DropReason,
-  MalformedAnnotation,
-  MalformedObject,
+export {
+  type AnnotatedBox,
+  type AnnotatedObject,
+  type Annotation,
+  type Drop,
+  DROP_REASONS,
+  type DropCounts,
+  type DropReason,
+  type MalformedAnnotation,
+  type MalformedObject,
 } from './imagenet/annotation.js';
 export { type AnnotationSource, openAnnotations } from './imagenet/annotations.js';
+export type { ImagePlace } from './imagenet/images.js';
 export {
   type ClassIndex,
   classNameOf,
@@ -110,6 +120,7 @@ export {
   type ModelCard,
   parseModelCard,
   type Preprocessing,
+  PREPROCESSING_CHOICES,
   type PreprocessingChoice,
 } from './models/card.js';
 export {
@@ -128,7 +139,7 @@ export {
   type PredictOptions,
 } from './models/predict.js';
 export type { CardDraft } from './models/published-config.js';
-export type { Provider } from './models/provider.js';
+export { type Provider, PROVIDERS } from './models/provider.js';
 export { alignPredictions, openPredictions } from './predictions/open.js';
 export type { PredictionOptions, PredictionRows, PredictionSource } from './predictions/source.js';
 export type { Progress, Stage, StageOptions } from './progress.js';
@@ -149,6 +160,7 @@ export {
   regenerateRelease,
   type RegenerateReleaseInput,
   type RegenerateReleaseOptions,
+  type VersionChange,
 } from './release/regenerate.js';
 export type { ReleaseFolder, ReleaseSummary } from './release/release-folder.js';
 export { type Released, releaseDataset, type ReleaseInput } from './release/release.js';

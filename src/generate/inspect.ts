@@ -40,7 +40,7 @@ export type Inspection = {
     } & ObjectCounts)
 );
 
-interface ObjectCounts {
+export interface ObjectCounts {
   objects: number;
   /** Objects of each class, the most first. */
   classes: ClassCount[];
@@ -48,7 +48,7 @@ interface ObjectCounts {
   sides: SideHistogram;
 }
 
-interface ClassCount {
+export interface ClassCount {
   wnid: Wnid;
   name: string;
   objects: number;

@@ -94,7 +94,7 @@ function clip(value: number, limit: number): number {
 }
 
 /** Why an object did not become a patch. */
-const DROP_REASONS = [
+export const DROP_REASONS = [
   'blocked',
   'malformed-object',
   'unknown-synset',

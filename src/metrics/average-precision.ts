@@ -63,12 +63,19 @@ export function finishAveragePrecision(tally: AveragePrecisionTally): AveragePre
 export interface AveragePrecisionTally {
   readonly labels: LabelSet;
   readonly weights: ArrayLike<number> | undefined;
-  /** One ranking a class. */
+  /**
+   * One ranking a class.
+   * @internal
+   */
   readonly byClass: Thresholds;
   /** Each class's lowest threshold; `Infinity` for a class without one. */
   readonly lowest: Float64Array;
-  /** One ranking of everything. */
+  /**
+   * One ranking of everything.
+   * @internal
+   */
   readonly overall: Thresholds;
+  /** @internal */
   readonly search: ThresholdSearch;
 }
 

@@ -132,7 +132,7 @@ export async function gap<K extends string>(
 }
 
 /** What every bootstrap is done with unless told otherwise. */
-export const BOOTSTRAP_DEFAULTS = { seed: '42', resamples: 1000, level: 0.95 } as const;
+const BOOTSTRAP_DEFAULTS = { seed: '42', resamples: 1000, level: 0.95 } as const;
 
 /** The settings of a bootstrap, as scorecards and comparisons name them. */
 export interface BootstrapSettings {

@@ -37,7 +37,7 @@ export interface RegenerateReleaseOptions extends StageOptions {
 }
 
 /** A part that was published with another version than is here. */
-interface VersionChange {
+export interface VersionChange {
   part: string;
   published: string;
   here: string;
