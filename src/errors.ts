@@ -143,6 +143,7 @@ export const ERROR_CODES = [
   'plan-of-another-pool',
   'plan-of-another-recipe',
   'pool-cut-off',
+  'pool-damaged',
   'pool-missing',
   'pool-of-another-dataset',
   'pool-of-another-recipe',

@@ -61,12 +61,22 @@ export function countText(count: number): string {
   return String(count).replace(/\B(?=(\d{3})+$)/g, ',');
 }
 
-/** One line of CSV (RFC 4180), with its end: fields that need it are quoted. */
+/**
+ * One line of CSV (RFC 4180), with its end: fields that need it are quoted. Text that a spreadsheet
+ * would run as a formula gets an apostrophe before it; numbers and intervals stay as they are.
+ */
 export function csvLine(fields: readonly (string | number)[]): string {
   return `${fields.map(csvField).join(',')}\n`;
 }
 
 function csvField(field: string | number): string {
-  const text = String(field);
+  const text = isFormula(field) ? `'${field}` : String(field);
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
+/** Text that begins as a formula does, unless it is made of digits and signs alone: `-0.5 [-1, 0]`. */
+function isFormula(field: string | number): field is string {
+  return (
+    typeof field === 'string' && /^\s*[=+\-@]/.test(field) && !/^[\d\s.,+\-%()[\]e]*$/.test(field)
+  );
 }

@@ -81,7 +81,7 @@ export const verifyCommand: CommandModule<object, VerifyFlags> = {
 
 function describe(
   folder: string,
-  { dataset, files, images, findings, release, regeneration }: Verified,
+  { dataset, files, images, findings, lockChecked, release, regeneration }: Verified,
 ): Outcome {
   const problems = [
     ...findings.map(
@@ -97,6 +97,7 @@ function describe(
       ['images', images],
       ...(regeneration ? [['made again, same pixels', regeneration.images] as const] : []),
       ['digest', dataset],
+      ...(lockChecked ? [] : [['lock', 'older, without its own digest: not checked'] as const]),
     ]);
     return { text };
   }

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { z } from 'zod';
 import { DatasetError } from '../errors.js';
-import { sha256, sha256Schema } from '../files/digest.js';
+import { digestOf, sha256, sha256Schema } from '../files/digest.js';
 import type { FolderOf } from '../files/folders.js';
 import { readJsonLines, readSummary } from '../files/json.js';
 import { codecVersionsSchema } from '../image/codecs.js';
@@ -56,6 +56,8 @@ const lockSchema = z.object({
   versions: z.object({ node: z.string(), patchml: z.string(), ...codecVersionsSchema.shape }),
   /** SHA-256 of every file but this one, by path. */
   files: z.record(z.string(), sha256Schema),
+  /** SHA-256 of all of the above as canonical JSON; locks of patchml 0.1 have none. */
+  lock: sha256Schema.optional(),
 });
 
 /** What `dataset.json` says. Nothing in it depends on the machine. */
@@ -81,6 +83,12 @@ export function readLock(folder: DatasetFolder): Promise<DatasetLock> {
  */
 export function datasetDigest(files: readonly (readonly [path: string, digest: string])[]): string {
   return sha256(files.map(([path, digest]) => `${digest}  ${path}\n`).join(''));
+}
+
+/** The digest by which a lock vouches for itself: of all its other fields, as canonical JSON. */
+export function lockDigest(lock: DatasetLock): string {
+  const fields = Object.entries(lock).filter(([name]) => name !== 'lock');
+  return digestOf(Object.fromEntries(fields));
 }
 
 /** Whether a file of a dataset, by its path in it, is an image. */

@@ -11,6 +11,7 @@ import {
   type DatasetLock,
   isImageFile,
   LOCK_FILE,
+  lockDigest,
   METADATA_FILE,
   readDatasetSummary,
   readLock,
@@ -32,6 +33,11 @@ export interface Verification {
   /** Files whose digest was checked. */
   files: number;
   images: number;
+  /**
+   * Whether the lock's own digest was checked; false for a lock of patchml 0.1, which has none: its
+   * recipe, pool, plan and versions are then as it says, unchecked.
+   */
+  lockChecked: boolean;
   /** What is wrong, in byte order of the files; empty when the dataset is as it was made. */
   findings: Finding[];
 }
@@ -63,6 +69,7 @@ export async function verifyDataset(
     dataset: lock.dataset,
     files: Object.keys(lock.files).length,
     images: images.length,
+    lockChecked: lock.lock !== undefined,
     findings: findings.sort((a, b) => byteOrder(a.file, b.file)),
   };
 }
@@ -115,11 +122,16 @@ async function checkFiles(
 }
 
 function checkLock(lock: DatasetLock): Finding[] {
+  const invalid = (detail: string): Finding => ({ problem: 'invalid', file: LOCK_FILE, detail });
+  const findings: Finding[] = [];
   const files = Object.entries(lock.files).sort(([a], [b]) => byteOrder(a, b));
-  if (datasetDigest(files) === lock.dataset) return [];
-  return [
-    { problem: 'invalid', file: LOCK_FILE, detail: 'its dataset digest is not that of its files' },
-  ];
+  if (datasetDigest(files) !== lock.dataset) {
+    findings.push(invalid('its dataset digest is not that of its files'));
+  }
+  if (lock.lock !== undefined && lockDigest(lock) !== lock.lock) {
+    findings.push(invalid('its own digest is not that of its fields: one of them was changed'));
+  }
+  return findings;
 }
 
 async function checkMetadata(

@@ -7,6 +7,7 @@ import {
   type DatasetSummary,
   imageFile,
   LOCK_FILE,
+  lockDigest,
   readDataset,
   METADATA_FILE,
   SUMMARY_FILE,
@@ -233,7 +234,7 @@ async function writeSummaries(
     files[file] = sha256File(join(partial, file));
   }
   const sorted = Object.entries(files).sort(([a], [b]) => byteOrder(a, b));
-  const lock: DatasetLock = {
+  const fields: DatasetLock = {
     format: 'patchml-lock',
     dataset: datasetDigest(sorted),
     recipe: origin.recipe,
@@ -242,6 +243,7 @@ async function writeSummaries(
     versions: { node: process.versions.node, patchml: PATCHML_VERSION, ...origin.codecs },
     files: Object.fromEntries(sorted),
   };
+  const lock: DatasetLock = { ...fields, lock: lockDigest(fields) };
   await writeWhole(join(partial, LOCK_FILE), toJson(lock));
 }
 

@@ -25,7 +25,7 @@ export function openComposer(recipe: Recipe, pool: PoolReader): Composer {
   const compose = ({ row, patches }: ComposeTask): RgbaImage => {
     const canvas = { width, height, data: background(row.id) };
     for (const [index, { bbox }] of row.objects.entries()) {
-      paint(canvas, pool.read(patches[index]!), bbox, recipe.patch);
+      paint(canvas, pool.readChecked(patches[index]!), bbox, recipe.patch);
     }
     return canvas;
   };

@@ -1,3 +1,4 @@
+import { stat } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import pLimit from 'p-limit';
@@ -77,6 +78,7 @@ async function extract(
     const needed = await estimatePoolBytes(readIndexedImages(index), storeSide(recipe));
     await requireSpace(folder, needed - reached.bytes, 'the pool');
     const progress = await writePool({ recipe, index, indexed, images, partial, reached }, options);
+    await requireLengths(partial, progress);
     const summary = summarize(recipe, indexed, progress, partial);
     await writeWhole(join(partial, 'pool.json'), toJson(summary));
     await forgetProgress(partial);
@@ -121,6 +123,21 @@ function poolFolder(recipe: Recipe, index: IndexSummary, work: string): PoolFold
   const made = { digest, dropsDigest, imagesFingerprint, annotations, codecs: codecVersions() };
   const key = digestOf(['pool 3', made, poolPartOf(recipe)]);
   return join(work, 'pool', key.slice(0, 16));
+}
+
+/** A disk may take less than it said: a pool whose files are shorter or longer gets no summary. */
+async function requireLengths(partial: string, { bytes, rowBytes }: PoolProgress): Promise<void> {
+  const lengths = { 'patches.bin': bytes, 'patches.jsonl': rowBytes };
+  for (const [name, length] of Object.entries(lengths)) {
+    const path = join(partial, name);
+    const { size } = await stat(path);
+    if (size === length) continue;
+    throw new DatasetError(`expected ${length} bytes to have been written, found ${size}`, {
+      code: 'pool-damaged',
+      path,
+      fix: 'run the same command again',
+    });
+  }
 }
 
 function summarize(

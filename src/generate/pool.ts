@@ -2,6 +2,7 @@ import { closeSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { DatasetError } from '../errors.js';
+import { sha256, sha256File } from '../files/digest.js';
 import { explainError } from '../files/file-errors.js';
 import type { FolderOf } from '../files/folders.js';
 import { readSummary } from '../files/json.js';
@@ -98,11 +99,17 @@ export function readPoolSummary(folder: PoolFolder): Promise<PoolSummary> {
   return readSummary(folder, 'pool.json', poolSchema, 'patchml extract');
 }
 
-/** Reads all rows of a pool, in byte order of their source images. */
+/**
+ * Reads all rows of a pool, in byte order of their source images.
+ * @throws DatasetError that names a row's line and field; `pool-damaged` where the rows are not those
+ * that `pool.json` gives the digest of
+ */
 export async function readPatchRows(folder: PoolFolder): Promise<PatchRow[]> {
   const rows: PatchRow[] = [];
   for await (const row of readStageRows('pool', rowsFile(folder), patchSchema)) rows.push(row);
-  return rows;
+  const { digest } = await readPoolSummary(folder);
+  if (sha256File(rowsFile(folder)) === digest) return rows;
+  throw damaged('its rows are not those that pool.json gives the digest of', rowsFile(folder));
 }
 
 function rowsFile(folder: PoolFolder): string {
@@ -113,6 +120,8 @@ function rowsFile(folder: PoolFolder): string {
 export class PoolReader implements PatchPixels {
   readonly #path: string;
   readonly #file: number;
+  /** Offsets of patches whose digest was right. */
+  readonly #checked = new Set<number>();
 
   constructor(folder: PoolFolder) {
     this.#path = join(folder, 'patches.bin');
@@ -129,6 +138,20 @@ export class PoolReader implements PatchPixels {
     });
   }
 
+  /**
+   * The pixels of one patch, checked against its digest when they are first read.
+   * @throws DatasetError `pool-damaged`, `pool-cut-off`
+   */
+  readChecked(patch: PatchRow): PnmImage {
+    const image = this.read(patch);
+    if (this.#checked.has(patch.offset)) return image;
+    if (sha256(image.data) !== patch.sha256) {
+      throw damaged(`the pixels of ${patch.id} have changed since they were cut out`, this.#path);
+    }
+    this.#checked.add(patch.offset);
+    return image;
+  }
+
   #fill(data: Buffer, offset: number): boolean {
     try {
       return readSync(this.#file, data, 0, data.length, offset) === data.length;
@@ -140,6 +163,14 @@ export class PoolReader implements PatchPixels {
   close(): void {
     closeSync(this.#file);
   }
+}
+
+function damaged(problem: string, path: string): DatasetError {
+  return new DatasetError(problem, {
+    code: 'pool-damaged',
+    path,
+    fix: 'remove this pool and make it again with "patchml extract"',
+  });
 }
 
 function openPixelFile(folder: PoolFolder, path: string): number {

@@ -1,12 +1,14 @@
 import { cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from '@jest/globals';
-import type { DatasetLock, DatasetSummary } from '../../src/dataset/dataset.js';
+import { type DatasetLock, type DatasetSummary, lockDigest } from '../../src/dataset/dataset.js';
 import type { MetadataRow } from '../../src/dataset/row.js';
 import { type Finding, verifyDataset } from '../../src/dataset/verify.js';
 import { AbortedError, DatasetError } from '../../src/errors.js';
 import { generate } from '../../src/generate/generate.js';
+import { codecVersions } from '../../src/image/codecs.js';
 import type { Progress } from '../../src/progress.js';
+import { PATCHML_VERSION } from '../../src/version.js';
 import { makeImages, writeFolders } from '../support/input.js';
 import { madeRecipe } from '../support/made-recipe.js';
 import { contentsOf, openWorkspace, readJson, readRows, sha256Of } from '../support/workspace.js';
@@ -32,11 +34,19 @@ async function findingsIn(folder: string): Promise<Finding[]> {
   return (await verifyDataset(folder)).findings;
 }
 
-/** Writes the lock again after a change. */
+/** Writes the lock again after a change, with its own digest in agreement: an insider's edit. */
 function editLock(folder: string, edit: (lock: DatasetLock) => void): void {
   const path = join(folder, 'patchml.lock.json');
   const lock = readJson<DatasetLock>(path);
   edit(lock);
+  lock.lock = lockDigest(lock);
+  writeFileSync(path, `${JSON.stringify(lock, null, 2)}\n`);
+}
+
+/** Damages the lock: its own digest stays what it was. */
+function damageLock(folder: string, change: object): void {
+  const path = join(folder, 'patchml.lock.json');
+  const lock = { ...readJson<DatasetLock>(path), ...change };
   writeFileSync(path, `${JSON.stringify(lock, null, 2)}\n`);
 }
 
@@ -51,6 +61,34 @@ function editRows(folder: string, edit: (rows: MetadataRow[]) => unknown): void 
   });
 }
 
+describe('A lock', () => {
+  const other = '0'.repeat(64);
+  const VERSIONS = { node: process.versions.node, patchml: PATCHML_VERSION, ...codecVersions() };
+  test.each<[string, object]>([
+    ['the pool', { pool: other }],
+    ['the plan', { plan: other }],
+    ['the versions', { versions: { ...VERSIONS, sharp: 'none' } }],
+    ['its own digest', { lock: other }],
+  ])('vouches for %s', async (_, change) => {
+    const folder = copy();
+    damageLock(folder, change);
+    expect(await findingsIn(folder)).toEqual([
+      {
+        problem: 'invalid',
+        file: 'patchml.lock.json',
+        detail: expect.stringContaining('its own digest') as unknown,
+      },
+    ]);
+  });
+
+  test('of an older patchml, without its own digest, is said to be unchecked', async () => {
+    const folder = copy();
+    damageLock(folder, { lock: undefined });
+    expect(await verifyDataset(folder)).toMatchObject({ lockChecked: false, findings: [] });
+    expect(await verifyDataset(clean)).toMatchObject({ lockChecked: true, findings: [] });
+  });
+});
+
 describe('A dataset as it was made', () => {
   test('is whole, and checking it changes nothing', async () => {
     const before = contentsOf(clean);
@@ -59,6 +97,7 @@ describe('A dataset as it was made', () => {
       dataset: lock.dataset,
       files: 26, // 24 images, the metadata and the summary
       images: 24,
+      lockChecked: true,
       findings: [],
     });
     expect(contentsOf(clean)).toEqual(before);

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { sha256 } from '../../src/files/digest.js';
 import { type ComposeTask, openComposer } from '../../src/generate/compose-image.js';
 import { type PatchRow, PoolReader } from '../../src/generate/pool.js';
 import type { Recipe } from '../../src/recipe/schema.js';
@@ -16,7 +17,11 @@ const patches = [
 function poolFolder(): { folder: string; rows: PatchRow[] } {
   let offset = 0;
   const rows = patches.map(({ width, height, data }, index) => {
-    const row = { ...patchRow(index, index, `image-${index}`, [width, height]), offset };
+    const row = {
+      ...patchRow(index, index, `image-${index}`, [width, height]),
+      offset,
+      sha256: sha256(data),
+    };
     offset += data.length;
     return row;
   });

@@ -1,6 +1,7 @@
-import { truncateSync } from 'node:fs';
+import { readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
+import { sha256 } from '../../src/files/digest.js';
 import { PoolReader, readPatchRows, readPool } from '../../src/generate/pool.js';
 import { collect } from '../support/unit-errors.js';
 import { noiseImage } from '../support/unit-images.js';
@@ -37,6 +38,18 @@ describe('readPool', () => {
   });
 });
 
+describe('The rows of a pool', () => {
+  it.each([
+    ['another offset', (text: string) => text.replace('"offset":', '"offset":1')],
+    ['one row less', (text: string) => text.slice(0, text.trimEnd().lastIndexOf('\n') + 1)],
+  ])('with %s are not those of pool.json', async (_, edit) => {
+    const folder = poolFolder();
+    const path = join(folder, 'patches.jsonl');
+    writeFileSync(path, edit(readFileSync(path, 'utf8')));
+    await expect(readPatchRows(folder)).rejects.toMatchObject({ code: 'pool-damaged', path });
+  });
+});
+
 describe('PoolReader', () => {
   it('reads the pixels of any patch, in any order', () => {
     const reader = new PoolReader(poolFolder());
@@ -52,6 +65,20 @@ describe('PoolReader', () => {
     const reader = new PoolReader(poolFolder());
     reader.read(rows[0]!).data.fill(0);
     expect(reader.read(rows[0]!).data.equals(images[0]!.data)).toBe(true);
+    reader.close();
+  });
+
+  it('checks the digest of a patch that is composed when it is first read', () => {
+    const folder = poolFolder();
+    const bytes = readFileSync(join(folder, 'patches.bin'));
+    bytes[0]! ^= 1;
+    writeFileSync(join(folder, 'patches.bin'), bytes);
+    const reader = new PoolReader(folder);
+    const sound = rows.map((row, i) => ({ ...row, sha256: sha256(images[i]!.data) }));
+    expect(() => reader.readChecked(sound[0]!)).toThrow(
+      expect.objectContaining({ code: 'pool-damaged' }),
+    );
+    expect(reader.readChecked(sound[1]!).data.equals(images[1]!.data)).toBe(true);
     reader.close();
   });
 
