@@ -77,6 +77,7 @@ export const ERROR_CODES = [
   'index-of-another-recipe',
   'input-missing',
   'inspect-unknown',
+  'labels-ambiguous',
   'labels-csv-columns',
   'labels-duplicate-file',
   'labels-empty',

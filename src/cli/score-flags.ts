@@ -70,7 +70,8 @@ const evaluationSetFlags = {
   originals: {
     type: 'string',
     group: EVALUATION_SET,
-    describe: 'Original labels: LOC_val_solution.csv or ILSVRC2012_validation_ground_truth.txt',
+    describe:
+      'Original labels: LOC_val_solution.csv, ILSVRC2012_validation_ground_truth.txt, or file,label',
   },
   'multi-label-rule': {
     group: EVALUATION_SET,

@@ -142,3 +142,38 @@ function tryParse(text: string): unknown {
     return undefined;
   }
 }
+
+/**
+ * The first key that an object has twice, of which JSON.parse keeps the last value in silence.
+ * @param text JSON that JSON.parse takes
+ */
+export function repeatedKey(text: string): string | undefined {
+  const open: (Set<string> | undefined)[] = []; // undefined: a list
+  for (let at = 0; at < text.length; at += 1) {
+    const character = text[at]!;
+    if (character === '{') open.push(new Set());
+    else if (character === '[') open.push(undefined);
+    else if (character === '}' || character === ']') open.pop();
+    if (character !== '"') continue;
+    const start = at;
+    at = endOfString(text, start);
+    if (!isKey(text, at)) continue;
+    const key = JSON.parse(text.slice(start, at + 1)) as string;
+    const keys = open.at(-1);
+    if (keys?.has(key)) return key;
+    keys?.add(key);
+  }
+  return undefined;
+}
+
+function endOfString(text: string, start: number): number {
+  let at = start + 1;
+  while (text[at] !== '"') at += text[at] === '\\' ? 2 : 1;
+  return at;
+}
+
+function isKey(text: string, end: number): boolean {
+  let at = end + 1;
+  while (' \t\n\r'.includes(text[at] ?? '-')) at += 1;
+  return text[at] === ':';
+}

@@ -121,7 +121,7 @@ async function openTar(path: string, fingerprint: string): Promise<ImageStore> {
 function toPlaces(found: (ImagePlace & { name?: string })[]): Map<string, ImagePlace> {
   const places = new Map<string, ImagePlace>();
   for (const { name, ...place } of found.sort((a, b) => byteOrder(nameOf(a), nameOf(b)))) {
-    const id = basename(withoutExtension(name ?? place.file));
+    const id = lastPart(imageName(name ?? place.file));
     if (!places.has(id)) places.set(id, place);
   }
   return places;
@@ -141,6 +141,17 @@ function isImageName(name: string): boolean {
 /** A path without the extension of an image; its other dots stay. */
 export function withoutExtension(path: string): string {
   return path.replace(EXTENSION, '');
+}
+
+/** What some copies of ImageNet add to a name: the image's synset. */
+const SYNSET_ENDING = /((?:^|\/)(?:ILSVRC2012_val_\d{8}|n\d{8}_\d+))_n\d{8}$/;
+
+/**
+ * What an image is called whatever its copy: its path without the extension, and without the synset
+ * in `ILSVRC2012_val_00000001_n01751748.JPEG`.
+ */
+export function imageName(path: string): string {
+  return withoutExtension(path).replace(SYNSET_ENDING, '$1');
 }
 
 /** The part of a path behind its last `/`. */

@@ -2,7 +2,9 @@ import { readFile, stat } from 'node:fs/promises';
 import { extname } from 'node:path';
 import { EvaluationError } from '../errors.js';
 import { explainError } from '../files/file-errors.js';
+import { withoutExtension } from '../imagenet/images.js';
 import type { EvaluationSet } from '../sets/evaluation-set.js';
+import { matchFiles } from '../sets/match-files.js';
 import { readCsvPredictions } from './csv.js';
 import { readNpy } from './npy.js';
 import { readNpz } from './npz.js';
@@ -96,9 +98,8 @@ async function* explained(
 const NAMED = 3;
 
 /**
- * Finds for each row of predictions the image of the set that it is of. Ids match as they are, or
- * else by what stands behind their last `/`, if that is different for all, in the file and in the
- * set. Rows without ids are in the set's own order.
+ * Finds for each row of predictions the image of the set that it is of, see {@link matchFiles}. Rows
+ * without ids are in the set's own order.
  * @returns one position in the set a row, each once
  * @throws EvaluationError `predictions-count-mismatch`, `predictions-unknown-ids`,
  *   `predictions-missing-ids`, `predictions-duplicate-id`
@@ -108,10 +109,17 @@ export function alignPredictions(
   set: Pick<EvaluationSet, 'ids' | 'name'>,
 ): Uint32Array {
   if (source.ids === undefined) return inOrder(source, set);
-  const exact = positionsOf(source.ids, set.ids);
-  const positions = exact.includes(-1) ? (byBaseName(source.ids, set.ids) ?? exact) : exact;
+  requireDistinct(source.ids, source.path);
+  const { listed } = matchFiles(
+    source.ids.map((id) => id.replaceAll('\\', '/')),
+    set.ids,
+  );
+  const positions = Array.from<number>({ length: source.images }).fill(-1);
+  listed.forEach((row, position) => {
+    if (row !== -1) positions[row] = position;
+  });
   requireAllKnown(positions, source.ids, source.path, set.name);
-  requireAllThere(positions, source, set);
+  requireAllThere(positions, source.path, set);
   return Uint32Array.from(positions);
 }
 
@@ -126,21 +134,13 @@ function inOrder(
   );
 }
 
-/** For each id its position; -1 where there is none. */
-function positionsOf(ids: readonly string[], of: readonly string[]): number[] {
-  const positions = new Map(of.map((id, position) => [id, position]));
-  return ids.map((id) => positions.get(id) ?? -1);
-}
-
-function byBaseName(ids: readonly string[], of: readonly string[]): number[] | undefined {
-  const [names, ofNames] = [ids.map(baseName), of.map(baseName)];
-  const distinct = new Set(names).size === ids.length && new Set(ofNames).size === of.length;
-  return distinct ? positionsOf(names, ofNames) : undefined;
-}
-
-/** Behind the last slash, whichever way it leans. */
-function baseName(id: string): string {
-  return id.slice(Math.max(id.lastIndexOf('/'), id.lastIndexOf('\\')) + 1);
+function requireDistinct(ids: readonly string[], path: string): void {
+  const rows = new Map<string, number>();
+  for (const [row, id] of ids.entries()) {
+    const first = rows.get(id);
+    if (id === '' || first !== undefined) throw badId(id, first, row, path);
+    rows.set(id, row);
+  }
 }
 
 function requireAllKnown(
@@ -159,22 +159,11 @@ function requireAllKnown(
 
 function requireAllThere(
   positions: readonly number[],
-  { ids, path }: Pick<PredictionSource, 'ids' | 'path'>,
+  path: string,
   set: Pick<EvaluationSet, 'ids' | 'name'>,
 ): void {
-  const rowOf = new Int32Array(set.ids.length).fill(-1);
-  positions.forEach((position, row) => {
-    if (rowOf[position] !== -1) {
-      throw new EvaluationError(`the id "${ids![row]!}" is there twice`, {
-        code: 'predictions-duplicate-id',
-        path,
-        place: `rows ${rowOf[position]!} and ${row} (from 0)`,
-        fix: 'give each image one row',
-      });
-    }
-    rowOf[position] = row;
-  });
-  const missing = set.ids.filter((_, position) => rowOf[position] === -1);
+  const predicted = new Set(positions);
+  const missing = set.ids.filter((_, position) => !predicted.has(position));
   if (missing.length === 0) return;
   throw new EvaluationError(
     `${missing.length} of the ${set.ids.length} images of ${set.name} have no predictions: ${firstOf(missing)}`,
@@ -184,13 +173,6 @@ function requireAllThere(
 
 function firstOf(ids: readonly string[]): string {
   return ids.slice(0, NAMED).join(', ') + (ids.length > NAMED ? ', ...' : '');
-}
-
-const IMAGE_EXTENSION = /\.(?:jpe?g|png|webp)$/i;
-
-/** Cuts an image's extension off a file name, so that it can be an id. */
-function idOf(name: string): string {
-  return name.replace(IMAGE_EXTENSION, '');
 }
 
 /**
@@ -208,14 +190,9 @@ function distinctIds(names: readonly string[], images: number, path: string): st
       { fix: 'give one id a row, in the order of the rows' },
     );
   }
-  const rows = new Map<string, number>();
-  return names.map((name, row) => {
-    const id = idOf(name);
-    const first = rows.get(id);
-    if (id === '' || first !== undefined) throw badId(id, first, row, path);
-    rows.set(id, row);
-    return id;
-  });
+  const ids = names.map(withoutExtension);
+  requireDistinct(ids, path);
+  return ids;
 }
 
 /** Reads a list of ids: one a line, or a .json array of texts. */

@@ -70,6 +70,7 @@ export interface SetHead {
 /**
  * Makes the set of these images: either all of them have an original label, or the set has none.
  * @param leftOut images that are not in the set, by reason
+ * @param sorted the same images in the order that the digest is taken over
  * @throws EvaluationError where no image is left, or two have one id
  */
 export function finishSet(
@@ -77,12 +78,10 @@ export function finishSet(
   items: readonly SetItem[],
   leftOut: Readonly<Record<string, number>>,
   path: string,
+  sorted: readonly SetItem[] = items,
 ): EvaluationSet {
   requireDistinctIds(items, leftOut, path);
-  const ids = items.map(({ id }) => id);
-  const labels = items.map((item) => item.labels);
-  const known = items.flatMap(({ original }) => (original === undefined ? [] : [original]));
-  const originals = known.length === items.length ? known : undefined;
+  const { ids, labels, originals } = columnsOf(items);
   const counts = { ...leftOut };
   for (const { labels, reason } of items) {
     if (labels.length === 0) count(counts, reason ?? 'not-annotated');
@@ -95,9 +94,18 @@ export function finishSet(
     originals,
     labels,
     rule,
-    digest: digestOf({ ids, labels, rule, ...(originals && { originals }) }),
+    digest: digestOf({ rule, ...columnsOf(sorted) }),
     leftOut: counts,
   };
+}
+
+function columnsOf(
+  items: readonly SetItem[],
+): Pick<EvaluationSet, 'ids' | 'labels'> & { originals?: ClassIndex[] } {
+  const ids = items.map(({ id }) => id);
+  const labels = items.map((item) => item.labels);
+  const originals = items.flatMap(({ original }) => (original === undefined ? [] : [original]));
+  return originals.length === items.length ? { ids, labels, originals } : { ids, labels };
 }
 
 /** Counts one more image for a reason. */

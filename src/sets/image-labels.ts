@@ -1,8 +1,8 @@
 import { parse } from 'csv-parse/sync';
 import { EvaluationError } from '../errors.js';
-import { withoutExtension } from '../imagenet/images.js';
+import { imageName } from '../imagenet/images.js';
 import type { ClassIndex } from '../imagenet/synsets.js';
-import { describe, isObject, type LabelPlace, parseClasses } from './label-file.js';
+import { describe, isObject, type LabelPlace, parseClasses, parseLabelJson } from './label-file.js';
 
 /** The labels of one image file. */
 export interface ImageLabels {
@@ -12,29 +12,88 @@ export interface ImageLabels {
   labels: readonly ClassIndex[];
 }
 
+/** What the columns are called, the likeliest first. */
+const FILE_NAMES = ['file_name', 'file', 'filename'] as const;
+const LABEL_NAMES = ['labels', 'label'] as const;
+
+/** Whether a text is a list of files and labels, be they right or not: JSON, or CSV with our header. */
+export function isImageLabels(text: string): boolean {
+  if (/^\s*[[{]/.test(text)) return true;
+  const header = text.slice(0, 1000).split(/\r?\n/)[0]!.split(',');
+  return FILE_NAMES.some((name) => header.includes(name));
+}
+
+/**
+ * Takes the labels from JSON, JSON Lines or CSV.
+ * @throws EvaluationError that names the entry, line or row
+ */
+export function parseImageLabels(text: string, path: string): ImageLabels[] {
+  if (!/^\s*[[{]/.test(text) && !/\.jsonl?$/.test(path)) return parseImageLabelsCsv(text, path);
+  return isJsonLines(text, path)
+    ? parseImageLabelsLines(text, path)
+    : parseImageLabelsJson(parseLabelJson(text, path), path);
+}
+
+/** Whether each line is JSON of its own, as in a dataset's `metadata.jsonl`. */
+export function isJsonLines(text: string, path: string): boolean {
+  if (path.endsWith('.jsonl')) return true;
+  const [first = '', second = ''] = text.trimStart().split(/\r?\n/, 2);
+  return /^\{.*\}\s*$/.test(first) && second.trimStart().startsWith('{');
+}
+
 /**
  * Takes the labels from JSON: `{file: label | [labels]}`, or a list of `{file, labels}`. A label is
- * a class index or a wnid.
+ * a class index or a wnid; `file_name` or `filename`, and `label`, are taken too.
  * @throws EvaluationError that names the entry
  */
 export function parseImageLabelsJson(json: object, path: string): ImageLabels[] {
-  const entries: [LabelPlace, file: unknown, labels: unknown][] = Array.isArray(json)
-    ? json.map((entry: unknown, index) => {
-        const { file, labels } = isObject(entry) ? entry : {};
-        return [{ path, place: `entry ${index} (counted from 0)` }, file, labels];
-      })
-    : Object.entries(json).map(([file, labels]) => [{ path, place: describe(file) }, file, labels]);
+  const entries: Entry[] = Array.isArray(json)
+    ? json.map((entry: unknown, index): Entry => ({
+        at: { path, place: `entry ${index} (counted from 0)` },
+        ...fieldsOf(entry),
+      }))
+    : Object.entries(json as Record<string, unknown>).map(([file, labels]) => ({
+        at: { path, place: describe(file) },
+        file,
+        labels,
+      }));
+  return requireDistinct(entries.map(toImageLabels), path);
+}
+
+/** One entry, as the file has it. */
+interface Entry {
+  at: LabelPlace;
+  file: unknown;
+  labels: unknown;
+}
+
+function fieldsOf(entry: unknown): Pick<Entry, 'file' | 'labels'> {
+  const fields = isObject(entry) ? entry : {};
+  const [file] = FILE_NAMES.filter((name) => name in fields).map((name) => fields[name]);
+  const [labels] = LABEL_NAMES.filter((name) => name in fields).map((name) => fields[name]);
+  return { file, labels };
+}
+
+/** Takes the labels from JSON Lines: `{file_name, labels}` in each. */
+function parseImageLabelsLines(text: string, path: string): ImageLabels[] {
+  const entries = text.split('\n').flatMap((line, index): Entry[] => {
+    const place = `line ${index + 1}`;
+    if (line.trim() === '') return [];
+    return [{ at: { path, place }, ...fieldsOf(parseLabelJson(line, path, place)) }];
+  });
   return requireDistinct(entries.map(toImageLabels), path);
 }
 
 /**
  * Takes the labels from CSV with the header `file,labels`, several labels being separated by spaces
- * or semicolons.
+ * or semicolons; `file_name` or `filename`, `label`, and further columns are taken too.
  * @throws EvaluationError that names the row
  */
 export function parseImageLabelsCsv(text: string, path: string): ImageLabels[] {
-  const [header, ...rows] = parseCsv(text, path);
-  if (header?.join(',') !== 'file,labels') {
+  const [header = [], ...rows] = parseCsv(text, path);
+  const file = columnOf(header, FILE_NAMES);
+  const label = columnOf(header, LABEL_NAMES);
+  if (file === -1 || label === -1) {
     throw new EvaluationError(
       `these are no labels: expected JSON, or CSV with the header "file,labels", got ${describe(text)}`,
       {
@@ -44,23 +103,29 @@ export function parseImageLabelsCsv(text: string, path: string): ImageLabels[] {
       },
     );
   }
-  const images = rows.map(([file, labels, ...more], index) => {
+  const images = rows.map((row, index) => {
     const at = { path, place: `row ${index + 2}` };
-    if (labels === undefined || more.length > 0) {
-      throw new EvaluationError('expected two columns', {
+    if (row.length !== header.length) {
+      throw new EvaluationError(`expected ${header.length} columns, got ${row.length}`, {
         code: 'labels-csv-columns',
         ...at,
         fix: 'separate labels by spaces or semicolons',
       });
     }
-    return toImageLabels([at, file, labels.split(/[\s;]+/).filter((label) => label !== '')]);
+    const labels = row[label]!.split(/[\s;]+/).filter((text) => text !== '');
+    return toImageLabels({ at, file: row[file], labels });
   });
   return requireDistinct(images, path);
+}
+
+function columnOf(header: readonly string[], names: readonly string[]): number {
+  return header.indexOf(names.find((name) => header.includes(name)) ?? '-');
 }
 
 function parseCsv(text: string, path: string): string[][] {
   try {
     return parse(text, {
+      bom: true,
       relax_column_count: true,
       skip_empty_lines: true,
       max_record_size: 1 << 20,
@@ -74,7 +139,7 @@ function parseCsv(text: string, path: string): string[][] {
   }
 }
 
-function toImageLabels([at, file, labels]: [LabelPlace, unknown, unknown]): ImageLabels {
+function toImageLabels({ at, file, labels }: Entry): ImageLabels {
   if (typeof file !== 'string' || !isPathInside(file)) {
     throw new EvaluationError(
       `expected the path of an image from its folder, got ${describe(file)}`,
@@ -96,7 +161,7 @@ function requireDistinct(images: ImageLabels[], path: string): ImageLabels[] {
   }
   const seen = new Set<string>();
   for (const { file } of images) {
-    const id = withoutExtension(file);
+    const id = imageName(file);
     if (seen.has(id)) {
       throw new EvaluationError(`${describe(file)} is listed twice`, {
         code: 'labels-duplicate-file',

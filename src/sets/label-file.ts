@@ -1,6 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { EvaluationError } from '../errors.js';
 import { explainError } from '../files/file-errors.js';
+import { repeatedKey } from '../files/json.js';
 import { type ClassIndex, classOf } from '../imagenet/synsets.js';
 
 /** Where in a file of labels something stands, as errors name it. */
@@ -36,6 +37,43 @@ function parseClass(label: unknown, at: LabelPlace): ClassIndex {
 
 function classOfText(label: string): ClassIndex | undefined {
   return /^\d{1,6}$/.test(label) ? Number(label) : classOf(label);
+}
+
+/**
+ * The object or list that a text is in JSON.
+ * @throws EvaluationError `labels-not-json`; `labels-duplicate-file` where an object has a key twice
+ */
+export function parseLabelJson(text: string, path: string, place?: string): object {
+  let cause: unknown;
+  try {
+    const json: unknown = JSON.parse(text);
+    if (typeof json === 'object' && json !== null) {
+      requireDistinctKeys(text, path, place);
+      return json;
+    }
+  } catch (error) {
+    if (error instanceof EvaluationError) throw error;
+    cause = error;
+  }
+  throw new EvaluationError('expected a JSON object or list', {
+    code: 'labels-not-json',
+    path,
+    place,
+    fix: 'check that all of it was saved',
+    cause,
+  });
+}
+
+/** Of two labels of one image, JSON.parse would keep the last without a word. */
+function requireDistinctKeys(text: string, path: string, place: string | undefined): void {
+  const key = repeatedKey(text);
+  if (key === undefined) return;
+  throw new EvaluationError(`${describe(key)} is listed twice`, {
+    code: 'labels-duplicate-file',
+    path,
+    place,
+    fix: 'list each image once',
+  });
 }
 
 /** A value of a file as an error shows it: short, on one line. */

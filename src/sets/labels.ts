@@ -1,7 +1,12 @@
 import { EvaluationError } from '../errors.js';
 import type { ClassIndex } from '../imagenet/synsets.js';
-import { type ImageLabels, parseImageLabelsCsv, parseImageLabelsJson } from './image-labels.js';
-import { isObject, parseClasses, readLabelText } from './label-file.js';
+import {
+  type ImageLabels,
+  isJsonLines,
+  parseImageLabels,
+  parseImageLabelsJson,
+} from './image-labels.js';
+import { isObject, parseClasses, parseLabelJson, readLabelText } from './label-file.js';
 import { type MultiLabelRule, type MultiLabels, parseMultiLabels } from './multi-labels.js';
 import { VAL_IMAGES } from './original-labels.js';
 
@@ -13,16 +18,17 @@ export type Labels =
 
 /**
  * Reads a file of labels; what is in it tells its form: ReaL's `real.json`, the multi-labels of
- * Shankar et al., or files and their labels as JSON or CSV.
+ * Shankar et al., or files and their labels as JSON, JSON Lines or CSV.
  * @param rule which multi-labels are valid; of no account for the other forms
  * @throws EvaluationError that names the place in the file and what was expected there
  */
 export async function readLabels(path: string, rule: MultiLabelRule): Promise<Labels> {
   const text = await readLabelText(path);
-  if (!/^\s*[[{]/.test(text) && !path.endsWith('.json')) {
-    return { form: 'image-labels', path, rows: parseImageLabelsCsv(text, path) };
+  const isJson = /^\s*[[{]/.test(text) || path.endsWith('.json');
+  if (!isJson || isJsonLines(text, path)) {
+    return { form: 'image-labels', path, rows: parseImageLabels(text, path) };
   }
-  const json = parseJson(text, path);
+  const json = parseLabelJson(text, path);
   if (isObject(json) && 'initial_annots' in json) {
     return { form: 'multi-label', path, rule, multiLabels: parseMultiLabels(json, rule, path) };
   }
@@ -30,22 +36,6 @@ export async function readLabels(path: string, rule: MultiLabelRule): Promise<La
     return { form: 'real', path, lists: parseRealLabels(json, path) };
   }
   return { form: 'image-labels', path, rows: parseImageLabelsJson(json, path) };
-}
-
-function parseJson(text: string, path: string): object {
-  let cause: unknown;
-  try {
-    const json: unknown = JSON.parse(text);
-    if (typeof json === 'object' && json !== null) return json;
-  } catch (error) {
-    cause = error;
-  }
-  throw new EvaluationError('expected a JSON object or list', {
-    code: 'labels-not-json',
-    path,
-    fix: 'check that it was saved whole',
-    cause,
-  });
 }
 
 /**

@@ -1,7 +1,7 @@
 import { EvaluationError } from '../errors.js';
-import { lastPart, withoutExtension } from '../imagenet/images.js';
 import type { ClassIndex } from '../imagenet/synsets.js';
 import { describe, isObject, parseClasses } from './label-file.js';
+import { matchFiles, refuseAmbiguous } from './match-files.js';
 
 /**
  * Which of the annotators' classes are valid: `authors`, those they called correct; `tfds`, also
@@ -14,8 +14,11 @@ export type MultiLabel = readonly ClassIndex[] | 'problematic';
 
 /** The annotations of Shankar et al., for images of the validation set and of ImageNetV2. */
 export interface MultiLabels {
-  /** By path or by file name alone, with or without extension; undefined: not annotated. */
-  labelOf: (file: string) => MultiLabel | undefined;
+  /**
+   * What is said of each of these images, see {@link matchFiles}; undefined: not annotated.
+   * @throws EvaluationError `labels-ambiguous` where one annotation could be of several images
+   */
+  labelsOf: (images: readonly string[]) => (MultiLabel | undefined)[];
 }
 
 /**
@@ -31,20 +34,41 @@ export function parseMultiLabels(
   const { initial_annots: annotations, problematic_images: problematic } = json;
   if (!isObject(annotations)) throw otherForm('initial_annots', 'an object', annotations, path);
   const states = rule === 'authors' ? ['correct'] : ['correct', 'unclear'];
-  const labels = byFileName(
-    Object.entries(annotations).map(([file, annotation]) => {
-      const place = `initial_annots[${describe(file)}]`;
-      if (!isObject(annotation)) throw otherForm(place, 'an object', annotation, path);
-      const lists = states.flatMap((state) =>
-        parseClasses(annotation[state] ?? [], { path, place: `${place}.${state}` }),
-      );
-      return [file, [...new Set(lists)].sort((a, b) => a - b)] as const;
-    }),
-  );
-  const isProblematic = byFileName(
+  const labels = new Map<string, MultiLabel>();
+  for (const [file, annotation] of Object.entries(annotations)) {
+    const place = `initial_annots[${describe(file)}]`;
+    if (!isObject(annotation)) throw otherForm(place, 'an object', annotation, path);
+    const lists = states.flatMap((state) =>
+      parseClasses(annotation[state] ?? [], { path, place: `${place}.${state}` }),
+    );
+    labels.set(
+      file,
+      [...new Set(lists)].sort((a, b) => a - b),
+    );
+  }
+  const isProblematic = new Map(
     namesIn(problematic, path).map((file) => [file, 'problematic'] as const),
   );
-  return { labelOf: (file) => isProblematic(file) ?? labels(file) };
+  return {
+    labelsOf(images) {
+      const found = find(labels, images, path);
+      return find(isProblematic, images, path).map((label, at) => label ?? found[at]);
+    },
+  };
+}
+
+function find(
+  labels: ReadonlyMap<string, MultiLabel>,
+  images: readonly string[],
+  path: string,
+): (MultiLabel | undefined)[] {
+  const files = [...labels.keys()];
+  const { listed, ambiguous } = matchFiles(files, images);
+  refuseAmbiguous(
+    ambiguous.map((at) => files[at]!),
+    path,
+  );
+  return listed.map((at) => labels.get(files[at] ?? ''));
 }
 
 /** The file has an object whose keys are the images; a list of them is taken too. */
@@ -57,24 +81,6 @@ function namesIn(problematic: unknown, path: string): string[] {
     if (typeof name === 'string') return name;
     throw otherForm(`problematic_images[${index}]`, 'a file name', name, path);
   });
-}
-
-/** Finds by path, else by file name alone where no two paths share it. */
-function byFileName<T>(
-  entries: readonly (readonly [file: string, value: T])[],
-): (file: string) => T | undefined {
-  const paths = new Map<string, T>();
-  const names = new Map<string, T | undefined>();
-  for (const [file, value] of entries) {
-    const path = withoutExtension(file);
-    const name = lastPart(path);
-    paths.set(path, value);
-    names.set(name, names.has(name) ? undefined : value);
-  }
-  return (file) => {
-    const path = withoutExtension(file);
-    return paths.get(path) ?? names.get(lastPart(path));
-  };
 }
 
 function otherForm(place: string, expected: string, got: unknown, path: string): EvaluationError {

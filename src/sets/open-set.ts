@@ -12,9 +12,11 @@ import { explainError } from '../files/file-errors.js';
 import { exists } from '../files/folders.js';
 import { listFiles } from '../files/listing.js';
 import { type EvaluationSet, finishSet, type SetItem } from './evaluation-set.js';
-import { openClassFolders, openListedImages } from './folder-set.js';
+import { openClassFolders } from './folder-set.js';
 import { type Labels, readLabels } from './labels.js';
+import { openListedImages } from './listed-set.js';
 import type { MultiLabelRule } from './multi-labels.js';
+import { readOriginals } from './original-labels.js';
 import { openValidationSet } from './validation-set.js';
 
 /** What a user names a set by: a dataset, or images with labels, or labels alone. */
@@ -31,12 +33,14 @@ export interface EvaluationSetInput {
   images?: string | undefined;
   /**
    * ReaL's `real.json`; the multi-labels of Shankar et al.; or files and their labels, as JSON
-   * (`{file: label | [labels]}`, or a list of `{file, labels}`) or CSV (`file,labels`).
+   * (`{file: label | [labels]}`, or a list of `{file, labels}`), JSON Lines or CSV (`file,labels`).
+   * Files are found by the end of their paths, by name alone where that is unique.
    */
   labels?: string | undefined;
   /**
    * The original labels of the validation set: `LOC_val_solution.csv`, or the devkit's
-   * `ILSVRC2012_validation_ground_truth.txt`. Default: the class folders the images lie in, if any.
+   * `ILSVRC2012_validation_ground_truth.txt`. Or of other images: a CSV with the header `file,label`,
+   * which then says which images there are. Default: the class folders the images lie in, if any.
    */
   originals?: string | undefined;
   /** Which of the multi-labels of Shankar et al. are valid. Default: `authors`. */
@@ -82,19 +86,23 @@ async function openDataset(folder: string, input: EvaluationSetInput): Promise<E
 }
 
 async function openImageSet(input: EvaluationSetInput): Promise<EvaluationSet> {
-  const { images, originals } = input;
   const labels = await readLabelsOf(input);
-  if (labels?.form !== 'image-labels') return openValidationSet({ images, labels, originals });
-  if (originals !== undefined) {
+  const originals =
+    input.originals === undefined ? undefined : await readOriginals(input.originals);
+  if (labels?.form !== 'image-labels' && originals?.form !== 'listed') {
+    return openValidationSet({ images: input.images, labels, originals });
+  }
+  if (labels?.form === 'image-labels' && originals?.form === 'validation') {
     throw contradiction(
       '--originals are of the validation set, and --labels lists other images',
-      'leave out --originals',
+      'leave out --originals, or give a CSV of file,label for the same images',
     );
   }
-  if (images === undefined) return openListedImages(undefined, labels);
-  const folder = resolve(images);
-  if ((await stat(folder)).isDirectory()) return openListedImages(folder, labels);
-  throw new EvaluationError('expected a folder of the images that --labels lists, got a file', {
+  const list = { labels, originals: originals?.form === 'listed' ? originals : undefined };
+  if (input.images === undefined) return openListedImages(undefined, list);
+  const folder = resolve(input.images);
+  if ((await stat(folder)).isDirectory()) return openListedImages(folder, list);
+  throw new EvaluationError('expected a folder of the images that are listed, got a file', {
     code: 'evaluation-unknown-form',
     path: folder,
     fix: 'unpack it',
@@ -139,7 +147,7 @@ function requireOneSet({ dataset, images, labels, originals }: EvaluationSetInpu
   if ([dataset, images, labels, originals].every((given) => given === undefined)) {
     throw new EvaluationError('there is nothing to evaluate on', {
       code: 'evaluation-nothing-given',
-      fix: 'give --dataset, or --images with --labels or --originals, or --labels alone',
+      fix: 'give --dataset, or --images with --labels or --originals, or labels alone',
     });
   }
 }

@@ -1,12 +1,46 @@
 import { EvaluationError } from '../errors.js';
 import { readAnnotationCsv } from '../imagenet/annotation-csv.js';
 import type { Annotation, MalformedAnnotation } from '../imagenet/annotation.js';
+import { imageName, lastPart } from '../imagenet/images.js';
 import { type ClassIndex, classOf } from '../imagenet/synsets.js';
 import { classOfDevkitId } from './devkit-classes.js';
+import { type ImageLabels, isImageLabels, parseImageLabels } from './image-labels.js';
 import { describe, readLabelText } from './label-file.js';
 
 /** The single original label of each validation image, in id order; undefined: not in the file. */
 export type OriginalLabels = readonly (ClassIndex | undefined)[];
+
+/** A file of original labels: of the validation set, or of images that it lists. */
+export type Originals =
+  | { form: 'validation'; path: string; classes: OriginalLabels }
+  | { form: 'listed'; path: string; rows: readonly ImageLabels[] };
+
+/**
+ * Reads original labels: of the validation set, see {@link readOriginalLabels}, or files with one
+ * label each, such as ImageNetV2's, as CSV or JSON.
+ * @throws EvaluationError where it is none of them, or a label is none of the 1,000 classes
+ */
+export async function readOriginals(path: string): Promise<Originals> {
+  const text = await readLabelText(path);
+  if (!isImageLabels(text)) {
+    return { form: 'validation', path, classes: await readOriginalLabels(path) };
+  }
+  const rows = parseImageLabels(text, path);
+  const odd = rows.find(({ labels }) => labels.length !== 1);
+  if (odd !== undefined) {
+    throw new EvaluationError(
+      `expected one original label of each image, got ${odd.labels.length} of ${describe(odd.file)}`,
+      { code: 'originals-row', path, fix: 'give lists of labels with --labels' },
+    );
+  }
+  const classes = Array.from<ClassIndex | undefined>({ length: VAL_IMAGES });
+  for (const { file, labels } of rows) {
+    const position = valPosition(lastPart(imageName(file)));
+    if (position === undefined) return { form: 'listed', path, rows };
+    classes[position] = labels[0];
+  }
+  return { form: 'validation', path, classes };
+}
 
 /**
  * Reads the original labels of the validation set: Kaggle's `LOC_val_solution.csv`, or the
@@ -20,7 +54,7 @@ export async function readOriginalLabels(path: string): Promise<OriginalLabels> 
   throw new EvaluationError(`these are no original labels: ${describe(text)}`, {
     code: 'originals-unknown-form',
     path,
-    fix: "give a LOC_val_solution.csv or the devkit's ILSVRC2012_validation_ground_truth.txt",
+    fix: "give a LOC_val_solution.csv, the devkit's ILSVRC2012_validation_ground_truth.txt, or a CSV with the header file,label",
   });
 }
 
@@ -95,7 +129,7 @@ export function parseDevkitLabels(text: string, path: string): ClassIndex[] {
   throw new EvaluationError(`expected ${VAL_IMAGES} lines, got ${classes.length}`, {
     code: 'originals-devkit-length',
     path,
-    fix: "give the devkit's ILSVRC2012_validation_ground_truth.txt, whole",
+    fix: "give the devkit's ILSVRC2012_validation_ground_truth.txt, all of it",
   });
 }
 

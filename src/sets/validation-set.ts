@@ -1,31 +1,19 @@
 import { resolve } from 'node:path';
 import { EvaluationError } from '../errors.js';
-import { type ImagePlace, openImages } from '../imagenet/images.js';
+import { type ImagePlace, openImages, withoutExtension } from '../imagenet/images.js';
 import { type ClassIndex, classOf } from '../imagenet/synsets.js';
-import {
-  count,
-  type EvaluationSet,
-  finishSet,
-  type SetHead,
-  type SetItem,
-} from './evaluation-set.js';
-import { applyMultiLabels } from './folder-set.js';
+import { applyLabels } from './apply-labels.js';
+import { count, type EvaluationSet, finishSet, type SetHead } from './evaluation-set.js';
 import type { Labels } from './labels.js';
-import {
-  type OriginalLabels,
-  readOriginalLabels,
-  VAL_IMAGES,
-  valId,
-  valPosition,
-} from './original-labels.js';
+import { type OriginalLabels, VAL_IMAGES, valId, valPosition } from './original-labels.js';
 
 /** What was given of the validation set: at least one of these. */
 export interface ValidationInput {
   /** A folder or the official `.tar`; without it the set is all 50,000 images, by id. */
   images: string | undefined;
   labels: Exclude<Labels, { form: 'image-labels' }> | undefined;
-  /** The file of original labels; without it, the class folders that the images lie in. */
-  originals: string | undefined;
+  /** Without it, the class folders that the images lie in, or the synsets in their names. */
+  originals: { path: string; classes: OriginalLabels } | undefined;
 }
 
 /** An image of the validation set. */
@@ -42,15 +30,12 @@ interface ValidationImage {
  * @throws EvaluationError where no image is of it, or none of the labels is known
  */
 export async function openValidationSet(input: ValidationInput): Promise<EvaluationSet> {
-  const { images: given, labels } = input;
-  const originals =
-    input.originals === undefined ? undefined : await readOriginalLabels(input.originals);
+  const { images: given, labels, originals } = input;
   const leftOut: Record<string, number> = {};
   const { store, images } = given === undefined ? allOfThem() : await openPart(given, leftOut);
-  const withOriginals = addOriginals(images, originals, input.originals);
-  const path = given === undefined ? (labels?.path ?? input.originals!) : resolve(given);
-  const rule = ruleOf(labels);
-  const items = toItems(withOriginals, labels, path);
+  const withOriginals = addOriginals(images, originals);
+  const path = given === undefined ? (labels?.path ?? originals!.path) : resolve(given);
+  const { rule, items } = applyLabels(withOriginals, labels, path);
   return finishSet({ name: 'imagenet-val', kind: 'imagenet', rule, store }, items, leftOut, path);
 }
 
@@ -87,49 +72,30 @@ async function openPart(
   return { store: { path, fingerprint }, images };
 }
 
-/** From the file; else from the class folders, where each image lies in one; else none. */
+/** From the file; else from the class folders or names, where all have a synset; else none. */
 function addOriginals(
   images: readonly ValidationImage[],
-  originals: OriginalLabels | undefined,
-  path: string | undefined,
+  originals: ValidationInput['originals'],
 ): readonly ValidationImage[] {
   if (originals === undefined) {
-    const classes = images.map(({ place }) => classOf(place?.file.split('/').at(-2) ?? ''));
+    const classes = images.map(({ place }) => place && classOf(synsetIn(place.file)));
     if (classes.includes(undefined)) return images;
     return images.map((image, index) => ({ ...image, original: classes[index] }));
   }
-  const without = images.filter(({ position }) => originals[position] === undefined);
+  const { path, classes } = originals;
+  const without = images.filter(({ position }) => classes[position] === undefined);
   if (without.length > 0) {
     throw new EvaluationError(
       `${without.length} of the set's images are not in it, first ${without[0]!.id}`,
       { code: 'originals-incomplete', path, fix: 'give one of all 50,000 validation images' },
     );
   }
-  return images.map((image) => ({ ...image, original: originals[image.position] }));
+  return images.map((image) => ({ ...image, original: classes[image.position] }));
 }
 
-function ruleOf(labels: ValidationInput['labels']): SetHead['rule'] {
-  if (labels === undefined) return 'original';
-  return labels.form === 'real' ? 'real' : `multi-label-${labels.rule}`;
-}
-
-function toItems(
-  images: readonly ValidationImage[],
-  labels: ValidationInput['labels'],
-  path: string,
-): SetItem[] {
-  if (labels?.form === 'real') {
-    return images.map((image) => ({ ...image, labels: labels.lists[image.position]! }));
-  }
-  if (labels?.form === 'multi-label') {
-    return applyMultiLabels(images, labels.multiLabels, labels.path);
-  }
-  return images.map((image) => {
-    if (image.original !== undefined) return { ...image, labels: [image.original] };
-    throw new EvaluationError('nothing says what is in its images', {
-      code: 'evaluation-no-labels',
-      path,
-      fix: "give ReaL's real.json with --labels, or a LOC_val_solution.csv with --originals",
-    });
-  });
+/** Of the folder it lies in, or else of the end of its name. */
+function synsetIn(file: string): string {
+  const parts = withoutExtension(file).split('/');
+  const folder = parts.at(-2) ?? '';
+  return classOf(folder) === undefined ? (parts.at(-1)!.split('_').at(-1) ?? '') : folder;
 }

@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { readJsonLines, writeJsonLines } from '../../src/files/json.js';
+import { readJsonLines, repeatedKey, writeJsonLines } from '../../src/files/json.js';
 import { collect } from '../support/unit-errors.js';
 import { temporaryFolder, writeTree } from '../support/unit-folder.js';
 
@@ -98,5 +98,17 @@ describe('writeJsonLines', () => {
     await writer.flush();
     expect(readFileSync(path, 'utf8')).toBe('{"a":"é"}\n');
     await writer.close();
+  });
+});
+
+describe('repeatedKey', () => {
+  it.each([
+    ['{"a": 1, "b": {"a": 2}, "c": [{"a": 3}, {"a": 4}], "d": "a"}', undefined],
+    ['["a", "a", {"": 1}, "{\\"x\\": 1, \\"x\\": 2}"]', undefined],
+    ['{"a": {"x": 1, "x" : 2}}', 'x'],
+    ['{"a\\"": 1, "b": ["c"], "a\\u0022"\n: 2}', 'a"'],
+    ['{"__proto__": 1, "\\\\": 2, "__proto__": 3}', '__proto__'],
+  ])('in %s is %j', (text, key) => {
+    expect(repeatedKey(text)).toBe(key);
   });
 });

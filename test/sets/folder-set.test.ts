@@ -84,6 +84,34 @@ describe('ImageNetV2', () => {
     });
   });
 
+  it('takes a list of more images than it has, by their names alone', async () => {
+    const labels = writeLabels({ 'a.jpeg': ['7'], 'b.jpeg': ['2', '3'], 'gone.jpeg': ['5'] });
+    const dataset = writeImages(['0/a.jpeg', '2/b.jpeg']);
+    expect(await openEvaluationSet({ dataset, labels })).toMatchObject({
+      ids: ['0/a', '2/b'],
+      labels: [[7], [2, 3]],
+      originals: [0, 2],
+      leftOut: {},
+    });
+  });
+
+  it('gives no image the labels of another that has its name', async () => {
+    const dataset = writeImages(['7/0.jpeg', '65/0.jpeg', '999/0.jpeg']);
+    const correct = ['n01751748'];
+    const labels = writeMultiLabels({ 'imagenetv2-x-format-val/65/0.jpeg': { correct } });
+    expect(await openEvaluationSet({ dataset, labels })).toMatchObject({
+      ids: ['7/0', '65/0', '999/0'],
+      labels: [[], [65], []],
+      leftOut: { 'not-annotated': 2 },
+    });
+    for (const unclear of [writeMultiLabels({ '0.jpeg': { correct } }), writeLabels({ 0: 65 })]) {
+      await expect(openEvaluationSet({ dataset, labels: unclear })).rejects.toMatchObject({
+        code: 'labels-ambiguous',
+        path: unclear,
+      });
+    }
+  });
+
   it.each([
     ['a class beyond 999', ['1000/a.jpg', '1/b.jpg'], 'evaluation-class-folder'],
     ['a wnid beside a number', ['1/a.jpg', 'n01440764/b.jpg'], 'evaluation-mixed-folders'],
@@ -131,61 +159,6 @@ describe('A folder of class folders', () => {
       code: 'evaluation-no-images',
       path: dataset,
       message: expect.stringContaining('2 unknown-synset') as unknown,
-    });
-  });
-});
-
-describe('Any images with a list of their labels', () => {
-  const files = ['b/c.PNG', 'a.jpg', 'more.webp', '2024/d.jpg'];
-  const list = { 'b/c.PNG': [5, 'n01440764'], a: 3, '2024/d.jpg': [] };
-
-  it('are those that are listed, whatever the folders are named', async () => {
-    const images = folderNamed('mine');
-    writeImages(files, images);
-    expect(await openEvaluationSet({ images, labels: writeLabels(list) })).toMatchObject({
-      name: 'mine',
-      kind: 'labelled-images',
-      ids: ['2024/d', 'a', 'b/c'],
-      labels: [[], [3], [0, 5]],
-      originals: undefined,
-      rule: 'given',
-      images: {
-        path: images,
-        places: [{ file: '2024/d.jpg' }, { file: 'a.jpg' }, { file: 'b/c.PNG' }],
-      },
-      leftOut: { 'not-listed': 1, 'not-annotated': 1 },
-    });
-  });
-
-  it('may be given as a dataset, and the list as CSV', async () => {
-    const labels = writeLabels('file,labels\nb/c.PNG,n01440764 5\n', 'labels.csv');
-    const set = await openEvaluationSet({ dataset: writeImages(['b/c.PNG', 'a.jpg']), labels });
-    expect([set.ids, set.labels, set.leftOut]).toEqual([['b/c'], [[0, 5]], { 'not-listed': 1 }]);
-  });
-
-  it('are the same set without the files, by the labels alone', async () => {
-    const labels = writeLabels(list, 'my-labels.json');
-    const alone = await openEvaluationSet({ labels });
-    const whole = await openEvaluationSet({ images: writeImages(files), labels });
-    expect(alone).toMatchObject({ name: 'my-labels', kind: 'labelled-images', images: undefined });
-    expect(alone.digest).toBe(whole.digest);
-  });
-
-  it('are told apart by extension where the list says it', async () => {
-    const labels = writeLabels({ 'a.png': 1 });
-    const set = await openEvaluationSet({ images: writeImages(['a.jpg', 'a.png']), labels });
-    expect(set.images?.places).toEqual([{ file: 'a.png', size: 1 }]);
-  });
-
-  it('must be there', async () => {
-    const labels = writeLabels({ 'a.jpg': 1, 'gone/x.jpg': 2, 'gone/y.jpg': 3 });
-    await expect(openEvaluationSet({ images: writeImages(files), labels })).rejects.toMatchObject({
-      name: 'EvaluationError',
-      code: 'evaluation-image-missing',
-      path: labels,
-      message: expect.stringContaining(
-        '2 of the 3 images listed in it are not in the folder, first "gone/x.jpg"',
-      ) as unknown,
     });
   });
 });

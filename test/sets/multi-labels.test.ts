@@ -18,43 +18,59 @@ const json = {
 
 describe('parseMultiLabels', () => {
   it("counts by the authors' rule what was called correct", () => {
-    const { labelOf } = parseMultiLabels(json, 'authors', 'h.json');
-    expect([VAL_1, '12/abc', 'def'].map(labelOf)).toEqual([[0, 1], [], [2]]);
+    const { labelsOf } = parseMultiLabels(json, 'authors', 'h.json');
+    expect(labelsOf([VAL_1, '12/abc', 'def'])).toEqual([[0, 1], [], [2]]);
   });
 
   it('counts by the rule of TFDS also what was called unclear, each class once', () => {
-    const { labelOf } = parseMultiLabels(json, 'tfds', 'h.json');
-    expect([VAL_1, '12/abc', 'def'].map(labelOf)).toEqual([[0, 1, 2], [2], [2]]);
+    const { labelsOf } = parseMultiLabels(json, 'tfds', 'h.json');
+    expect(labelsOf([VAL_1, '12/abc', 'def'])).toEqual([[0, 1, 2], [2], [2]]);
   });
 
   it.each(['authors', 'tfds'] as const)(
     'says by the rule %s what has no labels, and why',
     (rule) => {
-      const { labelOf } = parseMultiLabels(json, rule, 'h.json');
-      expect(labelOf('ILSVRC2012_val_00000002')).toEqual([]);
-      expect(labelOf('ILSVRC2012_val_00000003')).toBe('problematic');
-      expect(labelOf('ILSVRC2012_val_00000004')).toBeUndefined();
+      const { labelsOf } = parseMultiLabels(json, rule, 'h.json');
+      const ids = [2, 3, 4].map((number) => `ILSVRC2012_val_0000000${number}`);
+      expect(labelsOf(ids)).toEqual([[], 'problematic', undefined]);
     },
   );
 
   it('finds images by path or by file name, with or without extension', () => {
-    const { labelOf } = parseMultiLabels(json, 'tfds', 'h.json');
+    const { labelsOf } = parseMultiLabels(json, 'tfds', 'h.json');
     for (const file of ['12/abc.jpeg', '12/abc', 'abc', 'n01440764/abc', 'v2/12/abc.jpeg']) {
-      expect(labelOf(file)).toEqual([2]);
+      expect(labelsOf([file])).toEqual([[2]]);
     }
-    expect(labelOf('77/def')).toEqual([2]);
+    expect(labelsOf(['77/def'])).toEqual([[2]]);
   });
 
   it('finds by the path alone where two images have one file name', () => {
     const annotations = { '1/a.jpeg': { correct: [TENCH] }, '2/a.jpeg': { correct: [SHARK] } };
     const two = { initial_annots: annotations, problematic_images: [] };
-    const { labelOf } = parseMultiLabels(two, 'authors', 'h.json');
-    expect(['1/a', '2/a', '3/a', 'a'].map(labelOf)).toEqual([[0], [2], undefined, undefined]);
+    const { labelsOf } = parseMultiLabels(two, 'authors', 'h.json');
+    expect(labelsOf(['1/a', '2/a', '3/a', 'a'])).toEqual([[0], [2], undefined, undefined]);
+  });
+
+  it('refuses an annotation that could be of several images', () => {
+    const annotations = { '0.jpeg': { correct: [TENCH] } };
+    const { labelsOf } = parseMultiLabels(
+      { initial_annots: annotations, problematic_images: {} },
+      'authors',
+      'h.json',
+    );
+    expect(labelsOf(['7/0', '8/1'])).toEqual([[0], undefined]);
+    expect(thrownBy(() => labelsOf(['7/0', '65/0']))).toMatchObject({
+      code: 'labels-ambiguous',
+      path: 'h.json',
+      message: expect.stringContaining('"0.jpeg"') as unknown,
+    });
   });
 
   it('takes the problematic images as a list too', () => {
     const listed = { ...json, problematic_images: ['def.jpeg'] };
-    expect(parseMultiLabels(listed, 'authors', 'h.json').labelOf('def')).toBe('problematic');
+    expect(parseMultiLabels(listed, 'authors', 'h.json').labelsOf(['def'])).toEqual([
+      'problematic',
+    ]);
   });
 
   it('names an unknown synset and its image', () => {

@@ -25,6 +25,49 @@ describe('readLabels', () => {
     expect(await readLabels(path, 'authors')).toEqual({ form: 'image-labels', path, rows });
   });
 
+  it.each([
+    ['metadata.jsonl', '{"file_name": "a.jpg", "label": 7}\n'],
+    ['metadata.jsonl', '{"file_name": "a.jpg", "labels": [7], "k": 1}\n\n'],
+    ['labels.txt', '{"file": "a.jpg", "label": "7"}\r\n{"file": "b", "label": 8}\r\n'],
+    ['labels.json', '[{"filename": "a.jpg", "label": 7}]'],
+    ['labels.csv', 'filename,label\na.jpg,7\n'],
+    ['metadata.csv', 'id,file_name,width,labels\n0,a.jpg,500,7\n'],
+  ])('reads %s with %j', async (name, text) => {
+    const labels = await readLabels(fileOf(text, name), 'authors');
+    const first = { file: 'a.jpg', labels: [7] };
+    expect(labels.form === 'image-labels' && labels.rows[0]).toEqual(first);
+  });
+
+  it.each([
+    ['a file', '{"65/0.jpeg": 1, "a": [2], "65/0.jpeg": 3}', '"65/0.jpeg" is listed twice'],
+    ['a key in another spelling', '{"a": 1, "\\u0061": 2}', '"a" is listed twice'],
+    [
+      'an annotation',
+      '{"initial_annots": {"x": {}, "y": {}, "x": {}}, "problematic_images": {}}',
+      '"x" is listed twice',
+    ],
+    ['a field', '[{"file": "a", "labels": 1, "labels": 2}]', '"labels" is listed twice'],
+  ])('refuses JSON that has %s twice', async (_, text, says) => {
+    await expect(readLabels(fileOf(text), 'authors')).rejects.toMatchObject({
+      code: 'labels-duplicate-file',
+      message: expect.stringContaining(says) as unknown,
+    });
+  });
+
+  it('names the line of JSON Lines', async () => {
+    const lines = ['{"file_name": "a", "labels": [1]}', '{"file_name": "b", "labels": [1000]}'];
+    const path = fileOf(lines.join('\n'), 'metadata.jsonl');
+    await expect(readLabels(path, 'authors')).rejects.toMatchObject({
+      code: 'labels-unknown-class',
+      place: 'line 2',
+    });
+    const cut = fileOf(`${lines[0]}\n{"file_name": "b"`, 'metadata.jsonl');
+    await expect(readLabels(cut, 'authors')).rejects.toMatchObject({
+      code: 'labels-not-json',
+      place: 'line 2',
+    });
+  });
+
   it('applies the rule to multi-labels', async () => {
     const annotations = { a: { correct: ['n01440764'], unclear: ['n01443537'] } };
     const path = fileOf(JSON.stringify({ initial_annots: annotations, problematic_images: [] }));
@@ -33,7 +76,7 @@ describe('readLabels', () => {
       ['tfds', [0, 1]],
     ] as const) {
       const read = await readLabels(path, rule);
-      expect(read.form === 'multi-label' && read.multiLabels.labelOf('a')).toEqual(labels);
+      expect(read.form === 'multi-label' && read.multiLabels.labelsOf(['a'])).toEqual([labels]);
     }
   });
 

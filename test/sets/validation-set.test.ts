@@ -37,6 +37,16 @@ describe('The validation set with the labels of ReaL', () => {
     });
   });
 
+  it("knows ImageNet's names with a synset, which is the original label", async () => {
+    const images = writeImages([`${TWO}_n01443537.JPEG`, `${ONE}_n01751748.JPEG`]);
+    const set = await openEvaluationSet({ images, labels: writeRealLabels([[5], [7]]) });
+    expect([set.ids, set.labels, set.originals]).toEqual([
+      [ONE, TWO],
+      [[5], [7]],
+      [65, 1],
+    ]);
+  });
+
   it('counts images that are none of it', async () => {
     const images = writeImages([ONE, 'dog', valName(0), valName(50_001)].map((id) => `${id}.JPEG`));
     const set = await openEvaluationSet({ images, labels: writeRealLabels([[1]]) });
