@@ -113,6 +113,7 @@ export {
   type Wnid,
 } from './imagenet/synsets.js';
 export {
+  type CardDraft,
   choosePreprocessing,
   findModelCard,
   loadModelCard,
@@ -138,7 +139,7 @@ export {
   type PredictionSummary,
   type PredictOptions,
 } from './models/predict.js';
-export type { CardDraft } from './models/published-config.js';
+export type { Preset } from './models/presets.js';
 export { type Provider, PROVIDERS } from './models/provider.js';
 export { alignPredictions, openPredictions } from './predictions/open.js';
 export type { PredictionOptions, PredictionRows, PredictionSource } from './predictions/source.js';

@@ -1,5 +1,6 @@
 import type { Argv, CommandModule } from 'yargs';
-import type { CardDraft } from '../models/published-config.js';
+import type { CardDraft } from '../models/card.js';
+import type { Preset } from '../models/presets.js';
 import { complete, examples, OUTPUTS, requireGiven, shared } from './flags.js';
 import { run, UsageError } from './run.js';
 
@@ -8,6 +9,7 @@ interface AddFlags {
   name: string | undefined;
   out: string | undefined;
   config: string | undefined;
+  preset: Preset | undefined;
   size: string | undefined;
   layout: 'NCHW' | 'NHWC' | undefined;
   channels: 'RGB' | 'BGR' | undefined;
@@ -49,6 +51,10 @@ const addCommand: CommandModule<object, AddFlags> = {
           describe: "timm's config.json or a preprocessor_config.json",
           defaultDescription: 'beside the model',
         },
+        preset: {
+          choices: ['torchvision', 'timm', 'inception', 'clip', 'tf'] as const,
+          describe: 'A usual set of preprocessing, in place of the config beside the model',
+        },
         size: { type: 'string', describe: 'Side of the input, or WIDTHxHEIGHT, px' },
         layout: { choices: ['NCHW', 'NHWC'] as const, describe: 'Order of the dimensions' },
         channels: { choices: ['RGB', 'BGR'] as const, describe: 'Order of the channels' },
@@ -59,7 +65,7 @@ const addCommand: CommandModule<object, AddFlags> = {
         },
         std: { type: 'string', describe: 'Then divide by these: three numbers' },
         resize: {
-          choices: ['shorter-side', 'squash', 'letterbox'] as const,
+          choices: ['shorter-side', 'squash', 'letterbox', 'none'] as const,
           describe: 'How an image is resized to the input',
         },
         interpolation: {
@@ -97,10 +103,13 @@ const addCommand: CommandModule<object, AddFlags> = {
   handler: run(async (flags: AddFlags) => {
     const { addModelCard } = await import('../models/draft-card.js');
     const { silenceOnnxruntime } = await import('../models/onnxruntime.js');
-    const { model, out, name, config, overwrite } = flags;
+    const { model, out, name, config, preset, overwrite } = flags;
     const given = await givenBy(flags);
     await silenceOnnxruntime();
-    const { path, text } = await addModelCard({ model, out, name, config, given }, { overwrite });
+    const { path, text } = await addModelCard(
+      { model, out, name, config, preset, given },
+      { overwrite },
+    );
     const next = `Next: patchml evaluate --model ${path} --dataset DIR`;
     return { text: `Wrote ${path}:\n\n${text}\n${next}` };
   }),

@@ -4,12 +4,17 @@ import type { RgbImage } from './pixels.js';
 /** A resampling filter that widens as the image shrinks, by Pillow's name for it. */
 export type WindowKernel = 'box' | 'bilinear' | 'hamming' | 'bicubic' | 'lanczos';
 
+/** A major version of Pillow: 13 changed the order of the two passes. */
+export type PillowVersion = 12 | 13;
+
 /**
  * Resizes exactly as `PIL.Image.resize` does for 8-bit images, level for level, and gives only the
  * part of the result that is asked for. A quantised model can turn one level into another class, so
  * what a model is shown is not resized by a faster resizer that is a level off here and there.
  *
- * Source: Pillow's Resample.c: weights of 22 bits, columns first, rounded to 8 bits between the two.
+ * Source: Pillow's Resample.c: weights of 22 bits, rounded to 8 bits between the two passes. The
+ * columns are scaled first; from Pillow 13 on the rows, where the height shrinks by more than twice
+ * what the width does.
  *
  * @param size of the whole result, px
  * @param window the part of it, inside of it
@@ -19,19 +24,60 @@ export function resizeWindow(
   [width, height]: readonly [width: number, height: number],
   kernel: WindowKernel,
   [x0, y0, x1, y1]: PixelBox,
+  pillow: PillowVersion = 13,
 ): RgbImage {
   const columns = weightsOf(image.width, width, x0, x1, kernel);
   const rows = weightsOf(image.height, height, y0, y1, kernel);
   const keepsRows = image.height === height;
-  const [first, end] = keepsRows
-    ? [y0, y1]
-    : [rows.starts[0]!, rows.starts.at(-1)! + rows.counts.at(-1)!];
-  const narrow =
-    image.width === width
-      ? cutColumns(image, x0, x1, first, end)
-      : scaleColumns(image, columns, first, end);
-  const data = keepsRows ? narrow : scaleRows(narrow, 3 * (x1 - x0), rows, first);
-  return { width: x1 - x0, height: y1 - y0, data };
+  const keepsColumns = image.width === width;
+  const [first, end] = keepsRows ? [y0, y1] : rangeOf(rows);
+  const lost = image.height - height;
+  const size = { width: x1 - x0, height: y1 - y0 };
+  if (pillow >= 13 && !keepsColumns && lost > 0 && lost > 2 * (image.width - width)) {
+    const [left, right] = rangeOf(columns);
+    const cut = cutColumns(image, left, right, first, end);
+    const flat = scaleRows(cut, 3 * (right - left), rows, first);
+    const starts = columns.starts.map((start) => start - left);
+    const part = { width: right - left, height: size.height, data: flat };
+    return { ...size, data: scaleColumns(part, { ...columns, starts }, 0, size.height) };
+  }
+  const narrow = keepsColumns
+    ? cutColumns(image, x0, x1, first, end)
+    : scaleColumns(image, columns, first, end);
+  return { ...size, data: keepsRows ? narrow : scaleRows(narrow, 3 * size.width, rows, first) };
+}
+
+/** The old pixels that the new ones are made of: the first, and the one after the last. */
+function rangeOf({ starts, counts }: Weights): [number, number] {
+  return [starts[0]!, starts.at(-1)! + counts.at(-1)!];
+}
+
+/** Takes for each new pixel the old one that its centre lies in, as `PIL.Image.resize` does. */
+export function resizeNearest(image: RgbImage, width: number, height: number): RgbImage {
+  const columns = nearestOf(image.width, width);
+  const rows = nearestOf(image.height, height);
+  const data = Buffer.allocUnsafe(3 * width * height);
+  let out = 0;
+  for (let y = 0; y < height; y += 1) {
+    const row = rows[y]! * image.width;
+    for (let x = 0; x < width; x += 1, out += 3) {
+      const from = 3 * (row + columns[x]!);
+      data[out] = image.data[from]!;
+      data[out + 1] = image.data[from + 1]!;
+      data[out + 2] = image.data[from + 2]!;
+    }
+  }
+  return { width, height, data };
+}
+
+/** Source: Pillow's Geometry.c, which adds the step up, pixel by pixel. */
+function nearestOf(from: number, to: number): Int32Array {
+  const step = from / to;
+  const places = new Int32Array(to);
+  for (let at = 0, place = step * 0.5; at < to; at += 1, place += step) {
+    places[at] = Math.min(from - 1, Math.trunc(place));
+  }
+  return places;
 }
 
 /** For each new pixel of a side: where the old ones begin that make it, how many, their weights. */

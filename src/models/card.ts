@@ -27,30 +27,62 @@ const input = z
   })
   .describe('value = (pixel x scale - mean) / std');
 
-const resize = z.strictObject({
-  mode: z
-    .enum(['shorter-side', 'squash', 'letterbox'])
-    .describe(
-      '`shorter-side`: scaled to cover the input, then cropped; `squash`: scaled to it, whatever its aspect; `letterbox`: scaled to fit in it, the rest filled',
-    ),
-  interpolation: z
-    .enum(['nearest', 'bilinear', 'bicubic', 'lanczos', 'box', 'hamming'])
-    .describe("Pillow's name of the resampling filter"),
-  antialias: z
-    .boolean()
-    .describe('Whether the filter widens when it shrinks an image, as Pillow always does'),
-  cropFraction: z
-    .number()
-    .gt(0)
-    .max(1)
-    .describe('The central part that is kept: the image is scaled to size / cropFraction first'),
-  fill: z
-    .int()
-    .min(0)
-    .max(255)
-    .default(114)
-    .describe('Grey level around a letterboxed image, 0 to 255'),
-});
+const level = z.int().min(0).max(255);
+
+const resize = z
+  .strictObject({
+    mode: z
+      .enum(['shorter-side', 'squash', 'letterbox', 'none'])
+      .describe(
+        '`shorter-side`: scaled to cover the input, then cropped; `squash`: scaled to it, whatever its aspect; `letterbox`: scaled to fit in it, the rest filled; `none`: not scaled, only cropped',
+      ),
+    interpolation: z
+      .enum(['nearest', 'bilinear', 'bicubic', 'lanczos', 'box', 'hamming'])
+      .describe("Pillow's name of the resampling filter"),
+    antialias: z
+      .boolean()
+      .describe('Whether the filter widens when it shrinks an image, as Pillow always does'),
+    cropFraction: z
+      .number()
+      .gt(0)
+      .max(1.5)
+      .optional()
+      .describe(
+        'The central part that is kept: the image is scaled to floor(size / cropFraction) first; above 1 it is padded',
+      ),
+    to: z
+      .union([side, z.tuple([side, side])], 'expected a side, or [width, height], of 1 to 4096 px')
+      .optional()
+      .describe(
+        'In place of `cropFraction`, what the image is scaled to: its shorter side, or [width, height], px',
+      ),
+    longest: side
+      .optional()
+      .describe('What the longer side may be at most after scaling by the shorter one, px'),
+    crop: z
+      .enum(['half-even', 'floor', 'truncate'])
+      .optional()
+      .describe(
+        'How the corner of the crop is rounded where half a pixel is left: as torchvision and timm do (`half-even`, the default), as Hugging Face does with Pillow (`floor`) or with torchvision (`truncate`)',
+      ),
+    fill: z
+      .union([level, z.tuple([level, level, level])], 'expected a level, or three, of 0 to 255')
+      .default(114)
+      .describe(
+        'Level around a letterboxed image, or one for each channel in the order of `channels`, 0 to 255; around others it is 0',
+      ),
+    pillow: z
+      .union([z.literal(12), z.literal(13)])
+      .optional()
+      .describe(
+        'The version of Pillow whose order of passes is taken: 13 (the default) scales rows first where an image shrinks much more in height, 12 never',
+      ),
+  })
+  .refine(
+    ({ mode, cropFraction, to }) =>
+      mode === 'none' || (cropFraction === undefined) !== (to === undefined),
+    'expected either cropFraction or to',
+  );
 
 const output = z.strictObject({
   name: z.string().min(1).optional().describe("The graph's output; by default its only one"),
@@ -93,6 +125,28 @@ const modelCardSchema = z.strictObject({
 
 /** How a model is fed and read. */
 export type ModelCard = Omit<z.output<typeof modelCardSchema>, 'name'> & { name: string };
+
+/** What is known of a card before it is made. */
+export interface CardDraft {
+  inputName?: string;
+  size?: ModelCard['input']['size'];
+  layout?: ModelCard['input']['layout'];
+  channels?: ModelCard['input']['channels'];
+  scale?: number;
+  mean?: readonly [number, number, number];
+  std?: readonly [number, number, number];
+  mode?: ModelCard['resize']['mode'];
+  interpolation?: ModelCard['resize']['interpolation'];
+  antialias?: boolean;
+  cropFraction?: number;
+  to?: ModelCard['resize']['to'];
+  longest?: number;
+  crop?: ModelCard['resize']['crop'];
+  fill?: number | readonly [number, number, number];
+  classes?: ModelCard['classes'];
+  outputName?: string;
+  outputKind?: ModelCard['output']['kind'];
+}
 
 /** How images become the input of a model. */
 export type Preprocessing = Pick<ModelCard, 'input' | 'resize'>;
@@ -190,5 +244,7 @@ export function choosePreprocessing(
   choice: PreprocessingChoice = kind === 'patchml' ? 'whole' : 'card',
 ): Preprocessing {
   if (choice === 'card') return { input, resize };
-  return { input, resize: { ...resize, mode: 'squash', cropFraction: 1 } };
+  const { interpolation, antialias, fill, pillow } = resize;
+  const whole = { mode: 'squash', interpolation, antialias, cropFraction: 1, fill } as const;
+  return { input, resize: pillow === undefined ? whole : { ...whole, pillow } };
 }

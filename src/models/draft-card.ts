@@ -7,10 +7,12 @@ import { EvaluationError, OutputError } from '../errors.js';
 import { explainError } from '../files/file-errors.js';
 import { exists } from '../files/folders.js';
 import { writeWhole } from '../files/output-file.js';
-import { CARDS_FOLDER, inputSize, type ModelCard, parseModelCard } from './card.js';
-import { CLASS_COUNT } from './classes.js';
-import { type CardDraft, readModelConfig } from './published-config.js';
-import { loadModel, loadOnnxruntime } from './onnxruntime.js';
+import { type CardDraft, CARDS_FOLDER, inputSize, type ModelCard, parseModelCard } from './card.js';
+import { readInputShape, readOutputs } from './graph-facts.js';
+import { loadModel } from './onnxruntime.js';
+import { PRESETS, type Preset, presetDraft } from './presets.js';
+import { readModelConfig } from './published-config.js';
+import { fitSession } from './session.js';
 
 /** What a card is made of. */
 export interface DraftInput {
@@ -27,6 +29,8 @@ export interface DraftInput {
   given?: CardDraft | undefined;
   /** timm's or Hugging Face's file. Default: the one beside the model, if there is one. */
   config?: string | undefined;
+  /** A usual set of preprocessing, in place of the file beside the model. */
+  preset?: Preset | undefined;
 }
 
 /** A card that is not written yet. */
@@ -38,58 +42,112 @@ export interface DraftedCard {
   card: ModelCard;
 }
 
-/** How each part is given where no file knows it. */
-const FLAGS = {
-  size: '--size 224',
-  layout: '--layout NCHW',
-  channels: '--channels RGB',
-  scale: '--scale 0.00392156862745098',
-  mean: '--mean 0.485,0.456,0.406',
-  std: '--std 0.229,0.224,0.225',
-  mode: '--resize shorter-side',
-  interpolation: '--interpolation bilinear',
-  antialias: '--antialias',
-  cropFraction: '--crop-fraction 0.875',
-  classes: '--classes imagenet-1k (or a file of synsets, one a line)',
-  outputKind: '--output-kind logits',
+/** How each part of the preprocessing is given where no file knows it. */
+const PREPROCESSING_FLAGS = {
+  size: '--size PIXELS (or WIDTHxHEIGHT)',
+  layout: '--layout NCHW|NHWC',
+  channels: '--channels RGB|BGR',
+  scale: '--scale NUMBER',
+  mean: '--mean R,G,B',
+  std: '--std R,G,B',
+  mode: '--resize shorter-side|squash|letterbox',
+  interpolation: '--interpolation nearest|bilinear|bicubic|lanczos|box|hamming',
+  antialias: '--antialias (or --no-antialias)',
+  cropFraction: '--crop-fraction NUMBER',
+} as const satisfies Partial<Record<keyof CardDraft, string>>;
+
+/** And how the model is read. */
+const OUTPUT_FLAGS = {
+  classes: '--classes imagenet-1k|imagenet-1k-background|FILE (of synsets, one a line)',
+  outputKind: '--output-kind logits|probabilities',
 } as const satisfies Partial<Record<keyof CardDraft, string>>;
 
 /**
  * Drafts a model card: from what is given, from the file that the model was published with, and from
- * its graph, in this order. Writes nothing.
+ * its graph, in this order, and runs the model once under it. Writes nothing.
  *
  * @throws EvaluationError `card-unknown-fields`, which names all that is still to be given,
- *   `model-unreadable`, `model-config-invalid`
+ *   `model-unreadable`, `model-config-invalid`, and `model-...` where the model does not fit the card
  */
 export async function draftModelCard(input: DraftInput): Promise<DraftedCard> {
-  const { model, config, name, path } = placeOf(input);
-  const session = await loadModel(model);
-  let draft: CardDraft;
+  const { name, path } = placeOf(input);
+  const session = await loadModel(input.model);
   try {
-    const known = { ...(await readModelConfig(model, config)), ...input.given };
-    draft = { ...(await readGraph(session, known)), ...known };
+    const known = await gather(session, input);
+    const draft = { ...(await readOutputs(session, known)), ...known };
+    requireAllFields(draft, session, input.model);
+    const fields = fieldsOf(draft, name, input.model, path);
+    const card = parseModelCard(fields, path);
+    await fitSession(session, card); // a card that `evaluate` would refuse is never written
+    return { path, text: stringify(fields), card };
   } finally {
     await session.release();
   }
-  const missing = Object.entries(FLAGS).filter(
-    ([field]) => draft[field as keyof CardDraft] === undefined,
+}
+
+/** What is known before the model runs. */
+async function gather(
+  session: InferenceSession,
+  { model, config, preset, given = {} }: DraftInput,
+): Promise<CardDraft> {
+  const graph = readInputShape(session, given);
+  const { size } = { ...graph, ...given };
+  const published: CardDraft =
+    preset !== undefined && config === undefined
+      ? presetDraft(preset)
+      : await readModelConfig(model, {
+          config,
+          size: size === undefined ? undefined : inputSize({ size }),
+        });
+  const known = { ...graph, ...published, ...given };
+  const isOtherSize =
+    published.size !== undefined &&
+    inputSize({ size: known.size! }).join() !== inputSize({ size: published.size }).join();
+  // What an image is scaled to goes with the size, or else is given in its place.
+  if (isOtherSize || given.cropFraction !== undefined) delete known.to;
+  return known;
+}
+
+/** @throws EvaluationError that names every flag that is needed */
+function requireAllFields(draft: CardDraft, session: InferenceSession, model: string): void {
+  const preprocessing = Object.entries(PREPROCESSING_FLAGS).filter(
+    ([field]) => draft[field as keyof CardDraft] === undefined && !isNeedless(field, draft),
   );
-  if (missing.length > 0) {
-    const names = missing.map(([field]) => field).join(', ');
-    throw new EvaluationError(`neither the model nor a file beside it says ${names}`, {
-      code: 'card-unknown-fields',
-      path: model,
-      fix: `give ${missing.map(([, flag]) => flag).join(' ')}`,
-    });
-  }
-  const fields = {
+  const output =
+    draft.outputName === undefined && session.outputNames.length > 1
+      ? ([['outputName', `--output-name ${session.outputNames.join('|')}`]] as const)
+      : Object.entries(OUTPUT_FLAGS).filter(
+          ([field]) => draft[field as keyof CardDraft] === undefined,
+        );
+  const input =
+    draft.inputName === undefined && session.inputNames.length > 1
+      ? ([['inputName', `--input-name ${session.inputNames.join('|')}`]] as const)
+      : [];
+  const missing = [...input, ...preprocessing, ...output];
+  if (missing.length === 0) return;
+  const isSet = preprocessing.some(([field]) => field in presetDraft('timm'));
+  const names = missing.map(([field]) => field).join(', ');
+  throw new EvaluationError(`neither the model nor a file beside it says ${names}`, {
+    code: 'card-unknown-fields',
+    path: model,
+    fix: `give ${missing.map(([, flag]) => flag).join(' ')}${isSet ? `; --preset ${PRESETS.join('|')} gives a usual set` : ''}`,
+  });
+}
+
+function isNeedless(field: string, { to, mode }: CardDraft): boolean {
+  return field === 'cropFraction' && (to !== undefined || mode === 'none');
+}
+
+/** A card's fields, in its order. */
+function fieldsOf(draft: CardDraft, name: string, model: string, path: string): object {
+  return {
     name,
     model: relative(resolve(dirname(path)), resolve(model))
       .split(sep)
       .join('/'),
     input: {
       name: draft.inputName,
-      size: draft.size,
+      size: squareAsSide(draft.size!),
       layout: draft.layout,
       channels: draft.channels,
       scale: draft.scale,
@@ -100,12 +158,20 @@ export async function draftModelCard(input: DraftInput): Promise<DraftedCard> {
       mode: draft.mode,
       interpolation: draft.interpolation,
       antialias: draft.antialias,
-      cropFraction: draft.cropFraction,
+      cropFraction:
+        draft.to === undefined && draft.mode !== 'none' ? draft.cropFraction : undefined,
+      to: draft.to,
+      longest: draft.longest,
+      crop: draft.crop,
+      fill: draft.fill,
     },
     classes: draft.classes,
     output: { name: draft.outputName, kind: draft.outputKind },
   };
-  return { path, text: stringify(fields), card: parseModelCard(fields, path) };
+}
+
+function squareAsSide(size: ModelCard['input']['size']): ModelCard['input']['size'] {
+  return typeof size !== 'number' && size[0] === size[1] ? size[0] : size;
 }
 
 /** How to add a card. */
@@ -146,11 +212,11 @@ export async function addModelCard(
 const SCHEMA = fileURLToPath(new URL('../../../configs/model-card.schema.json', import.meta.url));
 
 /** The input with its defaults. */
-function placeOf(
-  input: DraftInput,
-): { name: string; path: string } & Pick<DraftInput, 'model' | 'config'> {
-  const { model, config, name = parse(model).name } = input;
-  return { model, config, name, path: input.out ?? join(CARDS_FOLDER, `${name}.yaml`) };
+function placeOf({ model, out, name = parse(model).name }: DraftInput): {
+  name: string;
+  path: string;
+} {
+  return { name, path: out ?? join(CARDS_FOLDER, `${name}.yaml`) };
 }
 
 /** Reads a list of synsets, one a line. @throws EvaluationError, or a file-system error */
@@ -171,85 +237,4 @@ export async function readSynsetList(path: string): Promise<string[]> {
       place: `line ${index + 1}`,
     });
   });
-}
-
-/**
- * What a model's graph says of itself: the shape of its input, the number of its classes, and, from
- * one run on noise, whether its outputs are probabilities. What it leaves open stays out.
- * @param known what is known of it from elsewhere
- */
-async function readGraph(session: InferenceSession, known: CardDraft): Promise<CardDraft> {
-  const input = pick(session.inputNames, session.inputMetadata, known.inputName);
-  if (!input?.isTensor) return {};
-  const shape = readShape(input.shape, known);
-  const output = await tryRun(session, input, { ...shape, ...known });
-  return { ...shape, ...output };
-}
-
-type Metadata = InferenceSession.ValueMetadata;
-
-function pick(
-  names: readonly string[],
-  metadata: readonly Metadata[],
-  asked: string | undefined,
-): Metadata | undefined {
-  if (asked !== undefined) return metadata.find(({ name }) => name === asked);
-  return names.length === 1 ? metadata[0] : undefined;
-}
-
-function readShape(shape: readonly (number | string)[], known: CardDraft): CardDraft {
-  if (shape.length !== 4) return {};
-  const layout = known.layout ?? (shape[1] === 3 ? 'NCHW' : shape[3] === 3 ? 'NHWC' : undefined);
-  if (layout === undefined) return {};
-  const [height, width] = layout === 'NCHW' ? [shape[2], shape[3]] : [shape[1], shape[2]];
-  if (typeof height !== 'number' || typeof width !== 'number' || height < 1 || width < 1) {
-    return { layout };
-  }
-  return { layout, size: height === width ? width : [width, height] };
-}
-
-const ARRAYS = { float32: Float32Array, float16: Uint16Array, uint8: Uint8Array } as const;
-
-/** One run shows the outputs, whatever the graph says of their shape. */
-async function tryRun(
-  session: InferenceSession,
-  { name, isTensor, ...input }: Metadata,
-  { size, layout, outputName }: CardDraft,
-): Promise<CardDraft> {
-  if (!isTensor || !('type' in input) || !(input.type in ARRAYS)) return {};
-  if (size === undefined || layout === undefined) return {};
-  const [width, height] = inputSize({ size });
-  const [batch] = input.shape;
-  const images = typeof batch === 'number' && batch > 0 ? batch : 1;
-  const dims = layout === 'NCHW' ? [images, 3, height, width] : [images, height, width, 3];
-  const type = input.type as keyof typeof ARRAYS;
-  const values = new ARRAYS[type](images * 3 * width * height);
-  for (let at = 0; at < values.length; at += 3) values[at] = 1;
-  const { Tensor } = await loadOnnxruntime();
-  try {
-    const results = await session.run({ [name]: new Tensor(type, values as Uint8Array, dims) });
-    const output =
-      outputName ?? (session.outputNames.length === 1 ? session.outputNames[0] : undefined);
-    const tensor = output === undefined ? undefined : results[output];
-    return tensor?.data instanceof Float32Array ? readOutput(tensor.data, images) : {};
-  } catch {
-    return {}; // it does not run so: what it says stays unknown, and is asked for
-  }
-}
-
-function readOutput(values: Float32Array, images: number): CardDraft {
-  const outputs = values.length / images;
-  const row = values.subarray(0, outputs);
-  const sum = row.reduce((total, value) => total + value, 0);
-  const isDistribution = row.every((value) => value >= 0) && Math.abs(sum - 1) < 1e-3;
-  const classes =
-    outputs === CLASS_COUNT
-      ? ('imagenet-1k' as const)
-      : outputs === CLASS_COUNT + 1
-        ? ('imagenet-1k-background' as const)
-        : undefined;
-  return {
-    outputKind: isDistribution ? 'probabilities' : 'logits',
-    ...(classes === undefined ? {} : { classes }),
-  };
 }

@@ -1,7 +1,12 @@
 import { setFloat16 } from '@petamoriken/float16';
 import type { PixelBox, Size } from '../image/box.js';
 import { decodeImage } from '../image/decode.js';
-import { type PlainKernel, resizePlain, resizeWindow } from '../image/pillow-resize.js';
+import {
+  type PlainKernel,
+  resizeNearest,
+  resizePlain,
+  resizeWindow,
+} from '../image/pillow-resize.js';
 import type { RgbImage } from '../image/pixels.js';
 import { inputSize, type ModelCard, type Preprocessing } from './card.js';
 
@@ -20,9 +25,14 @@ export function openPreprocessor(preprocessing: Preprocessing, type: InputType):
   return async (bytes, target) => {
     const image = await decodeImage(bytes);
     const geometry = resizeGeometry([image.width, image.height], preprocessing);
-    const fill = resize.mode === 'letterbox' ? resize.fill : 0;
-    writeValues(scale(image, geometry, resize), fill, size, values, input, target);
+    writeValues(scale(image, geometry, resize), fillOf(resize), size, values, input, target);
   };
+}
+
+/** The level around the image, for the first, second and third channel of the model. */
+function fillOf({ mode, fill }: ModelCard['resize']): readonly [number, number, number] {
+  if (mode !== 'letterbox') return [0, 0, 0];
+  return typeof fill === 'number' ? [fill, fill, fill] : fill;
 }
 
 /** Elements of one image. */
@@ -41,9 +51,12 @@ export function newValues(type: InputType, length: number): InputValues {
 function scale(
   image: RgbImage,
   { scaled: [width, height], crop: [x0, y0, x1, y1] }: ResizeGeometry,
-  { interpolation, antialias }: ModelCard['resize'],
+  { interpolation, antialias, pillow }: ModelCard['resize'],
 ): Window {
   if (image.width === width && image.height === height) return { ...image, x: x0, y: y0 };
+  if (antialias && interpolation === 'nearest') {
+    return { ...resizeNearest(image, width, height), x: x0, y: y0 };
+  }
   if (!antialias || interpolation === 'nearest') {
     const plain = resizePlain(image, width, height, interpolation as PlainKernel);
     return { ...plain, x: x0, y: y0 };
@@ -54,7 +67,7 @@ function scale(
     Math.min(width, x1),
     Math.min(height, y1),
   ] as const;
-  const part = resizeWindow(image, [width, height], interpolation, window);
+  const part = resizeWindow(image, [width, height], interpolation, window, pillow);
   return { ...part, x: x0 - window[0], y: y0 - window[1] };
 }
 
@@ -85,7 +98,7 @@ interface Window extends RgbImage {
 
 function writeValues(
   window: Window,
-  fill: number,
+  fill: readonly [number, number, number],
   [width, height]: readonly [number, number],
   tables: ValueTables,
   { layout, channels }: ModelCard['input'],
@@ -99,7 +112,7 @@ function writeValues(
   for (const [channel, values] of tables.entries()) {
     const byte = channels === 'RGB' ? channel : 2 - channel;
     const start = isPlanar ? channel * width * height : channel;
-    if (isFilled) fillChannel(target, start, stride, width * height, values[fill]!);
+    if (isFilled) fillChannel(target, start, stride, width * height, values[fill[channel]!]!);
     const first = Math.max(0, -window.y);
     const last = Math.min(height, window.height - window.y);
     for (let y = first; y < last; y += 1) {
@@ -144,56 +157,80 @@ export interface ResizeGeometry {
 }
 
 /**
- * The geometry that torchvision and timm give: the shorter side becomes floor(size / cropFraction),
- * the longer one is cut to whole pixels, and the crop is central, halves rounded to even.
+ * The geometry that torchvision, timm and Hugging Face give: the shorter side becomes `to`, or
+ * floor(size / cropFraction), the longer one is cut to whole pixels, and the crop is central.
  * @param image the image's width and height, px
  */
-export function resizeGeometry(
-  [width, height]: Size,
-  { input, resize }: Preprocessing,
-): ResizeGeometry {
+export function resizeGeometry(image: Size, { input, resize }: Preprocessing): ResizeGeometry {
   const target = inputSize(input);
-  const [fullWidth, fullHeight] = target.map((side) => Math.floor(side / resize.cropFraction)) as [
-    number,
-    number,
-  ];
-  const scaled = scaledSize([width, height], [fullWidth, fullHeight], resize.mode);
-  const x = offset(scaled[0], target[0], resize.mode);
-  const y = offset(scaled[1], target[1], resize.mode);
+  const scaled = scaledSize(image, target, resize);
+  const x = offset(scaled[0], target[0], resize.crop);
+  const y = offset(scaled[1], target[1], resize.crop);
   return { scaled, crop: [x, y, x + target[0], y + target[1]] };
 }
 
-type Mode = ModelCard['resize']['mode'];
-
-function scaledSize([width, height]: Size, full: Size, mode: Mode): Size {
+function scaledSize(image: Size, target: Size, resize: ModelCard['resize']): Size {
+  const { mode, to, cropFraction = 1, longest } = resize;
+  if (mode === 'none') return image;
+  const full =
+    to === undefined
+      ? ([Math.floor(target[0] / cropFraction), Math.floor(target[1] / cropFraction)] as const)
+      : inputSize({ size: to });
   if (mode === 'squash') return full;
-  const ratios = [full[0] / width, full[1] / height] as const;
-  if (mode === 'letterbox') {
-    const ratio = Math.min(...ratios);
-    return [width, height].map((side) => Math.max(1, roundHalfToEven(side * ratio))) as [
-      number,
-      number,
-    ];
-  }
-  if (full[0] !== full[1]) {
-    const ratio = Math.max(...ratios);
-    return [
-      Math.max(full[0], Math.round(width * ratio)),
-      Math.max(full[1], Math.round(height * ratio)),
-    ];
-  }
-  const side = full[0];
+  if (mode === 'letterbox') return keepRatio(image, full, Math.max);
+  if (full[0] !== full[1]) return keepRatio(image, full, Math.min);
+  return longest === undefined
+    ? scaleShorter(image, full[0])
+    : scaleWithin(image, full[0], longest);
+}
+
+/** Source: timm's ResizeKeepRatio. */
+function keepRatio(
+  [width, height]: Size,
+  full: Size,
+  choose: (...ratios: number[]) => number,
+): Size {
+  const ratio = choose(width / full[0], height / full[1]);
+  return [
+    Math.max(1, roundHalfToEven(width / ratio)),
+    Math.max(1, roundHalfToEven(height / ratio)),
+  ];
+}
+
+/** Source: torchvision's Resize of one number. */
+function scaleShorter([width, height]: Size, side: number): Size {
   return width <= height
     ? [side, Math.floor((side * height) / width)]
     : [Math.floor((side * width) / height), side];
 }
 
-function offset(scaled: number, target: number, mode: Mode): number {
-  if (mode === 'letterbox') return 0 - Math.floor((target - scaled) / 2);
-  return roundHalfToEven((scaled - target) / 2);
+/** Source: transformers' get_size_with_aspect_ratio, whose rounding is its own. */
+function scaleWithin([width, height]: Size, side: number, longest: number): Size {
+  const [least, most] = [Math.min(width, height), Math.max(width, height)];
+  if ((most / least) * side <= longest) return scaleShorter([width, height], side);
+  const exact = (longest * least) / most;
+  const shorter = roundHalfToEven(exact);
+  if (least === shorter) return [width, height];
+  return width < height
+    ? [shorter, Math.floor((exact * height) / width)]
+    : [Math.floor((exact * width) / height), shorter];
 }
 
-function roundHalfToEven(value: number): number {
+/** Where a crop begins on a side; below 0 where the image is smaller and has to be padded. */
+function offset(
+  scaled: number,
+  target: number,
+  rounding: ModelCard['resize']['crop'] = 'half-even',
+): number {
+  const half = (scaled - target) / 2;
+  if (rounding === 'floor') return Math.floor(half);
+  // Padding puts the odd pixel behind the image, which is cutting half a pixel off here.
+  const rounded = rounding === 'half-even' && half > 0 ? roundHalfToEven(half) : Math.trunc(half);
+  return rounded + 0; // no -0
+}
+
+/** Rounds as Python does. */
+export function roundHalfToEven(value: number): number {
   const floor = Math.floor(value);
   if (value - floor !== 0.5) return Math.round(value);
   return floor % 2 === 0 ? floor : floor + 1;

@@ -3,7 +3,7 @@ import { Float16Array } from '@petamoriken/float16';
 import type { InferenceSession, Tensor } from 'onnxruntime-node';
 import { type ErrorCode, EvaluationError, messageOf } from '../errors.js';
 import { inputSize, loadModelCard, type ModelCard } from './card.js';
-import { classMapping } from './classes.js';
+import { CLASS_COUNT, classMapping } from './classes.js';
 import { firstLine, loadModel, loadOnnxruntime } from './onnxruntime.js';
 import { type InputType, type InputValues, newValues, valuesPerImage } from './preprocess.js';
 import type { SessionOptions } from './provider.js';
@@ -32,6 +32,22 @@ export async function openModelSession(
   options: SessionOptions = {},
 ): Promise<ModelSession> {
   const session = await loadModel(card.model, options);
+  try {
+    return await fitSession(session, card);
+  } catch (error) {
+    await session.release();
+    throw error;
+  }
+}
+
+/**
+ * Checks a model that is loaded against a card, with one run on an empty image.
+ * @throws EvaluationError `model-...`
+ */
+export async function fitSession(
+  session: InferenceSession,
+  card: ModelCard,
+): Promise<ModelSession> {
   const { Tensor } = await loadOnnxruntime();
   const input = checkInput(session, card);
   const outputName = pickName('output', card.output.name, session.outputNames, card);
@@ -43,27 +59,26 @@ export async function openModelSession(
     const tensor = new Tensor(input.type, values as Uint8Array, [images, ...dims]);
     const results = await session.run({ [input.name]: tensor }, [outputName]);
     const output = results[outputName]!;
-    if (output.size !== images * outputs) {
-      throw modelError(
-        `its output "${outputName}" has shape [${output.dims.join(', ')}], the card's classes are ${outputs}`,
-        'model-class-count',
-        card,
-        'correct `classes` in its card',
-      );
-    }
-    return toFloat32(output, outputName, card);
+    if (output.size !== images * outputs) throw otherClasses(output, outputName, outputs, card);
+    const scores = toFloat32(output);
+    if (scores !== undefined) return scores;
+    throw modelError(
+      `its output "${outputName}" is ${output.type}, expected numbers`,
+      'model-output-type',
+      card,
+      'name another as `output.name` in its card, by --output-name of "model add"',
+    );
   };
   const trial = input.fixedBatch ?? 1;
   try {
     await run(newValues(input.type, trial * perImage), trial);
   } catch (cause) {
-    await session.release();
     if (cause instanceof EvaluationError) throw cause;
     throw modelError(
       `it does not run on an input of ${[trial, ...dims].join(' x ')}: ${firstLine(cause)}`,
       'model-does-not-run',
       card,
-      'correct `input` in its card',
+      'correct `input` in its card, by --size or --layout of "model add"',
       cause,
     );
   }
@@ -73,6 +88,23 @@ export async function openModelSession(
     run,
     close: () => session.release(),
   };
+}
+
+function otherClasses(
+  output: Tensor,
+  name: string,
+  expected: number,
+  card: ModelCard,
+): EvaluationError {
+  const hasBackground = output.dims.at(-1) === CLASS_COUNT + 1 && expected === CLASS_COUNT;
+  return modelError(
+    `its output "${name}" has shape [${output.dims.join(', ')}], the card's classes are ${expected}`,
+    'model-class-count',
+    card,
+    hasBackground
+      ? 'set `classes` in its card to imagenet-1k-background, if the first is a background class, by --classes of "model add"'
+      : 'correct `classes` in its card, by --classes of "model add"',
+  );
 }
 
 interface GraphInput {
@@ -105,7 +137,7 @@ function checkInput(session: InferenceSession, card: ModelCard): GraphInput {
       `its input "${name}" has shape [${metadata.shape.join(', ')}], the card says [batch, ${expected.join(', ')}] (${card.input.layout})`,
       'model-input-shape',
       card,
-      'correct `input.size` and `input.layout` in its card',
+      'correct `input.size` and `input.layout` in its card, by --size and --layout of "model add"',
     );
   }
   const type = metadata.type as InputType;
@@ -127,7 +159,7 @@ function requireWholePixels(card: ModelCard): void {
     'its input takes bytes, which are not normalised',
     'model-input-type',
     card,
-    'set scale 1, mean [0, 0, 0] and std [1, 1, 1] in its card',
+    'set scale 1, mean [0, 0, 0] and std [1, 1, 1] in its card, by --scale 1 --mean 0,0,0 --std 1,1,1 of "model add"',
   );
 }
 
@@ -144,22 +176,26 @@ function pickName(
     asked === undefined
       ? `it has several ${kind}s: ${names.join(', ')}`
       : `it has no ${kind} "${asked}", but ${names.join(', ')}`;
-  throw modelError(problem, `model-${kind}-name`, card, `name one as \`${kind}.name\` in its card`);
+  throw modelError(
+    problem,
+    `model-${kind}-name`,
+    card,
+    `name one as \`${kind}.name\` in its card, by --${kind}-name of "model add"`,
+  );
 }
 
-function toFloat32(output: Tensor, name: string, card: ModelCard): Float32Array {
-  const { data } = output;
+/**
+ * The scores of an output: as they are, also those of a quantised model, whose whole numbers rank
+ * classes as the numbers do that they stand for. Undefined for what are no numbers.
+ */
+export function toFloat32({ data, type }: Tensor): Float32Array | undefined {
   if (data instanceof Float32Array) return data;
-  if (output.type === 'float16') {
-    const bits = data as unknown as Uint16Array;
-    return Float32Array.from(new Float16Array(bits.buffer, bits.byteOffset, bits.length));
+  if (type === 'float16') {
+    const { buffer, byteOffset, length } = data as unknown as Uint16Array;
+    return Float32Array.from(new Float16Array(buffer, byteOffset, length));
   }
-  throw modelError(
-    `its output "${name}" is ${output.type}, expected float32 or float16`,
-    'model-output-type',
-    card,
-    'name another as `output.name` in its card',
-  );
+  if (Array.isArray(data) || type === 'bool' || type === 'string') return undefined;
+  return Float32Array.from(data as ArrayLike<number | bigint>, Number);
 }
 
 function modelError(

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { parse } from 'yaml';
 import { draftModelCard, readSynsetList } from '../../src/models/draft-card.js';
-import type { CardDraft } from '../../src/models/published-config.js';
+import type { CardDraft } from '../../src/models/card.js';
 import { TINY_CLASSES, tinyModel } from '../support/unit-cards.js';
 import { temporaryFolder, writeTree } from '../support/unit-folder.js';
 
@@ -68,13 +68,38 @@ describe('draftModelCard', () => {
     await expect(draft('nchw', {})).rejects.toMatchObject({
       code: 'card-unknown-fields',
       fix: expect.stringMatching(
-        /^give --channels RGB --scale \S+ --mean \S+ --std \S+ --resize \S+ --interpolation \S+ --antialias --crop-fraction \S+ --classes/,
+        /^give --channels RGB\|BGR --scale NUMBER --mean R,G,B --std R,G,B --resize \S+ --interpolation \S+ --antialias .*--crop-fraction NUMBER --classes .*--preset torchvision\|timm/,
       ) as unknown as string,
     });
     await expect(draft('any-size', preprocessing)).rejects.toThrow(/says size, classes/);
     await expect(draft('two-outputs', { ...preprocessing, classes: TINY_CLASSES })).rejects.toThrow(
-      /says outputKind/,
+      /says outputName; give --output-name \S+\|\S+$/,
     );
+  });
+
+  it('takes a usual set by its name', async () => {
+    const folder = temporaryFolder();
+    copyFileSync(tinyModel('nchw'), join(folder, 'model.onnx'));
+    const input = { model: join(folder, 'model.onnx'), given: { classes: TINY_CLASSES } };
+    const { card } = await draftModelCard({ ...input, preset: 'clip' });
+    expect(card.resize).toMatchObject({ interpolation: 'bicubic', cropFraction: 1 });
+    expect(card.input.mean[0]).toBe(0.48145466);
+  });
+
+  it('drafts no card that evaluate refuses', async () => {
+    const refused: [CardDraft, string][] = [
+      [{ classes: 'imagenet-1k' }, 'model-class-count'],
+      [{ classes: TINY_CLASSES, size: 9 }, 'model-input-shape'],
+      [{ classes: TINY_CLASSES, outputName: 'none' }, 'model-output-name'],
+    ];
+    for (const [given, code] of refused) {
+      await expect(
+        draft('nchw', { ...preprocessing, outputKind: 'logits', ...given }),
+      ).rejects.toMatchObject({ code });
+    }
+    await expect(
+      draft('background', { ...preprocessing, classes: 'imagenet-1k' }),
+    ).rejects.toMatchObject({ fix: expect.stringContaining('imagenet-1k-background') as unknown });
   });
 
   it('refuses what no card may say', async () => {

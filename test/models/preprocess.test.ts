@@ -34,7 +34,7 @@ interface ReferenceSpec extends Pick<ModelCard['input'], 'scale' | 'mean' | 'std
   padding?: number;
 }
 
-/** Made with Pillow and NumPy by scripts/preprocess-reference.py. */
+/** Made with Pillow 12 and NumPy by scripts/preprocess-reference.py. */
 const reference = JSON.parse(readFileSync(join(FOLDER, 'reference.json'), 'utf8')) as Reference;
 
 function cardOf({
@@ -45,7 +45,10 @@ function cardOf({
   padding = 0,
   ...rest
 }: ReferenceSpec): ModelCard {
-  return cardWith({ size, ...rest }, { mode, interpolation, cropFraction, fill: padding });
+  return cardWith(
+    { size, ...rest },
+    { mode, interpolation, cropFraction, fill: padding, pillow: 12 },
+  );
 }
 
 async function preprocess(

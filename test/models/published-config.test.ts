@@ -25,7 +25,7 @@ const timm = {
 describe("readModelConfig, timm's config.json", () => {
   it('takes the preprocessing of its pretrained_cfg', async () => {
     expect(await readBeside('config.json', timm)).toEqual({
-      size: 224,
+      size: [224, 224],
       channels: 'RGB',
       scale: 1 / 255,
       mean: [0.485, 0.456, 0.406],
@@ -51,14 +51,47 @@ describe("readModelConfig, timm's config.json", () => {
     expect(await readBeside('config.json', config)).toMatchObject({ mode });
   });
 
-  it('leaves out what it does not say', async () => {
+  it("takes timm's own defaults for what it does not say, and nothing from a config of nothing", async () => {
     const draft = await readBeside('config.json', { pretrained_cfg: { crop_pct: 0.9 } });
-    expect(draft).not.toHaveProperty('mean');
-    expect(draft).not.toHaveProperty('size');
+    expect(draft).toMatchObject({ mean: [0.485, 0.456, 0.406], interpolation: 'bicubic' });
+    expect(await readBeside('config.json', { pretrained_cfg: { tag: 'a1_in1k' } })).toEqual({});
+  });
+
+  it("takes the pair of size and crop that the model's size belongs to", async () => {
+    const pretrained_cfg = {
+      ...timm.pretrained_cfg,
+      test_input_size: [3, 288, 288],
+      test_crop_pct: 1,
+    };
+    const folder = writeTree({ 'config.json': JSON.stringify({ pretrained_cfg }) });
+    const read = (side: number) =>
+      readModelConfig(join(folder, 'model.onnx'), { size: [side, side] });
+    expect(await read(224)).toMatchObject({ size: [224, 224], cropFraction: 0.875 });
+    expect(await read(288)).toMatchObject({ size: [288, 288], cropFraction: 1 });
+    // Of a third size no crop is known.
+    expect(await read(256)).not.toHaveProperty('cropFraction');
+  });
+
+  it.each([
+    ['a key that is not known', { blur_pct: 0.1 }, 'blur_pct'],
+    ['an interpolation of training', { interpolation: 'random' }, 'interpolation is "random"'],
+    ['more than three channels', { input_size: [4, 224, 224] }, 'input_size'],
+  ])('refuses %s by name', async (_, others, named) => {
+    const config = { pretrained_cfg: { ...timm.pretrained_cfg, ...others } };
+    await expect(readBeside('config.json', config)).rejects.toThrow(named);
+  });
+
+  it('reads a data_config over it, and the older form without a pretrained_cfg', async () => {
+    const resolved = { ...timm, data_config: { crop_pct: 1, mean: [0.5] } };
+    const draft = await readBeside('config.json', resolved);
+    expect(draft).toMatchObject({ cropFraction: 1, mean: [0.5, 0.5, 0.5] });
+    const old = { architecture: 'resnet50', ...timm.pretrained_cfg };
+    expect(await readBeside('config.json', old)).toMatchObject({ cropFraction: 0.875 });
   });
 });
 
 const vit = {
+  image_processor_type: 'ViTImageProcessor',
   do_resize: true,
   size: { height: 224, width: 224 },
   resample: 2,
@@ -72,7 +105,7 @@ const vit = {
 describe("readModelConfig, Hugging Face's preprocessor_config.json", () => {
   it('squashes to a size of width and height', async () => {
     expect(await readBeside('preprocessor_config.json', vit)).toEqual({
-      size: 224,
+      size: [224, 224],
       channels: 'RGB',
       scale: 0.00392156862745098,
       mean: [0.5, 0.5, 0.5],
@@ -93,23 +126,58 @@ describe("readModelConfig, Hugging Face's preprocessor_config.json", () => {
       resample: 3,
     };
     const draft = await readBeside('preprocessor_config.json', config);
-    expect(draft).toMatchObject({ size: 224, mode: 'shorter-side', interpolation: 'bicubic' });
-    expect(Math.floor(224 / draft.cropFraction!)).toBe(235);
+    expect(draft).toMatchObject({
+      size: [224, 224],
+      mode: 'shorter-side',
+      to: 235,
+      crop: 'floor',
+      interpolation: 'bicubic',
+    });
   });
 
   it("crops as ConvNeXt's processor does, below 384 px only", async () => {
-    const small = { ...vit, size: { shortest_edge: 224 }, crop_pct: 0.875 };
+    const convnext = { ...vit, image_processor_type: 'ConvNextImageProcessor', crop_pct: 0.875 };
+    const small = { ...convnext, size: { shortest_edge: 224 } };
     expect(await readBeside('preprocessor_config.json', small)).toMatchObject({
-      size: 224,
+      size: [224, 224],
       mode: 'shorter-side',
-      cropFraction: 0.875,
+      to: 256,
     });
-    const large = { ...vit, size: { shortest_edge: 384 }, crop_pct: 0.875 };
+    const large = { ...convnext, size: { shortest_edge: 384 } };
     expect(await readBeside('preprocessor_config.json', large)).toMatchObject({
-      size: 384,
+      size: [384, 384],
       mode: 'squash',
       cropFraction: 1,
     });
+  });
+
+  it.each([
+    ['a processor that is not known', { image_processor_type: 'DonutImageProcessor' }, 'Donut'],
+    ['a file that names none', { image_processor_type: null }, 'names no image processor'],
+    ['a key that is not known', { do_sharpen: true }, 'do_sharpen'],
+    ['padding', { do_pad: true }, 'do_pad'],
+    ['images of many sizes', { size: { shortest_edge: 224 } }, 'images of different sizes'],
+    ['a longest edge alone', { size: { longest_edge: 224 } }, 'size is {"longest_edge":224}'],
+    ['a filter that there is not', { resample: 9 }, 'resample is 9'],
+  ])('refuses %s by name', async (_, others, named) => {
+    const config = { ...vit, ...others };
+    await expect(readBeside('preprocessor_config.json', config)).rejects.toThrow(named);
+  });
+
+  it('takes null for nothing said, and what is off for nothing done', async () => {
+    const config = { ...vit, crop_size: null, do_center_crop: null, do_pad: false, odd: null };
+    const plain = await readBeside('preprocessor_config.json', vit);
+    expect(await readBeside('preprocessor_config.json', config)).toEqual(plain);
+  });
+
+  it('knows a filter by its word, and the processor by the type of the model', async () => {
+    const { image_processor_type: _, ...unnamed } = vit;
+    const folder = writeTree({
+      'config.json': '{"model_type": "swin"}',
+      'preprocessor_config.json': JSON.stringify({ ...unnamed, resample: 'BICUBIC' }),
+    });
+    const draft = await readModelConfig(join(folder, 'model.onnx'));
+    expect(draft).toMatchObject({ mode: 'squash', interpolation: 'bicubic' });
   });
 
   it('leaves pixels as they are where it neither rescales nor normalises', async () => {
@@ -131,7 +199,7 @@ describe('readModelConfig', () => {
     const folder = writeTree({ 'config.json': '{"port": 80}' });
     expect(await readModelConfig(join(folder, 'model.onnx'))).toEqual({});
     await expect(
-      readModelConfig(join(folder, 'model.onnx'), join(folder, 'config.json')),
+      readModelConfig(join(folder, 'model.onnx'), { config: join(folder, 'config.json') }),
     ).rejects.toMatchObject({ code: 'model-config-invalid' });
   });
 
@@ -140,7 +208,9 @@ describe('readModelConfig', () => {
     await expect(readModelConfig(join(folder, 'model.onnx'))).rejects.toMatchObject({
       code: 'model-config-invalid',
     });
-    await expect(readModelConfig('m.onnx', join(folder, 'none.json'))).rejects.toMatchObject({
+    await expect(
+      readModelConfig('m.onnx', { config: join(folder, 'none.json') }),
+    ).rejects.toMatchObject({
       code: 'enoent',
     });
   });
