@@ -63,6 +63,13 @@ export function firstLine(error: unknown): string {
 }
 
 /**
+ * On Linux its install script downloads CUDA libraries from outside the npm registry. Where that
+ * fails, npm leaves the package out; the part for the CPU needs no script.
+ */
+const INSTALL_ONNXRUNTIME =
+  'run "npm install --ignore-scripts" in the folder that patchml is installed in, or "npm install --global --ignore-scripts patchml"';
+
+/**
  * Loads onnxruntime itself, which takes long and is only needed where a model runs.
  *
  * @throws EvaluationError `onnxruntime-missing` where it is not installed or does not load
@@ -71,11 +78,16 @@ export async function loadOnnxruntime(): Promise<typeof Onnxruntime> {
   try {
     return await import('onnxruntime-node');
   } catch (cause) {
+    const isInstalled = (cause as { code?: unknown }).code !== 'ERR_MODULE_NOT_FOUND';
     throw new EvaluationError(
-      `onnxruntime, which runs models, does not load: ${firstLine(cause)}`,
+      isInstalled
+        ? `onnxruntime, which runs models, does not load: ${firstLine(cause)}`
+        : 'onnxruntime, which runs models, is not installed',
       {
         code: 'onnxruntime-missing',
-        fix: 'install it with "npm install onnxruntime-node"',
+        fix: isInstalled
+          ? 'check that onnxruntime-node has a build for this system'
+          : INSTALL_ONNXRUNTIME,
         cause,
       },
     );

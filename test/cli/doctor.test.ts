@@ -29,9 +29,9 @@ describe('doctor', () => {
       cwd: newFolder('doctor'),
     });
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    const { dependencies } = JSON.parse(readFileSync('package.json', 'utf8')) as {
-      dependencies: Record<string, string>;
-    };
+    const { dependencies, optionalDependencies } = JSON.parse(
+      readFileSync('package.json', 'utf8'),
+    ) as Record<'dependencies' | 'optionalDependencies', Record<string, string>>;
     expect(JSON.parse(stdout)).toMatchObject({
       node: process.versions.node,
       sharp: dependencies['sharp'],
@@ -39,7 +39,7 @@ describe('doctor', () => {
       jpeg: 'works',
       webp: 'works',
       resizing: 'works',
-      onnxruntime: dependencies['onnxruntime-node'],
+      onnxruntime: optionalDependencies['onnxruntime-node'],
       models: 'works',
     });
   });

@@ -10,6 +10,17 @@ function run(source: string): string {
   }).trim();
 }
 
+/** As where npm left onnxruntime-node out. */
+const WITHOUT_ONNXRUNTIME = `
+  import { register } from 'node:module';
+  register('data:text/javascript,' + encodeURIComponent(\`
+    export async function resolve(name, context, next) {
+      if (name !== 'onnxruntime-node') return next(name, context);
+      throw Object.assign(new Error('Cannot find it'), { code: 'ERR_MODULE_NOT_FOUND' });
+    }
+  \`));
+`;
+
 const module = (path: string): string => JSON.stringify(pathToFileURL(path).href);
 
 it("is loaded by a model, not by importing patchml, and its log level stays the host's", () => {
@@ -24,4 +35,15 @@ it("is loaded by a model, not by importing patchml, and its log level stays the 
     console.log(loaded(), require('onnxruntime-node').env.logLevel);
   `);
   expect(said).toBe('false\ntrue warning');
+});
+
+it('is optional: without it patchml is imported, and a model says how to install it', () => {
+  const said = run(`${WITHOUT_ONNXRUNTIME}
+    await import(${module('dist/src/index.js')});
+    const { loadModel } = await import(${module('dist/src/models/onnxruntime.js')});
+    await loadModel('model.onnx').catch(({ code, message }) => console.log(code, message));
+  `);
+  expect(said).toMatch(
+    /^onnxruntime-missing onnxruntime, which runs models, is not installed; run "npm install --ignore-scripts"/,
+  );
 });
