@@ -7,7 +7,8 @@ import { openStream } from '../random.js';
 import { canvasSize, type Rectangle } from '../recipe/geometry.js';
 import type { Recipe } from '../recipe/schema.js';
 import type { PlanRow } from './make-plan.js';
-import type { PatchRow, PoolReader } from './pool.js';
+import type { PatchRow } from './pool.js';
+import type { PoolReader } from './pool-reader.js';
 
 /** A plan row and the pool rows of its patches, in the same order. */
 export interface ComposeTask {

@@ -7,7 +7,7 @@ import { encode } from '../image/encode.js';
 import { serve } from '../parallel/workers.js';
 import type { Recipe } from '../recipe/schema.js';
 import { type ComposeTask, openComposer } from './compose-image.js';
-import { PoolReader } from './pool.js';
+import { PoolReader } from './pool-reader.js';
 
 /** What a worker is told once. */
 export interface ComposeSettings {

@@ -1,14 +1,11 @@
-import { closeSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { DatasetError } from '../errors.js';
-import { sha256, sha256File } from '../files/digest.js';
-import { explainError } from '../files/file-errors.js';
+import { sha256File } from '../files/digest.js';
 import type { FolderOf } from '../files/folders.js';
 import { readSummary } from '../files/json.js';
 import { codecVersionsSchema } from '../image/codecs.js';
-import { newPnmImage, type PnmImage } from '../image/pixels.js';
 import { dropCountsSchema } from '../imagenet/annotation.js';
+import { damagedPool, PoolReader } from './pool-reader.js';
 import { poolPartSchema, readStageRows } from './stage-folder.js';
 
 /** The path of a pool folder. */
@@ -109,80 +106,9 @@ export async function readPatchRows(folder: PoolFolder): Promise<PatchRow[]> {
   for await (const row of readStageRows('pool', rowsFile(folder), patchSchema)) rows.push(row);
   const { digest } = await readPoolSummary(folder);
   if (sha256File(rowsFile(folder)) === digest) return rows;
-  throw damaged('its rows are not those that pool.json gives the digest of', rowsFile(folder));
+  throw damagedPool('its rows are not those that pool.json gives the digest of', rowsFile(folder));
 }
 
 function rowsFile(folder: PoolFolder): string {
   return join(folder, 'patches.jsonl');
-}
-
-/** {@link PatchPixels} in the form that the resizer reads. */
-export class PoolReader implements PatchPixels {
-  readonly #path: string;
-  readonly #file: number;
-  /** Offsets of patches whose digest was right. */
-  readonly #checked = new Set<number>();
-
-  constructor(folder: PoolFolder) {
-    this.#path = join(folder, 'patches.bin');
-    this.#file = openPixelFile(folder, this.#path);
-  }
-
-  read({ id, width, height, offset }: Parameters<PatchPixels['read']>[0]): PnmImage {
-    const image = newPnmImage(width, height);
-    if (this.#fill(image.data, offset)) return image;
-    throw new DatasetError(`the pixels of ${id} are not all there`, {
-      code: 'pool-cut-off',
-      path: this.#path,
-      fix: 'remove this pool and make it again with "patchml extract"',
-    });
-  }
-
-  /**
-   * The pixels of one patch, checked against its digest when they are first read.
-   * @throws DatasetError `pool-damaged`, `pool-cut-off`
-   */
-  readChecked(patch: PatchRow): PnmImage {
-    const image = this.read(patch);
-    if (this.#checked.has(patch.offset)) return image;
-    if (sha256(image.data) !== patch.sha256) {
-      throw damaged(`the pixels of ${patch.id} have changed since they were cut out`, this.#path);
-    }
-    this.#checked.add(patch.offset);
-    return image;
-  }
-
-  #fill(data: Buffer, offset: number): boolean {
-    try {
-      return readSync(this.#file, data, 0, data.length, offset) === data.length;
-    } catch (error) {
-      throw explainError(error, this.#path);
-    }
-  }
-
-  close(): void {
-    closeSync(this.#file);
-  }
-}
-
-function damaged(problem: string, path: string): DatasetError {
-  return new DatasetError(problem, {
-    code: 'pool-damaged',
-    path,
-    fix: 'remove this pool and make it again with "patchml extract"',
-  });
-}
-
-function openPixelFile(folder: PoolFolder, path: string): number {
-  try {
-    return openSync(path, 'r');
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') throw explainError(cause, path);
-    throw new DatasetError('there is no patches.bin here', {
-      code: 'stage-missing',
-      path: folder,
-      fix: 'remove this pool and make it again with "patchml extract"',
-      cause,
-    });
-  }
 }

@@ -11,13 +11,8 @@ import { type StageOptions, throwIfAborted } from '../progress.js';
 import { drawWithoutReplacement, openStream } from '../random.js';
 import { openComposer } from './compose-image.js';
 import type { PlanRow } from './make-plan.js';
-import {
-  type PatchRow,
-  type PoolFolder,
-  PoolReader,
-  readPatchRows,
-  readPoolSummary,
-} from './pool.js';
+import { PoolReader } from './pool-reader.js';
+import { type PatchRow, type PoolFolder, readPatchRows, readPoolSummary } from './pool.js';
 import { findStageFolders } from './stage-folder.js';
 
 export interface RegenerateInput {

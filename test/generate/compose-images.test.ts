@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { sha256 } from '../../src/files/digest.js';
 import { type ComposeTask, openComposer } from '../../src/generate/compose-image.js';
-import { type PatchRow, PoolReader } from '../../src/generate/pool.js';
+import { PoolReader } from '../../src/generate/pool-reader.js';
+import type { PatchRow } from '../../src/generate/pool.js';
 import type { Recipe } from '../../src/recipe/schema.js';
 import { drawImageOf, flatImage, noiseImage } from '../support/unit-images.js';
 import { patchRow, writePool } from '../support/unit-pools.js';

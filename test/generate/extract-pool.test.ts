@@ -6,12 +6,8 @@ import { sha256 } from '../../src/files/digest.js';
 import { readJsonLines } from '../../src/files/json.js';
 import { buildIndex, type IndexInput } from '../../src/generate/build-index.js';
 import { extractPool, findPool } from '../../src/generate/extract-pool.js';
-import {
-  type PatchRow,
-  PoolReader,
-  readPatchRows,
-  readPoolSummary,
-} from '../../src/generate/pool.js';
+import { PoolReader } from '../../src/generate/pool-reader.js';
+import { type PatchRow, readPatchRows, readPoolSummary } from '../../src/generate/pool.js';
 import { encode } from '../../src/image/encode.js';
 import { cutOut } from '../../src/image/pixels.js';
 import type { Drop } from '../../src/imagenet/annotation.js';

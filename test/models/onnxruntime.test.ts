@@ -41,7 +41,8 @@ it('is optional: without it patchml is imported, and a model says how to install
   const said = run(`${WITHOUT_ONNXRUNTIME}
     await import(${module('dist/src/index.js')});
     const { loadModel } = await import(${module('dist/src/models/onnxruntime.js')});
-    await loadModel('model.onnx').catch(({ code, message }) => console.log(code, message));
+    await loadModel(${JSON.stringify(tinyModel('nchw'))})
+      .catch(({ code, message }) => console.log(code, message));
   `);
   expect(said).toMatch(
     /^onnxruntime-missing onnxruntime, which runs models, is not installed; run "npm install --ignore-scripts"/,
