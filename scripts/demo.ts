@@ -47,7 +47,7 @@ const { pool } = await generate(
 );
 
 say('Verifying: every file and row, and 40 images made again from the pool');
-const { findings, files } = await verifyDataset(dataset);
+const { findings, files } = await verifyDataset({ dataset });
 const { differing } = await regenerateSample({ folder: dataset, pool, sample: 40 });
 
 say('Drawing the contact sheet');

@@ -10,6 +10,7 @@ export {
   type Finding,
   type Verification,
   verifyDataset,
+  type VerifyDatasetInput,
   type VerifyOptions,
 } from './dataset/verify.js';
 export {
@@ -165,7 +166,11 @@ export {
 } from './release/regenerate.js';
 export type { ReleaseFolder, ReleaseSummary } from './release/release-folder.js';
 export { type Released, releaseDataset, type ReleaseInput } from './release/release.js';
-export { type ReleaseVerification, verifyRelease } from './release/verify-release.js';
+export {
+  type ReleaseVerification,
+  verifyRelease,
+  type VerifyReleaseInput,
+} from './release/verify-release.js';
 export {
   type SampleToRegenerate,
   type Verified,

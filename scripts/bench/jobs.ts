@@ -100,7 +100,7 @@ export const JOBS = {
   },
 
   verify: ({ dataset }: { dataset: string }) =>
-    ready(async () => (await verifyDataset(dataset)).files),
+    ready(async () => (await verifyDataset({ dataset })).files),
 
   /** The limit of verify: reading and hashing the files, and nothing else. */
   hash: ({ dataset }: { dataset: string }) => {

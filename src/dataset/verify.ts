@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { DatasetError, PatchmlError } from '../errors.js';
 import { sha256File } from '../files/digest.js';
-import { explainError } from '../files/file-errors.js';
+import { explainError, explaining } from '../files/file-errors.js';
 import { byteOrder, listFiles } from '../files/listing.js';
 import { letSignalIn, type StageOptions, throwIfAborted } from '../progress.js';
 import { recipeDigest } from '../recipe/load.js';
@@ -42,6 +42,11 @@ export interface Verification {
   findings: Finding[];
 }
 
+export interface VerifyDatasetInput {
+  /** The dataset folder. */
+  dataset: DatasetFolder;
+}
+
 export interface VerifyOptions extends StageOptions {
   /** The digest of a file, by its path in the dataset, where it is known. Default: it is read. */
   digestOf?: ((file: string) => string | undefined) | undefined;
@@ -50,12 +55,17 @@ export interface VerifyOptions extends StageOptions {
 /**
  * Checks a dataset folder against its lock: every file's digest, every row of the metadata against
  * the files, the summary and the lock itself. Nothing is written.
- * @throws DatasetError where the folder is not a dataset
+ * @throws DatasetError where the folder is not a dataset; OutputError where a file cannot be read
+ * @throws AbortedError
  */
-export async function verifyDataset(
-  folder: DatasetFolder,
+export function verifyDataset(
+  { dataset }: VerifyDatasetInput,
   options: VerifyOptions = {},
 ): Promise<Verification> {
+  return explaining(() => check(dataset, options), dataset);
+}
+
+async function check(folder: DatasetFolder, options: VerifyOptions): Promise<Verification> {
   const lock = await readLock(folder);
   const findings = [...(await checkFiles(folder, lock, options)), ...checkLock(lock)];
   const images = Object.keys(lock.files).filter(isImageFile);
@@ -82,7 +92,7 @@ export async function requireComplete(
   folder: DatasetFolder,
   options: StageOptions = {},
 ): Promise<void> {
-  const { findings } = await verifyDataset(folder, options);
+  const { findings } = await verifyDataset({ dataset: folder }, options);
   const [first] = findings;
   if (!first) return;
   const count = findings.length === 1 ? '1 problem' : `${findings.length} problems, the first`;

@@ -32,11 +32,14 @@ export function explainError(error: unknown, place?: string): unknown {
   return new OutputError(problem, { code, path, fix, cause: error });
 }
 
-/** Runs work; what the file system fails with is thrown as a {@link PatchmlError}. */
-export async function explaining<T>(work: () => Promise<T>): Promise<T> {
+/**
+ * Runs work; what the file system fails with is thrown as a {@link PatchmlError}.
+ * @param place named where the error itself names no path
+ */
+export async function explaining<T>(work: () => Promise<T>, place?: string): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    throw explainError(error);
+    throw explainError(error, place);
   }
 }

@@ -160,7 +160,7 @@ async function requireFree(
       },
     );
   }
-  const { findings } = await verifyRelease(place, options);
+  const { findings } = await verifyRelease({ release: place }, options);
   if (findings.length === 0) return 'there';
   throw new ReleaseError(`${name} ${version} already exists, but is incomplete or was changed`, {
     ...problem,

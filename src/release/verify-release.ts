@@ -9,7 +9,7 @@ import {
 import { PatchmlError, ReleaseError } from '../errors.js';
 import { verifyExport } from '../exports/exports.js';
 import { sha256File } from '../files/digest.js';
-import { explainError } from '../files/file-errors.js';
+import { explainError, explaining } from '../files/file-errors.js';
 import { byteOrder, listFiles } from '../files/listing.js';
 import { letSignalIn, type StageOptions, throwIfAborted } from '../progress.js';
 import { loadRecipe, recipeDigest } from '../recipe/load.js';
@@ -28,6 +28,11 @@ import {
   SUMS_FILE,
 } from './release-folder.js';
 
+export interface VerifyReleaseInput {
+  /** The release folder. */
+  release: ReleaseFolder;
+}
+
 /** What a release is, and what is wrong with it. */
 export interface ReleaseVerification extends Verification {
   release: ReleaseSummary;
@@ -37,12 +42,17 @@ export interface ReleaseVerification extends Verification {
  * Checks a release: every file against `SHA256SUMS`, the dataset against its lock, the lock, recipe
  * and plan against `release.json`, and every export against the dataset. Nothing but reading is
  * done, and no path of `SHA256SUMS` leads out of the folder.
- * @throws DatasetError where the folder is not a release
+ * @throws DatasetError where the folder is not a release; OutputError where a file cannot be read
+ * @throws AbortedError
  */
-export async function verifyRelease(
-  folder: ReleaseFolder,
+export function verifyRelease(
+  { release }: VerifyReleaseInput,
   options: StageOptions = {},
 ): Promise<ReleaseVerification> {
+  return explaining(() => check(release, options), release);
+}
+
+async function check(folder: ReleaseFolder, options: StageOptions): Promise<ReleaseVerification> {
   const release = await readReleaseSummary(folder);
   const files = await checkFiles(folder, release, options);
   const { found } = files;
@@ -74,7 +84,7 @@ async function checkDataset(
   release: ReleaseSummary,
   options: VerifyOptions,
 ): Promise<Finding[]> {
-  const { findings } = await verifyDataset(datasetFolderOf(folder, release), options);
+  const { findings } = await verifyDataset({ dataset: datasetFolderOf(folder, release) }, options);
   if (release.kind === 'full') return findings;
   return findings.filter(
     ({ problem, file }) => problem !== 'extra' && !(problem === 'missing' && isImageFile(file)),
@@ -263,7 +273,7 @@ export async function requireVerifiedRelease(
   release: ReleaseFolder,
   options: StageOptions,
 ): Promise<void> {
-  const { findings } = await verifyRelease(release, options);
+  const { findings } = await verifyRelease({ release }, options);
   const [first] = findings;
   if (!first) return;
   throw new ReleaseError(

@@ -70,7 +70,7 @@ export async function verify(
 type Checked = Pick<Verified, 'release'> & Verification;
 
 async function check(folder: string, options: StageOptions): Promise<Checked> {
-  if (await isRelease(folder)) return verifyRelease(folder, options);
+  if (await isRelease(folder)) return verifyRelease({ release: folder }, options);
   if (await exists(join(folder, SUMS_FILE))) {
     throw new ReleaseError(`this is a release without its ${RELEASE_FILE}`, {
       code: 'release-not-whole',
@@ -78,7 +78,7 @@ async function check(folder: string, options: StageOptions): Promise<Checked> {
       fix: 'pull the release again',
     });
   }
-  return verifyDataset(folder, options);
+  return verifyDataset({ dataset: folder }, options);
 }
 
 function datasetIn(folder: string, { release }: Checked): DatasetFolder {

@@ -57,7 +57,7 @@ describe('A column that is added to the table of a row', () => {
   });
 
   test('makes a complete release, whose exports all pass their checks', async () => {
-    expect((await library.verifyRelease(release)).findings).toEqual([]);
+    expect((await library.verifyRelease({ release })).findings).toEqual([]);
   });
 
   test('is in the Parquet export, with its features', async () => {

@@ -31,7 +31,7 @@ function copy(): string {
 }
 
 async function findingsIn(folder: string): Promise<Finding[]> {
-  return (await verifyDataset(folder)).findings;
+  return (await verifyDataset({ dataset: folder })).findings;
 }
 
 /** Writes the lock again after a change, with its own digest in agreement: an insider's edit. */
@@ -93,7 +93,7 @@ describe('A dataset as it was made', () => {
   test('is whole, and checking it changes nothing', async () => {
     const before = contentsOf(clean);
     const lock = readJson<DatasetLock>(join(clean, 'patchml.lock.json'));
-    expect(await verifyDataset(clean)).toEqual({
+    expect(await verifyDataset({ dataset: clean })).toEqual({
       dataset: lock.dataset,
       files: 26, // 24 images, the metadata and the summary
       images: 24,
@@ -120,9 +120,9 @@ describe('A dataset as it was made', () => {
 
   test('reports its progress and can be stopped', async () => {
     const seen: Progress[] = [];
-    await verifyDataset(clean, { onProgress: (progress) => seen.push(progress) });
+    await verifyDataset({ dataset: clean }, { onProgress: (progress) => seen.push(progress) });
     expect(seen.at(-1)).toEqual({ stage: 'verify', done: 26, total: 26, unit: 'files' });
-    const stopped = verifyDataset(clean, { signal: AbortSignal.abort() });
+    const stopped = verifyDataset({ dataset: clean }, { signal: AbortSignal.abort() });
     await expect(stopped).rejects.toBeInstanceOf(AbortedError);
   });
 });
@@ -254,15 +254,17 @@ describe('An edited lock', () => {
   ])('%s is a named error', async (_, edit) => {
     const folder = copy();
     editLock(folder, edit);
-    await expect(verifyDataset(folder)).rejects.toThrow(DatasetError);
-    await expect(verifyDataset(folder)).rejects.toThrow(join(folder, 'patchml.lock.json'));
+    await expect(verifyDataset({ dataset: folder })).rejects.toThrow(DatasetError);
+    await expect(verifyDataset({ dataset: folder })).rejects.toThrow(
+      join(folder, 'patchml.lock.json'),
+    );
   });
 
   test.each(['', '{', '[]', 'null', '"lock"'])('that reads %p is a named error', async (text) => {
     const folder = copy();
     writeFileSync(join(folder, 'patchml.lock.json'), text);
-    await expect(verifyDataset(folder)).rejects.toThrow(DatasetError);
-    await expect(verifyDataset(folder)).rejects.toThrow(
+    await expect(verifyDataset({ dataset: folder })).rejects.toThrow(DatasetError);
+    await expect(verifyDataset({ dataset: folder })).rejects.toThrow(
       'patchml.lock.json: expected a patchml-lock',
     );
   });
@@ -342,7 +344,7 @@ describe('Metadata that was edited together with the lock', () => {
 describe('A folder that is no dataset', () => {
   test('is a named error that says what makes one', async () => {
     const folder = newFolder('none');
-    const verified = verifyDataset(folder);
+    const verified = verifyDataset({ dataset: folder });
     await expect(verified).rejects.toThrow(DatasetError);
     await expect(verified).rejects.toThrow(`${folder}: there is no patchml.lock.json here`);
   });

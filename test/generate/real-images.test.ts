@@ -31,7 +31,10 @@ describeWithShared("The paper's recipe on 300 real images", () => {
 
   test('makes what it was asked for, and all of it is whole', async () => {
     expect(summary.counts).toEqual({ 2: 8, 3: 8, 4: 8, 5: 8 });
-    expect(await verifyDataset(made.dataset)).toMatchObject({ images: 32, findings: [] });
+    expect(await verifyDataset({ dataset: made.dataset })).toMatchObject({
+      images: 32,
+      findings: [],
+    });
   });
 
   test('makes a patch of every object, or counts and lists why not', () => {

@@ -25,7 +25,7 @@ async function make(): Promise<string> {
 
 describe('A release with every export', () => {
   test('is whole, and the same bytes when made again', async () => {
-    expect((await verifyRelease(release)).findings).toEqual([]);
+    expect((await verifyRelease({ release })).findings).toEqual([]);
     expect(contentsOf(await make())).toEqual(contentsOf(release));
   });
 
@@ -53,7 +53,7 @@ describe('A release with every export', () => {
   test('of which one is changed is found out, though SHA256SUMS agrees', async () => {
     const folder = copyOf(release, newFolder('damaged'));
     editRelease(folder, 'exports/csv/labels.csv', (text) => text.replace(/,1/, ',0'));
-    const { findings } = await verifyRelease(folder);
+    const { findings } = await verifyRelease({ release: folder });
     expect(findings).toHaveLength(1);
     expect(findings[0]).toMatchObject({ problem: 'changed', file: 'exports/csv/labels.csv' });
   });
@@ -68,7 +68,7 @@ describe('A release with every export', () => {
     const folder = copyOf(release, newFolder('damaged'));
     const file = `exports/${path}`;
     truncateSync(join(folder, file), Math.floor(statSync(join(folder, file)).size / 2));
-    expect((await verifyRelease(folder)).findings).toEqual([
+    expect((await verifyRelease({ release: folder })).findings).toEqual([
       { problem: 'changed', file, detail: expect.stringContaining(cause) as unknown as string },
     ]);
   });
@@ -81,7 +81,9 @@ describe('A release with every export', () => {
     const folder = copyOf(release, newFolder('damaged'));
     const file = `exports/${path}`;
     rmSync(join(folder, file));
-    expect((await verifyRelease(folder)).findings).toEqual([{ problem: 'missing', file }]);
+    expect((await verifyRelease({ release: folder })).findings).toEqual([
+      { problem: 'missing', file },
+    ]);
   });
 
   test('of which one is gone, with its lines, is found out', async () => {
@@ -89,7 +91,7 @@ describe('A release with every export', () => {
     rmSync(join(folder, 'exports', 'coco'), { recursive: true });
     const sums = join(folder, 'SHA256SUMS');
     writeFileSync(sums, readFileSync(sums, 'utf8').replace(/.* {2}exports\/coco\/.*\n/g, ''));
-    expect((await verifyRelease(folder)).findings).toEqual([
+    expect((await verifyRelease({ release: folder })).findings).toEqual([
       { problem: 'missing', file: 'exports/coco' },
     ]);
   });
@@ -97,7 +99,7 @@ describe('A release with every export', () => {
   test('that release.json does not name is found out', async () => {
     const folder = copyOf(release, newFolder('damaged'));
     editRelease(folder, 'release.json', (text) => text.replace(/,\s*"csv"/, ''));
-    const { findings } = await verifyRelease(folder);
+    const { findings } = await verifyRelease({ release: folder });
     expect(findings.map(({ file, detail }) => [file, detail])).toEqual([
       ['exports/csv/classes.csv', 'release.json names no such export'],
       ['exports/csv/labels.csv', 'release.json names no such export'],

@@ -37,13 +37,13 @@ async function findingsAfter(
 ): Promise<Finding[]> {
   const folder = copyOf(release, newFolder('damaged'));
   damage(folder);
-  return (await verifyRelease(folder)).findings;
+  return (await verifyRelease({ release: folder })).findings;
 }
 
 describe('A release as it was made', () => {
   test('is whole, and checking it changes nothing', async () => {
     const before = contentsOf(full);
-    const { findings, files, images, release } = await verifyRelease(full);
+    const { findings, files, images, release } = await verifyRelease({ release: full });
     expect({ findings, images, version: release.version }).toEqual({
       findings: [],
       images: 8,
@@ -55,7 +55,7 @@ describe('A release as it was made', () => {
   });
 
   test('without pixels is whole too', async () => {
-    const { findings, files } = await verifyRelease(recipeOnly);
+    const { findings, files } = await verifyRelease({ release: recipeOnly });
     expect({ findings, files }).toEqual({ findings: [], files: 10 });
   });
 
@@ -64,7 +64,7 @@ describe('A release as it was made', () => {
   });
 
   test('can be stopped', async () => {
-    const stopped = verifyRelease(full, { signal: AbortSignal.abort() });
+    const stopped = verifyRelease({ release: full }, { signal: AbortSignal.abort() });
     await expect(stopped).rejects.toBeInstanceOf(AbortedError);
   });
 });
@@ -239,7 +239,7 @@ describe('A damaged release', () => {
   test('whose release.json says nothing is a named error', async () => {
     const folder = copyOf(full, newFolder('damaged'));
     appendFileSync(join(folder, 'release.json'), '}');
-    await expect(verifyRelease(folder)).rejects.toBeInstanceOf(DatasetError);
-    await expect(verifyRelease(folder)).rejects.toThrow('expected a patchml-release');
+    await expect(verifyRelease({ release: folder })).rejects.toBeInstanceOf(DatasetError);
+    await expect(verifyRelease({ release: folder })).rejects.toThrow('expected a patchml-release');
   });
 });

@@ -69,7 +69,7 @@ describe('the sample', () => {
     const { objects, patches, drops } = summary.source;
     expect(drops).toMatchObject({ 'image-missing': 2, 'image-corrupt': 2, 'degenerate-box': 1 });
     expect(objects).toBe(patches + Object.values(drops).reduce((sum, count) => sum + count, 0));
-    expect((await verifyDataset(out)).findings).toEqual([]);
+    expect((await verifyDataset({ dataset: out })).findings).toEqual([]);
     expect(lock.dataset).toBe(DEMO_DIGEST);
   });
 
