@@ -51,7 +51,7 @@ const { findings, files } = await verifyDataset({ dataset });
 const { differing } = await regenerateSample({ folder: dataset, pool, sample: 40 });
 
 say('Drawing the contact sheet');
-await writeContactSheet(dataset, sheet);
+await writeContactSheet({ dataset, out: sheet });
 
 say('Scoring a model on the sample and on the dataset: configs/models/sample.onnx');
 const card = await loadModelCard(join('configs', 'models', 'sample.yaml'));

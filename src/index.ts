@@ -61,6 +61,7 @@ export {
 } from './generate/generate.js';
 export {
   type ClassCount,
+  type ContactSheetInput,
   type ContactSheetOptions,
   inspect,
   type Inspection,

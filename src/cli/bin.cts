@@ -3,6 +3,8 @@
 // hence CommonJS, which is loaded without them.
 import os = require('node:os');
 
+// Images are decoded side by side, each in one thread.
+process.env['VIPS_CONCURRENCY'] ??= '1';
 process.env['UV_THREADPOOL_SIZE'] ??= String(Math.max(4, os.availableParallelism()));
 import('./main.js').catch((error: unknown) => {
   // Not a line of patchml's could be loaded, as where no more files can be opened.

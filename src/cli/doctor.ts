@@ -23,7 +23,7 @@ export const doctorCommand: CommandModule<object, { json: boolean }> = {
       patchml: PATCHML_VERSION,
       node: process.versions.node,
       platform: `${process.platform} ${process.arch}`,
-      ...codecVersions(),
+      ...(await codecVersions()),
       onnxruntime: onnxruntimeVersion(),
       cores: availableParallelism(),
       memory: `${gigabytes(freemem())} free of ${gigabytes(totalmem())}`,

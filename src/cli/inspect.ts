@@ -51,7 +51,7 @@ export const inspectCommand: CommandModule<object, InspectFlags> = {
     if (flags.drops) return { lines: asLines(readDrops(flags.path)) };
     const inspection = await inspect(flags.path);
     const sheet = flags['contact-sheet'];
-    if (sheet !== undefined) await writeContactSheet(flags.path, sheet);
+    if (sheet !== undefined) await writeContactSheet({ dataset: flags.path, out: sheet });
     if (inspection.kind !== 'recipe') {
       const rows = [...describe(inspection), ...(sheet ? [['contact sheet', sheet] as const] : [])];
       const text = `${toTable(rows)}\n${toTable(classRows(inspection, flags.classes))}`;

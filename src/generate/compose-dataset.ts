@@ -91,7 +91,7 @@ async function compose(input: ComposeInput, options: ComposeOptions): Promise<Da
     pool: pool.digest,
     plan: plan.digest,
     source: { ...pool.source, patches: pool.patches, drops: pool.drops },
-    codecs: codecVersions(),
+    codecs: await codecVersions(),
   };
   if ((await inspectPlace(input.out, origin, options.overwrite ?? false)) === 'complete') {
     options.onProgress?.({

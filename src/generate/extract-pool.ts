@@ -66,7 +66,7 @@ async function extract(
 ): Promise<Pool> {
   const indexed = await readIndexSummary(index);
   requireSamePart('index', index, indexed.recipe, indexPartOf(recipe));
-  const folder = poolFolder(recipe, indexed, work);
+  const folder = await poolFolder(recipe, indexed, work);
   if (await exists(join(folder, 'pool.json'))) {
     if (options.strict) await requireAllDecoded(folder, indexed.images);
     return readPool(folder);
@@ -79,7 +79,7 @@ async function extract(
     await requireSpace(folder, needed - reached.bytes, 'the pool');
     const progress = await writePool({ recipe, index, indexed, images, partial, reached }, options);
     await requireLengths(partial, progress);
-    const summary = summarize(recipe, indexed, progress, partial);
+    const summary = await summarize(recipe, indexed, progress, partial);
     await writeWhole(join(partial, 'pool.json'), toJson(summary));
     await forgetProgress(partial);
   });
@@ -97,7 +97,7 @@ export async function findPool({
   work,
 }: Pick<ExtractInput, 'recipe' | 'work'> & Partial<ExtractInput>): Promise<PoolFolder> {
   if (index !== undefined) return poolFolder(recipe, await readIndexSummary(index), work);
-  const wanted = digestOf([poolPartOf(recipe), codecVersions()]);
+  const wanted = digestOf([poolPartOf(recipe), await codecVersions()]);
   return findOne('pool', work, async (folder) => {
     const { recipe: part, codecs } = await readPoolSummary(folder);
     return digestOf([part, codecs]) === wanted;
@@ -118,9 +118,10 @@ async function requireIndexedImages(
   });
 }
 
-function poolFolder(recipe: Recipe, index: IndexSummary, work: string): PoolFolder {
+async function poolFolder(recipe: Recipe, index: IndexSummary, work: string): Promise<PoolFolder> {
   const { digest, dropsDigest, imagesFingerprint, annotations } = index;
-  const made = { digest, dropsDigest, imagesFingerprint, annotations, codecs: codecVersions() };
+  const codecs = await codecVersions();
+  const made = { digest, dropsDigest, imagesFingerprint, annotations, codecs };
   const key = digestOf(['pool 3', made, poolPartOf(recipe)]);
   return join(work, 'pool', key.slice(0, 16));
 }
@@ -140,12 +141,12 @@ async function requireLengths(partial: string, { bytes, rowBytes }: PoolProgress
   }
 }
 
-function summarize(
+async function summarize(
   recipe: Recipe,
   indexed: IndexSummary,
   { patches, bytes, drops }: PoolProgress,
   partial: string,
-): PoolSummary {
+): Promise<PoolSummary> {
   const { annotations, malformed, objects } = indexed;
   return {
     format: 'patchml-pool',
@@ -154,7 +155,7 @@ function summarize(
     patches,
     bytes,
     drops: countDrops(indexed.drops, drops),
-    codecs: codecVersions(),
+    codecs: await codecVersions(),
     recipe: poolPartOf(recipe),
   };
 }

@@ -1,14 +1,22 @@
-import { stat } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { readDataset, readDatasetSummary, readLock, SUMMARY_FILE } from '../dataset/dataset.js';
+import {
+  type DatasetFolder,
+  readDataset,
+  readDatasetSummary,
+  readLock,
+  SUMMARY_FILE,
+} from '../dataset/dataset.js';
 import type { MetadataRow } from '../dataset/row.js';
-import { DatasetError, PatchmlError } from '../errors.js';
+import { DatasetError, ImageError, PatchmlError } from '../errors.js';
 import { explainError } from '../files/file-errors.js';
 import { exists } from '../files/folders.js';
 import { readJsonLines } from '../files/json.js';
 import { byteOrder } from '../files/listing.js';
 import { writeWhole } from '../files/output-file.js';
-import { drawTiles } from '../image/contact-sheet.js';
+import { drawTiles, type Tile } from '../image/contact-sheet.js';
+import { decodeImage } from '../image/decode.js';
+import type { RgbImage } from '../image/pixels.js';
 import type { Drop, DropCounts, MalformedAnnotation } from '../imagenet/annotation.js';
 import { openAnnotations } from '../imagenet/annotations.js';
 import { classNameOf, classOf, type Wnid } from '../imagenet/synsets.js';
@@ -161,6 +169,13 @@ function nameOf(wnid: Wnid): string {
   return index === undefined ? 'not of the 1,000' : classNameOf(index);
 }
 
+export interface ContactSheetInput {
+  /** The dataset folder. */
+  dataset: DatasetFolder;
+  /** Where the PNG goes. */
+  out: string;
+}
+
 export interface ContactSheetOptions {
   /** Images a row. Default: 8. */
   columns?: number | undefined;
@@ -170,27 +185,38 @@ export interface ContactSheetOptions {
   side?: number | undefined;
 }
 
-/** Draws the first images of each number of patches with their labels, as a PNG at `path`. */
+/**
+ * Draws the first images of each number of patches with their labels, as a PNG.
+ * @throws DatasetError where the folder is no dataset; ImageError where an image cannot be decoded
+ * @throws OutputError where an image is missing, or the PNG cannot be written
+ */
 export async function writeContactSheet(
-  folder: string,
-  path: string,
-  { columns = 8, perCount = 8, side = 160 }: ContactSheetOptions = {},
+  input: ContactSheetInput,
+  options: ContactSheetOptions = {},
 ): Promise<void> {
-  const dataset = await readDataset(folder);
+  const { columns = 8, perCount = 8, side = 160 } = options;
+  const dataset = await readDataset(input.dataset);
   const shown = new Map<number, MetadataRow[]>();
   for await (const row of dataset.rows()) {
     const rows = shown.get(row.k) ?? [];
     if (rows.length < perCount) rows.push(row);
     shown.set(row.k, rows);
   }
-  const tiles = [...shown.values()].flat().map((row) => ({
-    path: dataset.pathOf(row),
-    caption: [row.id, ...row.labels.map((label) => classNameOf(label))],
-  }));
+  const tiles: Tile[] = [];
+  for (const row of [...shown.values()].flat()) {
+    const caption = [row.id, ...row.labels.map((label) => classNameOf(label))];
+    tiles.push({ image: await readImage(dataset.pathOf(row)), caption });
+  }
+  await writeWhole(input.out, await drawTiles(tiles, { columns, side }));
+}
+
+async function readImage(path: string): Promise<RgbImage> {
   try {
-    await writeWhole(path, await drawTiles(tiles, { columns, side }));
-  } catch (error) {
-    throw explainError(error);
+    return await decodeImage(await readFile(path));
+  } catch (cause) {
+    if (!(cause instanceof ImageError)) throw explainError(cause, path);
+    const fix = '"patchml verify" lists all that is wrong with the dataset';
+    throw new ImageError(cause.message, { code: cause.code, path, fix, cause });
   }
 }
 

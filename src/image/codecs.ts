@@ -1,10 +1,10 @@
 import { createRequire } from 'node:module';
-import sharp from 'sharp';
 import { z } from 'zod';
 import { decodeRegion } from './decode.js';
 import { encode, type ImageFormat } from './encode.js';
 import { newPnmImage, type RgbImage } from './pixels.js';
 import { resizeSync } from './resize.js';
+import { loadSharp } from './sharp.js';
 
 const require = createRequire(import.meta.url);
 
@@ -22,15 +22,12 @@ export const codecVersionsSchema = z.object({
 /** Versions of everything that turns files into pixels and back. */
 export type CodecVersions = z.output<typeof codecVersionsSchema>;
 
-export function codecVersions(): CodecVersions {
-  const {
-    sharp: version,
-    vips,
-    mozjpeg,
-    jpeg,
-  } = sharp.versions as Record<string, string | undefined>;
+/** The versions that are installed. */
+export async function codecVersions(): Promise<CodecVersions> {
+  const versions: Record<string, string | undefined> = (await loadSharp()).versions;
+  const { sharp, vips, mozjpeg, jpeg } = versions;
   return {
-    sharp: version ?? 'unknown',
+    sharp: sharp ?? 'unknown',
     libvips: vips ?? 'unknown',
     jpegDecoder: mozjpeg ? `mozjpeg ${mozjpeg}` : `libjpeg ${jpeg ?? 'unknown'}`,
     jpegEncoder: `@julusian/jpeg-turbo ${packageVersion('@julusian/jpeg-turbo')}`,

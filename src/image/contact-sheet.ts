@@ -1,10 +1,11 @@
 import { createRequire } from 'node:module';
-import sharp, { type OverlayOptions } from 'sharp';
+import type { OverlayOptions } from 'sharp';
+import type { RgbImage } from './pixels.js';
+import { loadSharp } from './sharp.js';
 
 /** One picture of a contact sheet and the lines under it. */
 export interface Tile {
-  /** An image file. */
-  path: string;
+  image: RgbImage;
   caption: readonly string[];
 }
 
@@ -31,7 +32,7 @@ export async function drawTiles(
       return drawTile(tile, left, top, side);
     }),
   );
-  return sharp({
+  return (await loadSharp())({
     create: {
       width: PADDING + Math.min(columns, tiles.length) * cell.width,
       height: PADDING + Math.ceil(tiles.length / columns) * cell.height,
@@ -45,12 +46,17 @@ export async function drawTiles(
 }
 
 async function drawTile(
-  { path, caption }: Tile,
+  { image, caption }: Tile,
   left: number,
   top: number,
   side: number,
 ): Promise<OverlayOptions[]> {
-  const picture = await sharp(path).resize(side, side, { fit: 'inside' }).png().toBuffer();
+  const sharp = await loadSharp();
+  const { width, height, data } = image;
+  const picture = await sharp(data, { raw: { width, height, channels: 3 } })
+    .resize(side, side, { fit: 'inside' })
+    .png()
+    .toBuffer();
   const text = await drawText(caption, side);
   return [
     { input: picture, left, top },
@@ -60,6 +66,7 @@ async function drawTile(
 
 /** Lines of text, cut where they are wider than their picture. */
 async function drawText(lines: readonly string[], width: number): Promise<Buffer> {
+  const sharp = await loadSharp();
   const text = lines.join('\n').replace(/&/g, '&amp;').replace(/</g, '&lt;');
   const { data, info } = await sharp({
     text: { text, font: 'Varela 9', fontfile: FONT, rgba: true, dpi: 108 },

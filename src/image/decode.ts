@@ -1,8 +1,9 @@
 import { Transformer } from '@napi-rs/image';
-import sharp, { type Sharp } from 'sharp';
+import type { Sharp } from 'sharp';
 import { ImageError } from '../errors.js';
 import { type PixelBox, type Size, sizeOf } from './box.js';
 import type { RgbImage } from './pixels.js';
+import { loadSharp } from './sharp.js';
 
 /** What an image's header says. */
 export interface ImageHeader {
@@ -16,10 +17,6 @@ export interface ImageHeader {
 const MAX_IMAGE_PIXELS = 100e6;
 
 const FORMATS = new Set(['jpeg', 'png', 'webp']);
-
-// One image is small; images are decoded side by side, each in one thread.
-sharp.concurrency(1);
-sharp.cache(false);
 
 /**
  * Reads an image's header.
@@ -40,6 +37,7 @@ export async function readImageHeader(bytes: Buffer): Promise<ImageHeader> {
 async function readFormat(bytes: Buffer): Promise<ImageHeader & { format: string }> {
   const frame = readFrame(bytes);
   if (frame !== undefined) return { ...frame, isCmyk: frame.components === 4 };
+  const sharp = await loadSharp();
   try {
     const { format, width, height, space } = await sharp(bytes, {
       limitInputPixels: false,
@@ -83,6 +81,7 @@ export async function decodeRegion(
 ): Promise<RgbImage> {
   const [width, height] = sizeOf(region);
   const cut = { left: region[0], top: region[1], width, height };
+  const sharp = await loadSharp();
   try {
     const image = sharp(bytes, {
       ignoreIcc: true,
@@ -104,6 +103,7 @@ async function cmykToRgb(
   inks: Sharp,
   { width, height }: { width: number; height: number },
 ): Promise<Buffer> {
+  const sharp = await loadSharp();
   const raw = { width, height, channels: 4 } as const;
   const light = await sharp(await inks.raw().toBuffer(), { raw })
     .negate({ alpha: true })

@@ -1,8 +1,8 @@
 import turbo from '@julusian/jpeg-turbo';
 import { CompressionType, FilterType, Transformer } from '@napi-rs/image';
-import sharp from 'sharp';
 import { newPnmImage, type RgbImage } from './pixels.js';
 import type { RgbaImage } from './resize.js';
+import { loadSharp } from './sharp.js';
 
 /** File formats of a dataset's images; PNG and WebP are lossless. */
 export type ImageFormat = 'png' | 'jpeg' | 'webp';
@@ -37,10 +37,12 @@ export async function encode(
         quality,
         subsampling: turbo.SAMP_444,
       });
-    case 'webp':
+    case 'webp': {
+      const sharp = await loadSharp();
       return sharp(data, { raw: { width, height, channels: 3 } })
         .webp({ lossless: true, effort: 0 })
         .toBuffer();
+    }
   }
 }
 
@@ -59,6 +61,7 @@ export async function dropAlpha(images: readonly RgbaImage[]): Promise<RgbImage[
     images.map(({ data }) => data),
     4 * WIDTH * height,
   );
+  const sharp = await loadSharp();
   const rgb = await sharp(rgba, { raw: { width: WIDTH, height, channels: 4 } })
     .removeAlpha()
     .raw()

@@ -61,9 +61,11 @@ function editRows(folder: string, edit: (rows: MetadataRow[]) => unknown): void 
   });
 }
 
+const CODECS = await codecVersions();
+
 describe('A lock', () => {
+  const VERSIONS = { node: process.versions.node, patchml: PATCHML_VERSION, ...CODECS };
   const other = '0'.repeat(64);
-  const VERSIONS = { node: process.versions.node, patchml: PATCHML_VERSION, ...codecVersions() };
   test.each<[string, object]>([
     ['the pool', { pool: other }],
     ['the plan', { plan: other }],
@@ -84,8 +86,14 @@ describe('A lock', () => {
   test('of an older patchml, without its own digest, is said to be unchecked', async () => {
     const folder = copy();
     damageLock(folder, { lock: undefined });
-    expect(await verifyDataset(folder)).toMatchObject({ lockChecked: false, findings: [] });
-    expect(await verifyDataset(clean)).toMatchObject({ lockChecked: true, findings: [] });
+    expect(await verifyDataset({ dataset: folder })).toMatchObject({
+      lockChecked: false,
+      findings: [],
+    });
+    expect(await verifyDataset({ dataset: clean })).toMatchObject({
+      lockChecked: true,
+      findings: [],
+    });
   });
 });
 

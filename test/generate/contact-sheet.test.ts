@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import sharp from 'sharp';
@@ -30,7 +30,7 @@ async function datasetOf(counts: Record<1 | 2, number>): Promise<string> {
       recipe: digest,
       pool: digest,
       plan: digest,
-      versions: { node: '20', patchml: '0', ...codecVersions() },
+      versions: { node: '20', patchml: '0', ...(await codecVersions()) },
       files: {},
     }),
   };
@@ -72,11 +72,8 @@ async function colourAt(path: string, x: number, y: number): Promise<number[]> {
 describe('writeContactSheet', () => {
   it('shows the first images of each number of patches, with room for their labels', async () => {
     const path = join(temporaryFolder(), 'sheet.png');
-    await writeContactSheet(await datasetOf({ 1: 9, 2: 3 }), path, {
-      columns: 3,
-      perCount: 3,
-      side: 40,
-    });
+    const dataset = await datasetOf({ 1: 9, 2: 3 });
+    await writeContactSheet({ dataset, out: path }, { columns: 3, perCount: 3, side: 40 });
     // 6 tiles in 2 rows; a tile: 40 + 12 wide, 40 + 12 + 3 lines (id and two labels) of 18 high
     expect(await sharp(path).metadata()).toMatchObject({
       width: 12 + 3 * 52,
@@ -87,17 +84,49 @@ describe('writeContactSheet', () => {
   });
 
   it('says where it cannot be written', async () => {
-    const path = join(temporaryFolder(), 'none', 'sheet.png');
-    await expect(writeContactSheet(await datasetOf({ 1: 1, 2: 0 }), path)).rejects.toMatchObject({
+    const out = join(temporaryFolder(), 'none', 'sheet.png');
+    const dataset = await datasetOf({ 1: 1, 2: 0 });
+    await expect(writeContactSheet({ dataset, out })).rejects.toMatchObject({
       name: 'OutputError',
       code: 'enoent',
     });
-    expect(existsSync(path)).toBe(false);
+    expect(existsSync(out)).toBe(false);
   });
 
   it('says that a folder is no dataset', async () => {
-    const folder = temporaryFolder();
-    const sheet = writeContactSheet(folder, join(folder, 'sheet.png'));
+    const dataset = temporaryFolder();
+    const sheet = writeContactSheet({ dataset, out: join(dataset, 'sheet.png') });
     await expect(sheet).rejects.toMatchObject({ name: 'DatasetError', code: 'stage-missing' });
+  });
+
+  it('names an image that is missing, and one that is cut off', async () => {
+    const dataset = await datasetOf({ 1: 2, 2: 0 });
+    const out = join(temporaryFolder(), 'sheet.png');
+    const image = join(dataset, 'images', 'k1-1.png');
+    truncateSync(image, 40);
+    await expect(writeContactSheet({ dataset, out })).rejects.toMatchObject({
+      name: 'ImageError',
+      code: 'image-corrupt',
+      path: image,
+    });
+    rmSync(image);
+    await expect(writeContactSheet({ dataset, out })).rejects.toMatchObject({
+      name: 'OutputError',
+      code: 'enoent',
+      path: image,
+    });
+    expect(existsSync(out)).toBe(false);
+  });
+
+  it('shows an image as it is now, not as an earlier sheet of the process showed it', async () => {
+    const dataset = await datasetOf({ 1: 1, 2: 0 });
+    const out = join(temporaryFolder(), 'sheet.png');
+    await writeContactSheet({ dataset, out }, { side: 40 });
+    expect(await colourAt(out, 12 + 20, 12 + 20)).toEqual([200, 0, 0]);
+    const image = join(dataset, 'images', 'k1-0.png');
+    writeFileSync(image, await encode(flatImage(50, 50, [0, 200, 0]), 'png', 95));
+    await writeContactSheet({ dataset, out }, { side: 40 });
+    const sheet = sharp(readFileSync(out)).extract({ left: 32, top: 32, width: 1, height: 1 });
+    expect([...(await sheet.removeAlpha().raw().toBuffer())]).toEqual([0, 200, 0]);
   });
 });

@@ -13,8 +13,8 @@ describe('checkCodecs', () => {
 });
 
 describe('codecVersions', () => {
-  it('names a version of each', () => {
-    const versions = codecVersions();
+  it('names a version of each', async () => {
+    const versions = await codecVersions();
     expect(Object.keys(versions)).toEqual([
       'sharp',
       'libvips',

@@ -5,6 +5,8 @@ import { codecVersions } from '../../src/image/codecs.js';
 import { temporaryFolder, writeTree } from './unit-folder.js';
 import { recipeWith } from './unit-recipes.js';
 
+const codecs = await codecVersions();
+
 /** A synset name for any class number. */
 export function wnidOf(classIndex: number): string {
   return `n${String(classIndex).padStart(8, '0')}`;
@@ -51,7 +53,7 @@ export function writePool(
     patches: rows.length,
     bytes: pixels.reduce((sum, { length }) => sum + length, 0),
     drops: {},
-    codecs: codecVersions(),
+    codecs,
     recipe: poolPartOf(recipeWith()),
   };
   return writeTree(
