@@ -30,6 +30,11 @@ const planRowSchema = z.object({
   ),
 });
 
+/** What a plan folder is; written last. */
+export const PLAN_FILE = 'plan.json';
+/** The rows of a plan. */
+export const PLAN_ROWS_FILE = 'plan.jsonl';
+
 /**
  * One image of the dataset, a row of `plan.jsonl`: `id` is `k<patches>-<number>`, such as
  * `k3-000017`; `objects` says which patches it holds, each by its id in the pool, and where they
@@ -85,16 +90,16 @@ async function plan(input: PlanInput, options: StageOptions): Promise<Plan> {
   const { digest: pool, recipe: made } = await readPoolSummary(input.pool);
   requireSamePart('pool', input.pool, made, poolPartOf(input.recipe));
   const folder = planFolder(input.recipe, pool, input.work);
-  if (await exists(join(folder, 'plan.json'))) return readPlan(folder);
+  if (await exists(join(folder, PLAN_FILE))) return readPlan(folder);
   const patches = await readPatchRows(input.pool);
   const drawn = drawDataset(input.recipe, patches);
   const first = drawn.next(); // an impossible demand throws here, before anything is written
   await buildFolder(folder, async (partial) => {
     const images = await writePlan(input.recipe, patches, first, drawn, partial, options);
-    const digest = sha256File(join(partial, 'plan.jsonl'));
+    const digest = sha256File(join(partial, PLAN_ROWS_FILE));
     const recipe = planPartOf(input.recipe);
     const summary: PlanSummary = { format: 'patchml-plan', digest, pool, images, recipe };
-    await writeWhole(join(partial, 'plan.json'), toJson(summary));
+    await writeWhole(join(partial, PLAN_FILE), toJson(summary));
   });
   return readPlan(folder);
 }
@@ -114,11 +119,11 @@ export async function readPlan(folder: PlanFolder): Promise<Plan> {
 
 /** Reads what `plan.json` says. @throws DatasetError when the folder is no plan */
 export function readPlanSummary(folder: PlanFolder): Promise<PlanSummary> {
-  return readSummary(folder, 'plan.json', planSchema, 'patchml plan');
+  return readSummary(folder, PLAN_FILE, planSchema, 'patchml plan');
 }
 
 function readPlanRows(folder: PlanFolder): AsyncIterable<PlanRow> {
-  return readStageRows('plan', join(folder, 'plan.jsonl'), planRowSchema);
+  return readStageRows('plan', join(folder, PLAN_ROWS_FILE), planRowSchema);
 }
 
 function planFolder(recipe: Recipe, pool: string, work: string): PlanFolder {
@@ -134,7 +139,7 @@ async function writePlan(
   partial: string,
   { signal, onProgress }: StageOptions,
 ): Promise<number> {
-  const rows = await writeJsonLines(join(partial, 'plan.jsonl'));
+  const rows = await writeJsonLines(join(partial, PLAN_ROWS_FILE));
   const total = Object.values(recipe.sampling.counts).reduce((sum, count) => sum + count, 0);
   let done = 0;
   try {

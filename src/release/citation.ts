@@ -10,7 +10,7 @@ export const IMAGENET_TERMS = 'https://image-net.org/download.php';
 export function citationOf({ name, version, repository, authors, date }: ReleaseSummary): string {
   return stringify({
     'cff-version': '1.2.0',
-    message: 'If you use this dataset, please cite it, and the works it builds on.',
+    message: 'If you use this dataset, please cite it and the works it builds on.',
     type: 'dataset',
     title: name,
     version,
@@ -55,12 +55,12 @@ export function bibtexOf(release: ReleaseSummary): string {
   return `@misc{${name}-${version},\n${lines.join('')}}\n`;
 }
 
-/** What TeX would take for its own, so that a name stays a name. */
+/** Escapes the characters that are special in TeX. */
 function escapeTex(text: string): string {
   return text.replace(/[\\{}]/g, '').replace(/[&%$#_]/g, (character) => `\\${character}`);
 }
 
-/** The authors as given, else the dataset's name stands for them. */
+/** The authors as given, or a placeholder made from the dataset's name. */
 function authorsOf({ name, authors }: Pick<ReleaseSummary, 'name' | 'authors'>): string[] {
   return authors.length > 0 ? authors : [`The makers of ${name}`];
 }
@@ -72,44 +72,44 @@ function toCff(author: string): Record<string, string> {
   return { 'family-names': family.trim(), 'given-names': given.trim() };
 }
 
-/** What a release holds and says of itself, beside the dataset. */
+/** What a release holds and states about itself, besides the dataset. */
 export interface ReleaseFacts {
-  /** Other forms to put in. Default: none. */
+  /** Exports to include. Default: none. */
   exports?: readonly ExportName[] | undefined;
-  /** Publishes what makes the images instead of the images. Default: false. */
+  /** Publishes the recipe and the plan instead of the images. Default: false. */
   recipeOnly?: boolean | undefined;
-  /** Images a shard, 1 or more, in exports that have shards. Default: that of each export. */
+  /** Images per shard, 1 or more, in exports that have shards. Default: that of each export. */
   shardSize?: number | undefined;
-  /** Address (http or https) of where the release is kept. Default: left out. */
+  /** URL (http or https) at which the release is published. Default: left out. */
   repository?: string | undefined;
   /** Names for the citation, `Family, Given` or as they are. Default: "The makers of <name>". */
   authors?: readonly string[] | undefined;
-  /** Day of the release, `2026-01-31`. Default: left out, since no output depends on a clock. */
+  /** Date of the release, `2026-01-31`. Default: left out, since no output depends on a clock. */
   date?: string | undefined;
 }
 
 /**
- * Checks what a release is to say of itself.
+ * Checks what a release will state about itself.
  * @throws ReleaseError that says what is expected
  */
 export function requireCitable(input: ReleaseFacts): void {
   const { recipeOnly = false, exports = [], shardSize = 1, repository, authors = [], date } = input;
   if (recipeOnly && exports.length > 0) {
     throw refuse(
-      'a recipe release has no pixels, and exports hold them',
-      'leave one of the two out',
+      'a recipe-only release has no pixels, but exports contain them',
+      'leave out either the exports or recipe-only',
     );
   }
   if (!Number.isSafeInteger(shardSize) || shardSize < 1) {
     throw refuse(`expected a shard size of 1 image or more, got ${shardSize}`);
   }
   if (repository !== undefined && !isAddress(repository)) {
-    throw refuse(`expected an address such as https://example.org/data, got "${repository}"`);
+    throw refuse(`expected a URL such as https://example.org/data, got "${repository}"`);
   }
   const nameless = authors.find((author) => author.trim() === '' || /\p{Cc}/u.test(author));
-  if (nameless !== undefined) throw refuse('expected the name of an author in one line');
+  if (nameless !== undefined) throw refuse("expected an author's name on one line");
   if (date !== undefined && !isDay(date)) {
-    throw refuse(`expected a day such as 2026-01-31, got "${date}"`);
+    throw refuse(`expected a date such as 2026-01-31, got "${date}"`);
   }
 }
 

@@ -21,7 +21,7 @@ export function datasetCardOf(release: ReleaseSummary, dataset: Dataset): string
     `## How to load it\n\n${loadingOf(release, dataset)}`,
     `## How to check it\n\n${howToCheck(release)}`,
     `## Licence\n\n${licence(release)}`,
-    `## Citation\n\n\`\`\`bibtex\n${bibtexOf(release)}\`\`\`\n\n\`CITATION.cff\` has the works it builds on.\n`,
+    `## Citation\n\n\`\`\`bibtex\n${bibtexOf(release)}\`\`\`\n\n\`CITATION.cff\` lists the works it builds on.\n`,
   ].join('\n');
 }
 
@@ -38,14 +38,14 @@ function whatItIs({ kind }: ReleaseSummary, dataset: Dataset): string {
   const lines = [
     inMarkdown(summaryOf(dataset)),
     toMarkdownTable({
-      head: ['objects in an image', 'images'],
+      head: ['objects per image', 'images'],
       rows: Object.entries(counts).map(([k, count]) => [k, countText(count)]),
     }).trimEnd(),
-    `${distinctClasses ? 'All objects of an image differ in class' : 'Objects of an image may be of one class'}; no object is twice in ${replacement === 'per-dataset' ? 'the dataset' : 'an image'}. Layout: ${recipe.layout.type}, on ${recipe.canvas.background}.`,
+    `${distinctClasses ? 'All objects in an image are of different classes' : 'Objects in an image may share a class'}; no object appears twice in ${replacement === 'per-dataset' ? 'the dataset' : 'an image'}. Layout: ${recipe.layout.type}, on ${recipe.canvas.background}.`,
   ];
   if (kind === 'recipe') {
     lines.push(
-      'This release has no pixels: it holds the recipe, the plan, the metadata and the digests, and the images are made from your own copy of ImageNet.',
+      'This release contains no pixels: it holds the recipe, the plan, the metadata and the digests. The images are regenerated from your own copy of ImageNet.',
     );
   }
   return `${lines.join('\n\n')}\n`;
@@ -70,8 +70,8 @@ function howItWasMade({ patchml, version }: ReleaseSummary, { summary, lock }: D
   ];
   const table = rows.map(([name, value]) => `| ${name!} | ${value!} |\n`).join('');
   const own = summary.recipe.version;
-  const recipe = own === version ? '' : ` The version in it, ${own}, is the recipe's own.`;
-  return `By patchml ${lock.versions.patchml} from \`recipe.yaml\`.${recipe} Released with patchml ${patchml}. The same recipe and inputs give the same bytes.\n\n| | |\n| --- | --- |\n${table}`;
+  const recipe = own === version ? '' : ` The version in it, ${own}, is that of the recipe.`;
+  return `With patchml ${lock.versions.patchml} from \`recipe.yaml\`.${recipe} Released with patchml ${patchml}. The same recipe and inputs give the same bytes.\n\n| | |\n| --- | --- |\n${table}`;
 }
 
 /** The classes that are in any image, by class index. */
@@ -105,9 +105,9 @@ function howToCheck({ kind }: ReleaseSummary): string {
 function licence({ kind }: ReleaseSummary): string {
   const pixels =
     kind === 'full'
-      ? 'The images hold parts of images of ImageNet, which are not free to pass on: whoever uses them must have agreed to the terms of ImageNet'
-      : 'Nothing in this release is a picture. The images that are made from it hold parts of images of ImageNet: whoever makes them must have agreed to the terms of ImageNet';
-  return `${pixels} (${IMAGENET_TERMS}), which allow non-commercial research and education only. The images' owners keep their copyright.\n`;
+      ? 'The images contain parts of ImageNet images, which may not be freely redistributed: anyone who uses them must have accepted the ImageNet terms of access'
+      : 'This release contains no images. Those regenerated from it contain parts of ImageNet images: anyone who regenerates them must have accepted the ImageNet terms of access';
+  return `${pixels} (${IMAGENET_TERMS}), which allow non-commercial research and education only. Copyright remains with the owners of the images.\n`;
 }
 
 /** What the Hub and `load_dataset` read of a dataset card: the YAML above its text. */
@@ -129,8 +129,8 @@ function cardHeaderOf(release: ReleaseSummary, dataset: Dataset): string {
 }
 
 /**
- * What `load_dataset` finds in the release's own folder. It takes files of one kind alone: Parquet
- * where it is there, whose features are then those declared, else the images.
+ * What `load_dataset` finds in the release's own folder. It reads files of one kind only: Parquet if
+ * the release has it, with the declared features, else the images.
  */
 function configsOf({ kind, exports }: ReleaseSummary, split: string): object[] {
   if (kind === 'recipe') return [];
@@ -148,10 +148,10 @@ function sizeCategory(images: number): string {
   return images < 1e6 ? '100K<n<1M' : '1M<n<10M';
 }
 
-/** How to load a release: a snippet for each form that is in it. */
+/** How to load a release: a snippet for each of its forms. */
 function loadingOf({ kind, exports }: ReleaseSummary, { summary }: Dataset): string {
   if (kind === 'recipe') {
-    return `Make the images from your own copy of ImageNet; every one is compared with this release:\n\n${fenced('sh', `patchml regenerate . --annotations DIR --images DIR --out ${summary.name}`)}`;
+    return `Regenerate the images from your own copy of ImageNet; each one is compared with this release:\n\n${fenced('sh', `patchml regenerate . --annotations DIR --images DIR --out ${summary.name}`)}`;
   }
   const snippets = exports.map((name) => {
     const { title, language, code } = SNIPPETS[name];
@@ -174,10 +174,10 @@ const CROISSANT = `import mlcroissant
 for record in mlcroissant.Dataset("croissant.json").records("images"):
     print(record["images/image"].size, record["images/labels"])`;
 
-/** The one split of a folder without splits in its names is called "train" by the loader. */
+/** The loader calls the only split "train" if no name in the folder names a split. */
 const SNIPPETS: Record<ExportName, { title: string; language: string; code: string }> = {
   parquet: {
-    title: 'Parquet, with the images in it',
+    title: 'Parquet, with embedded images',
     language: 'python',
     code: `from datasets import load_dataset
 

@@ -10,7 +10,12 @@ import { makeFolder, requireSpace, toJson } from '../files/folders.js';
 import { writeJsonLines } from '../files/json.js';
 import { listFiles, tryLink } from '../files/listing.js';
 import { writeWhole } from '../files/output-file.js';
-import type { PlanRow, PlanSummary } from '../generate/make-plan.js';
+import {
+  PLAN_FILE,
+  PLAN_ROWS_FILE,
+  type PlanRow,
+  type PlanSummary,
+} from '../generate/make-plan.js';
 import { planPartOf } from '../generate/stage-folder.js';
 import { letSignalIn, type StageOptions, throwIfAborted } from '../progress.js';
 import { commentRecipe } from '../recipe/write.js';
@@ -19,11 +24,15 @@ import { datasetCardOf, summaryOf } from './dataset-card.js';
 import { CHANGELOG_FILE, changelogOf } from './diff-text.js';
 import type { DatasetDiff } from './diff.js';
 import {
+  CARD_FILE,
+  CITATION_FILE,
+  CROISSANT_FILE,
   DATASET_FOLDER,
   datasetFolderOf,
   datasetPrefixOf,
   EXPORTS_FOLDER,
   PLAN_FOLDER,
+  RECIPE_FILE,
   RELEASE_FILE,
   type ReleaseSummary,
   writeChecksums,
@@ -35,7 +44,7 @@ const UNFINISHED_FILE = 'UNFINISHED';
 export interface ReleaseContent {
   dataset: Dataset;
   release: ReleaseSummary;
-  /** The release before, and the diff from it. */
+  /** The previous release, and the diff from it. */
   previous: { folder: string; diff: DatasetDiff } | undefined;
 }
 
@@ -52,9 +61,9 @@ export async function fillRelease(
   const known = await putDataset(release, dataset, partial, options);
   const own = await readDataset(datasetFolderOf(partial, release));
   const texts = {
-    'recipe.yaml': commentRecipe(dataset.summary.recipe),
-    'README.md': datasetCardOf(release, own),
-    'CITATION.cff': citationOf(release),
+    [RECIPE_FILE]: commentRecipe(dataset.summary.recipe),
+    [CARD_FILE]: datasetCardOf(release, own),
+    [CITATION_FILE]: citationOf(release),
     [CHANGELOG_FILE]: await changelogOf(release, dataset.summary, previous),
   };
   for (const [file, text] of Object.entries(texts)) await writeWhole(join(partial, file), text);
@@ -65,7 +74,7 @@ export async function fillRelease(
   }
   if (release.kind === 'full') {
     const described = await describeFiles(release, own, partial, known);
-    await writeWhole(join(partial, 'croissant.json'), toJson(described));
+    await writeWhole(join(partial, CROISSANT_FILE), toJson(described));
   }
   await writeWhole(join(partial, RELEASE_FILE), toJson(release));
   await rm(join(partial, UNFINISHED_FILE));
@@ -93,7 +102,7 @@ async function clearUnfinished(partial: string): Promise<void> {
   const names = await readdir(partial);
   const isOurs = [UNFINISHED_FILE, RELEASE_FILE].some((name) => names.includes(name));
   if (names.length > 0 && !isOurs) {
-    throw new ReleaseError('this folder is not an unfinished release, and is not cleared', {
+    throw new ReleaseError('this folder is not an unfinished release, so it is not cleared', {
       code: 'release-exists',
       path: partial,
       fix: 'move it away',
@@ -225,7 +234,7 @@ async function describeFiles(
 }
 
 async function listedFiles({ exports }: ReleaseSummary, folder: string): Promise<string[]> {
-  const paths = ['recipe.yaml', ...TEXT_FILES.map((file) => `${DATASET_FOLDER}/${file}`)];
+  const paths = [RECIPE_FILE, ...TEXT_FILES.map((file) => `${DATASET_FOLDER}/${file}`)];
   for (const name of exports.filter((name) => name !== UNLISTED)) {
     const place = `${EXPORTS_FOLDER}/${name}`;
     const files = await listFiles(join(folder, place), () => true);
@@ -235,13 +244,13 @@ async function listedFiles({ exports }: ReleaseSummary, folder: string): Promise
 }
 
 /**
- * Writes the plan that a dataset was composed from, byte for byte as it was: the metadata says all
- * of it, and the lock has its digest.
- * @throws ReleaseError where it comes out another than the lock says
+ * Writes the plan that a dataset was composed from, byte for byte: the metadata contains all of it,
+ * and the lock has its digest.
+ * @throws ReleaseError where its digest is not the lock's
  */
 async function writePlanOf({ folder, lock, summary, rows }: Dataset, to: string): Promise<void> {
   await makeFolder(to);
-  const file = join(to, 'plan.jsonl');
+  const file = join(to, PLAN_ROWS_FILE);
   const plan = await writeJsonLines(file);
   let images = 0;
   try {
@@ -255,7 +264,7 @@ async function writePlanOf({ folder, lock, summary, rows }: Dataset, to: string)
   }
   const digest = sha256File(file);
   if (digest !== lock.plan) {
-    throw new ReleaseError('its metadata is not that of the plan in the lock', {
+    throw new ReleaseError('its metadata does not match the plan in the lock', {
       code: 'plan-of-another-dataset',
       path: folder,
       fix: 'generate the dataset again',
@@ -263,5 +272,5 @@ async function writePlanOf({ folder, lock, summary, rows }: Dataset, to: string)
   }
   const recipe = planPartOf(summary.recipe);
   const says: PlanSummary = { format: 'patchml-plan', digest, pool: lock.pool, images, recipe };
-  await writeWhole(join(to, 'plan.json'), toJson(says));
+  await writeWhole(join(to, PLAN_FILE), toJson(says));
 }

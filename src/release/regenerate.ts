@@ -62,7 +62,7 @@ export interface RegeneratedRelease {
   missing: string[];
   /** Images that hold other patches, or at other places, than the published plan says. */
   replanned: string[];
-  /** How far the differing images are; null where none is, or the release has no pixels. */
+  /** How far the differing images are from the published ones; null if none differ, or the release has no pixels. */
   distance: PixelDistance | null;
   /** Codecs and the like that are of another version here, which may change pixels. */
   versions: VersionChange[];

@@ -17,11 +17,19 @@ export type ReleaseFolder = FolderOf<'release'>;
 
 /** What a release is. */
 export const RELEASE_FILE = 'release.json';
+/** The recipe of its dataset, with comments. */
+export const RECIPE_FILE = 'recipe.yaml';
+/** The dataset card. */
+export const CARD_FILE = 'README.md';
+/** How to cite it, in the Citation File Format. */
+export const CITATION_FILE = 'CITATION.cff';
+/** What a full release says of itself to loaders of Croissant. */
+export const CROISSANT_FILE = 'croissant.json';
 /** The digests of every other file of a release, as `sha256sum -c` reads them. */
 export const SUMS_FILE = 'SHA256SUMS';
 /** Where a full release has its dataset. */
 export const DATASET_FOLDER = 'dataset';
-/** Where a recipe release has its plan. */
+/** Where a recipe release has its plan, as a plan folder. */
 export const PLAN_FOLDER = 'plan';
 /** Where a release has its exports, each in a folder of its name. */
 export const EXPORTS_FOLDER = 'exports';
@@ -39,22 +47,22 @@ export const identitySchema = z.object({
 });
 
 const releaseSchema = identitySchema.extend({
-  /** With the pixels, or with what makes them from one's own copy of ImageNet. */
+  /** With the pixels, or only with what regenerates them from one's own copy of ImageNet. */
   kind: z.enum(['full', 'recipe']),
-  /** The dataset's digest; those of what it was made of. */
+  /** The digests of the dataset, and of what it was made from. */
   dataset: sha256Schema,
   recipe: sha256Schema,
   pool: sha256Schema,
   plan: sha256Schema,
   /** Exports that are in it, in the order of `EXPORT_NAMES`. */
   exports: z.array(z.enum(EXPORT_NAMES)),
-  /** Images a shard, where it was given. */
+  /** Images per shard, where it was given. */
   shardSize: z.int().positive().nullable(),
   repository: z.string().nullable(),
   authors: z.array(z.string()),
-  /** Day of the release, where it was given: `2026-01-31`. */
+  /** Date of the release, where it was given: `2026-01-31`. */
   date: z.string().nullable(),
-  /** The release before it; `checksums` is the digest of its `SHA256SUMS`. */
+  /** The previous release; `checksums` is the digest of its `SHA256SUMS`. */
   previous: z.object({ version, dataset: sha256Schema, checksums: sha256Schema }).nullable(),
   /** The version of patchml that made it. */
   patchml: z.string(),
@@ -88,7 +96,7 @@ export function datasetPrefixOf({ kind }: Pick<ReleaseSummary, 'kind'>): string 
 
 /**
  * Whether a text is a semantic version in its plain form, without `v` and without build metadata:
- * two versions that differ in that alone have no order.
+ * two versions that differ only in that have no order.
  */
 export function isVersion(text: string): boolean {
   return semver.valid(text) === text;
@@ -147,7 +155,7 @@ export function parseChecksums(text: string): Checksums {
     digests.set(path, digest);
     last = path;
   }
-  if (rest !== '') find(lines.length + 1, 'the file is cut off');
+  if (rest !== '') find(lines.length + 1, 'the file is truncated');
   return { digests, findings };
 }
 

@@ -1,7 +1,7 @@
 import { dirname, join } from 'node:path';
 import { type Dataset, type DatasetFolder, readDataset, SUMMARY_FILE } from '../dataset/dataset.js';
 import { requireComplete } from '../dataset/verify.js';
-import { ReleaseError } from '../errors.js';
+import { DatasetError, ReleaseError } from '../errors.js';
 import { EXPORT_NAMES } from '../exports/exports.js';
 import { sha256File } from '../files/digest.js';
 import { explainError } from '../files/file-errors.js';
@@ -27,7 +27,7 @@ export interface ReleaseInput extends ReleaseFacts {
   version: string;
   /** The folder of releases; this one goes into `<name>-<version>` in it. */
   to: string;
-  /** The release before this one, which the version is checked against. Default: there is none. */
+  /** The previous release, against which the version is checked. Default: none. */
   previous?: ReleaseFolder | undefined;
 }
 
@@ -44,7 +44,7 @@ export interface Released {
 /**
  * Makes a release folder from a complete dataset: the dataset (or what makes it), a dataset
  * card, a citation, a changelog, Croissant metadata, exports, and the digests of all of them. The
- * same input gives the same bytes. The folder is whole or not there.
+ * same input gives the same bytes. The folder is complete or absent.
  * @throws DatasetError where the dataset is incomplete or damaged
  * @throws ReleaseError where the version breaks the rule, or another
  * release is in the place
@@ -121,10 +121,10 @@ function summarize(
   };
 }
 
-/** The name becomes a folder's, so that it must be one that a recipe may have. */
+/** The name becomes that of a folder, so it must be one that a recipe may have. */
 function requireOwnName({ folder, summary }: Dataset): void {
   if (summary.name === summary.recipe.name) return;
-  throw new ReleaseError('its name is not that of its recipe', {
+  throw new DatasetError('its name is not that of its recipe', {
     code: 'dataset-damaged',
     path: join(folder, SUMMARY_FILE),
     place: 'name',
@@ -133,8 +133,8 @@ function requireOwnName({ folder, summary }: Dataset): void {
 }
 
 /**
- * Looks at the place of a release. What is there is never replaced.
- * @returns `there` where this same release is there and complete; else `free`
+ * Checks the place of a release. Nothing there is ever replaced.
+ * @returns `there` if this very release is there and complete, else `free`
  * @throws ReleaseError where something else is there
  */
 async function requireFree(
@@ -148,7 +148,7 @@ async function requireFree(
   if (!(await isRelease(place))) {
     throw new ReleaseError('this folder exists and is not a release', {
       ...problem,
-      fix: 'name another --to, or move it away',
+      fix: 'give another --to, or move the folder away',
     });
   }
   if (toJson(await readReleaseSummary(place)) !== toJson(release)) {
@@ -169,7 +169,7 @@ async function requireFree(
 }
 
 /**
- * Checks that a place to write to is no release and lies in none, which it would change.
+ * Checks that writing here would not change a release: the place is no release and not inside one.
  * @param place need not exist
  * @throws ReleaseError `output-in-release`
  */

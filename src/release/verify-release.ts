@@ -11,17 +11,22 @@ import { verifyExport } from '../exports/exports.js';
 import { sha256File } from '../files/digest.js';
 import { explainError, explaining } from '../files/file-errors.js';
 import { byteOrder, listFiles } from '../files/listing.js';
+import { PLAN_ROWS_FILE } from '../generate/make-plan.js';
 import { letSignalIn, type StageOptions, throwIfAborted } from '../progress.js';
 import { loadRecipe, recipeDigest } from '../recipe/load.js';
 import { CHANGELOG_FILE } from './diff-text.js';
 import {
+  CARD_FILE,
   type Checksums,
+  CITATION_FILE,
+  CROISSANT_FILE,
   datasetFolderOf,
   datasetPrefixOf,
   EXPORTS_FOLDER,
   PLAN_FOLDER,
   readChecksums,
   readReleaseSummary,
+  RECIPE_FILE,
   RELEASE_FILE,
   type ReleaseFolder,
   type ReleaseSummary,
@@ -40,8 +45,8 @@ export interface ReleaseVerification extends Verification {
 
 /**
  * Checks a release: every file against `SHA256SUMS`, the dataset against its lock, the lock, recipe
- * and plan against `release.json`, and every export against the dataset. Nothing but reading is
- * done, and no path of `SHA256SUMS` leads out of the folder.
+ * and plan against `release.json`, and every export against the dataset. It only reads, and
+ * no path of `SHA256SUMS` leads out of the folder.
  * @throws DatasetError where the folder is not a release; OutputError where a file cannot be read
  * @throws AbortedError
  */
@@ -78,7 +83,7 @@ async function check(folder: ReleaseFolder, options: StageOptions): Promise<Rele
   };
 }
 
-/** The dataset by its own rules; of a recipe release, without the images that it has not. */
+/** The dataset by its own rules, without the images where the release is recipe-only. */
 async function checkDataset(
   folder: string,
   release: ReleaseSummary,
@@ -153,15 +158,8 @@ async function attempt(file: string, check: () => Promise<Finding[]>): Promise<F
 const REPORT_EVERY = 50;
 /** The files of every release, besides its dataset and exports; Croissant describes pixels. */
 const REQUIRED = {
-  recipe: [RELEASE_FILE, 'recipe.yaml', 'README.md', 'CITATION.cff', CHANGELOG_FILE],
-  full: [
-    RELEASE_FILE,
-    'recipe.yaml',
-    'README.md',
-    'CITATION.cff',
-    CHANGELOG_FILE,
-    'croissant.json',
-  ],
+  recipe: [RELEASE_FILE, RECIPE_FILE, CARD_FILE, CITATION_FILE, CHANGELOG_FILE],
+  full: [RELEASE_FILE, RECIPE_FILE, CARD_FILE, CITATION_FILE, CHANGELOG_FILE, CROISSANT_FILE],
 };
 
 /** What the files of a release are, each read once. */
@@ -227,23 +225,23 @@ async function checkOrigin(
 ): Promise<Finding[]> {
   const isRight = (file: string): boolean => !known.some((finding) => finding.file === file);
   const findings = checkExportNames(release, found.keys());
-  if (isRight('recipe.yaml')) {
-    findings.push(...(await attempt('recipe.yaml', () => checkRecipe(folder, release))));
+  if (isRight(RECIPE_FILE)) {
+    findings.push(...(await attempt(RECIPE_FILE, () => checkRecipe(folder, release))));
   }
   const inside = datasetPrefixOf(release);
   if ([LOCK_FILE, SUMMARY_FILE].every((file) => isRight(`${inside}${file}`))) {
     findings.push(...(await attempt(RELEASE_FILE, () => checkDigests(folder, release))));
   }
-  const plan = `${PLAN_FOLDER}/plan.jsonl`;
+  const plan = `${PLAN_FOLDER}/${PLAN_ROWS_FILE}`;
   if (release.kind === 'recipe' && isRight(plan) && found.get(plan) !== release.plan) {
-    findings.push({ problem: 'invalid', file: plan, detail: 'this is another plan' });
+    findings.push({ problem: 'invalid', file: plan, detail: 'this is a different plan' });
   }
   return findings;
 }
 
 function checkExportNames({ exports }: ReleaseSummary, files: Iterable<string>): Finding[] {
   const named = new Set<string>(exports);
-  const detail = 'release.json names no such export';
+  const detail = 'release.json does not list this export';
   return [...files]
     .map((file) => ({ file, parts: file.split('/') }))
     .filter(({ parts: [top, name] }) => top === EXPORTS_FOLDER && !named.has(name!))
@@ -251,9 +249,9 @@ function checkExportNames({ exports }: ReleaseSummary, files: Iterable<string>):
 }
 
 async function checkRecipe(folder: string, { recipe }: ReleaseSummary): Promise<Finding[]> {
-  const file = 'recipe.yaml';
+  const file = RECIPE_FILE;
   if (recipeDigest(await loadRecipe(join(folder, file))) === recipe) return [];
-  return [{ problem: 'invalid', file, detail: 'this is another recipe' }];
+  return [{ problem: 'invalid', file, detail: 'this is a different recipe' }];
 }
 
 async function checkDigests(folder: string, release: ReleaseSummary): Promise<Finding[]> {
@@ -266,7 +264,7 @@ async function checkDigests(folder: string, release: ReleaseSummary): Promise<Fi
 }
 
 /**
- * Checks a release before anything is made of it.
+ * Checks a release before anything is made from it.
  * @throws ReleaseError `release-not-whole`; DatasetError where the folder is not a release
  */
 export async function requireVerifiedRelease(
@@ -281,7 +279,7 @@ export async function requireVerifiedRelease(
     {
       code: 'release-not-whole',
       path: release,
-      fix: `"patchml verify ${release}" lists all that is wrong; make or pull the release again`,
+      fix: `"patchml verify ${release}" lists every problem; make or pull the release again`,
     },
   );
 }

@@ -56,14 +56,14 @@ export function requireVersion(
   if (!semver.gt(version, previous)) {
     throw new ReleaseError(`version ${version} is not greater than the previous one, ${previous}`, {
       code: 'version-not-greater',
-      fix: `the least allowed is ${least}`,
+      fix: `the lowest allowed is ${least}`,
     });
   }
   const { major, minor, patch } = semver.parse(version)!;
   if (semver.gte(`${major}.${minor}.${patch}`, least)) return;
   throw new ReleaseError(
     `version ${version} is too small a step from ${previous}: ${reason}, which is a ${bump} change`,
-    { code: 'version-too-small', fix: `the least allowed is ${least}` },
+    { code: 'version-too-small', fix: `the lowest allowed is ${least}` },
   );
 }
 
@@ -106,11 +106,11 @@ export async function comparePrevious(
   const diff = await diffDatasets({ before: previous, after: dataset }, options);
   if (diff.after.name !== release.name) {
     throw new ReleaseError(
-      `the previous release is of "${release.name}", not "${diff.after.name}"`,
+      `the previous release is named "${release.name}", not "${diff.after.name}"`,
       {
         code: 'previous-other-name',
         path: previous,
-        fix: 'give the release before this one, or change the name in the recipe back',
+        fix: 'give the previous release of this dataset, or restore the name in the recipe',
       },
     );
   }
@@ -130,7 +130,7 @@ export async function requirePreviousLast(
   const last = await lastBefore(version, name, to);
   if (!last) return;
   const there = `there is an earlier release of ${name} in this folder, ${last.version}`;
-  const fix = `compare with it: --previous ${last.folder}`;
+  const fix = `compare against it: --previous ${last.folder}`;
   if (previous === undefined) {
     throw new ReleaseError(there, { code: 'previous-not-named', path: to, fix });
   }

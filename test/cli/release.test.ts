@@ -52,7 +52,7 @@ describe('release', () => {
     const larger = await make({ sampling: { counts: { 2: 5, 3: 4 } } });
     const args = ['release', larger, '--previous', previous];
     const refused = await runCli([...args, '--version', '1.0.1'], { cwd });
-    expectOneLine(refused, 1, '1 image added', 'a minor change', 'the least allowed is 1.1.0');
+    expectOneLine(refused, 1, '1 image added', 'a minor change', 'the lowest allowed is 1.1.0');
     const made = await runCli([...args, '--version', '1.1.0', '--json'], { cwd });
     expect(made).toMatchObject({ code: 0, stderr: '' });
     expect(JSON.parse(made.stdout)).toMatchObject({

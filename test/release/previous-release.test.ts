@@ -32,7 +32,7 @@ describe('A release after another', () => {
     const input = { dataset: larger, to: newFolder('to'), previous };
     const refused = releaseDataset({ ...input, version: '1.0.1' });
     await expect(refused).rejects.toThrow(
-      'version 1.0.1 is too small a step from 1.0.0: 4 images added, which is a minor change; the least allowed is 1.1.0',
+      'version 1.0.1 is too small a step from 1.0.0: 4 images added, which is a minor change; the lowest allowed is 1.1.0',
     );
     expect(readdirSync(input.to)).toEqual([]);
     const { folder, diff } = await releaseDataset({ ...input, version: '1.1.0' });
@@ -58,7 +58,7 @@ describe('A release after another', () => {
     }
     const refused = releaseDataset({ ...input, version: '1.9.0' });
     await expect(refused).rejects.toMatchObject({ code: 'version-too-small' });
-    await expect(refused).rejects.toThrow('the least allowed is 2.0.0');
+    await expect(refused).rejects.toThrow('the lowest allowed is 2.0.0');
     expect((await releaseDataset({ ...input, version: '2.0.0' })).isNew).toBe(true);
   });
 

@@ -101,8 +101,8 @@ describe('A release with every export', () => {
     editRelease(folder, 'release.json', (text) => text.replace(/,\s*"csv"/, ''));
     const { findings } = await verifyRelease({ release: folder });
     expect(findings.map(({ file, detail }) => [file, detail])).toEqual([
-      ['exports/csv/classes.csv', 'release.json names no such export'],
-      ['exports/csv/labels.csv', 'release.json names no such export'],
+      ['exports/csv/classes.csv', 'release.json does not list this export'],
+      ['exports/csv/labels.csv', 'release.json does not list this export'],
     ]);
   });
 });

@@ -302,10 +302,10 @@ test('A place that cannot be is a named error', async () => {
 describe('What a release is to say of itself', () => {
   test.each([
     [{ version: '1.0' }, 'not a semantic version'],
-    [{ date: '2026-02-30' }, 'expected a day'],
-    [{ date: 'today' }, 'expected a day'],
-    [{ repository: 'javascript:alert(1)' }, 'expected an address'],
-    [{ authors: ['a\nb'] }, 'the name of an author in one line'],
+    [{ date: '2026-02-30' }, 'expected a date'],
+    [{ date: 'today' }, 'expected a date'],
+    [{ repository: 'javascript:alert(1)' }, 'expected a URL'],
+    [{ authors: ['a\nb'] }, "an author's name on one line"],
     [{ shardSize: 0 }, 'expected a shard size'],
   ])('is checked: %j', async (some, problem) => {
     const to = newFolder('to');

@@ -195,7 +195,7 @@ describe('A damaged release', () => {
       'another recipe',
       'recipe.yaml',
       (text) => text.replace('background: white', 'background: black'),
-      { file: 'recipe.yaml', detail: 'this is another recipe' },
+      { file: 'recipe.yaml', detail: 'this is a different recipe' },
     ],
     [
       'a recipe that is none',
@@ -221,7 +221,7 @@ describe('A damaged release', () => {
       editRelease(folder, 'plan/plan.jsonl', (text) => text.replace(/.*\n/, ''));
     }, recipeOnly);
     expect(findings).toEqual([
-      { problem: 'invalid', file: 'plan/plan.jsonl', detail: 'this is another plan' },
+      { problem: 'invalid', file: 'plan/plan.jsonl', detail: 'this is a different plan' },
     ]);
   });
 

@@ -63,7 +63,7 @@ describe('A new version', () => {
     });
     expect(error).toMatchObject({ code: 'version-too-small' });
     expect((error as Error).message).toContain(
-      `3 images this or that, which is a ${bump} change; the least allowed is ${least}`,
+      `3 images this or that, which is a ${bump} change; the lowest allowed is ${least}`,
     );
   });
 
