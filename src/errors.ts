@@ -264,12 +264,12 @@ export class OutputError extends PatchmlError {}
 /** A release that cannot be sent to a store, or fetched from it. */
 export class TransferError extends PatchmlError {}
 /** Stages that keep nothing of what they did before they were stopped. */
-const BEGIN_ANEW = ['verify', 'score', 'compare', 'release'];
+const START_OVER = ['verify', 'score', 'compare', 'release'];
 
 /** The run was stopped by its `AbortSignal`; what was finished is kept. */
 export class AbortedError extends PatchmlError {
   constructor(stage: string) {
-    const from = BEGIN_ANEW.includes(stage) ? '' : ' to go on from here';
+    const from = START_OVER.includes(stage) ? '' : ' to resume';
     super(`${stage} was stopped`, { code: 'aborted', fix: `run the same command again${from}` });
   }
 }

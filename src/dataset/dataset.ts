@@ -14,7 +14,7 @@ import { type MetadataRow, objectSchema, ROW_FIELDS } from './row.js';
 export const METADATA_FILE = 'metadata.jsonl';
 /** What a dataset is, counted. */
 export const SUMMARY_FILE = 'dataset.json';
-/** The lock: written last, so that a folder without it is no dataset. */
+/** The lock: written last, so that a folder without it is not a dataset. */
 export const LOCK_FILE = 'patchml.lock.json';
 /** Where a dataset has its images. */
 export const IMAGES_FOLDER = 'images';
@@ -66,12 +66,12 @@ export type DatasetSummary = z.output<typeof datasetSchema>;
 /** What `patchml.lock.json` says: what the dataset was made of, and the digest of every file. */
 export type DatasetLock = z.output<typeof lockSchema>;
 
-/** Reads what `dataset.json` says. @throws DatasetError when the folder is no dataset */
+/** Reads what `dataset.json` says. @throws DatasetError where the folder is not a dataset */
 export function readDatasetSummary(folder: DatasetFolder): Promise<DatasetSummary> {
   return readSummary(folder, SUMMARY_FILE, datasetSchema, 'patchml generate');
 }
 
-/** Reads a dataset's lock. @throws DatasetError when the folder is no dataset */
+/** Reads a dataset's lock. @throws DatasetError where the folder is not a dataset */
 export function readLock(folder: DatasetFolder): Promise<DatasetLock> {
   return readSummary(folder, LOCK_FILE, lockSchema, 'patchml generate');
 }
@@ -108,7 +108,7 @@ export interface Dataset {
   lock: DatasetLock;
   /**
    * The metadata, an image at a time, in the dataset's order.
-   * @throws DatasetError that names the line and the field, or says that there is no metadata
+   * @throws DatasetError that names the line and the field, or says that the metadata are missing
    */
   rows: () => AsyncIterable<MetadataRow>;
   /** The path of a row's image file. */
@@ -117,7 +117,7 @@ export interface Dataset {
 
 /**
  * Opens a dataset folder: reads its summary and its lock. Its files are not checked.
- * @throws DatasetError where it is no dataset
+ * @throws DatasetError where it is not a dataset
  */
 export async function readDataset(folder: DatasetFolder): Promise<Dataset> {
   return {

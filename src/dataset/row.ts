@@ -17,7 +17,7 @@ export type Shape<T = unknown> = { zod: z.ZodType<T> } & (
 /** A field of a row, or of a struct in it. */
 export interface ShapedField {
   shape: Shape;
-  /** What it holds, as a reader of the dataset is told. */
+  /** What it holds, as readers of the dataset see it described. */
   description: string;
 }
 

@@ -26,7 +26,7 @@ export interface CroissantInput {
   description: string;
   /** URL of a licence, or its text. */
   license: string;
-  /** Where the dataset is to be found. */
+  /** Where the dataset can be found. */
   url?: string | undefined;
   /** Day of publication, `2026-01-31`. Croissant recommends it; without it readers only warn. */
   date?: string | undefined;

@@ -130,7 +130,7 @@ const MAX_FINDINGS = 1000;
  * @param folder of the export
  * @param options digestOf: by a file's path in the export, where it is known
  * @returns findings as they are made; their files are named from the folder
- * @throws DatasetError where the dataset itself is not whole, AbortedError
+ * @throws DatasetError where the dataset itself is incomplete, AbortedError
  */
 export async function* verifyExport(
   name: ExportName,

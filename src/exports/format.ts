@@ -110,7 +110,7 @@ export async function listExport(folder: string): Promise<ExportFiles> {
   };
 }
 
-/** The error for a file of an export that is cut off, or of another kind than it says. */
+/** The error for a file of an export that is truncated, or not of the kind that it claims. */
 export function unreadable(problem: string, cause?: unknown): ReleaseError {
   return new ReleaseError(problem, { code: 'export-unreadable', cause });
 }

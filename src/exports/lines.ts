@@ -28,7 +28,7 @@ export function linesFormat(texts: Readonly<Record<string, LinesOf>>): ExportFor
 
 /**
  * Compares a text file with the lines that it must have. A line that is missing, or is one too
- * many, is told from a changed one by the line behind it; a file that ends too early is one finding.
+ * many, is distinguished from a changed one by the line behind it; a file that ends too early is one finding.
  */
 async function* verifyLines(
   path: string,

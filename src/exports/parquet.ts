@@ -136,7 +136,7 @@ const MAX_GROUP_BYTES = 2 ** 30;
 
 /**
  * Reads a shard row by row, while the next row group is read; of the images only digests are kept.
- * @throws ReleaseError `export-unreadable` for a file that is cut off, not Parquet, of other
+ * @throws ReleaseError `export-unreadable` for a file that is truncated, not Parquet, of other
  * columns, or with row groups too large to be held
  */
 async function* readParquetRows(path: string): AsyncGenerator<ParquetRow> {

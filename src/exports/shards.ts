@@ -16,7 +16,7 @@ export interface ShardReader<Item extends Held> {
   read: (file: string) => AsyncIterable<Item>;
   /** What is wrong with what is held of a row. */
   compare: (row: MetadataRow, item: Item, file: string) => Iterable<Finding>;
-  /** What is to be said of something that belongs to no row. */
+  /** What to report for something that belongs to no row. */
   foreign: (item: Item, file: string) => Iterable<Finding>;
   /** What a shard has for each image, as findings name it: `row of`. */
   noun: string;
@@ -25,7 +25,7 @@ export interface ShardReader<Item extends Held> {
 /** A shard that an export has, or must have. */
 export interface Shard {
   file: string;
-  /** What is to be said where it, and maybe others after it, are not there. */
+  /** What to report where it, and maybe others after it, are missing. */
   missing?: Finding;
 }
 

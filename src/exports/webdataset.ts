@@ -137,7 +137,7 @@ const MAX_MEMBERS = 8;
 
 /**
  * Reads a shard sample by sample; of its bytes only digests are kept.
- * @throws ReleaseError `export-unreadable` where it is cut off or no tar archive
+ * @throws ReleaseError `export-unreadable` where it is truncated or not a tar archive
  */
 async function* readTarSamples(path: string): AsyncGenerator<TarSample> {
   let sample: TarSample | undefined;
@@ -190,7 +190,7 @@ function isPlain({ type, mode, uid, gid, mtime, uname, gname }: tar.Header): boo
   return about.join() === ['file', 0o644, 0, 0, 0, '', ''].join();
 }
 
-/** Checks every member of every image, and that there is no other. */
+/** Checks every member of every image, and that there are no others. */
 function verifyWebDataset(
   dataset: Dataset,
   files: ExportFiles,

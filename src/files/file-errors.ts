@@ -4,8 +4,8 @@ import { type ErrorCode, OutputError, PatchmlError } from '../errors.js';
 const { isNativeError } = types;
 
 const FILE_SYSTEM_PROBLEMS: Partial<Record<ErrorCode, [problem: string, fix: string]>> = {
-  enospc: ['the disk is full', 'free some space and run the same command again to go on'],
-  edquot: ['the disk quota is used up', 'free some space and run the same command again to go on'],
+  enospc: ['the disk is full', 'free some space and run the same command again to resume'],
+  edquot: ['the disk quota is used up', 'free some space and run the same command again to resume'],
   eacces: ['permission denied', 'check who owns it and its mode'],
   eperm: ['operation not permitted', 'check who owns it and its mode'],
   erofs: ['the file system is read-only', 'write to another folder'],

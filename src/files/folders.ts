@@ -12,7 +12,7 @@ import { syncFolder, syncTree } from './sync.js';
 export type FolderOf<Kind extends string> = string & { readonly kindOfFolder?: Kind };
 
 /**
- * The folder a stage writes into until its output is whole: beside its place, so that the last
+ * The folder a stage writes into until its output is complete: beside its place, so that the last
  * step is one rename and a reader sees all of it or nothing.
  */
 export function partialFolder(place: string): string {
@@ -25,9 +25,9 @@ export function replacedFolder(place: string): string {
 }
 
 /**
- * Makes a folder whole or not at all: filled beside its place, put on the disk, then renamed. What an interrupted
- * run left in the partial folder is there for `fill` to go on from; only one run at a time fills.
- * @param options.replace false: what has come to the place by the end is kept. Default: true
+ * Makes a folder completely or not at all: filled beside its place, synced, then renamed. `fill` may
+ * resume from what an interrupted run left in the partial folder; only one run at a time fills.
+ * @param options.replace false: what has appeared at the place by the end is kept. Default: true
  * @throws OutputError `output-in-use`, `output-exists`, and what `fill` throws
  */
 export async function buildFolder(
@@ -65,7 +65,7 @@ export async function makeFolder(path: string): Promise<void> {
 /** A link would lead what is written, and cleared, out of the output folder. */
 async function requireNoLink(path: string): Promise<void> {
   if (!(await lstat(path)).isSymbolicLink()) return;
-  throw new OutputError('this is a link, and what it leads to is not to be written', {
+  throw new OutputError('this is a symbolic link, and patchml does not write through one', {
     code: 'output-is-link',
     path,
     fix: 'remove it',
@@ -92,10 +92,10 @@ async function moveIn(partial: string, place: string): Promise<void> {
   } catch (error) {
     const { code = '' } = error as NodeJS.ErrnoException;
     if (!['EEXIST', 'ENOTEMPTY', 'ENOTDIR'].includes(code)) throw error;
-    throw new OutputError('something has come here meanwhile, and is kept', {
+    throw new OutputError('something else was written here during the run, and is kept', {
       code: 'output-exists',
       path: place,
-      fix: 'look what it is; move it away to run the same command again',
+      fix: 'check what it is; to write here, move it away and run the same command again',
     });
   }
 }
@@ -125,7 +125,7 @@ export async function isWithin(place: string, folder: string): Promise<boolean> 
   return path !== '..' && !path.startsWith(`..${sep}`) && !isAbsolute(path);
 }
 
-/** Where a path leads, of which the last parts need not exist. */
+/** Where a path leads; its last parts need not exist. */
 export async function realPlace(path: string): Promise<string> {
   if (await exists(path)) return realpath(path);
   const full = resolve(path);

@@ -38,7 +38,7 @@ function absent(
   cause: unknown,
   Failure: typeof PatchmlError = DatasetError,
 ): PatchmlError {
-  return new Failure(`there is no ${basename(path)} here`, {
+  return new Failure(`${basename(path)} is missing`, {
     code: 'stage-missing',
     path: dirname(path),
     fix,
@@ -54,7 +54,7 @@ export interface JsonLinesWriter {
   close(): Promise<void>;
 }
 
-/** Opens a JSON Lines file for writing: anew (`w`), or behind what is there (`a`). */
+/** Opens a JSON Lines file to overwrite (`w`) or to append to (`a`). */
 export async function writeJsonLines(
   path: string,
   flags: 'w' | 'a' = 'w',

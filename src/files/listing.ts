@@ -63,7 +63,7 @@ const NO_LINKS = ['EXDEV', 'EPERM', 'EACCES', 'EMLINK', 'ENOTSUP', 'EOPNOTSUPP',
 /**
  * Gives a file a second name; what is at that name is replaced. Synchronous, as the many small
  * files of a dataset ask for.
- * @returns false where the file system has no such names: then it is to be copied
+ * @returns false where the file system has no such names: the file must be copied
  */
 export function tryLink(from: string, to: string): boolean {
   try {

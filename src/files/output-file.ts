@@ -5,9 +5,9 @@ import { syncFolder } from './sync.js';
 
 /** A file being written beside its place. */
 export interface OutputFile {
-  /** Writes pieces one behind the other, whole. They must not change meanwhile. */
+  /** Writes pieces in order, each completely. They must not change until it returns. */
   write(...pieces: readonly Uint8Array[]): Promise<void>;
-  /** Puts it on the disk, and renames it to its place: it is there whole or not at all. */
+  /** Syncs it and renames it to its place: it is there completely or not at all. */
   close(): Promise<void>;
   /** Removes it. */
   discard(): Promise<void>;
@@ -15,7 +15,7 @@ export interface OutputFile {
 
 /**
  * Opens a file for writing beside its place.
- * @param options sync: whether it is put on the disk before its rename. Default: true
+ * @param options sync: whether it is synced before its rename. Default: true
  * @throws OutputError where it cannot be written
  */
 export async function openOutput(

@@ -11,7 +11,7 @@ export interface ReportForm {
   main: string;
   /** Its `format`. */
   format: string;
-  /** The names of the other files, of which some may be absent. */
+  /** The names of the other files, some of which may be absent. */
   others: readonly string[];
   /** What a folder with other content is refused with. */
   code: ErrorCode;

@@ -33,7 +33,7 @@ export async function syncFile(path: string): Promise<void> {
   }
 }
 
-/** What is answered where a folder cannot be opened, or cannot be synced: there is no other way. */
+/** The errors where folders cannot be opened or synced at all: then there is nothing to do. */
 const NO_SYNC = ['EACCES', 'EINVAL', 'EISDIR', 'ENOTSUP', 'EPERM'];
 
 /** Puts the names in a folder on the disk, so that a rename in it lasts. */

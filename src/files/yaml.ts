@@ -4,7 +4,7 @@ import type { z } from 'zod';
 import { type ErrorDetails, type PatchmlError } from '../errors.js';
 import { explainError } from './file-errors.js';
 
-/** What a YAML file is to be, for its errors. */
+/** What a YAML file should be, for its errors. */
 export interface YamlKind {
   /** As messages and codes name it: `recipe` gives `recipe-not-yaml`. */
   name: 'recipe' | 'card';

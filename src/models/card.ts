@@ -182,7 +182,7 @@ export function modelCardJsonSchema(): z.core.JSONSchema.BaseSchema {
   return z.toJSONSchema(modelCardSchema, { io: 'input' });
 }
 
-/** Where cards lie unless told otherwise. */
+/** Where cards are by default. */
 export const CARDS_FOLDER = join('configs', 'models');
 
 /**
@@ -230,12 +230,12 @@ export function inputSize({
   return typeof size === 'number' ? [size, size] : size;
 }
 
-/** `card`: the model's own resize and crop; `whole`: the image scaled to the input, none of it cut. */
+/** `card`: the model's own resize and crop; `whole`: the full image resized to the input, without a crop. */
 export const PREPROCESSING_CHOICES = ['card', 'whole'] as const;
 export type PreprocessingChoice = (typeof PREPROCESSING_CHOICES)[number];
 
 /**
- * How images of a set are brought to a model. PatchML images are taken whole unless told otherwise:
+ * How images of a set are brought to a model. PatchML images are not cropped by default:
  * a crop could cut an object that the labels name.
  */
 export function choosePreprocessing(

@@ -36,7 +36,7 @@ export interface LogitsFile {
   add: (scores: Float32Array, bad: readonly BadImage[]) => Promise<void>;
   /** Ends the file: it is a NumPy array from now on. */
   finish: () => Promise<void>;
-  /** Notes how far it is, for a later run to go on from. */
+  /** Notes how far it is, for a later run to resume from. */
   stop: () => Promise<void>;
 }
 

@@ -94,7 +94,7 @@ export async function loadOnnxruntime(): Promise<typeof Onnxruntime> {
   }
 }
 
-/** Keeps onnxruntime's own log off standard error. Holds for the process: for programs alone. */
+/** Keeps onnxruntime's own log off standard error. Applies to the entire process: meant for programs only. */
 export async function silenceOnnxruntime(): Promise<void> {
   (await loadOnnxruntime()).env.logLevel = 'fatal';
 }

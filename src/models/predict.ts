@@ -125,11 +125,11 @@ export async function predict(
   return { folder, summary: await readPredictionSummary(folder), reused: false };
 }
 
-/** What is told from a model's file without running it. */
+/** What a model's file says without being run. */
 export interface ModelFacts {
   sha256: string;
   /**
-   * Whether it quantises its activations by the range they have in the whole batch, so that what an
+   * Whether it quantises its activations by the range they have in the batch, so that what an
    * image is given depends on the images beside it.
    */
   dependsOnBatch: boolean;

@@ -12,7 +12,7 @@ import {
   valuesPerImage,
 } from './preprocess.js';
 
-/** What a worker is told once. */
+/** What a worker receives once. */
 export interface PreprocessSettings {
   preprocessing: Preprocessing;
   type: InputType;

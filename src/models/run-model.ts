@@ -32,7 +32,7 @@ export interface PredictionOrigin {
 /**
  * Runs a model over a set and writes what it says into a folder: `logits.npy`, [images x 1,000], and
  * `predictions.parquet`, the best classes of each image with their probabilities. A run that was
- * stopped is gone on with, in the same batches.
+ * stopped is resumed, in the same batches.
  * @param top classes kept of each image
  * @throws EvaluationError when no image can be decoded, or the model gives NaN or infinite values
  */

@@ -33,7 +33,7 @@ export async function* mapInOrder<In, Out>(
 }
 
 /**
- * Gives the items of an iterable, and has some of those behind asked for meanwhile.
+ * Yields the items of an iterable while asking for some of the next ones in advance.
  * @param count how many, 1 or more
  */
 export async function* readAhead<Item>(

@@ -36,7 +36,7 @@ export async function retry<T>(
  * @param failed attempts so far, 1 or more
  * @param retryAfter what a server's `Retry-After` said. A date is taken for nothing: it would need
  * a clock that agrees with the server's
- * @returns false where there is to be no other attempt
+ * @returns false if there should be no further attempt
  */
 export async function waitToRetry(
   failed: number,

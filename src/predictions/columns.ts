@@ -53,7 +53,7 @@ export function findIdColumn(
   if (wanted === undefined) return undefined;
   const column = asked === undefined ? lower.indexOf(wanted) : names.indexOf(asked);
   if (column !== -1) return column;
-  throw problemIn(path, 'predictions-bad-columns', `there is no column "${wanted}" in it`, {
+  throw problemIn(path, 'predictions-bad-columns', `it has no column "${wanted}"`, {
     fix: `name another column of ids: ${names.slice(0, 5).join(', ')}, ...`,
   });
 }

@@ -36,7 +36,7 @@ export async function readCsvPredictions(
       images += 1;
     }
   }
-  if (columns === undefined) throw problemIn(path, 'predictions-empty', 'there is no header row');
+  if (columns === undefined) throw problemIn(path, 'predictions-empty', 'it has no header row');
   const { kind, values } = columns;
   requireShape(images, values.length, path);
   return {

@@ -44,7 +44,7 @@ function chooseArray(names: string[], path: string, key?: string): string {
     'predictions-no-array',
     key === undefined
       ? `which of its ${names.length} arrays holds the predictions is not clear: ${listed}`
-      : `there is no array "${key}" in it, only: ${listed}`,
+      : `it has no array "${key}", only: ${listed}`,
     { fix: 'name the array with --key' },
   );
 }
@@ -74,7 +74,7 @@ async function zipMembers(path: string): Promise<Map<string, ByteStore>> {
       zip.close();
     }
   } catch (error) {
-    throw unreadable(error, path, 'this is not a whole zip archive');
+    throw unreadable(error, path, 'this is not a complete zip archive');
   }
 }
 

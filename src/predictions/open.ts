@@ -29,7 +29,7 @@ const READERS: Record<string, { read: Reader; takes: readonly (keyof PredictionO
 /**
  * Opens predictions made elsewhere: .npy, .npz, .csv or .parquet. Ids that are file names lose
  * their image extension. The values are read, and checked, when the batches are.
- * @throws EvaluationError `predictions-...`, here or from the batches, where the file is torn, of
+ * @throws EvaluationError `predictions-...`, here or from the batches, where the file is truncated, of
  *   another form, or holds scores that are not finite
  */
 export async function openPredictions(
@@ -66,7 +66,7 @@ const OPTION_WORDS = { key: 'array', idColumn: 'column of ids' };
 const OPTION_FLAGS = { key: '--key', idColumn: '--id-column' };
 
 function unknownFormat(path: string, extension: string): EvaluationError {
-  return new EvaluationError(`"${extension}" is no format of predictions that is known`, {
+  return new EvaluationError(`"${extension}" is not a known format of predictions`, {
     code: 'predictions-unknown-format',
     path,
     fix: `give one of ${Object.keys(READERS).join(', ')}`,
@@ -153,7 +153,7 @@ function requireAllKnown(
   if (unknown.length === 0) return;
   throw new EvaluationError(
     `${unknown.length} of its ${ids.length} ids are no images of ${name}: ${firstOf(unknown)}`,
-    { code: 'predictions-unknown-ids', path, fix: 'give predictions of this set alone' },
+    { code: 'predictions-unknown-ids', path, fix: 'give predictions for this set only' },
   );
 }
 

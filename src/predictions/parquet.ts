@@ -21,7 +21,7 @@ import {
 /** What a column of lists of scores is called, the likeliest first. */
 const LIST_NAMES = ['logits', 'probs', 'scores', 'predictions'];
 
-/** A row group is held whole: so many values take about a gigabyte. */
+/** A row group is held in memory: so many values take about a gigabyte. */
 const MAX_GROUP_VALUES = 2 ** 26;
 
 /** What of a file holds the predictions: one column of lists, or a column a value. */

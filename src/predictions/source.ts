@@ -137,9 +137,9 @@ export function unreadable(error: unknown, path: string, what: string): unknown 
   });
 }
 
-/** What cannot be told, or is not to be told, from a file of predictions. */
+/** What cannot, or should not, be guessed from a file of predictions. */
 export interface PredictionOptions {
-  /** Told from the file where not given: floats are scores, whole numbers are ranked classes. */
+  /** Inferred from the file where not given: floats are scores, whole numbers are ranked classes. */
   kind?: PredictionSource['kind'] | undefined;
   /** The column of ids in a .csv or .parquet; default: one named as ids are. */
   idColumn?: string | undefined;

@@ -63,7 +63,7 @@ export interface ModelComparison {
 
 /** How to compare models. */
 export interface CompareModelsOptions extends CompareOptions {
-  /** Compare each model with each before it, not with the first alone. Default false. */
+  /** Compare each model with each before it, not only with the first. Default false. */
   allPairs?: boolean | undefined;
 }
 

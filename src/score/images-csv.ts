@@ -29,7 +29,7 @@ export function writeImagesCsv(perImage: PerImageScores): string {
  * Reads `images.csv` back, to the last bit.
  *
  * @param path as errors name it
- * @throws EvaluationError `scores-invalid` where it is no such file
+ * @throws EvaluationError `scores-invalid` where it is not such a file
  */
 export function parseImagesCsv(text: string, path: string): PerImageScores {
   const [head, ...rows] = parseRows(text, path);
@@ -66,7 +66,7 @@ function parseRows(text: string, path: string): string[][] {
   try {
     return parse(text);
   } catch (cause) {
-    throw invalid(path, 'this is no CSV', undefined, cause);
+    throw invalid(path, 'this is not a CSV file', undefined, cause);
   }
 }
 

@@ -158,7 +158,7 @@ export function makeStatistics(
   return { statistics, unavailable };
 }
 
-/** A subgroup is whole only where the ranks reach the labels of all its images. */
+/** A subgroup is complete only where the ranks reach the labels of all its images. */
 function addSubgroups(
   { statistics, unavailable }: Statistics,
   reached: PerImage,

@@ -43,7 +43,7 @@ export interface ScoreOptions extends Omit<StageOptions, 'jobs'> {
 export interface ScoreInput {
   source: PredictionSource;
   set: EvaluationSet;
-  /** For each row of the source, its position in the set. Default: told by the ids. */
+  /** For each row of the source, its position in the set. Default: found by the ids. */
   positions?: Uint32Array | undefined;
 }
 

@@ -104,7 +104,7 @@ export const scorecardSchema = z.strictObject({
   imagesSha256: sha256Schema.describe('Of `images.csv` beside it'),
 });
 
-/** A whole scorecard. */
+/** A complete scorecard. */
 export type Scorecard = z.output<typeof scorecardSchema>;
 /** What scoring itself gives. */
 export type ScorecardBody = Pick<Scorecard, 'set' | 'options' | 'metrics' | 'unavailable'>;

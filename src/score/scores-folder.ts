@@ -20,7 +20,7 @@ const SCORECARD_FILE = 'scorecard.json';
 /** The scores of each image. */
 const IMAGES_FILE = 'images.csv';
 
-/** Scores that were written, of which those of single images are read when they are asked for. */
+/** Scores that were written; those of single images are read on demand. */
 export interface StoredScores {
   folder: string;
   scorecard: Scorecard;
@@ -80,7 +80,7 @@ export async function findScores(path: string): Promise<string[]> {
     .map((file) => join(path, file.path, '..'))
     .filter((folder) => !isUnfinished(folder));
   if (folders.length === 0) {
-    throw new EvaluationError(`there is no ${SCORECARD_FILE} here or below`, {
+    throw new EvaluationError(`no ${SCORECARD_FILE} in this folder or below`, {
       code: 'scores-none',
       path,
       fix: 'make it with "patchml score"',

@@ -141,7 +141,7 @@ function requireDistinctIds(
 
 /**
  * A set without some of its images, which are counted under `reason`. Its digest is another: scores
- * of it are not those of the whole set.
+ * of it are not those of the full set.
  */
 export function withoutImages(
   set: EvaluationSet,

@@ -39,7 +39,7 @@ function nameOf(folder: string): string {
 
 function unknownForm(path: string, images: number): EvaluationError {
   return new EvaluationError(
-    `this is no set that is known: ${images} images, none in a folder of a class`,
+    `this is not a known kind of set: ${images} images, none in a class folder`,
     {
       code: 'evaluation-unknown-form',
       path,

@@ -93,8 +93,8 @@ export function isObject(value: unknown): value is Record<string, unknown> {
 const MAX_LABEL_BYTES = 256 * 2 ** 20;
 
 /**
- * Reads a file of labels whole, without its byte order mark.
- * @throws EvaluationError where it is no file, is empty, larger than 256 MB, or no UTF-8
+ * Reads all of a label file, without its byte order mark.
+ * @throws EvaluationError where it is not a file, is empty, larger than 256 MB, or not UTF-8
  */
 export async function readLabelText(path: string): Promise<string> {
   const bytes = await readBytes(path);

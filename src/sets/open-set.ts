@@ -145,9 +145,9 @@ function requireOneSet({ dataset, images, labels, originals }: EvaluationSetInpu
     );
   }
   if ([dataset, images, labels, originals].every((given) => given === undefined)) {
-    throw new EvaluationError('there is nothing to evaluate on', {
+    throw new EvaluationError('no evaluation set was given', {
       code: 'evaluation-nothing-given',
-      fix: 'give --dataset, or --images with --labels or --originals, or labels alone',
+      fix: 'give --dataset, or --images with --labels or --originals, or only --labels',
     });
   }
 }
@@ -168,7 +168,7 @@ async function openPatchmlSet(folder: string): Promise<EvaluationSet> {
   const items: SetItem[] = [];
   for await (const { id, file_name: file, labels } of rows()) {
     const size = sizes.get(file);
-    if (size === undefined) throw damaged(`there is no ${file}`, folder);
+    if (size === undefined) throw damaged(`${file} is missing`, folder);
     items.push({ id, place: { file, size }, labels });
   }
   if (items.length !== summary.images) {

@@ -129,7 +129,7 @@ export function parseDevkitLabels(text: string, path: string): ClassIndex[] {
   throw new EvaluationError(`expected ${VAL_IMAGES} lines, got ${classes.length}`, {
     code: 'originals-devkit-length',
     path,
-    fix: "give the devkit's ILSVRC2012_validation_ground_truth.txt, all of it",
+    fix: "give the devkit's complete ILSVRC2012_validation_ground_truth.txt",
   });
 }
 

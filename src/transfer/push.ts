@@ -51,7 +51,7 @@ export interface Pushed {
  * Sends a release to a store. Every file is checked against `SHA256SUMS` before anything is sent.
  * Files that the store already has are not sent again. The version is marked last, once the store
  * has every file with its size and digest. If the same release is there already, nothing is sent.
- * @throws DatasetError where the folder is no release
+ * @throws DatasetError where the folder is not a release
  * @throws TransferError `version-exists`, `another-push`, `not-as-sent`, `foreign-file`,
  * `digest-differs`, `no-access`, `not-found` ...
  * @throws OutputError where a file cannot be read, or a folder not written

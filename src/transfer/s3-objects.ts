@@ -24,7 +24,7 @@ import { FailedRequest, partSizeOf, readResuming } from './stored-files.js';
 /** The objects under a prefix of a bucket, by their paths from it. */
 export interface S3Objects extends Pick<Store, 'place' | 'read' | 'close'> {
   requireBucket: () => Promise<void>;
-  /** Sizes alone. */
+  /** Sizes only. */
   list: () => Promise<Map<string, StoredFile>>;
   /** An object with its digests; undefined where there is none. */
   look: (path: string) => Promise<StoredFile | undefined>;
@@ -124,7 +124,7 @@ export function undefinedIfNotFound(error: unknown): undefined {
   throw error;
 }
 
-/** The condition under which S3 puts an object: that there is none. */
+/** The condition under which S3 puts an object: that none exists. */
 export interface Condition {
   IfNoneMatch?: '*';
 }
@@ -217,7 +217,7 @@ export async function openS3Client(place: string, options: StoreOptions): Promis
   const { endpoint, signal } = options;
   const config: S3ClientConfig = {
     retryStrategy: retryStrategy(signal),
-    // other stores know the checksums that are asked for, not those that the SDK adds by itself
+    // other stores know the checksums that are asked for, not those that the SDK adds
     ...(endpoint !== undefined && {
       endpoint,
       forcePathStyle: true,

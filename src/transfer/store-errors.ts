@@ -1,6 +1,6 @@
 import { type ErrorCode, TransferError } from '../errors.js';
 
-/** What a store's errors say of it. */
+/** What a store's errors say about it. */
 export interface StoreName {
   /** Its address, without credentials. */
   place: string;
@@ -15,14 +15,14 @@ export function isPassingError(error: unknown): boolean {
 
 const PASSING: ErrorCode[] = ['connection-cut', 'store-busy'];
 
-/** The same of an answer's status. */
+/** The same for the status of a response. */
 export function isPassingStatus(status: number): boolean {
   return [408, 425, 429, 500, 502, 503, 504].includes(status);
 }
 
 /**
- * The error for an answer of a store that is not a success. What the store wrote is not repeated:
- * it may hold what it was sent.
+ * The error for a store's response that is not a success. The body is not repeated: it may contain
+ * what was sent.
  * @param name the store's own name of the problem, such as `NoSuchBucket`
  */
 export function explainStatus(
@@ -49,7 +49,7 @@ function explain(
     return ['changed-meanwhile', 'another run changed the store', AGAIN];
   }
   if (status === 429) {
-    return ['store-busy', 'the store accepts no more requests for now', AGAIN];
+    return ['store-busy', 'the store is limiting requests', AGAIN];
   }
   if (status >= 500 || isPassingStatus(status)) return ['store-busy', 'the store failed', AGAIN];
   return ['refused', 'the store refuses this request', 'check the address and --endpoint'];
@@ -57,7 +57,7 @@ function explain(
 
 const AGAIN = 'run the same command again later to resume';
 
-/** The error for a connection that could not be made, or was cut. */
+/** The error for a connection that failed or was interrupted. */
 export function explainConnection({ place }: StoreName, error: unknown): TransferError {
   const code = connectionCode(error);
   if (['ENOTFOUND', 'EAI_AGAIN', 'ECONNREFUSED', 'ENETUNREACH', 'EHOSTUNREACH'].includes(code)) {
@@ -71,7 +71,7 @@ export function explainConnection({ place }: StoreName, error: unknown): Transfe
     return new TransferError(`the store's certificate is not trusted (${code})`, {
       code: 'bad-certificate',
       path: place,
-      fix: 'name its authority in NODE_EXTRA_CA_CERTS',
+      fix: 'name its certificate authority in NODE_EXTRA_CA_CERTS',
     });
   }
   return new TransferError(`the connection was cut${code && ` (${code})`}`, {
@@ -81,9 +81,9 @@ export function explainConnection({ place }: StoreName, error: unknown): Transfe
   });
 }
 
-/** The error for a file of which too few bytes arrived. */
+/** The error for a file that arrived incomplete. */
 export function cutShort(path: string, place?: string): TransferError {
-  return new TransferError('the store sent less than the whole file', {
+  return new TransferError('the store sent an incomplete file', {
     code: 'connection-cut',
     path,
     place,

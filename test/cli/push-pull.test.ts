@@ -96,7 +96,7 @@ describe('push and pull, from the command line', () => {
       return true;
     };
     faults.push({ on, times: 1, fault });
-    expectOneLine(await running.end, 130, 'push was stopped', 'the same command again to go on');
+    expectOneLine(await running.end, 130, 'push was stopped', 'the same command again to resume');
     const sent = hub.state.large.size;
     expect(sent).toBe(3);
     proxy.seen.splice(0);

@@ -70,7 +70,7 @@ describe('regenerate', () => {
     expectOneLine(await runCli(['regenerate', release, '-o', 'x'], { cwd }), 2, 'annotations');
     const { annotations, images } = input;
     const args = ['regenerate', cwd, '-a', annotations, '-i', images, '-o', 'x'];
-    expectOneLine(await runCli(args, { cwd }), 1, 'there is no release.json here');
+    expectOneLine(await runCli(args, { cwd }), 1, 'release.json is missing');
     expect(readdirSync(cwd)).toEqual([]);
   });
 });

@@ -354,6 +354,6 @@ describe('A folder that is no dataset', () => {
     const folder = newFolder('none');
     const verified = verifyDataset({ dataset: folder });
     await expect(verified).rejects.toThrow(DatasetError);
-    await expect(verified).rejects.toThrow(`${folder}: there is no patchml.lock.json here`);
+    await expect(verified).rejects.toThrow(`${folder}: patchml.lock.json is missing`);
   });
 });

@@ -129,7 +129,7 @@ describe('A pool that cannot serve', () => {
       rmSync(join(pool, file));
       const call = regenerateSample({ folder: made.dataset, pool, sample: 24 });
       await expect(call).rejects.toMatchObject({ code: 'stage-missing', path: pool });
-      await expect(call).rejects.toThrow(`there is no ${file} here`);
+      await expect(call).rejects.toThrow(`${file} is missing`);
     }
   });
 

@@ -75,7 +75,7 @@ describe('A PatchML dataset', () => {
       name: 'EvaluationError',
       code: 'evaluation-dataset-damaged',
       path: dataset,
-      message: expect.stringContaining(`there is no ${second!.file_name}`) as unknown,
+      message: expect.stringContaining(`${second!.file_name} is missing`) as unknown,
       fix: expect.stringContaining('patchml verify') as unknown,
     });
   });

@@ -119,7 +119,7 @@ describe('A release pushed to a folder', () => {
     };
     await expect(pushRelease({ release: release.folder, to }, stopAfterOne)).rejects.toMatchObject({
       code: 'aborted',
-      message: 'push was stopped; run the same command again to go on from here',
+      message: 'push was stopped; run the same command again to resume',
     });
     expect(existsSync(join(to, 'shapes-1.1.0'))).toBe(false);
     expect((await pushRelease({ release: release.folder, to })).sent).toBe(5);
