@@ -101,7 +101,7 @@ describe('The previous release', () => {
     const input = { dataset: renamed, version: '2.0.0', to: newFolder('to'), previous };
     const refused = releaseDataset(input);
     await expect(refused).rejects.toMatchObject({ code: 'previous-other-name' });
-    await expect(refused).rejects.toThrow('is of "made", not "another"');
+    await expect(refused).rejects.toThrow('is named "made", not "another"');
   });
 
   test('must be named where there is one beside', async () => {
@@ -109,7 +109,7 @@ describe('The previous release', () => {
     const { folder } = await releaseDataset({ dataset, version: '1.0.0', to });
     const refused = releaseDataset({ dataset: other, version: '1.0.1', to });
     await expect(refused).rejects.toMatchObject({ code: 'previous-not-named' });
-    await expect(refused).rejects.toThrow(`compare with it: --previous ${folder}`);
+    await expect(refused).rejects.toThrow(`compare against it: --previous ${folder}`);
   });
 
   test('must be the last of those beside, whatever their folders are called', async () => {
@@ -128,7 +128,7 @@ describe('The previous release', () => {
     await expect(older).rejects.toMatchObject({ code: 'previous-not-last' });
     await expect(older).rejects.toThrow(`1.1.0, but --previous names another`);
     for (const refused of [older, releaseDataset(input)]) {
-      await expect(refused).rejects.toThrow(`compare with it: --previous ${last}`);
+      await expect(refused).rejects.toThrow(`compare against it: --previous ${last}`);
     }
     const copy = copyOf(last, newFolder('copy'));
     const made = await releaseDataset({ ...input, version: '2.0.0', previous: copy });

@@ -148,7 +148,7 @@ describe('A recipe release', () => {
   test('has no exports, which hold pixels', async () => {
     const input = { dataset, version: '1.0.0', to: newFolder('to'), recipeOnly: true };
     const refused = releaseDataset({ ...input, exports: ['csv'] });
-    await expect(refused).rejects.toThrow('a recipe release has no pixels');
+    await expect(refused).rejects.toThrow('a recipe-only release has no pixels');
   });
 });
 
