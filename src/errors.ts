@@ -61,6 +61,9 @@ export const ERROR_CODES = [
   'export-shard-size',
   'export-unreadable',
   'file-exists',
+  'file-not-regular',
+  'file-system',
+  'file-too-large',
   'foreign-file',
   'gap-model-twice',
   'gap-no-models',
@@ -223,7 +226,10 @@ export interface ErrorDetails {
   cause?: unknown;
 }
 
-/** The base of patchml's errors; `message` is one line that says all of the details. */
+/**
+ * The base of patchml's errors; `message` is one line that says all of the details. What is long in
+ * them is cut there, and what cannot be printed is escaped; the properties have them as they are.
+ */
 export class PatchmlError extends Error {
   readonly code: ErrorCode;
   readonly path: string | undefined;
@@ -231,19 +237,46 @@ export class PatchmlError extends Error {
   readonly fix: string | undefined;
 
   constructor(problem: string, details: ErrorDetails) {
-    const where = [details.path, details.place].filter(Boolean).join(': ');
-    const message = `${where ? `${where}: ` : ''}${problem}${details.fix ? `; ${details.fix}` : ''}`;
+    const { path, place, fix, cause } = details;
+    const where = [path && printable(path), place && printable(place)].filter(Boolean).join(': ');
+    const said = [problem, fix].filter(Boolean).map((text) => printable(onOneLine(text!)));
     super(
-      message.replace(/\s*\n\s*/g, ' '),
-      details.cause === undefined ? {} : { cause: details.cause },
+      [where, said.join('; ')].filter(Boolean).join(': '),
+      cause === undefined ? {} : { cause },
     );
     this.name = new.target.name;
     this.code = details.code;
-    this.path = details.path;
-    this.place = details.place;
-    this.fix = details.fix;
+    this.path = path;
+    this.place = place;
+    this.fix = fix;
   }
 }
+
+function onOneLine(text: string): string {
+  return text.replace(/\s*\n\s*/g, ' ');
+}
+
+/** Characters of one part of a message: a path as deep as they come in practice. */
+const MAX_PART = 300;
+
+/**
+ * Text that came from a file or a user, for a line on a terminal: what is long is cut in its middle,
+ * and what would move the cursor, turn the writing or break the line is escaped.
+ */
+export function printable(text: string, length = MAX_PART): string {
+  const half = Math.floor(length / 2);
+  const isLong = text.length > length;
+  const short = isLong ? `${text.slice(0, half)} ... ${text.slice(-half)}` : text;
+  return short.replace(UNPRINTABLE, (character) => {
+    const code = character.charCodeAt(0).toString(16);
+    return ESCAPES[character] ?? `\\u${code.padStart(4, '0')}`;
+  });
+}
+
+/** Controls, ends of lines, halves of characters, and what turns the direction of writing. */
+const UNPRINTABLE = /[\p{Cc}\p{Zl}\p{Zp}\p{Cs}\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/gu;
+
+const ESCAPES: Record<string, string> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
 
 /** A recipe that cannot be read, or says what cannot be done. */
 export class RecipeError extends PatchmlError {}

@@ -61,6 +61,15 @@ export function countText(count: number): string {
   return String(count).replace(/\B(?=(\d{3})+$)/g, ',');
 }
 
+/** A number of bytes in the unit that fits: `12 bytes`, `3.5 MB`. A kilobyte has 1,000. */
+export function bytesText(bytes: number): string {
+  if (bytes < 1000) return `${bytes} byte${bytes === 1 ? '' : 's'}`;
+  const power = Math.min(Math.floor(Math.log10(bytes) / 3), UNITS.length);
+  return `${Number((bytes / 1000 ** power).toPrecision(3))} ${UNITS[power - 1]!}`;
+}
+
+const UNITS = ['kB', 'MB', 'GB', 'TB', 'PB'];
+
 /**
  * One line of CSV (RFC 4180), with its end: fields that need it are quoted. Text that a spreadsheet
  * would run as a formula gets an apostrophe before it; numbers and intervals stay as they are.

@@ -1,6 +1,6 @@
 import { availableParallelism, freemem, totalmem } from 'node:os';
 import type { CommandModule } from 'yargs';
-import { toTable } from '../text.js';
+import { bytesText, toTable } from '../text.js';
 import { PATCHML_VERSION } from '../version.js';
 import { examples, shared } from './flags.js';
 import { run } from './run.js';
@@ -26,8 +26,8 @@ export const doctorCommand: CommandModule<object, { json: boolean }> = {
       ...(await codecVersions()),
       onnxruntime: onnxruntimeVersion(),
       cores: availableParallelism(),
-      memory: `${gigabytes(freemem())} free of ${gigabytes(totalmem())}`,
-      'free disk here': gigabytes(await freeSpace('.')),
+      memory: `${bytesText(freemem())} free of ${bytesText(totalmem())}`,
+      'free disk here': bytesText(await freeSpace('.')),
       ...parts,
     };
     return {
@@ -37,7 +37,3 @@ export const doctorCommand: CommandModule<object, { json: boolean }> = {
     };
   }),
 };
-
-function gigabytes(bytes: number): string {
-  return `${(bytes / 1e9).toFixed(1)} GB`;
-}

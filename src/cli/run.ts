@@ -1,4 +1,4 @@
-import { AbortedError, PatchmlError } from '../errors.js';
+import { AbortedError, PatchmlError, printable } from '../errors.js';
 import { explainError } from '../files/file-errors.js';
 import type { Progress, Stage, StageOptions } from '../progress.js';
 
@@ -49,7 +49,7 @@ export function run<F>(
     else if (flags.json) await print(JSON.stringify(outcome.result, null, 2));
     else {
       if (!isQuiet && outcome.text !== undefined) await print(outcome.text);
-      for (const problem of problems) console.error(problem);
+      for (const problem of problems) console.error(printable(problem, MAX_LINE));
     }
     if (isFailed) process.exitCode = FAILED;
   };
@@ -73,6 +73,9 @@ export async function print(text: string): Promise<void> {
   }
 }
 
+/** Characters of a line on standard error: all that a {@link PatchmlError} says. */
+const MAX_LINE = 2000;
+
 /** A command line that cannot be carried out as it is written. */
 export class UsageError extends Error {}
 
@@ -87,12 +90,15 @@ export function exitWithError(error: unknown, command: string): void {
     console.error(`patchml: ${String(problem)}`);
     process.exitCode = FAILED;
   } else if (problem instanceof UsageError) {
-    const message = problem.message.replace(/\s*\n\s*/g, ' ').replace(/\.$/, '');
+    const words = problem.message.replace(/\s*\n\s*/g, ' ').replace(/\.$/, '');
+    const message = printable(words, MAX_LINE);
     console.error(`patchml: ${message}${message.endsWith('?') ? '' : `; see ${command} --help`}`);
     process.exitCode = MISUSED;
   } else {
     const hint = problem instanceof PatchmlError ? '' : ' (unexpected: --verbose shows where)';
-    console.error(`patchml: ${isVerbose ? problem.stack! : `${problem.message}${hint}`}`);
+    console.error(
+      `patchml: ${isVerbose ? problem.stack! : `${printable(problem.message, MAX_LINE)}${hint}`}`,
+    );
     process.exitCode = problem instanceof AbortedError ? INTERRUPTED : FAILED;
   }
 }

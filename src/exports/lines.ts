@@ -1,8 +1,8 @@
-import { createReadStream } from 'node:fs';
 import { join } from 'node:path';
 import type { Dataset } from '../dataset/dataset.js';
 import type { Finding } from '../dataset/verify.js';
 import { writeLines } from '../files/output-file.js';
+import { readTextLines } from '../files/read-file.js';
 import { differenceOf, type ExportFormat, type ExportOptions, shown } from './format.js';
 
 /** The lines of a text file of an export, without their ends. */
@@ -36,7 +36,7 @@ async function* verifyLines(
   expected: AsyncIterable<string>,
 ): AsyncGenerator<Finding> {
   const wanted = await lookAhead(expected);
-  const found = await lookAhead(boundedLines(path));
+  const found = await lookAhead(linesIn(path));
   for (;;) {
     const { now: want, then: wantNext } = wanted;
     const { now: got, then: gotNext, line } = found;
@@ -108,20 +108,9 @@ async function lookAhead(lines: AsyncIterable<string>): Promise<LookAhead> {
   return state;
 }
 
-/** No line that patchml writes is longer. */
-const MAX_LENGTH = 2 ** 20;
-
-/**
- * The lines of a text file, without their ends; what stands behind the last end is a line too,
- * unless it is nothing. A line of more than a million characters is cut, and is the last.
- */
-async function* boundedLines(path: string): AsyncGenerator<string> {
-  let rest = '';
-  for await (const chunk of createReadStream(path, 'utf8') as AsyncIterable<string>) {
-    const lines = (rest + chunk).split('\n');
-    rest = lines.pop() ?? '';
-    yield* lines;
-    if (rest.length > MAX_LENGTH) break;
+/** The lines of a text file, without their ends; the last may be cut, or lack its end. */
+async function* linesIn(path: string): AsyncGenerator<string> {
+  for await (const line of readTextLines(path)) {
+    yield line.endsWith('\n') ? line.slice(0, -1) : `${line} (without an end of line)`;
   }
-  if (rest !== '') yield `${rest} (without an end of line)`;
 }

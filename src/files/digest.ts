@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import { closeSync, openSync, readSync } from 'node:fs';
+import { closeSync, readSync } from 'node:fs';
 import canonicalize from 'canonicalize';
 import { z } from 'zod';
+import { openRegularSync } from './read-file.js';
 
 /** A SHA-256 as patchml writes it: 64 hex digits, lower case. */
 const SHA256 = /^[0-9a-f]{64}$/;
@@ -22,7 +23,7 @@ const buffer = Buffer.allocUnsafeSlow(1 << 20);
  */
 export function sha256File(path: string): string {
   const hash = createHash('sha256');
-  const file = openSync(path, 'r');
+  const file = openRegularSync(path);
   try {
     for (let length = readSync(file, buffer); length > 0; length = readSync(file, buffer)) {
       hash.update(buffer.subarray(0, length));

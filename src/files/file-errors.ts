@@ -24,12 +24,20 @@ const FILE_SYSTEM_PROBLEMS: Partial<Record<ErrorCode, [problem: string, fix: str
  */
 export function explainError(error: unknown, place?: string): unknown {
   if (error instanceof PatchmlError || !isNativeError(error)) return error;
-  const { code: systemCode = '', path = place } = error as NodeJS.ErrnoException;
+  const { code: systemCode = '', path, syscall } = error as NodeJS.ErrnoException;
   const code = systemCode.toLowerCase() as ErrorCode;
   const known = FILE_SYSTEM_PROBLEMS[code];
-  if (known === undefined) return error;
-  const [problem, fix] = known;
-  return new OutputError(problem, { code, path, fix, cause: error });
+  if (known !== undefined) {
+    const [problem, fix] = known;
+    return new OutputError(problem, { code, path: path ?? place, fix, cause: error });
+  }
+  if (path === undefined || syscall === undefined) return error; // not of the file system
+  return new OutputError(`the file system answered ${systemCode} to ${syscall}`, {
+    code: 'file-system',
+    path,
+    fix: 'check the disk, and run the same command again',
+    cause: error,
+  });
 }
 
 /**

@@ -1,6 +1,7 @@
 import { lstat, mkdir, readdir, realpath, rename, rm, rmdir, stat, statfs } from 'node:fs/promises';
 import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { OutputError } from '../errors.js';
+import { bytesText } from '../text.js';
 import { explainError } from './file-errors.js';
 import { lockFolder } from './folder-lock.js';
 import { syncFolder, syncTree } from './sync.js';
@@ -157,13 +158,9 @@ export async function freeSpace(path: string): Promise<number> {
 export async function requireSpace(path: string, bytes: number, what: string): Promise<void> {
   const free = await freeSpace(path);
   if (bytes <= free) return;
-  throw new OutputError(`${what} needs about ${gigabytes(bytes)}, ${gigabytes(free)} are free`, {
+  throw new OutputError(`${what} needs about ${bytesText(bytes)}, ${bytesText(free)} are free`, {
     code: 'not-enough-space',
     path,
     fix: 'free some space or write to another disk (--work, --out, --to)',
   });
-}
-
-function gigabytes(bytes: number): string {
-  return `${(bytes / 1e9).toFixed(2)} GB`;
 }

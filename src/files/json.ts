@@ -1,11 +1,9 @@
-import { createReadStream } from 'node:fs';
-import { open, readFile } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { createInterface } from 'node:readline';
 import type { z } from 'zod';
 import type { PatchmlError } from '../errors.js';
 import { DatasetError } from '../errors.js';
-import { explainError } from './file-errors.js';
+import { readRegularText, readTextLines } from './read-file.js';
 
 const FLUSH_AT = 1 << 16;
 
@@ -15,21 +13,20 @@ const FLUSH_AT = 1 << 16;
  * number where a line is not JSON; OutputError where the file system fails
  */
 export async function* readJsonLines(path: string): AsyncGenerator {
-  const lines = createInterface({ input: createReadStream(path), crlfDelay: Infinity });
   let number = 0;
   try {
-    for await (const line of lines) {
+    for await (const line of readTextLines(path)) {
       number += 1;
       yield parseLine(line, path, number);
     }
   } catch (error) {
-    throw isAbsent(error) ? absent(path, 'make this folder again', error) : explainError(error);
+    throw isAbsent(error) ? absent(path, 'make this folder again', error) : error;
   }
 }
 
 function isAbsent(error: unknown): boolean {
   const { code = '' } = error as NodeJS.ErrnoException;
-  return code === 'ENOENT' || code === 'ENOTDIR';
+  return ['enoent', 'enotdir'].includes(code.toLowerCase());
 }
 
 function absent(
@@ -118,9 +115,9 @@ export async function readSummary<Shape extends SummaryShape>(
   const path = join(folder, file);
   let text: string;
   try {
-    text = await readFile(path, 'utf8');
+    text = await readRegularText(path);
   } catch (cause) {
-    if (!isAbsent(cause)) throw explainError(cause, path);
+    if (!isAbsent(cause)) throw cause;
     throw absent(path, `make it with "${command}"`, cause, Failure);
   }
   const summary = schema.safeParse(tryParse(text));

@@ -1,9 +1,10 @@
-import { copyFile, readdir, readFile, rm } from 'node:fs/promises';
+import { copyFile, readdir, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { type ErrorCode, OutputError } from '../errors.js';
 import { explainError } from './file-errors.js';
 import { buildFolder, partialFolder, replacedFolder, toJson } from './folders.js';
 import { writeWhole } from './output-file.js';
+import { readRegularText } from './read-file.js';
 
 /** What a folder of one kind of report holds. */
 export interface ReportForm {
@@ -84,10 +85,10 @@ async function requireOurNames(
 
 async function readFormat(path: string): Promise<unknown> {
   try {
-    return (JSON.parse(await readFile(path, 'utf8')) as { format?: unknown } | null)?.format;
+    return (JSON.parse(await readRegularText(path)) as { format?: unknown } | null)?.format;
   } catch (error) {
     if (error instanceof SyntaxError) return undefined;
-    throw explainError(error, path);
+    throw error;
   }
 }
 

@@ -1,8 +1,9 @@
-import { readFile, rm, stat, truncate } from 'node:fs/promises';
+import { rm, stat, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { z } from 'zod';
 import { toJson } from './folders.js';
 import { writeWhole } from './output-file.js';
+import { readRegularText } from './read-file.js';
 import { syncFile } from './sync.js';
 
 /** In an unfinished folder: how far its stage is. */
@@ -28,7 +29,7 @@ export async function takeUpProgress<Progress>(
   { schema, lengths, isIntact }: Resumable<Progress>,
 ): Promise<Progress | undefined> {
   try {
-    const text = await readFile(join(partial, PROGRESS_FILE), 'utf8');
+    const text = await readRegularText(join(partial, PROGRESS_FILE));
     const progress = schema.parse(JSON.parse(text));
     for (const [name, length] of Object.entries(lengths(progress))) {
       const file = join(partial, name);

@@ -1,8 +1,7 @@
-import { readFile, stat } from 'node:fs/promises';
-import { Lexer, parseDocument } from 'yaml';
+import { isScalar, Lexer, parseDocument, visit } from 'yaml';
 import type { z } from 'zod';
 import { type ErrorDetails, type PatchmlError } from '../errors.js';
-import { explainError } from './file-errors.js';
+import { readRegularText } from './read-file.js';
 
 /** What a YAML file should be, for its errors. */
 export interface YamlKind {
@@ -24,7 +23,11 @@ const MAX_DEPTH = 50;
  * @throws the kind's error where it cannot be read, is no YAML, or holds no fields
  */
 export async function readYaml(path: string, kind: YamlKind): Promise<Record<string, unknown>> {
-  const fields = parseYaml(await readText(path, kind), path, kind);
+  const { name, Failure } = kind;
+  const tooLarge = (): PatchmlError =>
+    new Failure(`this is too large to be a ${name}`, { code: `${name}-too-large`, path });
+  const text = await readRegularText(path, { maxBytes: MAX_BYTES, tooLarge });
+  const fields = parseYaml(text, path, kind);
   if (isMapping(fields)) return fields;
   throw new kind.Failure(`expected fields such as "${kind.example}"`, {
     code: `${kind.name}-not-fields`,
@@ -70,25 +73,20 @@ export function invalidField(
   });
 }
 
-async function readText(path: string, { name, Failure }: YamlKind): Promise<string> {
-  try {
-    const { size } = await stat(path);
-    if (size <= MAX_BYTES) return await readFile(path, 'utf8');
-  } catch (error) {
-    throw explainError(error, path);
-  }
-  throw new Failure(`this is too large to be a ${name}`, { code: `${name}-too-large`, path });
-}
-
 function parseYaml(text: string, path: string, { name, Failure }: YamlKind): unknown {
   const code = `${name}-not-yaml` as const;
   if (isTooDeep(text)) {
     throw new Failure(`this is nested too deep to be a ${name}`, { code, path });
   }
   try {
-    const document = parseDocument(text, { prettyErrors: true });
-    const [problem] = document.errors;
+    const document = parseDocument(text, { prettyErrors: true, resolveKnownTags: false });
+    const [problem] = [...document.errors, ...document.warnings]; // any tag is a warning
     if (problem) throw problem;
+    visit(document, {
+      Pair(_, { key }) {
+        if (isScalar(key) && key.value === '__proto__') throw new Error('__proto__ is no field');
+      },
+    });
     return document.toJS({ maxAliasCount: 100 });
   } catch (cause) {
     const { message, linePos } = cause as Error & { linePos?: [{ line: number }] };

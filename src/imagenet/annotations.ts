@@ -6,6 +6,7 @@ import { AnnotationError } from '../errors.js';
 import { digestOf } from '../files/digest.js';
 import { explainError } from '../files/file-errors.js';
 import { byteOrder, listFiles } from '../files/listing.js';
+import { requireRegularFile } from '../files/read-file.js';
 import { tarMembers } from '../files/tar.js';
 import { readAnnotationCsv } from './annotation-csv.js';
 import { MAX_ANNOTATION_BYTES, parseAnnotationXml } from './annotation-xml.js';
@@ -31,6 +32,7 @@ export async function openAnnotations(path: string): Promise<AnnotationSource> {
     const info = await stat(path);
     if (info.isDirectory()) return noteRepeats(await openFolder(path));
     const fingerprint = digestOf([basename(path), info.size, info.mtimeMs]);
+    await requireRegularFile(path);
     if (path.endsWith('.csv'))
       return noteRepeats(
         fromMemory(fingerprint, async () => {

@@ -1,8 +1,9 @@
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { extname } from 'node:path';
 import { EvaluationError } from '../errors.js';
 import { explainError } from '../files/file-errors.js';
 import { withoutExtension } from '../imagenet/images.js';
+import { readRegularText } from '../files/read-file.js';
 import type { EvaluationSet } from '../sets/evaluation-set.js';
 import { matchFiles } from '../sets/match-files.js';
 import { readCsvPredictions } from './csv.js';
@@ -198,7 +199,7 @@ function distinctIds(names: readonly string[], images: number, path: string): st
 /** Reads a list of ids: one a line, or a .json array of texts. */
 async function readIdList(path: string): Promise<string[]> {
   try {
-    const text = (await readFile(path, 'utf8')).replace(/^\ufeff/, '');
+    const text = (await readRegularText(path)).replace(/^\ufeff/, '');
     return extname(path).toLowerCase() === '.json' ? parseIds(text, path) : splitLines(text);
   } catch (error) {
     throw explainError(error, path);

@@ -1,7 +1,7 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DatasetSummary } from '../dataset/dataset.js';
 import { byteOrder } from '../files/listing.js';
+import { readRegularText } from '../files/read-file.js';
 import {
   countText,
   inMarkdown,
@@ -140,7 +140,7 @@ export async function changelogOf(
 
 /** The entries of a changelog, without its heading. */
 async function entriesOf(folder: string): Promise<string> {
-  const text = await readFile(join(folder, CHANGELOG_FILE), 'utf8');
+  const text = await readRegularText(join(folder, CHANGELOG_FILE));
   const first = text.search(/^## /m);
   return first < 0 ? '' : text.slice(first);
 }

@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import semver from 'semver';
 import { z } from 'zod';
@@ -11,6 +10,7 @@ import { exists, type FolderOf } from '../files/folders.js';
 import { readSummary } from '../files/json.js';
 import { byteOrder, listFiles } from '../files/listing.js';
 import { writeWhole } from '../files/output-file.js';
+import { readRegularText } from '../files/read-file.js';
 
 /** The path of a release's folder. */
 export type ReleaseFolder = FolderOf<'release'>;
@@ -129,7 +129,7 @@ export interface Checksums {
 
 /** Reads a release's `SHA256SUMS`; see {@link parseChecksums}. */
 export async function readChecksums(folder: string): Promise<Checksums> {
-  return parseChecksums(await readFile(join(folder, SUMS_FILE), 'utf8'));
+  return parseChecksums(await readRegularText(join(folder, SUMS_FILE)));
 }
 
 /**

@@ -6,7 +6,7 @@ import {
   verifyDataset,
   type VerifyOptions,
 } from '../dataset/verify.js';
-import { PatchmlError, ReleaseError } from '../errors.js';
+import { OutputError, PatchmlError, ReleaseError } from '../errors.js';
 import { verifyExport } from '../exports/exports.js';
 import { sha256File } from '../files/digest.js';
 import { explainError, explaining } from '../files/file-errors.js';
@@ -209,7 +209,7 @@ async function readSums(folder: string): Promise<Checksums> {
   try {
     return await readChecksums(folder);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    if (!(error instanceof OutputError) || error.code !== 'enoent') throw error;
     return { digests: new Map(), findings: [{ problem: 'missing', file: SUMS_FILE }] };
   }
 }

@@ -1,4 +1,4 @@
-import { readFile, realpath } from 'node:fs/promises';
+import { realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { EvaluationError, OutputError } from '../errors.js';
@@ -8,6 +8,7 @@ import { exists, partialFolder, replacedFolder } from '../files/folders.js';
 import { readSummary } from '../files/json.js';
 import { listFiles } from '../files/listing.js';
 import { type ReportForm, requireReportPlace, writeReport } from '../files/owned-folder.js';
+import { readRegularText } from '../files/read-file.js';
 import { PREDICTIONS_FILE } from '../models/run-model.js';
 import type { EvaluationSet } from '../sets/evaluation-set.js';
 import { countText, inMarkdown, toCsvTable, toMarkdownTable } from '../text.js';
@@ -96,9 +97,7 @@ function isUnfinished(folder: string): boolean {
 
 async function readPerImage(folder: string, scorecard: Scorecard): Promise<PerImageScores> {
   const path = join(folder, IMAGES_FILE);
-  const text = await readFile(path, 'utf8').catch((error: unknown) => {
-    throw explainError(error, path);
-  });
+  const text = await readRegularText(path);
   if (sha256(text) !== scorecard.imagesSha256) {
     throw new EvaluationError('these are not the images of the scorecard beside it', {
       code: 'scores-invalid',
@@ -182,7 +181,7 @@ export async function requireScoresPlace(
   await requireReportPlace(folder, SCORES_FORM);
   const path = join(folder, SCORECARD_FILE);
   if (overwrite || !(await exists(path))) return;
-  const earlier = earlierSchema.safeParse(JSON.parse(await readFile(path, 'utf8'))).data;
+  const earlier = earlierSchema.safeParse(JSON.parse(await readRegularText(path))).data;
   const problem = earlier ? differenceOf(earlier, scores) : 'that another version wrote';
   if (problem === undefined) return;
   throw new OutputError(`this folder holds scores ${problem}`, {

@@ -1,8 +1,9 @@
-import { readFile, stat } from 'node:fs/promises';
 import { EvaluationError } from '../errors.js';
 import { explainError } from '../files/file-errors.js';
 import { repeatedKey } from '../files/json.js';
+import { MAX_TEXT_BYTES, readRegularFile } from '../files/read-file.js';
 import { type ClassIndex, classOf } from '../imagenet/synsets.js';
+import { bytesText } from '../text.js';
 
 /** Where in a file of labels something stands, as errors name it. */
 export interface LabelPlace {
@@ -89,9 +90,6 @@ export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** The largest known label file has some tens of megabytes. */
-const MAX_LABEL_BYTES = 256 * 2 ** 20;
-
 /**
  * Reads all of a label file, without its byte order mark.
  * @throws EvaluationError where it is not a file, is empty, larger than 256 MB, or not UTF-8
@@ -112,25 +110,20 @@ export async function readLabelText(path: string): Promise<string> {
   throw new EvaluationError('this file is empty', { code: 'labels-empty', path });
 }
 
-async function readBytes(path: string): Promise<Buffer> {
-  try {
-    const info = await stat(path);
-    if (!info.isFile()) {
-      throw new EvaluationError('expected a file of labels, got something else', {
+function readBytes(path: string): Promise<Buffer> {
+  return readRegularFile(path, {
+    maxBytes: MAX_TEXT_BYTES,
+    notAFile: () =>
+      new EvaluationError('expected a file of labels, got something else', {
         code: 'labels-not-a-file',
         path,
         fix: 'name a file; a folder of images goes with --dataset or --images',
-      });
-    }
-    if (info.size > MAX_LABEL_BYTES) {
-      throw new EvaluationError(`${info.size} bytes are more than labels take`, {
+      }),
+    tooLarge: () =>
+      new EvaluationError(`${bytesText(MAX_TEXT_BYTES)} are more than labels take`, {
         code: 'labels-too-large',
         path,
-        fix: `give a file of at most ${MAX_LABEL_BYTES} bytes`,
-      });
-    }
-    return await readFile(path);
-  } catch (error) {
-    throw explainError(error, path);
-  }
+        fix: 'check that it is the file you mean',
+      }),
+  });
 }

@@ -7,6 +7,7 @@ import { explainError } from '../files/file-errors.js';
 import { lockFolder } from '../files/folder-lock.js';
 import { exists, isEmptyPlace, makeFolder, partialFolder, requireSpace } from '../files/folders.js';
 import { listPlainFiles } from '../files/listing.js';
+import { requireRegularFile } from '../files/read-file.js';
 import { syncFolder, syncTree } from '../files/sync.js';
 import { letSignalIn, throwIfAborted } from '../progress.js';
 import { SUMS_FILE } from '../release/release-folder.js';
@@ -78,7 +79,11 @@ export function openFolderStore(place: string, signal: AbortSignal | undefined):
       await syncFolder(dirname(place));
       return true;
     },
-    read: (path, start) => createReadStream(join(place, path), { start }),
+    async *read(path, start) {
+      const file = join(place, path);
+      await requireRegularFile(file);
+      yield* createReadStream(file, { start }) as AsyncIterable<Buffer>;
+    },
     close: async () => unlock?.(),
   };
 }

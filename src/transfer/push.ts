@@ -1,10 +1,10 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type ErrorCode, AbortedError, TransferError } from '../errors.js';
 import { sha256, sha256File } from '../files/digest.js';
 import { explainError } from '../files/file-errors.js';
 import { readSummary } from '../files/json.js';
 import { listPlainFiles } from '../files/listing.js';
+import { MAX_TEXT_BYTES, readRegularFile } from '../files/read-file.js';
 import { atOnce } from '../parallel/ordered.js';
 import { letSignalIn, type StageOptions, throwIfAborted } from '../progress.js';
 import {
@@ -252,7 +252,7 @@ async function readRelease(
 ): Promise<CheckedRelease> {
   const info = await readSummary(folder, RELEASE_FILE, identitySchema, 'patchml release');
   const sizes = await listPlainFiles(folder);
-  const text = sizes.has(SUMS_FILE) ? await readFile(join(folder, SUMS_FILE)) : undefined;
+  const text = sizes.has(SUMS_FILE) ? await readRegularFile(join(folder, SUMS_FILE), { maxBytes: MAX_TEXT_BYTES }) : undefined;
   if (text === undefined) throw unlike(folder, 'missing-file', `this release has no ${SUMS_FILE}`);
   const digests = parseSums(text.toString(), join(folder, SUMS_FILE));
   const files: LocalFile[] = [];

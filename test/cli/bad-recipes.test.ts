@@ -45,7 +45,7 @@ describe('A recipe that cannot be', () => {
     ['one word in it', 'recipe', ['expected', 'name: my-dataset']],
     ['nothing in it', '', [/expected|empty/]],
     ['aliases that explode', bomb(), ['alias']],
-    ['a tag that runs code', 'name: !!js/function "function () {}"\n', ['name']],
+    ['a tag that runs code', 'name: !!js/function "function () {}"\n', ['line 1', 'tag']],
     ['a field twice', 'name: a\nname: b\n', ['line 2']],
     ['bytes of no text', '\u0000\u0001\ufffe', [/YAML|expected/]],
   ])('- with %s - ends in one line, before any work', async (_, text, says) => {

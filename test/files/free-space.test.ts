@@ -22,7 +22,7 @@ describe('requireSpace', () => {
       code: 'not-enough-space',
       path,
       message: expect.stringMatching(
-        /the pool needs about 1000000000\.00 GB, \d+\.\d\d GB are free; free some space/,
+        /the pool needs about 1000 PB, [\d.]+ (?:[kMGTP]?B|bytes) are free; free some space/,
       ),
     });
   });

@@ -344,10 +344,30 @@ describe('loadRecipe', () => {
     },
   );
 
-  it('takes tags for what they hold, and runs nothing', async () => {
-    const path = recipeFile('name: test\nseed: !!js/function "process.exit(3)"\n');
-    expect((await loadRecipe(path)).seed).toBe('process.exit(3)');
+  it.each([
+    ['seed: !!js/function "process.exit(3)"'],
+    ['seed: !mine 7'],
+    ['seed: !!binary aGk='],
+    ['sampling: !!set {unique}'],
+  ])('refuses %s: a tag', async (line) => {
+    const path = recipeFile(`name: test\n${line}\n`);
+    await expect(loadRecipe(path)).rejects.toMatchObject({
+      code: 'recipe-not-yaml',
+      place: 'line 2',
+      message: expect.stringContaining('Unresolved tag') as unknown,
+    });
   });
+
+  it.each([['__proto__: {seed: 7}'], ['sampling: {"__proto__": {unique: true}}']])(
+    'refuses %s, which is no field',
+    async (line) => {
+      const path = recipeFile(`name: test\n${line}\n`);
+      await expect(loadRecipe(path)).rejects.toMatchObject({
+        code: 'recipe-not-yaml',
+        message: expect.stringContaining('__proto__ is no field') as unknown,
+      });
+    },
+  );
 
   it('refuses a file of 2 MB', async () => {
     const path = recipeFile(`name: test\n# ${'x'.repeat(2 << 20)}\n`);

@@ -1,0 +1,151 @@
+import { constants, createReadStream, fstatSync, openSync, type Stats } from 'node:fs';
+import { type FileHandle, open, stat } from 'node:fs/promises';
+import { OutputError, type PatchmlError } from '../errors.js';
+import { bytesText } from '../text.js';
+import { explainError } from './file-errors.js';
+
+/** What of a file is read. */
+export interface ReadLimits {
+  /** More bytes than this are not read. */
+  maxBytes: number;
+  /** The error for a file with more. Default: OutputError `file-too-large` */
+  tooLarge?: (() => PatchmlError) | undefined;
+  /** The error for a folder, a pipe or a device. Default: OutputError `eisdir`, `file-not-regular` */
+  notAFile?: (() => PatchmlError) | undefined;
+}
+
+/** Room for the digests or labels of some million images. */
+export const MAX_TEXT_BYTES = 256e6;
+
+/**
+ * Reads a regular file that holds no more than a limit. A pipe is not waited for, and a device that
+ * never ends is not read.
+ * @throws OutputError where the file system fails, or what the limits give
+ */
+export async function readRegularFile(path: string, limits: ReadLimits): Promise<Buffer> {
+  try {
+    const file = await open(path, READ);
+    try {
+      requireRegular(await file.stat(), path, limits);
+      return await readUpTo(file, path, limits);
+    } finally {
+      await file.close();
+    }
+  } catch (error) {
+    throw explain(error, path, limits);
+  }
+}
+
+/** {@link readRegularFile} as UTF-8. Default: up to 256 MB. */
+export async function readRegularText(
+  path: string,
+  limits: ReadLimits = { maxBytes: MAX_TEXT_BYTES },
+): Promise<string> {
+  return (await readRegularFile(path, limits)).toString('utf8');
+}
+
+/**
+ * Checks a file that is then read as a stream.
+ * @throws OutputError where the file system fails, or what the limits give
+ */
+export async function requireRegularFile(
+  path: string,
+  limits: ReadLimits = { maxBytes: Infinity },
+): Promise<void> {
+  try {
+    requireRegular(await stat(path), path, limits);
+  } catch (error) {
+    throw explain(error, path, limits);
+  }
+}
+
+/** No line that patchml writes is longer, characters. */
+export const MAX_LINE = 2 ** 20;
+
+/**
+ * The lines of a text file, each with its `\n`, which the last may lack. A line of more than
+ * {@link MAX_LINE} characters is cut, and is the last.
+ * @throws OutputError where the file system fails, or it is no regular file
+ */
+export async function* readTextLines(path: string): AsyncGenerator<string> {
+  await requireRegularFile(path);
+  let rest = '';
+  try {
+    for await (const chunk of createReadStream(path, 'utf8') as AsyncIterable<string>) {
+      const lines = (rest + chunk).split('\n');
+      rest = lines.pop()!;
+      for (const line of lines) yield `${line}\n`;
+      if (rest.length > MAX_LINE) break;
+    }
+  } catch (error) {
+    throw explainError(error, path);
+  }
+  if (rest !== '') yield rest;
+}
+
+/** Opens a regular file for reading, of any length. @throws as {@link requireRegularFile} */
+export function openRegularSync(path: string): number {
+  const limits = { maxBytes: Infinity };
+  try {
+    const file = openSync(path, READ);
+    requireRegular(fstatSync(file), path, limits);
+    return file;
+  } catch (error) {
+    throw explain(error, path, limits);
+  }
+}
+
+/** A pipe that nobody writes to is opened at once, not waited for. */
+const READ = constants.O_RDONLY | constants.O_NONBLOCK;
+
+function requireRegular(info: Stats, path: string, limits: ReadLimits): void {
+  if (info.isDirectory()) throw limits.notAFile?.() ?? isFolder(path);
+  if (!info.isFile()) throw limits.notAFile?.() ?? notRegular(path);
+  if (info.size > limits.maxBytes) throw limits.tooLarge?.() ?? tooLarge(path, limits);
+}
+
+/** A file may grow, and those below /proc say that they have no bytes. */
+async function readUpTo(file: FileHandle, path: string, limits: ReadLimits): Promise<Buffer> {
+  const pieces: Buffer[] = [];
+  let bytes = 0;
+  for (;;) {
+    const { size } = await file.stat();
+    const piece = Buffer.allocUnsafe(Math.max(size - bytes, 0) + 1);
+    const { bytesRead } = await file.read(piece, 0, piece.length, bytes);
+    if (bytesRead === 0) return Buffer.concat(pieces, bytes);
+    bytes += bytesRead;
+    pieces.push(piece.subarray(0, bytesRead));
+    if (bytes > limits.maxBytes) throw limits.tooLarge?.() ?? tooLarge(path, limits);
+  }
+}
+
+function isFolder(path: string): OutputError {
+  return new OutputError('this is a folder, not a file', {
+    code: 'eisdir',
+    path,
+    fix: 'name a file',
+  });
+}
+
+function notRegular(path: string): OutputError {
+  return new OutputError('this is a pipe, a device or a socket, and is not read', {
+    code: 'file-not-regular',
+    path,
+    fix: 'name a file; save what a pipe gives first',
+  });
+}
+
+function tooLarge(path: string, { maxBytes }: ReadLimits): OutputError {
+  return new OutputError(`this file has more than ${bytesText(maxBytes)}, and is not read`, {
+    code: 'file-too-large',
+    path,
+    fix: 'check that it is the file you mean',
+  });
+}
+
+/** A socket, and a device that is not there, cannot be opened at all. */
+function explain(error: unknown, path: string, { notAFile }: ReadLimits): unknown {
+  const { code } = error as NodeJS.ErrnoException;
+  if (code === 'ENXIO' || code === 'ENODEV') return notAFile?.() ?? notRegular(path);
+  return explainError(error, path);
+}

@@ -1,0 +1,72 @@
+import { execFileSync } from 'node:child_process';
+import { symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from '@jest/globals';
+import { DatasetError } from '../../src/errors.js';
+import { sha256File } from '../../src/files/digest.js';
+import { readJsonLines } from '../../src/files/json.js';
+import { MAX_LINE, readRegularText, readTextLines } from '../../src/files/read-file.js';
+import { temporaryFolder, writeTree } from '../support/unit-folder.js';
+
+async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
+  const found: T[] = [];
+  for await (const item of items) found.push(item);
+  return found;
+}
+
+function makePipe(): string {
+  const path = join(temporaryFolder(), 'pipe');
+  execFileSync('mkfifo', [path]);
+  return path;
+}
+
+describe('A file that is read', () => {
+  it('is read to its end, through a link too', async () => {
+    const folder = writeTree({ a: 'käse', empty: '' });
+    symlinkSync('a', join(folder, 'link'));
+    expect(await readRegularText(join(folder, 'a'))).toBe('käse');
+    expect(await readRegularText(join(folder, 'link'))).toBe('käse');
+    expect(await readRegularText(join(folder, 'empty'))).toBe('');
+  });
+
+  it.each([
+    ['readRegularText', 'enoent', (path: string) => readRegularText(path)],
+    ['readTextLines', 'enoent', (path: string) => all(readTextLines(path))],
+    ['readJsonLines', 'stage-missing', (path: string) => all(readJsonLines(path))],
+    ['sha256File', 'enoent', (path: string) => Promise.resolve().then(() => sha256File(path))],
+  ])('is no pipe, device or folder: %s', async (_, code, read) => {
+    for (const path of [makePipe(), '/dev/zero']) {
+      await expect(read(path)).rejects.toMatchObject({ code: 'file-not-regular', path });
+    }
+    await expect(read(temporaryFolder())).rejects.toMatchObject({ code: 'eisdir' });
+    await expect(read('/none')).rejects.toMatchObject({ code });
+  });
+
+  it('has no more bytes than the limit, also where it does not say how many it has', async () => {
+    const path = join(writeTree({ a: '12345' }), 'a');
+    expect(await readRegularText(path, { maxBytes: 5 })).toBe('12345');
+    const refusal = {
+      code: 'file-too-large',
+      message: expect.stringContaining('4 bytes') as unknown,
+    };
+    await expect(readRegularText(path, { maxBytes: 4 })).rejects.toMatchObject(refusal);
+    const limits = { maxBytes: 4 };
+    await expect(readRegularText('/proc/self/status', limits)).rejects.toMatchObject(refusal);
+  });
+
+  it("is refused with the caller's own error", async () => {
+    const error = new DatasetError('no', { code: 'stage-invalid' });
+    const path = join(writeTree({ a: '12345' }), 'a');
+    await expect(readRegularText(path, { maxBytes: 1, tooLarge: () => error })).rejects.toBe(error);
+    const limits = { maxBytes: 1, notAFile: () => error };
+    await expect(readRegularText(makePipe(), limits)).rejects.toBe(error);
+  });
+
+  it('is cut in a line that has no end', async () => {
+    const path = join(writeTree({ a: `one\n${'x'.repeat(5 * MAX_LINE)}\nlast\n` }), 'a');
+    const [first, second, ...more] = await all(readTextLines(path));
+    expect(first).toBe('one\n');
+    expect(second!.length).toBeLessThan(2 * MAX_LINE);
+    expect(more).toEqual([]);
+  });
+});
