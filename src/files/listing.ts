@@ -1,6 +1,6 @@
 import { type Dirent, linkSync, realpathSync, rmSync, statSync } from 'node:fs';
 import { lstat, readdir, realpath } from 'node:fs/promises';
-import { join, sep } from 'node:path';
+import { dirname, join, sep } from 'node:path';
 import { TransferError } from '../errors.js';
 
 export interface ListedFile {
@@ -13,40 +13,64 @@ export interface ListedFile {
 
 /**
  * Lists the files below a folder that a filter accepts, in byte order of their paths, whatever
- * order the file system has them in. Links to files inside the folder are followed, links to
- * folders are not.
+ * order the file system has them in. Links to files inside the folder are followed.
  * @param accepts by file name
+ * @param options follow: also links that lead out of the folder and links to folders, as among a
+ *   user's inputs; each linked folder once, so that circles end. Default: false
  */
 export async function listFiles(
   folder: string,
   accepts: (name: string) => boolean,
+  { follow = false }: { follow?: boolean } = {},
 ): Promise<ListedFile[]> {
   const root = await realpath(folder);
   const files: ListedFile[] = [];
   const pending = [''];
+  const seen = new Set([root]);
   for (let below = pending.pop(); below !== undefined; below = pending.pop()) {
     for (const entry of await readdir(join(root, below), { withFileTypes: true })) {
       const path = below === '' ? entry.name : `${below}/${entry.name}`;
-      if (entry.isDirectory()) pending.push(path);
-      else if (accepts(entry.name)) files.push(describe(root, path, entry));
+      const isFolder =
+        entry.isDirectory() || (follow && entry.isSymbolicLink() && isNewFolder(root, path, seen));
+      if (isFolder) pending.push(path);
+      else if (accepts(entry.name)) files.push(describe(root, path, entry, follow));
     }
   }
   return files.sort((a, b) => byteOrder(a.path, b.path));
 }
 
+/** Whether a path has a part whose name begins with a dot: what programs leave, not a user's files. */
+export function isHidden(path: string): boolean {
+  return path.split('/').some((part) => /^\.(?!\.?$)/.test(part));
+}
+
+/** Whether a link leads to a folder that was not met yet, and not to one that it lies in. */
+function isNewFolder(root: string, path: string, seen: Set<string>): boolean {
+  try {
+    const target = realpathSync(join(root, path));
+    const place = realpathSync(dirname(join(root, path)));
+    if (!statSync(target).isDirectory() || seen.has(target)) return false;
+    if (`${place}${sep}`.startsWith(`${target}${sep}`)) return false;
+    seen.add(target);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** Synchronous: a call takes 3 microseconds, ten times less than through a promise. */
-function describe(root: string, path: string, entry: Dirent): ListedFile {
+function describe(root: string, path: string, entry: Dirent, follow: boolean): ListedFile {
   const full = join(root, path);
-  const isReadable = entry.isSymbolicLink() ? leadsInside(root, full) : entry.isFile();
+  const isReadable = entry.isSymbolicLink() ? leadsToFile(root, full, follow) : entry.isFile();
   if (!isReadable) return { path, size: -1, modified: 0 };
   const { size, mtimeMs } = statSync(full);
   return { path, size, modified: mtimeMs };
 }
 
-function leadsInside(root: string, link: string): boolean {
+function leadsToFile(root: string, link: string, anywhere: boolean): boolean {
   try {
     const target = realpathSync(link);
-    return target.startsWith(root + sep) && statSync(target).isFile();
+    return (anywhere || target.startsWith(root + sep)) && statSync(target).isFile();
   } catch {
     return false;
   }

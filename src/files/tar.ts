@@ -13,9 +13,12 @@ export interface TarMember {
   body: () => Promise<Buffer>;
 }
 
+/** Archives of the old form (v7) do not name one; the types of tar-stream lack the option. */
+const ANY_FORMAT: object = { allowUnknownFormat: true };
+
 /** Walks a tar archive's regular files in their order, without unpacking it. */
 export async function* tarMembers(archive: Readable): AsyncGenerator<TarMember> {
-  const extract = tar.extract();
+  const extract = tar.extract(ANY_FORMAT);
   archive.on('error', (error) => {
     extract.destroy(error);
   });

@@ -5,7 +5,7 @@ import { createGunzip } from 'node:zlib';
 import { AnnotationError } from '../errors.js';
 import { digestOf } from '../files/digest.js';
 import { explainError } from '../files/file-errors.js';
-import { byteOrder, listFiles } from '../files/listing.js';
+import { byteOrder, isHidden, listFiles } from '../files/listing.js';
 import { requireRegularFile } from '../files/read-file.js';
 import { tarMembers } from '../files/tar.js';
 import { readAnnotationCsv } from './annotation-csv.js';
@@ -54,7 +54,8 @@ export async function openAnnotations(path: string): Promise<AnnotationSource> {
 }
 
 async function openFolder(folder: string): Promise<AnnotationSource> {
-  const files = await listFiles(folder, (name) => name.endsWith('.xml'));
+  const all = await listFiles(folder, (name) => name.endsWith('.xml'), { follow: true });
+  const files = all.filter(({ path }) => !isHidden(path));
   if (files.length === 0) {
     throw noneIn(folder, 'no .xml file is in this folder or below it');
   }
@@ -65,7 +66,7 @@ async function openFolder(folder: string): Promise<AnnotationSource> {
     *read() {
       for (const { path, size } of files) {
         if (size < 0)
-          yield { imageId: idOf(path), problem: 'no file, or a link out of the folder' };
+          yield { imageId: idOf(path), problem: 'no file, or a link to none' };
         else if (size > MAX_ANNOTATION_BYTES) {
           yield { imageId: idOf(path), problem: `larger than ${MAX_ANNOTATION_BYTES} bytes` };
         } else yield parse(idOf(path), readFileSync(join(folder, path)));
@@ -110,7 +111,7 @@ async function readArchive(path: string): Promise<(Annotation | MalformedAnnotat
   const annotations: (Annotation | MalformedAnnotation)[] = [];
   try {
     for await (const { name, size, body } of tarMembers(stream)) {
-      if (!name.endsWith('.xml')) continue;
+      if (!name.endsWith('.xml') || isHidden(name)) continue;
       const imageId = idOf(name);
       if (size > MAX_ANNOTATION_BYTES) {
         annotations.push({ imageId, problem: `larger than ${MAX_ANNOTATION_BYTES} bytes` });

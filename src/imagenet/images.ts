@@ -5,7 +5,7 @@ import type { Readable } from 'node:stream';
 import { ImageError } from '../errors.js';
 import { digestOf } from '../files/digest.js';
 import { explainError } from '../files/file-errors.js';
-import { byteOrder, listFiles } from '../files/listing.js';
+import { byteOrder, isHidden, listFiles } from '../files/listing.js';
 import { tarMembers } from '../files/tar.js';
 
 /** Where the bytes of one image lie: a file, or a stretch of an archive. */
@@ -25,6 +25,8 @@ export interface ImageStore {
   places: ReadonlyMap<string, ImagePlace>;
   /** Changes when the files do: names, sizes and times, for a cache's key. */
   fingerprint: string;
+  /** How many images were skipped because their name, or their folder's, begins with a dot. */
+  hidden: number;
 }
 
 /**
@@ -58,8 +60,8 @@ export async function openImages(given: string): Promise<ImageStore> {
 }
 
 async function openFolder(path: string): Promise<ImageStore> {
-  const { places, fingerprint } = await listImages(path);
-  return { path, places: toPlaces(places), fingerprint };
+  const { places, ...others } = await listImages(path);
+  return { path, places: toPlaces(places), ...others };
 }
 
 /**
@@ -83,12 +85,17 @@ function archiveFingerprint(path: string, { size, mtimeMs }: Stats): string {
   return digestOf([basename(path), size, mtimeMs]);
 }
 
-/** Lists all images of a folder, in byte order of their paths, with the folder's fingerprint. */
+/**
+ * Lists all images of a folder, in byte order of their paths, with the folder's fingerprint. Links
+ * are followed; hidden files are counted, not listed.
+ */
 export async function listImages(
   folder: string,
-): Promise<{ places: ImagePlace[]; fingerprint: string }> {
-  const files = await listFiles(folder, isImageName);
+): Promise<{ places: ImagePlace[]; fingerprint: string; hidden: number }> {
+  const all = await listFiles(folder, isImageName, { follow: true });
+  const files = all.filter(({ path }) => !isHidden(path));
   return {
+    hidden: all.length - files.length,
     places: files.map(({ path: file, size }) => ({ file, size })),
     fingerprint: digestOf(files.map(({ path: file, size, modified }) => [file, size, modified])),
   };
@@ -96,9 +103,11 @@ export async function listImages(
 
 async function openTar(path: string, fingerprint: string): Promise<ImageStore> {
   const found: (ImagePlace & { name: string })[] = [];
+  let hidden = 0;
   const walk = async (archive: Readable, base: number): Promise<void> => {
     for await (const { name, size, offset, stream } of tarMembers(archive)) {
-      if (name.endsWith('.tar')) await walk(stream, base + offset);
+      if (isHidden(name)) hidden += Number(isImageName(name));
+      else if (name.endsWith('.tar')) await walk(stream, base + offset);
       else if (isImageName(name)) {
         found.push({ name, file: basename(path), offset: base + offset, size });
       }
@@ -114,7 +123,7 @@ async function openTar(path: string, fingerprint: string): Promise<ImageStore> {
       cause,
     });
   }
-  return { path, places: toPlaces(found), fingerprint };
+  return { path, places: toPlaces(found), fingerprint, hidden };
 }
 
 /** Where two files give one id, the first in byte order of their paths is taken. */

@@ -88,12 +88,19 @@ export function scorecardNotes(scorecards: readonly NewScorecard[]): string[] {
     }
   }
   return [
-    `${set.name}, labels: ${set.rule}, ${countText(set.images)} images${unlabelled}; ` +
+    `${set.name}, labels: ${set.rule}, ${imagesText(set)}${unlabelled}; ` +
       `intervals: ${level} bootstrap, ${countText(options.resamples)} resamples, ` +
       `seed ${options.seed}; variable top-k: ${options.variableTopKRule} of the labels found.`,
     ...(leftOut.length > 0 ? [`Images left out: ${leftOutText}.`] : []),
     ...[...reasons].map(([reason, names]) => `Not there: ${[...names].join(', ')} (${reason}).`),
   ];
+}
+
+/** `100 of 1,200 images` where a limit was given. */
+function imagesText({ images, leftOut }: NewScorecard['set']): string {
+  const beyond = leftOut['beyond-limit'] ?? 0;
+  const all = beyond > 0 ? ` of ${countText(images + beyond)}` : '';
+  return `${countText(images)}${all} images`;
 }
 
 function columnsOf(scorecards: readonly NewScorecard[]): string[] {

@@ -122,8 +122,8 @@ export function scoresFolder(
  * only its first images are used, with their number: `imagenet-val-real-first-20`.
  */
 function setFolder({ name, kind, rule, ids, leftOut }: Parameters<typeof scoresFolder>[1]): string {
-  if (kind === 'patchml') return folderName(name); // its name has a version, its labels no rules
-  const ofRule = rule === 'original' ? '' : `-${rule}`;
+  // A PatchML set's name has a version, its labels no rules.
+  const ofRule = rule === 'original' || kind === 'patchml' ? '' : `-${rule}`;
   const ofFirst = 'beyond-limit' in leftOut ? `-first-${ids.length}` : '';
   return folderName(`${name}${ofRule}${ofFirst}`);
 }

@@ -165,8 +165,27 @@ export function withoutImages(
   };
 }
 
-/** The first images of a set, for a quick trial. */
+/**
+ * The first images of a set, for a quick trial; of a PatchML set, whose images are sorted by their
+ * number of labels, the first of each number, as many of each as there are.
+ */
 export function firstImages(set: EvaluationSet, limit: number | undefined): EvaluationSet {
-  if (limit === undefined) return set;
-  return withoutImages(set, new Set(set.ids.slice(limit)), 'beyond-limit');
+  if (limit === undefined || limit >= set.ids.length) return set;
+  const positions = [...set.ids.keys()];
+  if (set.kind === 'patchml') {
+    const rank = placesAmongTheirKind(set.labels.map(({ length }) => length));
+    positions.sort((a, b) => rank[a]! - rank[b]! || a - b);
+  }
+  const left = new Set(positions.slice(limit).map((at) => set.ids[at]!));
+  return withoutImages(set, left, 'beyond-limit');
+}
+
+/** For each value, how many of its kind come before it. */
+function placesAmongTheirKind(kinds: readonly number[]): number[] {
+  const met = new Map<number, number>();
+  return kinds.map((kind) => {
+    const place = met.get(kind) ?? 0;
+    met.set(kind, place + 1);
+    return place;
+  });
 }

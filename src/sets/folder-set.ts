@@ -17,8 +17,8 @@ export async function openClassFolders(
   folder: string,
   labels: Labels | undefined,
 ): Promise<EvaluationSet> {
-  const { places, fingerprint } = await listImages(folder);
-  const leftOut: Record<string, number> = {};
+  const { places, fingerprint, hidden } = await listImages(folder);
+  const leftOut: Record<string, number> = hidden > 0 ? { hidden } : {};
   const found = inClassFolders(places, leftOut, folder);
   if (found === undefined) {
     if (labels?.form === 'image-labels') {

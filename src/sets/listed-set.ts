@@ -28,6 +28,7 @@ export async function openListedImages(
   const found = folder === undefined ? undefined : await findInFolder(folder, list.rows, list.path);
   const images = found?.images ?? list.rows.map((row) => toItem(row));
   if (found && found.notListed > 0) leftOut['not-listed'] = found.notListed;
+  if (found && found.hidden > 0) leftOut['hidden'] = found.hidden;
   const path = folder ?? list.path;
   const { rule, items } =
     list === labels ? { rule: 'given' as const, items: images } : applyLabels(images, labels, path);
@@ -44,8 +45,13 @@ async function findInFolder(
   folder: string,
   rows: readonly ImageLabels[],
   path: string,
-): Promise<{ images: SetItem[]; notListed: number; store: SetHead['store'] }> {
-  const { places, fingerprint } = await listImages(folder);
+): Promise<{
+  images: SetItem[];
+  notListed: number;
+  hidden: number;
+  store: SetHead['store'];
+}> {
+  const { places, fingerprint, hidden } = await listImages(folder);
   const files = places.map(({ file }) => file);
   const listed = findListed(rows, files, path);
   const images = places.flatMap((place, at) => {
@@ -53,7 +59,7 @@ async function findInFolder(
     return row === undefined ? [] : [toItem(row, place)];
   });
   const store = { path: folder, fingerprint };
-  return { images, notListed: places.length - images.length, store };
+  return { images, notListed: places.length - images.length, hidden, store };
 }
 
 /** Where every image has one label, it is the original label too: see {@link finishSet}. */

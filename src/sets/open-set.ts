@@ -163,7 +163,7 @@ function contradiction(problem: string, fix: string): EvaluationError {
  */
 async function openPatchmlSet(folder: string): Promise<EvaluationSet> {
   const { summary, lock, rows } = await readDataset(folder);
-  const files = await listFiles(join(folder, IMAGES_FOLDER), () => true);
+  const files = await listFiles(join(folder, IMAGES_FOLDER), () => true, { follow: true });
   const sizes = new Map(files.map(({ path, size }) => [`images/${path}`, size]));
   const items: SetItem[] = [];
   for await (const { id, file_name: file, labels } of rows()) {

@@ -51,7 +51,8 @@ async function openPart(
   given: string,
   leftOut: Record<string, number>,
 ): Promise<{ store: SetHead['store']; images: ValidationImage[] }> {
-  const { path, places, fingerprint } = await openImages(given);
+  const { path, places, fingerprint, hidden } = await openImages(given);
+  if (hidden > 0) leftOut['hidden'] = hidden;
   const images: ValidationImage[] = [];
   for (const [id, place] of places) {
     const position = valPosition(id);

@@ -18,7 +18,9 @@ describe('scoresFolder', () => {
 
   it('has the name and version of a PatchML dataset', () => {
     const fields = { name: 'paper 1.0.0', kind: 'patchml', rule: 'patchml' } as const;
-    const set = madeSet([[1], [2]], { ...fields, leftOut: first });
+    const set = madeSet([[1], [2]], fields);
     expect(scoresFolder('out', set, 'a/b')).toBe(join('out', 'paper-1.0.0', 'a-b'));
+    const limited = madeSet([[1], [2]], { ...fields, leftOut: first });
+    expect(scoresFolder('out', limited, 'a/b')).toBe(join('out', 'paper-1.0.0-first-2', 'a-b'));
   });
 });

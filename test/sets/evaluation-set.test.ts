@@ -40,6 +40,23 @@ describe('firstImages', () => {
     expect(firstImages(set, 2)).toMatchObject({ ids: ['a', 'b'], leftOut: { 'beyond-limit': 1 } });
   });
 
+  it('takes of a PatchML set as many of each number of labels', () => {
+    const labels = [2, 2, 2, 3, 3, 3, 5].map((k) => Array.from({ length: k }, (_, at) => at));
+    const ids = labels.map(({ length }, at) => `k${length}/${at}`);
+    const patchml = {
+      ...set,
+      kind: 'patchml',
+      ids,
+      labels,
+      originals: undefined,
+      images: undefined,
+    } as const;
+    const idsOf = (limit: number): readonly string[] => firstImages(patchml, limit).ids;
+    expect(idsOf(3)).toEqual(['k2/0', 'k3/3', 'k5/6']);
+    expect(idsOf(5)).toEqual(['k2/0', 'k2/1', 'k3/3', 'k3/4', 'k5/6']);
+    expect(idsOf(6)).toEqual(['k2/0', 'k2/1', 'k2/2', 'k3/3', 'k3/4', 'k5/6']);
+  });
+
   it('keeps all without a limit, or with a large one', () => {
     expect(firstImages(set, undefined)).toBe(set);
     expect(firstImages(set, 9)).toBe(set);
