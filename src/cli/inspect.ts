@@ -96,10 +96,17 @@ function describe(inspection: Counted): (readonly [string, string | number])[] {
         ['digest', inspection.digest],
         ['images', inspection.images],
         ['images by patches', listCounts(inspection.counts)],
+        ['mean side painted, px', listSides(inspection.meanSide)],
         ...common,
         ['objects dropped', listCounts(inspection.drops)],
       ];
   }
+}
+
+function listSides(sides: Record<string, number>): string {
+  return Object.entries(sides)
+    .map(([k, side]) => `${k}: ${side.toFixed(1)}`)
+    .join(', ');
 }
 
 function classRows({ classes }: Counted, shown: number): (readonly [string, string | number])[] {

@@ -33,6 +33,11 @@ const datasetSchema = z.object({
   images: z.int(),
   /** Images for each number of patches. */
   counts: z.record(z.string(), z.int()),
+  /**
+   * For each number of patches the mean side that a patch is painted in, px: of a patch, the square
+   * root of its box's area; rounded to 0.1 px. Datasets of patchml 0.1 have none.
+   */
+  meanSide: z.record(z.string(), z.number()).optional(),
   /** Where the patches came from: objects = patches + the sum of the drops. */
   source: z.object({
     annotations: z.int(),
@@ -89,6 +94,28 @@ export function datasetDigest(files: readonly (readonly [path: string, digest: s
 export function lockDigest(lock: DatasetLock): string {
   const fields = Object.entries(lock).filter(([name]) => name !== 'lock');
   return digestOf(Object.fromEntries(fields));
+}
+
+/** Adds up the sides that patches are painted in, for `meanSide`. */
+export function openMeanSide(): {
+  add(row: Pick<MetadataRow, 'k' | 'objects'>): void;
+  means(): Record<string, number>;
+} {
+  const sums = new Map<number, { side: number; patches: number }>();
+  return {
+    add({ k, objects }) {
+      const sum = sums.get(k) ?? { side: 0, patches: 0 };
+      for (const [, , width, height] of objects.bbox) sum.side += Math.sqrt(width * height);
+      sum.patches += objects.bbox.length;
+      sums.set(k, sum);
+    },
+    means() {
+      const rounded = [...sums].map(
+        ([k, { side, patches }]) => [k, Math.round((10 * side) / patches) / 10] as const,
+      );
+      return Object.fromEntries(rounded);
+    },
+  };
 }
 
 /** Whether a file of a dataset, by its path in it, is an image. */

@@ -217,8 +217,9 @@ async function writeSummaries(
   recipe: Recipe,
   origin: DatasetOrigin,
   partial: string,
-  { images, files, counts, classes }: DatasetOutput,
+  output: DatasetOutput,
 ): Promise<void> {
+  const { images, files, counts, classes } = output;
   const summary: DatasetSummary = {
     format: 'patchml-dataset',
     name: recipe.name,
@@ -226,6 +227,7 @@ async function writeSummaries(
     recipe: portableRecipe(recipe),
     images,
     counts,
+    meanSide: output.meanSide(),
     source: origin.source,
     classes: Object.fromEntries([...classes.entries()].sort(([a], [b]) => byteOrder(a, b))),
   };

@@ -7,6 +7,7 @@ import {
   IMAGES_FOLDER,
   LOCK_FILE,
   METADATA_FILE,
+  openMeanSide,
   readDatasetSummary,
   readLock,
   readMetadata,
@@ -37,6 +38,8 @@ export interface DatasetOutput {
   readonly files: Record<string, string>;
   readonly counts: Record<string, number>;
   readonly classes: Map<string, number>;
+  /** The mean side that patches are painted in, px, for each k. */
+  meanSide(): Record<string, number>;
   append(rows: readonly MetadataRow[]): Promise<void>;
   close(): Promise<void>;
 }
@@ -51,9 +54,11 @@ export async function openDatasetOutput(partial: string): Promise<DatasetOutput>
   const files: Record<string, string> = {};
   const counts: Record<string, number> = {};
   const classes = new Map<string, number>();
+  const sides = openMeanSide();
   const note = (row: MetadataRow): void => {
     files[row.file_name] = row.sha256;
     counts[row.k] = (counts[row.k] ?? 0) + 1;
+    sides.add(row);
     for (const wnid of row.wnids) classes.set(wnid, (classes.get(wnid) ?? 0) + 1);
   };
   if (progress.images > 0) for await (const row of readMetadata(partial)) note(row);
@@ -66,6 +71,7 @@ export async function openDatasetOutput(partial: string): Promise<DatasetOutput>
     files,
     counts,
     classes,
+    meanSide: () => sides.means(),
     async append(rows) {
       for (const row of rows) {
         progress.rowBytes += await metadata.write(row);

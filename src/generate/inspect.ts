@@ -2,6 +2,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   type DatasetFolder,
+  openMeanSide,
   readDataset,
   readDatasetSummary,
   readLock,
@@ -44,6 +45,8 @@ export type Inspection = {
       digest: string;
       images: number;
       counts: Record<string, number>;
+      /** The mean side that patches are painted in for each k, px: see `DatasetSummary`. */
+      meanSide: Record<string, number>;
       drops: DropCounts;
     } & ObjectCounts)
 );
@@ -131,14 +134,28 @@ async function inspectDataset(path: string): Promise<Inspection> {
   const { name, version, images, counts, source } = await readDatasetSummary(path);
   const { dataset: digest } = await readLock(path);
   const tally = openTally();
-  for await (const { objects, labels, wnids } of (await readDataset(path)).rows()) {
+  const painted = openMeanSide();
+  for await (const row of (await readDataset(path)).rows()) {
+    const { objects, labels, wnids } = row;
+    painted.add(row);
     const wnidOf = new Map(labels.map((label, index) => [label, wnids[index]!]));
     for (const [index, [, , width, height]] of objects.bbox.entries()) {
       tally.add(wnidOf.get(objects.category[index]!)!, width, height);
     }
   }
   const drops = source.drops;
-  return { path, kind: 'dataset', name, version, digest, images, counts, drops, ...tally.counts() };
+  return {
+    path,
+    kind: 'dataset',
+    name,
+    version,
+    digest,
+    images,
+    counts,
+    meanSide: painted.means(),
+    drops,
+    ...tally.counts(),
+  };
 }
 
 function openTally(): {

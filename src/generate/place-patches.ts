@@ -1,6 +1,6 @@
 import { fitInside, type Size } from '../image/box.js';
 import { drawWithoutReplacement, type Stream } from '../random.js';
-import { cellsASide, cellSize, type Rectangle, safeArea } from '../recipe/geometry.js';
+import { cellSize, gridOf, type Rectangle, safeArea } from '../recipe/geometry.js';
 import { MIN_CELL_SIDE, type Recipe } from '../recipe/schema.js';
 
 const SCATTER_ATTEMPTS = 20;
@@ -22,39 +22,50 @@ export function placePatches(
     }
   }
   const cells = chooseCells(recipe, patches.length, stream);
-  return cells.map((cell, index) => placeInCell(cell, patches[index]!, recipe.patch.fit));
+  return cells.map((cell, index) => placeInCell(cell, patches[index]!, recipe.patch));
 }
 
 /**
- * The cells of k patches, chosen at random from the grid's cells: n x n equal cells that fill the
+ * The cells of k patches, chosen at random from the grid's cells: equal cells that fill the
  * safe area from its top left, `layout.gap` apart.
  */
 export function chooseCells(recipe: Recipe, k: number, stream: Stream): Rectangle[] {
   const [left, top] = safeArea(recipe);
   const [width, height] = cellSize(recipe, k);
-  const n = cellsASide(recipe, k);
+  const [columns, rows] = gridOf(recipe, k);
   const { gap } = recipe.layout;
-  return drawWithoutReplacement(stream, n * n, k).map((cell) => [
-    left + (cell % n) * (width + gap),
-    top + Math.floor(cell / n) * (height + gap),
+  return drawWithoutReplacement(stream, columns * rows, k).map((cell) => [
+    left + (cell % columns) * (width + gap),
+    top + Math.floor(cell / columns) * (height + gap),
     width,
     height,
   ]);
 }
 
-/** Where a patch of this size lies in its cell: for `contain` centred with its aspect kept. */
+/**
+ * Where a patch of this size lies in its cell: centred, for `contain` with its aspect kept, and with
+ * each side at most `maxUpscale` times the patch's.
+ */
 export function placeInCell(
   [x, y, width, height]: Rectangle,
   patch: Size,
-  fit: Recipe['patch']['fit'],
+  { fit, maxUpscale }: Pick<Recipe['patch'], 'fit' | 'maxUpscale'>,
 ): Rectangle {
-  if (fit !== 'contain') return [x, y, width, height];
-  const [fitted, fittedHeight] = fitInside(patch, [width, height]);
+  const limit = withinUpscale(patch, [width, height], maxUpscale);
+  const [fitted, fittedHeight] = fit === 'contain' ? fitInside(patch, limit) : limit;
   return [
     x + Math.floor((width - fitted) / 2),
     y + Math.floor((height - fittedHeight) / 2),
     fitted,
     fittedHeight,
+  ];
+}
+
+/** The largest size that a patch may be painted in within these limits. */
+function withinUpscale(patch: Size, limit: Size, maxUpscale = Infinity): Size {
+  return [
+    Math.min(limit[0], Math.floor(patch[0] * maxUpscale)),
+    Math.min(limit[1], Math.floor(patch[1] * maxUpscale)),
   ];
 }
 
@@ -79,7 +90,8 @@ export function scatter(
     let longer = side * (scale[0] + stream.real() * (scale[1] - scale[0]));
     let place: Rectangle | undefined;
     while (!place && longer >= MIN_CELL_SIDE) {
-      const size = fitInside(patch, [Math.floor(longer), Math.floor(longer)]);
+      const limit = [Math.floor(longer), Math.floor(longer)] as const;
+      const size = fitInside(patch, withinUpscale(patch, limit, recipe.patch.maxUpscale));
       place = findPlace(area, size, placed, { maxOverlap, gap }, stream);
       longer *= SHRINK;
     }

@@ -25,7 +25,7 @@ export const indexPartSchema = z.object({
 
 export const poolPartSchema = z.object({
   ...indexPartSchema.shape,
-  patch: z.object({ ...patch.unwrap().omit({ fit: true }).shape, storeSide: z.int() }),
+  patch: z.object({ ...patch.unwrap().omit({ fit: true, maxUpscale: true }).shape, storeSide: z.int() }),
 });
 
 export const planPartSchema = z.object({
@@ -33,7 +33,7 @@ export const planPartSchema = z.object({
   sampling,
   layout,
   canvas: z.object(canvas.unwrap().pick({ size: true, safeArea: true }).shape),
-  patch: z.object(patch.unwrap().pick({ fit: true }).shape),
+  patch: z.object(patch.unwrap().pick({ fit: true, maxUpscale: true }).shape),
 });
 
 /** What an index depends on: which images and synsets are used. */

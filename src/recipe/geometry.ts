@@ -27,15 +27,20 @@ export function storeSide(recipe: Recipe): number {
   return recipe.patch.storeSide ?? Math.max(width, height);
 }
 
-/** Cells a side of the grid that an image of k patches gets. */
-export function cellsASide({ layout }: Recipe, k: number): number {
-  return layout.type === 'fixed-grid' ? layout.cells : Math.ceil(Math.sqrt(k));
+/** Columns and rows of the grid that an image of k patches gets. */
+export function gridOf({ layout }: Recipe, k: number): [columns: number, rows: number] {
+  if (layout.type === 'rows') return k <= 2 ? [k, 1] : [Math.ceil(k / 2), 2];
+  const side = layout.type === 'fixed-grid' ? layout.cells : Math.ceil(Math.sqrt(k));
+  return [side, side];
 }
 
 /** Width and height of one grid cell, px; gaps and what does not divide stay blank. */
 export function cellSize(recipe: Recipe, k: number): [width: number, height: number] {
   const [, , width, height] = safeArea(recipe);
-  const n = cellsASide(recipe, k);
-  const blank = (n - 1) * recipe.layout.gap;
-  return [Math.floor((width - blank) / n), Math.floor((height - blank) / n)];
+  const [columns, rows] = gridOf(recipe, k);
+  const { gap } = recipe.layout;
+  return [
+    Math.floor((width - (columns - 1) * gap) / columns),
+    Math.floor((height - (rows - 1) * gap) / rows),
+  ];
 }

@@ -1,7 +1,7 @@
 import { RecipeError } from '../errors.js';
 import { digestOf } from '../files/digest.js';
 import { invalidField, isMapping, readYaml, type YamlKind } from '../files/yaml.js';
-import { cellsASide, cellSize, safeArea } from './geometry.js';
+import { cellSize, gridOf, safeArea } from './geometry.js';
 import {
   MAX_PATCHES,
   MIN_CELL_SIDE,
@@ -67,7 +67,8 @@ function findImpossibleCount(recipe: Recipe): Contradiction | undefined {
     if (k > MAX_PATCHES) {
       return [place, `an image holds at most ${MAX_PATCHES} patches`, 'ask for fewer'];
     }
-    const cells = cellsASide(recipe, k) ** 2;
+    const [columns, rows] = gridOf(recipe, k);
+    const cells = columns * rows;
     if (recipe.layout.type === 'fixed-grid' && k > cells) {
       return [place, `${k} patches do not fit in ${cells} cells`, 'raise layout.cells'];
     }

@@ -69,6 +69,13 @@ const patch = z
       .enum(['contain', 'cover', 'stretch'])
       .default('contain')
       .describe('How a patch fills its cell: whole, cut to fill, or distorted to fill'),
+    maxUpscale: z
+      .number()
+      .min(1)
+      .optional()
+      .describe(
+        'Patches are painted at most this many times as large as stored; default: no limit',
+      ),
     kernel: z
       .enum(['box', 'bilinear', 'hamming', 'bicubic', 'mitchell', 'lanczos3'])
       .default('lanczos3')
@@ -109,9 +116,11 @@ const canvas = z
 const layout = z
   .strictObject({
     type: z
-      .enum(['grid', 'fixed-grid', 'scatter'])
+      .enum(['grid', 'fixed-grid', 'rows', 'scatter'])
       .default('grid')
-      .describe('grid: smallest square grid for k; fixed-grid: cells x cells; scatter: anywhere'),
+      .describe(
+        'grid: smallest square grid for k; fixed-grid: cells x cells; rows: one row for k to 2, else two; scatter: anywhere',
+      ),
     gap: z.int().min(0).default(0).describe('Blank px between cells'),
     cells: z.int().min(1).max(10).default(3).describe('fixed-grid: cells a side'),
     maxOverlap: z

@@ -33,13 +33,17 @@ export function summaryOf({ summary }: Dataset): string {
 }
 
 function whatItIs({ kind }: ReleaseSummary, dataset: Dataset): string {
-  const { recipe, counts } = dataset.summary;
+  const { recipe, counts, meanSide } = dataset.summary;
   const { replacement, distinctClasses } = recipe.sampling;
   const lines = [
     inMarkdown(summaryOf(dataset)),
     toMarkdownTable({
-      head: ['objects per image', 'images'],
-      rows: Object.entries(counts).map(([k, count]) => [k, countText(count)]),
+      head: ['objects per image', 'images', ...(meanSide ? ['mean side of an object, px'] : [])],
+      rows: Object.entries(counts).map(([k, count]) => [
+        k,
+        countText(count),
+        ...(meanSide ? [(meanSide[k] ?? 0).toFixed(1)] : []),
+      ]),
     }).trimEnd(),
     `${distinctClasses ? 'All objects in an image are of different classes' : 'Objects in an image may share a class'}; no object appears twice in ${replacement === 'per-dataset' ? 'the dataset' : 'an image'}. Layout: ${recipe.layout.type}, on ${recipe.canvas.background}.`,
   ];

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { chooseCells, placeInCell } from '../../src/generate/place-patches.js';
 import { openStream } from '../../src/random.js';
-import { cellsASide, cellSize, safeArea } from '../../src/recipe/geometry.js';
+import { cellSize, gridOf, safeArea } from '../../src/recipe/geometry.js';
 import { gridRecipes } from '../support/unit-layouts.js';
 import { recipeWith } from '../support/unit-recipes.js';
 
@@ -32,7 +32,7 @@ describe('chooseCells', () => {
       fc.property(gridRecipes, fc.string(), ({ recipe, k }, name) => {
         const [left, top] = safeArea(recipe);
         const [width, height] = cellSize(recipe, k);
-        const n = cellsASide(recipe, k);
+        const [columns, rows] = gridOf(recipe, k);
         const { gap } = recipe.layout;
         const cells = chooseCells(recipe, k, openStream(name));
         expect(cells).toHaveLength(k);
@@ -40,9 +40,8 @@ describe('chooseCells', () => {
         for (const [x, y, ...size] of cells) {
           expect(size).toEqual([width, height]);
           const [column, row] = [(x - left) / (width + gap), (y - top) / (height + gap)];
-          for (const place of [column, row]) {
-            expect(Number.isInteger(place) && place >= 0 && place < n).toBe(true);
-          }
+          expect(Number.isInteger(column) && column >= 0 && column < columns).toBe(true);
+          expect(Number.isInteger(row) && row >= 0 && row < rows).toBe(true);
         }
       }),
     );
@@ -72,10 +71,25 @@ describe('placeInCell', () => {
       [10, 59, 100, 1],
     ], // at least one pixel high; (100 - 1) / 2 = 49.5 down to 49
   ] as const)('centres a patch of %j with its aspect kept, to contain', (patch, expected) => {
-    expect(placeInCell([10, 10, 100, 100], patch, 'contain')).toEqual(expected);
+    expect(placeInCell([10, 10, 100, 100], patch, { fit: 'contain' })).toEqual(expected);
   });
 
   it.each(['cover', 'stretch'] as const)('gives the whole cell, to %s', (fit) => {
-    expect(placeInCell([10, 20, 100, 90], [30, 10], fit)).toEqual([10, 20, 100, 90]);
+    expect(placeInCell([10, 20, 100, 90], [30, 10], { fit })).toEqual([10, 20, 100, 90]);
+  });
+
+  it.each([
+    ['contain', 1, [45, 60, 30, 10]], // its own size, centred: (100 - 30) / 2, (110 - 10) / 2
+    ['contain', 2, [30, 55, 60, 20]],
+    ['contain', 9, [10, 48, 100, 33]], // the cell is the closer limit
+    ['cover', 2, [30, 55, 60, 20]],
+    ['stretch', 20, [10, 10, 100, 110]],
+  ] as const)('enlarges a patch no more than it may: %s, %d times', (fit, maxUpscale, expected) => {
+    expect(placeInCell([10, 10, 100, 110], [30, 10], { fit, maxUpscale })).toEqual(expected);
+  });
+
+  it('makes a patch as small as its cell whatever the limit', () => {
+    const limits = { fit: 'contain', maxUpscale: 1 } as const;
+    expect(placeInCell([0, 0, 50, 50], [100, 40], limits)).toEqual([0, 15, 50, 20]);
   });
 });

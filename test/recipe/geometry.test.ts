@@ -1,12 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import {
-  canvasSize,
-  cellsASide,
-  cellSize,
-  safeArea,
-  storeSide,
-} from '../../src/recipe/geometry.js';
+import { canvasSize, cellSize, gridOf, safeArea, storeSide } from '../../src/recipe/geometry.js';
 import { recipeWith } from '../support/unit-recipes.js';
 
 describe('canvasSize', () => {
@@ -45,7 +39,7 @@ describe('safeArea', () => {
   });
 });
 
-describe('cellsASide', () => {
+describe('gridOf', () => {
   it.each([
     [1, 1],
     [2, 2],
@@ -55,12 +49,26 @@ describe('cellsASide', () => {
     [10, 4],
     [100, 10],
   ])('of the smallest grid for %d patches is %d', (k, cells) => {
-    expect(cellsASide(recipeWith(), k)).toBe(cells);
+    expect(gridOf(recipeWith(), k)).toEqual([cells, cells]);
   });
 
   it('of a fixed grid does not depend on the number of patches', () => {
     const recipe = recipeWith({ layout: { type: 'fixed-grid', cells: 4 } });
-    expect([1, 5, 16].map((k) => cellsASide(recipe, k))).toEqual([4, 4, 4]);
+    for (const k of [1, 5, 16]) expect(gridOf(recipe, k)).toEqual([4, 4]);
+  });
+
+  it.each([
+    [1, [1, 1]],
+    [2, [2, 1]],
+    [3, [2, 2]],
+    [4, [2, 2]],
+    [5, [3, 2]],
+    [9, [5, 2]],
+  ])('of rows for %d patches is %j: one row up to two patches, else two', (k, grid) => {
+    const recipe = recipeWith({ layout: { type: 'rows' } });
+    expect(gridOf(recipe, k)).toEqual(grid);
+    // the safe area of 224 px is 196 px a side
+    expect(cellSize(recipe, k)).toEqual(grid.map((cells) => Math.floor(196 / cells)));
   });
 });
 
