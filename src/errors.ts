@@ -169,6 +169,7 @@ export const ERROR_CODES = [
   'predictions-not-classes',
   'predictions-not-finite',
   'predictions-not-npy',
+  'predictions-not-probabilities',
   'predictions-option',
   'predictions-ragged',
   'predictions-row-count',

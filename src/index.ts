@@ -144,7 +144,12 @@ export {
 export type { Preset } from './models/presets.js';
 export { type Provider, PROVIDERS } from './models/provider.js';
 export { alignPredictions, openPredictions } from './predictions/open.js';
-export type { PredictionOptions, PredictionRows, PredictionSource } from './predictions/source.js';
+export type {
+  PredictionOptions,
+  PredictionRows,
+  PredictionSource,
+  ScoreScale,
+} from './predictions/source.js';
 export type { Progress, Stage, StageOptions } from './progress.js';
 export { loadRecipe, parseRecipe, recipeDigest, type RecipeOverrides } from './recipe/load.js';
 export type { Recipe, RecipeInput } from './recipe/schema.js';
@@ -184,6 +189,7 @@ export type {
   CompareOptions,
   LeftOut,
   ScoreRun,
+  StatisticName,
 } from './score/compared.js';
 export {
   compareModels,
@@ -198,6 +204,7 @@ export {
   type CompareSetsInput,
   type Gap,
   type GapMetric,
+  type MeanGap,
   type ModelGap,
   scoresOnSet,
   type SetComparison,
@@ -233,6 +240,7 @@ export {
   type Scores,
 } from './score/score-predictions.js';
 export {
+  type AsmaMetric,
   makeScorecard,
   type Metric,
   type Metrics,

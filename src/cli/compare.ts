@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import type { CommandModule } from 'yargs';
 import type { StageOptions } from '../progress.js';
 import type { ModelComparison } from '../score/compare-models.js';
@@ -26,16 +27,17 @@ export const compareCommand: CommandModule<object, CompareFlags> = {
       .positional('scores', {
         type: 'string',
         array: true,
-        demandOption: true,
+        default: [] as string[],
         describe:
-          'Folders of scores, or folders that contain some; the first model is the baseline',
+          'Folders of scores, or folders that contain some; the first model is the baseline  [with --gap: output/scores]',
       })
       .options({
         gap: {
           type: 'string',
           array: true,
           nargs: 2,
-          describe: 'Two sets, by name or prefix: report the gap of each model between them',
+          describe:
+            'Two sets, by name, prefix or folder: report the gap of each model between them',
         },
         'all-pairs': {
           type: 'boolean',
@@ -49,7 +51,7 @@ export const compareCommand: CommandModule<object, CompareFlags> = {
         json: shared.json,
       })
       .check(({ scores, gap, 'all-pairs': allPairs }) => {
-        requireGiven('folders of scores to compare', scores[0]);
+        if (!gap) requireGiven('folders of scores to compare', scores[0]);
         if (gap && gap.length !== 2) throw new UsageError('--gap is given once, with two sets');
         if (gap && allPairs) throw new UsageError('--gap and --all-pairs exclude each other');
         return true;
@@ -84,7 +86,7 @@ async function compare(flags: CompareFlags, options: StageOptions): Promise<Comp
   const { compareSets, scoresOnSet } = await import('../score/compare-sets.js');
   const { writeModelComparison, writeSetComparison } = await import('../score/compare-table.js');
   const { openAllScores } = await import('../score/scores-folder.js');
-  const all = await openAllScores(flags.scores);
+  const all = await openAllScores(await placesOf(flags));
   const { seed, resamples, out } = flags;
   const scorecards = all.map(({ scorecard }) => scorecard);
   if (flags.gap) {
@@ -100,6 +102,22 @@ async function compare(flags: CompareFlags, options: StageOptions): Promise<Comp
   const result = await compareModels(all, { ...options, seed, resamples, allPairs });
   if (out !== undefined) await writeModelComparison({ out, comparison: result, scorecards });
   return { result, scorecards };
+}
+
+/** Where `evaluate` and `score` put scores unless told otherwise. */
+const SCORES = join('output', 'scores');
+
+/** The folders to look in: those that are named, here or below `output/scores`. */
+async function placesOf({ scores, gap }: CompareFlags): Promise<string[]> {
+  const { exists } = await import('../files/folders.js');
+  const places: string[] = [];
+  for (const name of scores) {
+    const below = join(SCORES, name);
+    places.push(!(await exists(name)) && (await exists(below)) ? below : name);
+  }
+  if (!gap || places.length > 0) return places;
+  for (const name of gap) if (await exists(name)) places.push(name);
+  return places.length === gap.length ? places : [...places, SCORES];
 }
 
 async function comparisonLines(

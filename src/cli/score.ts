@@ -39,6 +39,10 @@ const predictionFlags = {
     default: false,
     describe: 'The file holds class indices, best first, not scores',
   },
+  scores: {
+    choices: ['logits', 'probabilities'] as const,
+    describe: 'What the scores are  [default: probabilities where all rows have a sum of 1]',
+  },
   model: {
     alias: 'm',
     type: 'string',
@@ -85,6 +89,7 @@ export const scoreCommand: CommandModule<object, ScoreFlags> = {
       {
         ...tools,
         kind: flags.ranked ? 'ranked' : undefined,
+        scale: flags.scores,
         idColumn: flags['id-column'],
         ids,
         key,

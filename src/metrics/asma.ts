@@ -1,17 +1,19 @@
 import { requireInteger, requireSameImages } from '../errors.js';
-import { imageMean, type PerImage, withoutUnlabelled } from './accuracy.js';
+import type { PerImage } from './accuracy.js';
 import { imageCount, type LabelSet } from './labels.js';
 
 /** ASMA, with what it is made of. */
 export interface Asma {
   /** The unweighted mean of A_k over the non-empty subgroups; `NaN` when all are empty. */
   readonly asma: number;
-  /** The mean over images of the same scores, to stand beside ASMA and never instead of it. */
+  /** The mean of the same scores over the images, to stand beside ASMA and never instead of it. */
   readonly imageWeighted: number;
   /** Images in it. */
   readonly images: number;
-  /** Images left out: those without labels, or without a score. */
+  /** Images left out: those without labels, without a score, or in a subgroup not asked for. */
   readonly excluded: number;
+  /** Images in the smallest of the non-empty subgroups, each of which weighs the same; 0 for none. */
+  readonly smallest: number;
   readonly subgroups: readonly SubgroupAccuracy[];
 }
 
@@ -27,11 +29,13 @@ export interface Asma {
 export function asma(values: PerImage, labels: LabelSet, options: SubgroupOptions = {}): Asma {
   const groups = subgroupAccuracies(values, labels, options);
   const filled = groups.filter(({ images }) => images > 0);
-  const { mean: imageWeighted, ...counts } = imageMean(withoutUnlabelled(values, labels));
+  const images = filled.reduce((sum, group) => sum + group.images, 0);
   return {
     asma: filled.reduce((sum, group) => sum + group.mean, 0) / filled.length,
-    imageWeighted,
-    ...counts,
+    imageWeighted: filled.reduce((sum, group) => sum + group.mean * group.images, 0) / images,
+    images,
+    excluded: values.length - images,
+    smallest: filled.length === 0 ? 0 : Math.min(...filled.map((group) => group.images)),
     subgroups: groups,
   };
 }
@@ -40,6 +44,8 @@ export function asma(values: PerImage, labels: LabelSet, options: SubgroupOption
 export interface SubgroupOptions {
   /** Images with more labels than this form one group, ">5". Default 5, at least 1. */
   readonly maxGroup?: number;
+  /** Only these groups, by their names, such as `['1', '2']`. Default: all. */
+  readonly only?: readonly string[] | undefined;
 }
 
 /** A_k: the mean of one subgroup. */
@@ -77,11 +83,11 @@ export function subgroupAccuracies(
   });
 }
 
-/** Who is in which subgroup, in the order of {@link subgroupAccuracies}. */
+/** The images of each subgroup, in the order of {@link subgroupAccuracies}. */
 export function subgroups(
   values: PerImage,
   labels: LabelSet,
-  { maxGroup = 5 }: SubgroupOptions,
+  { maxGroup = 5, only }: SubgroupOptions,
 ): Subgroup[] {
   requireInteger('maxGroup', maxGroup, 1, 65_536);
   requireSameImages('the label set', imageCount(labels), values.length);
@@ -91,8 +97,9 @@ export function subgroups(
     if (k === 0 || Number.isNaN(values[image])) continue;
     members[Math.min(k, maxGroup + 1) - 1]!.push(image);
   }
-  return members.map((images, at) => ({
+  const groups = members.map((images, at) => ({
     group: at < maxGroup ? String(at + 1) : `>${maxGroup}`,
     members: Uint32Array.from(images),
   }));
+  return only ? groups.filter(({ group }) => only.includes(group)) : groups;
 }

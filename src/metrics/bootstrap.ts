@@ -11,6 +11,8 @@ export interface BootstrapOptions extends Pick<StageOptions, 'signal'> {
   readonly resamples?: number | undefined;
   /** The interval's nominal coverage: default 0.95; above 0, below 1. */
   readonly level?: number | undefined;
+  /** A number about fewer images has no interval (`NaN`): it would be too narrow. Default 20. */
+  readonly minImages?: number | undefined;
   /** What an `AbortedError` names. Default `score`. */
   readonly stage?: Stage | undefined;
 }
@@ -18,6 +20,7 @@ export interface BootstrapOptions extends Pick<StageOptions, 'signal'> {
 /** An estimate with its bootstrap percentile interval. */
 export interface Interval {
   readonly estimate: number;
+  /** `NaN` where there is no interval. */
   readonly low: number;
   readonly high: number;
   /** The interval's nominal coverage, such as 0.95. */
@@ -34,8 +37,9 @@ export interface StatisticInterval extends Interval {
 
 /**
  * Bootstrap intervals for any number of statistics of one evaluation set. All images of the set are
- * resampled, those that a statistic leaves out too, and every statistic sees the same resamples.
- * With a scorecard's seed, these are the scorecard's intervals.
+ * resampled, those that a statistic leaves out too, and every statistic sees the same resamples;
+ * statistics of subgroups are resampled within these. A number about fewer than `minImages` images has
+ * no interval. With a scorecard's seed, these are the scorecard's intervals.
  *
  * Source: Efron and Tibshirani 1993, "An Introduction to the Bootstrap", chapter 13.
  *
@@ -47,7 +51,7 @@ export async function bootstrap<K extends string>(
   statistics: Readonly<Record<K, Statistic>>,
   options: BootstrapOptions = {},
 ): Promise<Record<K, StatisticInterval>> {
-  const { seed, resamples, level } = bootstrapSettings(options);
+  const { seed, resamples, level, minImages } = bootstrapSettings(options);
   const { signal, stage = 'score' } = options;
   const [resampled] = await resample([statistics], `${seed}/bootstrap`, {
     resamples,
@@ -55,7 +59,7 @@ export async function bootstrap<K extends string>(
     stage,
   });
   return mapValues(resampled as Record<K, Resampled>, ({ estimate, images, distribution }) => ({
-    ...percentileInterval(estimate, distribution, level),
+    ...requireImages(percentileInterval(estimate, distribution, level), images, minImages),
     images,
   }));
 }
@@ -76,7 +80,7 @@ export async function pairedBootstrap<K extends string>(
   second: Readonly<Record<K, Statistic>>,
   options: BootstrapOptions = {},
 ): Promise<Record<K, StatisticInterval>> {
-  const { seed, resamples, level } = bootstrapSettings(options);
+  const { seed, resamples, level, minImages } = bootstrapSettings(options);
   const { signal, stage = 'compare' } = options;
   mapValues(first, ({ images, included }, name) => {
     requireSameImages(`"${name}" of the second model`, second[name].images, images);
@@ -88,7 +92,7 @@ export async function pairedBootstrap<K extends string>(
     stage,
   })) as [Record<K, Resampled>, Record<K, Resampled>];
   return mapValues(mine, (one, name) => ({
-    ...differenceInterval(one, theirs[name], level),
+    ...differenceInterval(one, theirs[name], { level, minImages }),
     images: one.images,
   }));
 }
@@ -115,7 +119,7 @@ export async function gap<K extends string>(
   second: Readonly<Record<K, Statistic>>,
   options: BootstrapOptions = {},
 ): Promise<Record<K, GapInterval>> {
-  const { seed, resamples, level } = bootstrapSettings(options);
+  const { seed, resamples, level, minImages } = bootstrapSettings(options);
   const { signal, stage = 'compare' } = options;
   const drawing = { resamples, signal, stage };
   const [ofFirst] = await resample([first], `${seed}/gap/first`, drawing);
@@ -123,7 +127,7 @@ export async function gap<K extends string>(
   return mapValues(ofFirst as Record<K, Resampled>, (one, name) => {
     const other = ofSecond![name];
     return {
-      ...differenceInterval(one, other, level),
+      ...differenceInterval(one, other, { level, minImages }),
       first: one.estimate,
       second: other.estimate,
       images: [one.images, other.images] as const,
@@ -131,14 +135,23 @@ export async function gap<K extends string>(
   });
 }
 
-/** What every bootstrap is done with unless told otherwise. */
-const BOOTSTRAP_DEFAULTS = { seed: '42', resamples: 1000, level: 0.95 } as const;
+/**
+ * What every bootstrap is done with unless told otherwise. With 5 images, an interval of nominally 95%
+ * covers the true mean in 67 to 98% of the cases; from 20 images on, in 92 to 96%.
+ */
+const BOOTSTRAP_DEFAULTS = {
+  seed: '42',
+  resamples: 1000,
+  level: 0.95,
+  minImages: 20,
+} as const;
 
 /** The settings of a bootstrap, as scorecards and comparisons name them. */
 export interface BootstrapSettings {
   seed: string;
   resamples: number;
   level: number;
+  minImages: number;
 }
 
 /** The options with their defaults. @throws MetricsError `metrics-out-of-range` */
@@ -147,21 +160,33 @@ export function bootstrapSettings(options: BootstrapOptions): BootstrapSettings 
     seed = BOOTSTRAP_DEFAULTS.seed,
     resamples = BOOTSTRAP_DEFAULTS.resamples,
     level = BOOTSTRAP_DEFAULTS.level,
+    minImages = BOOTSTRAP_DEFAULTS.minImages,
   } = options;
   if (!(level > 0 && level < 1)) {
     throw invalid('metrics-out-of-range', 'level', 'a number above 0 and below 1', level);
   }
   requireInteger('resamples', resamples, 1);
-  return { seed: String(seed), resamples, level };
+  requireInteger('minImages', minImages, 0);
+  return { seed: String(seed), resamples, level, minImages };
 }
 
 /** The interval of first minus second; of paired resamples or of independent ones. */
-export function differenceInterval(first: Resampled, second: Resampled, level: number): Interval {
-  return percentileInterval(
+export function differenceInterval(
+  first: Resampled,
+  second: Resampled,
+  { level, minImages }: Pick<BootstrapSettings, 'level' | 'minImages'>,
+): Interval {
+  const interval = percentileInterval(
     first.estimate - second.estimate,
     first.distribution.map((value, at) => value - second.distribution[at]!),
     level,
   );
+  return requireImages(interval, Math.min(first.images, second.images), minImages);
+}
+
+/** The estimate without an interval where it is about too few images for one. */
+function requireImages(interval: Interval, images: number, minImages: number): Interval {
+  return images < minImages ? { ...interval, low: NaN, high: NaN } : interval;
 }
 
 /**

@@ -16,6 +16,7 @@ export {
   type Asma,
   asma,
   subgroupAccuracies,
+  type Subgroup,
   type SubgroupAccuracy,
   type SubgroupOptions,
 } from './asma.js';
@@ -57,9 +58,11 @@ export {
 } from './labels.js';
 export { type McNemar, mcnemar, mcnemarPValue } from './mcnemar.js';
 export {
+  areProbabilities,
   rankedClasses,
   scoreMatrix,
   type ScoreMatrix,
+  softmax,
   type TopClasses,
   topClasses,
 } from './ranking.js';

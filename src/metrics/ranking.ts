@@ -143,3 +143,43 @@ export function scoreMatrix(values: Float32Array | Float64Array, classCount: num
   }
   return { values, images, classCount };
 }
+
+/**
+ * The softmax of each image's scores, exp(s) / Σ exp(s): logits of different images become comparable.
+ * Of equal scores the probabilities are equal; the order within an image stays.
+ */
+export function softmax({ values, images, classCount }: ScoreMatrix): ScoreMatrix {
+  const probabilities = new Float64Array(values.length);
+  for (let image = 0; image < images; image += 1) {
+    const start = image * classCount;
+    let highest = -Infinity;
+    for (let at = start; at < start + classCount; at += 1) {
+      if (values[at]! > highest) highest = values[at]!;
+    }
+    let sum = 0;
+    for (let at = start; at < start + classCount; at += 1) {
+      const share = Math.exp(values[at]! - highest);
+      probabilities[at] = share;
+      sum += share;
+    }
+    for (let at = start; at < start + classCount; at += 1) probabilities[at]! /= sum;
+  }
+  return { values: probabilities, images, classCount };
+}
+
+/** How far a row of probabilities may be from a sum of 1: float16 and four decimals round so far. */
+const SUM_TOLERANCE = 0.01;
+
+/** Whether the scores are probabilities: each from 0 to 1, each row with a sum of 1 within 0.01. */
+export function areProbabilities({ values, images, classCount }: ScoreMatrix): boolean {
+  for (let image = 0; image < images; image += 1) {
+    let sum = 0;
+    for (let at = image * classCount; at < (image + 1) * classCount; at += 1) {
+      const value = values[at]!;
+      if (!(value >= 0 && value <= 1)) return false;
+      sum += value;
+    }
+    if (Math.abs(sum - 1) > SUM_TOLERANCE) return false;
+  }
+  return true;
+}

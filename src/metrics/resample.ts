@@ -1,6 +1,7 @@
 import { requireInteger, requireSameImages } from '../errors.js';
 import { letSignalIn, type Stage, type StageOptions } from '../progress.js';
 import { openGenerator } from '../random.js';
+import type { Subgroup } from './asma.js';
 import type { ResampleCounts, Statistic } from './statistic.js';
 
 /** A statistic, on the images as they are and on each resample of them. */
@@ -26,6 +27,9 @@ export type Statistics = Readonly<Partial<Record<string, Statistic>>>;
  * Takes the statistics of several models on the same resamples of their common images. The event
  * loop runs on while this works, and a signal stops it.
  *
+ * Statistics with strata are taken on resamples within these, the others on resamples of all images.
+ * A stratum's draws depend on its name and size, not on which others there are.
+ *
  * @param draws what the draws are for, such as `42/bootstrap`; names them with the resample's number
  * @throws MetricsError `metrics-count-mismatch` when the statistics are not of the same images
  * @throws AbortedError
@@ -35,28 +39,31 @@ export async function resample<S extends Statistics>(
   draws: string,
   { resamples, signal, stage }: ResampleOptions,
 ): Promise<{ [K in keyof S]: Resampled }[]> {
-  const all: Record<string, Statistic> = {};
-  for (const [at, statistics] of models.entries()) {
-    for (const [name, statistic] of Object.entries(statistics)) {
-      if (statistic) all[`${at}/${name}`] = statistic;
-    }
-  }
-  const values = mapValues(all, () => new Float64Array(resamples));
-  const counts = resampleCounts(commonImages(models), draws, resamples);
-  for (let done = 0; done < resamples;) {
-    const { drawn, taken } = slice(counts);
-    const part = bootstrapDistribution(all, drawn);
-    mapValues(part, (each, name) => {
-      values[name]!.set(each, done);
-    });
-    done += taken();
+  const images = commonImages(models);
+  requireInteger('resamples', resamples, 1);
+  const designs: Design[] = [];
+  const resampled = models.map((statistics) =>
+    mapValues(statistics as Readonly<Record<string, Statistic>>, (statistic) => ({
+      statistic,
+      counts: designOf(statistic, images, designs).counts,
+      distribution: new Float64Array(resamples),
+    })),
+  );
+  const all = resampled.flatMap((statistics) => Object.values(statistics));
+  let until = performance.now() + SLICE;
+  for (let at = 0; at < resamples; at += 1) {
+    for (const design of designs) draw(design, `${draws}/resample=${at}`);
+    for (const { statistic, counts, distribution } of all)
+      distribution[at] = statistic.value(counts);
+    if (performance.now() < until && at < resamples - 1) continue;
     await letSignalIn(signal, stage);
+    until = performance.now() + SLICE;
   }
-  return models.map((statistics, at) =>
-    mapValues(statistics as Readonly<Record<string, Statistic>>, (statistic, name) => ({
+  return resampled.map((statistics) =>
+    mapValues(statistics, ({ statistic, distribution }) => ({
       estimate: statistic.value(),
       images: statistic.included,
-      distribution: values[`${at}/${name}`]!,
+      distribution,
     })),
   ) as { [K in keyof S]: Resampled }[];
 }
@@ -74,26 +81,62 @@ function commonImages(models: readonly Statistics[]): number {
 /** After so many milliseconds the event loop gets its turn. */
 const SLICE = 30;
 
-/** The next draws, until {@link SLICE} is over, and how many they were. */
-function slice(counts: Iterator<ResampleCounts>): {
-  drawn: Iterable<ResampleCounts>;
-  taken: () => number;
-} {
-  const until = performance.now() + SLICE;
-  let taken = 0;
-  function* take(): Generator<ResampleCounts> {
-    do {
-      const next = counts.next();
-      if (next.done === true) return;
-      taken += 1;
-      yield next.value;
-    } while (performance.now() < until);
+/** One way to draw images: all together, or within strata. */
+interface Design {
+  /** Of the resample drawn last. */
+  counts: ResampleCounts;
+  /** Undefined where all images are drawn together. */
+  strata: Subgroup[] | undefined;
+}
+
+/** The design of a statistic among those there are; statistics of the same strata share one. */
+function designOf({ strata }: Statistic, images: number, designs: Design[]): Design {
+  const found = designs.find((design) =>
+    strata === undefined ? design.strata === undefined : design.strata && fits(strata, design),
+  );
+  const design = found ?? { counts: new Uint16Array(images), strata: strata && [] };
+  if (!found) designs.push(design);
+  for (const stratum of strata ?? []) {
+    if (!design.strata!.some(({ group }) => group === stratum.group)) design.strata!.push(stratum);
   }
-  return { drawn: take(), taken: () => taken };
+  return design;
+}
+
+/** Whether each stratum is one of the design's, or of images that are in none of it. */
+function fits(strata: readonly Subgroup[], design: Design): boolean {
+  return strata.every(({ group, members }) => {
+    const known = design.strata!.find((other) => other.group === group);
+    if (known) return isSame(known.members, members);
+    const taken = new Set(design.strata!.flatMap((other) => Array.from(other.members)));
+    return members.every((image) => !taken.has(image));
+  });
+}
+
+function isSame(a: Uint32Array, b: Uint32Array): boolean {
+  return a === b || (a.length === b.length && a.every((image, at) => image === b[at]));
+}
+
+/** Draws a resample: as many images as there are, of each stratum as many as it has. */
+function draw({ counts, strata }: Design, name: string): void {
+  counts.fill(0);
+  if (!strata) drawAll(counts, name);
+  for (const { group, members } of strata ?? []) {
+    const random = openGenerator(`${name}/k=${group}`);
+    const { length } = members;
+    for (let at = 0; at < length; at += 1) counts[members[(random() * length) | 0]!]! += 1;
+  }
+}
+
+function drawAll(counts: ResampleCounts, name: string): void {
+  const random = openGenerator(name);
+  const { length } = counts;
+  // `| 0` rounds down: there are fewer than 2^31 images.
+  for (let at = 0; at < length; at += 1) counts[(random() * length) | 0]! += 1;
 }
 
 /**
- * The values of several statistics of one evaluation set on the same resamples.
+ * The values of several statistics of one evaluation set on the same resamples, which are taken as
+ * they are: draw them within the strata where a statistic has some.
  *
  * @param resamples as {@link resampleCounts} yields them
  * @returns for each statistic one value a resample, in order; `NaN` where a resample drew none of the
@@ -135,10 +178,8 @@ export function* resampleCounts(
   requireInteger('resamples', resamples, 1);
   const counts = new Uint16Array(images);
   for (let resample = 0; resample < resamples; resample += 1) {
-    const random = openGenerator(`${seed}/resample=${resample}`);
     counts.fill(0);
-    // `| 0` rounds down: there are fewer than 2^31 images.
-    for (let draw = 0; draw < images; draw += 1) counts[(random() * images) | 0]! += 1;
+    drawAll(counts, `${seed}/resample=${resample}`);
     yield counts;
   }
 }

@@ -1,5 +1,5 @@
 import type { PerImage } from './accuracy.js';
-import { type SubgroupOptions, subgroups } from './asma.js';
+import { type Subgroup, type SubgroupOptions, subgroups } from './asma.js';
 import type { LabelSet } from './labels.js';
 
 /**
@@ -14,38 +14,45 @@ export interface Statistic {
   readonly images: number;
   /** Images that the number is about; the others are left out. */
   readonly included: number;
+  /** Groups of images that are resampled each by itself; absent where all images are, together. */
+  readonly strata?: readonly Subgroup[] | undefined;
   /** The number on a resample, or on the set as it is; `NaN` when nothing of it is left. */
   readonly value: (counts?: ResampleCounts) => number;
 }
 
-/** The mean of a per-image score. */
+/** The mean of a per-image score; images with `NaN` are left out. Resampled over all images. */
 export function meanStatistic(values: PerImage): Statistic {
   const members = Uint32Array.from(values.keys()).filter((image) => !Number.isNaN(values[image]));
   return groupedMean(values, [members]);
 }
 
-/** ASMA: each resample's own subgroup means, averaged over the subgroups it has images of. */
+/**
+ * ASMA, the unweighted mean of A_k over the non-empty subgroups, resampled within the subgroups: each
+ * keeps its number of images, so that none is ever empty.
+ *
+ * Source: Anzaku et al. (arXiv 2412.18409); stratified resampling: Davison and Hinkley 1997,
+ * "Bootstrap Methods and their Application", section 3.2.
+ */
 export function asmaStatistic(
   values: PerImage,
   labels: LabelSet,
   options: SubgroupOptions = {},
 ): Statistic {
-  return groupedMean(
-    values,
-    subgroups(values, labels, options).map(({ members }) => members),
-  );
+  const groups = subgroups(values, labels, options);
+  const members = groups.map((group) => group.members);
+  return { ...groupedMean(values, members), strata: groups };
 }
 
-/** A_k of each subgroup, empty ones too, by the group's name. */
+/** A_k of each subgroup, empty ones too, by the group's name; each resampled within its subgroup. */
 export function subgroupStatistics(
   values: PerImage,
   labels: LabelSet,
   options: SubgroupOptions = {},
 ): Record<string, Statistic> {
   return Object.fromEntries(
-    subgroups(values, labels, options).map(({ group, members }) => [
-      group,
-      groupedMean(values, [members]),
+    subgroups(values, labels, options).map((group) => [
+      group.group,
+      { ...groupedMean(values, [group.members]), strata: [group] },
     ]),
   );
 }

@@ -55,6 +55,7 @@ export async function openPredictions(
     return {
       ...source,
       ids: ids && distinctIds(ids, source.images, options.ids ?? path),
+      scale: options.scale,
       isChecked: true,
       batches: () => explained(source.batches(), path),
     };

@@ -4,6 +4,9 @@ import { explainError } from '../files/file-errors.js';
 /** Row-major scores or ranks of some images. */
 export type PredictionRows = Float32Array | Float64Array | Int32Array;
 
+/** What scores are: any numbers, or each image's from 0 to 1. */
+export type ScoreScale = 'logits' | 'probabilities';
+
 /** Predictions, read in batches of rows in the file's own order; they can be read several times. */
 export interface PredictionSource {
   /** `scores`: logits or probabilities; `ranked`: class indices, best first. */
@@ -15,6 +18,8 @@ export interface PredictionSource {
   ids: readonly string[] | undefined;
   /** The file, as errors name it. */
   path: string;
+  /** Whether scores are logits or probabilities; told from the values where not given. */
+  scale?: ScoreScale | undefined;
   /** Whether scores are known to be finite: those of `openPredictions`, which looks at each. */
   isChecked?: boolean | undefined;
   /** `Int32Array`s where ranked, else float; each a whole number of rows, [rows x width]. */
@@ -141,6 +146,8 @@ export function unreadable(error: unknown, path: string, what: string): unknown 
 export interface PredictionOptions {
   /** Inferred from the file where not given: floats are scores, whole numbers are ranked classes. */
   kind?: PredictionSource['kind'] | undefined;
+  /** Told from the values where not given: rows from 0 to 1 with a sum of 1 are probabilities. */
+  scale?: ScoreScale | undefined;
   /** The column of ids in a .csv or .parquet; default: one named as ids are. */
   idColumn?: string | undefined;
   /** A file of ids, one a row: a line each, or a .json array. It goes before ids in the file. */

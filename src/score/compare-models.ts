@@ -99,7 +99,7 @@ export async function compareModels(
       pairs.push({
         model: names[model]!,
         baseline: names[baseline]!,
-        ...comparePair(measured[model]!, measured[baseline]!, settings.level),
+        ...comparePair(measured[model]!, measured[baseline]!, settings),
         ...testPair(runs, measured, model, baseline),
         leftOut: leftOutOf(COMPARED_METRICS, [runs[baseline]!.scorecard, runs[model]!.scorecard]),
       });
@@ -149,13 +149,13 @@ function requireOneSet(runs: readonly ScoreRun[]): ScoreRun {
 function comparePair(
   model: MeasuredRun,
   baseline: MeasuredRun,
-  level: number,
+  settings: ComparedWith,
 ): Pick<PairComparison, 'differences'> {
   const differences: PairComparison['differences'] = {};
   for (const name of COMPARED_METRICS) {
     const [mine, theirs] = [model.metrics[name], baseline.metrics[name]];
     if (!mine || !theirs) continue;
-    const interval = differenceInterval(mine, theirs, level);
+    const interval = differenceInterval(mine, theirs, settings);
     differences[name] = {
       value: numberOrNull(interval.estimate),
       low: numberOrNull(interval.low),
@@ -242,7 +242,7 @@ const BLOCK = 16;
  */
 async function measureRuns(
   runs: readonly ScoreRun[],
-  { seed, resamples, maxGroup }: ComparedWith,
+  { seed, resamples, ...shared }: ComparedWith,
   { signal, onProgress }: CompareOptions,
 ): Promise<MeasuredRun[]> {
   const measured: MeasuredRun[] = [];
@@ -256,7 +256,7 @@ async function measureRuns(
       if (perImage.ids.join('\n') !== ids) throw otherImages(run, runs[0]!);
       const hasOriginals = run.scorecard.metrics.top1 !== undefined;
       block.push({
-        statistics: statisticsOf(run.scorecard, perImage, maxGroup),
+        statistics: pick(statisticsOf(run.scorecard, perImage, shared)),
         right: hasOriginals ? perImage.top1 : perImage.real,
       });
     }
@@ -269,6 +269,15 @@ async function measureRuns(
     onProgress?.({ stage: 'compare', done: measured.length, total: runs.length, unit: 'models' });
   }
   return measured;
+}
+
+/** Those that models are compared in. */
+function pick(
+  statistics: Partial<Record<string, Statistic>>,
+): Partial<Record<ComparedMetric, Statistic>> {
+  return Object.fromEntries(
+    COMPARED_METRICS.flatMap((name) => (statistics[name] ? [[name, statistics[name]]] : [])),
+  );
 }
 
 function otherImages(run: ScoreRun, first: ScoreRun): EvaluationError {

@@ -1,3 +1,4 @@
+import { dirname, resolve, sep } from 'node:path';
 import { EvaluationError } from '../errors.js';
 import { byteOrder } from '../files/listing.js';
 import { gap, type Statistic } from '../metrics/index.js';
@@ -14,13 +15,14 @@ import {
 } from './compared.js';
 import { type NewScorecard, numberOrNull } from './scorecard.js';
 
-/** The metrics that sets are compared in. */
-export const GAP_METRICS = ['top1', 'real', 'variableTopK', 'asma'] as const;
+/** The metrics that sets are compared in, beside the subgroups, under every hit rule. */
+export const GAP_METRICS = [
+  ...(['top1', 'top5', 'real', 'variableTopK', 'variableTopKAny', 'exactMatch'] as const),
+  ...(['asma', 'asmaAny', 'asmaExact'] as const),
+  ...(['imageWeighted', 'imageWeightedAny', 'imageWeightedExact'] as const),
+] as const;
 
-/** Under two rules "a valid class" means two things; no difference of ReaL is about the images. */
-const OTHER_RULES = "the sets' labels are of two rules";
-
-export type GapMetric = (typeof GAP_METRICS)[number];
+export type GapMetric = (typeof GAP_METRICS)[number] | `A_${string}`;
 
 /** A gap, the first set minus the second, with its bootstrap interval. */
 export interface Gap {
@@ -40,6 +42,12 @@ export interface ModelGap {
   leftOut: LeftOut;
 }
 
+/** The mean gap of several models. */
+export interface MeanGap {
+  value: number;
+  models: number;
+}
+
 /** Two sets under the same models: `gap.json`. */
 export interface SetComparison {
   format: 'patchml-gap';
@@ -51,6 +59,8 @@ export interface SetComparison {
   options: ComparedWith;
   /** By name. */
   models: ModelGap[];
+  /** Over the models that have each metric on both sets. */
+  mean: Partial<Record<GapMetric, MeanGap>>;
   /** Models with scores on one of the sets only. */
   unmatched: { first: string[]; second: string[] };
 }
@@ -100,45 +110,84 @@ export async function compareSets(
     second: setB,
     options: settings,
     models,
+    mean: meanGaps(models),
     unmatched: { first: without(first), second: without(second) },
   };
+}
+
+function meanGaps(models: readonly ModelGap[]): SetComparison['mean'] {
+  const names = new Set(models.flatMap(({ gaps }) => Object.keys(gaps) as GapMetric[]));
+  const mean: SetComparison['mean'] = {};
+  for (const name of names) {
+    const values = models.flatMap(({ gaps }) => gaps[name]?.value ?? []);
+    if (values.length === 0) continue;
+    mean[name] = {
+      value: values.reduce((sum, value) => sum + value, 0) / values.length,
+      models: values.length,
+    };
+  }
+  return mean;
 }
 
 /**
  * Of many scores, those on one set.
  *
- * @param name the set's name, or how it begins if no other begins like that
+ * @param name the set's name, how it begins if no other begins like that, or a folder: its path, or
+ *   its name, as in `output/scores/<folder>/<model>`
  * @throws EvaluationError `gap-unknown-set`
  */
 export function scoresOnSet<T extends ScoreRun>(scores: readonly T[], name: string): T[] {
-  const sets = [...new Set(scores.map(({ scorecard }) => scorecard.set.name))].sort(byteOrder);
-  const beginning = sets.filter((set) => set.startsWith(name));
-  const found = sets.includes(name) ? name : beginning.length === 1 ? beginning[0] : undefined;
-  if (found !== undefined) return scores.filter(({ scorecard }) => scorecard.set.name === found);
-  const isMany = beginning.length > 1;
-  throw new EvaluationError(`${isMany ? 'several sets begin with' : 'no scores on'} "${name}"`, {
+  const ofName = scores.filter(({ scorecard }) => scorecard.set.name === name);
+  if (isOneSet(ofName)) return ofName;
+  const inFolder = scores.filter(({ folder }) => isIn(folder, name));
+  if (isOneSet(inFolder)) return inFolder;
+  const beginning = scores.filter(({ scorecard }) => scorecard.set.name.startsWith(name));
+  if (isOneSet(beginning)) return beginning;
+  const several = [ofName, inFolder, beginning].find((found) => found.length > 0);
+  const isSeveral = several === undefined ? 'no scores on' : 'several sets are or begin with';
+  throw new EvaluationError(`${isSeveral} "${name}"`, {
     code: 'gap-unknown-set',
-    fix: `name one of: ${(isMany ? beginning : sets).join(', ')}`,
+    fix: `name one of: ${setNames(several ?? scores).join(', ')}`,
   });
+}
+
+function isOneSet(scores: readonly ScoreRun[]): boolean {
+  return new Set(scores.map(({ scorecard }) => scorecard.set.digest)).size === 1;
+}
+
+/** Whether a folder of scores is this one, below it, or in one of this name. */
+function isIn(folder: string, name: string): boolean {
+  const [path, root] = [resolve(folder), resolve(name)];
+  return path === root || path.startsWith(`${root}${sep}`) || path.split(sep).includes(name);
+}
+
+/** The names of the sets; where one name is of several sets, their folders. */
+function setNames(scores: readonly ScoreRun[]): string[] {
+  const digests = new Map<string, Set<string>>();
+  for (const { scorecard } of scores) {
+    const { name, digest } = scorecard.set;
+    digests.set(name, (digests.get(name) ?? new Set()).add(digest));
+  }
+  const names = scores.map(({ scorecard, folder }) =>
+    digests.get(scorecard.set.name)!.size === 1 ? scorecard.set.name : dirname(folder),
+  );
+  return [...new Set(names)].sort(byteOrder);
 }
 
 async function gapOf(
   model: string,
   a: ScoreRun,
   b: ScoreRun,
-  { maxGroup, ...settings }: ComparedWith & Pick<CompareOptions, 'signal'>,
+  settings: ComparedWith & Pick<CompareOptions, 'signal'>,
 ): Promise<ModelGap> {
-  const leftOut = leftOutOf(GAP_METRICS, [a.scorecard, b.scorecard]);
-  if (a.scorecard.set.rule !== b.scorecard.set.rule) leftOut.real = OTHER_RULES;
-  const both = GAP_METRICS.filter((name) => leftOut[name] === undefined);
-  const statistics = async ({
-    scorecard,
-    perImage,
-  }: ScoreRun): Promise<Record<string, Statistic>> => {
-    const all = statisticsOf(scorecard, await perImage(), maxGroup);
-    return Object.fromEntries(both.map((name) => [name, all[name]!]));
-  };
-  const intervals = await gap(await statistics(a), await statistics(b), settings);
+  const [first, second] = [
+    statisticsOf(a.scorecard, await a.perImage(), settings),
+    statisticsOf(b.scorecard, await b.perImage(), settings),
+  ];
+  const both = Object.keys(first).filter((name) => second[name] !== undefined) as GapMetric[];
+  const pick = (from: typeof first): Record<string, Statistic> =>
+    Object.fromEntries(both.map((name) => [name, from[name]!]));
+  const intervals = await gap(pick(first), pick(second), settings);
   const gaps: ModelGap['gaps'] = {};
   for (const name of both) {
     const { estimate, low, high, first, second, images } = intervals[name]!;
@@ -151,7 +200,7 @@ async function gapOf(
       n: images,
     };
   }
-  return { model, gaps, leftOut };
+  return { model, gaps, leftOut: leftOutOf(GAP_METRICS, [a.scorecard, b.scorecard]) };
 }
 
 /** @throws EvaluationError where the runs are of several sets, or two of one model */

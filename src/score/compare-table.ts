@@ -1,20 +1,25 @@
 import { type ReportForm, writeReport } from '../files/owned-folder.js';
 import { countText, inMarkdown, toCsvTable, toMarkdownTable, type TextTable } from '../text.js';
 import type { ModelComparison } from './compare-models.js';
-import { GAP_METRICS, type SetComparison } from './compare-sets.js';
+import { GAP_METRICS, type GapMetric, type SetComparison } from './compare-sets.js';
 import { COMPARED_METRICS, type ComparedWith, type LeftOut } from './compared.js';
-import { differenceText, intervalText, labelOf, valueText } from './metric-text.js';
+import { differenceText, intervalText, labelOf, type NamedOf, valueText } from './metric-text.js';
 import { modelsTable, scorecardNotes, scorecardsCsvTable } from './scorecard-table.js';
 import type { NewScorecard } from './scorecard.js';
 
 /** Models against baselines: a pair a row, differences in points with their intervals. */
-export function pairsTable({ pairs }: ModelComparison): TextTable {
+export function pairsTable(comparison: ModelComparison): TextTable {
+  const { pairs } = comparison;
+  const named = namesIn(comparison, [comparison.set]);
   const columns = COMPARED_METRICS.filter((name) =>
     pairs.some(({ differences }) => (differences[name]?.n ?? 0) > 0),
   );
   const tested = pairs[0]?.mcnemar.metric ?? 'top1';
   return {
-    head: ['model', 'minus', ...columns.map(labelOf), `McNemar, ${labelOf(tested)}`],
+    head: [
+      ...['model', 'minus', ...columns.map((name) => labelOf(name, named))],
+      `McNemar, ${labelOf(tested, named)}`,
+    ],
     rows: pairs.map(({ model, baseline, differences, mcnemar }) => [
       model,
       baseline,
@@ -25,30 +30,65 @@ export function pairsTable({ pairs }: ModelComparison): TextTable {
 }
 
 /** How alike metrics order the models. */
-export function correlationsTable({ correlations }: ModelComparison): TextTable {
+export function correlationsTable(comparison: ModelComparison): TextTable {
+  const { correlations, set } = comparison;
+  const named = namesIn(comparison, [set]);
   return {
     head: ['metrics', 'Spearman', 'Kendall'],
     rows: correlations.map(({ first, second, spearman, kendall }) => [
-      `${labelOf(first)}, ${labelOf(second)}`,
+      `${labelOf(first, named)}, ${labelOf(second, named)}`,
       ...[spearman, kendall].map((value) => value?.toFixed(3) ?? '-'),
     ]),
   };
 }
 
-/** Gaps between two sets: a model a row. */
-export function gapsTable({ models }: SetComparison): TextTable {
-  const columns = GAP_METRICS.filter((name) => models.some(({ gaps }) => gaps[name]));
+/** What the metrics of a comparison are called. */
+function namesIn(
+  { options: { subgroups } }: { options: ComparedWith },
+  sets: readonly NewScorecard['set'][],
+): NamedOf {
+  const inThem = new Set(subgroups.flatMap((name) => positionsOf(name)));
+  const isAll = sets.every(({ labelCounts }) =>
+    labelCounts.every((images, k) => k === 0 || images === 0 || inThem.has(k)),
+  );
+  return { rules: sets.map(({ rule }) => rule), subgroups: isAll ? undefined : subgroups };
+
+  /** The numbers of labels of a subgroup's images. */
+  function positionsOf(name: string): number[] {
+    const k = Number(/\d+/.exec(name)![0]);
+    if (!name.startsWith('A_>')) return [k];
+    const most = Math.max(...sets.map(({ labelCounts }) => labelCounts.length));
+    return Array.from({ length: most }, (_, at) => at).filter((at) => at > k);
+  }
+}
+
+/** The metrics of a gap that have a column: variable top-k once, of all images or of ASMA's. */
+function gapColumns({ models, options }: SetComparison): GapMetric[] {
+  const names = GAP_METRICS.flatMap((name): GapMetric[] =>
+    name === 'asma' ? [...(options.subgroups as GapMetric[]), name] : [name],
+  );
+  const has = (name: GapMetric): boolean => models.some(({ gaps }) => gaps[name]);
+  return names.filter((name) => has(name) && !(name.startsWith('image') && has('variableTopK')));
+}
+
+/** Gaps between two sets: a model a row, and their mean. */
+export function gapsTable(comparison: SetComparison): TextTable {
+  const { models, mean, first, second } = comparison;
+  const columns = gapColumns(comparison);
+  const named = namesIn(comparison, [first, second]);
+  const rows = models.map(({ model, gaps }) => [
+    model,
+    ...columns.map((name) => {
+      const gap = gaps[name];
+      if (!gap) return '-';
+      const sides = `${valueText(name, gap.first)} - ${valueText(name, gap.second)}`;
+      return `${sides}\n${withInterval(name, gap)}`;
+    }),
+  ]);
+  const means = columns.map((name) => differenceText(name, mean[name]?.value ?? null));
   return {
-    head: ['model', ...columns.map(labelOf)],
-    rows: models.map(({ model, gaps }) => [
-      model,
-      ...columns.map((name) => {
-        const gap = gaps[name];
-        if (!gap) return '-';
-        const sides = `${valueText(name, gap.first)} - ${valueText(name, gap.second)}`;
-        return `${sides}\n${withInterval(name, gap)}`;
-      }),
-    ]),
+    head: ['model', ...columns.map((name) => labelOf(name, named))],
+    rows: models.length < 2 ? rows : [...rows, [`mean of ${models.length} models`, ...means]],
   };
 }
 
@@ -66,31 +106,45 @@ export function labelCountsTable({ first, second }: SetComparison): TextTable {
 }
 
 /** What a comparison is of. */
-export function comparisonNotes({ set, options, pairs }: ModelComparison): string[] {
+export function comparisonNotes(comparison: ModelComparison): string[] {
+  const { set, options, pairs } = comparison;
   return [
     `Differences in points on ${set.name} (${countText(set.images)} images, labels: ${set.rule}); ` +
       `paired bootstrap, ${optionsText(options)}. ` +
       'McNemar: images only the model : only the baseline gets right, exact two-sided p.',
-    ...leftOutNotes(pairs.map(({ leftOut }) => leftOut)),
+    ...leftOutNotes(
+      pairs.map(({ leftOut }) => leftOut),
+      namesIn(comparison, [set]),
+      set.kind === 'patchml' ? ['top1', 'top5'] : [],
+    ),
   ];
 }
 
-const TWO_RULES =
-  "Warning: the sets' labels are of two rules; gaps in variable top-k and ASMA are also gaps " +
-  'between the rules.';
+/** A number about labels depends on what counts as one. */
+function rulesWarning({ first, second }: SetComparison): string[] {
+  if (first.rule === second.rule) return [];
+  return [
+    `Warning: the labels follow two rules, ${first.rule} (${first.name}) and ${second.rule} ` +
+      `(${second.name}); gaps in metrics of labels are also gaps between the rules.`,
+  ];
+}
 
 /** What a gap is of. */
-export function gapNotes({ first, second, options, models, unmatched }: SetComparison): string[] {
+export function gapNotes(comparison: SetComparison): string[] {
+  const { first, second, options, models, unmatched } = comparison;
+  const named = namesIn(comparison, [first, second]);
   const only = [
     [first.name, unmatched.first],
     [second.name, unmatched.second],
   ] as const;
-  const areOfTwoRules = first.rule !== second.rule;
   return [
     `Gaps in points, ${first.name} (labels: ${first.rule}) minus ${second.name} ` +
       `(labels: ${second.rule}); both resampled, ${optionsText(options)}.`,
-    ...(areOfTwoRules ? [TWO_RULES] : []),
-    ...leftOutNotes(models.map(({ leftOut }) => leftOut)),
+    ...rulesWarning(comparison),
+    ...leftOutNotes(
+      models.map(({ leftOut }) => leftOut),
+      named,
+    ),
     ...only.flatMap(([name, names]) =>
       names.length === 0 ? [] : [`Only on ${name}: ${names.join(', ')}.`],
     ),
@@ -125,8 +179,7 @@ function gapsCsvTable({ first, second, models }: SetComparison): TextTable {
       ...['gap', 'low', 'high', 'first_n', 'second_n'],
     ],
     rows: models.flatMap(({ model, gaps }) =>
-      GAP_METRICS.flatMap((name) => {
-        const gap = gaps[name];
+      Object.entries(gaps).flatMap(([name, gap]) => {
         if (!gap) return [];
         const numbers = [gap.first, gap.second, gap.value, gap.low, gap.high, ...gap.n];
         return [[model, name, first.name, second.name, ...numbers].map(cell)];
@@ -139,21 +192,30 @@ type Measured = Record<'value' | 'low' | 'high', number | null>;
 
 function withInterval(name: string, measured: Measured | undefined): string {
   if (!measured) return '-';
-  return `${differenceText(name, measured.value)} ${intervalText(name, measured)}`.trimEnd();
+  const isFew = measured.value !== null && measured.low === null;
+  const interval = isFew ? '*' : intervalText(name, measured);
+  return `${differenceText(name, measured.value)} ${interval}`.trimEnd();
 }
 
 function pValueText(value: number): string {
   return value < 0.001 ? '< 0.001' : value.toFixed(3);
 }
 
-function optionsText({ level, resamples, seed, maxGroup }: ComparedWith): string {
+function optionsText({ level, resamples, seed, maxGroup, minImages }: ComparedWith): string {
   const share = Number((100 * level).toFixed(2));
-  return `${share}% intervals, ${countText(resamples)} resamples, seed ${seed}; subgroups up to ${maxGroup} labels`;
+  return `${share}% intervals, ${countText(resamples)} resamples, seed ${seed}, none (*) for fewer than ${minImages} images; subgroups up to ${maxGroup} labels`;
 }
 
-function leftOutNotes(all: readonly LeftOut[]): string[] {
+/** @param unsaid metrics that the set can have none of */
+function leftOutNotes(
+  all: readonly LeftOut[],
+  named: NamedOf,
+  unsaid: readonly string[] = [],
+): string[] {
   const notes = all.flatMap((leftOut) =>
-    Object.entries(leftOut).map(([name, reason]) => `${labelOf(name)} left out: ${reason}.`),
+    Object.entries(leftOut)
+      .filter(([name]) => !unsaid.includes(name))
+      .map(([name, reason]) => `${labelOf(name, named)} left out: ${reason}.`),
   );
   return [...new Set(notes)];
 }

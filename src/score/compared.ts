@@ -1,9 +1,16 @@
 import { EvaluationError } from '../errors.js';
 import { type BootstrapSettings, bootstrapSettings } from '../metrics/bootstrap.js';
-import { asmaStatistic, meanStatistic, type Statistic } from '../metrics/index.js';
+import {
+  asmaStatistic,
+  meanStatistic,
+  type PerImage,
+  type Statistic,
+  subgroupStatistics,
+} from '../metrics/index.js';
 import type { StageOptions } from '../progress.js';
 import { labelSetOfCounts, type PerImageScores } from './images-csv.js';
-import type { NewScorecard } from './scorecard.js';
+import { within } from './measures.js';
+import { type NewScorecard, subgroupName } from './scorecard.js';
 import type { StoredScores } from './scores-folder.js';
 
 /** The metrics that models are compared in. */
@@ -24,15 +31,19 @@ export interface CompareOptions extends Omit<StageOptions, 'jobs'> {
   resamples?: number | undefined;
   /** Coverage of the intervals. Default 0.95. */
   level?: number | undefined;
+  /** A number about fewer images has no interval. Default 20. */
+  minImages?: number | undefined;
 }
 
 /** The options a comparison was made with. */
 export interface ComparedWith extends BootstrapSettings {
   maxGroup: number;
+  /** The subgroups that every model has images and ranks for, such as `A_2`: ASMA is of these. */
+  subgroups: string[];
 }
 
 /** Metrics that were left out, and why. */
-export type LeftOut = Partial<Record<ComparedMetric, string>>;
+export type LeftOut = Partial<Record<StatisticName, string>>;
 
 /**
  * The options with their defaults, and what the scorecards have in common.
@@ -46,7 +57,7 @@ export function comparedWith(options: CompareOptions, runs: readonly ScoreRun[])
   const [first] = runs as readonly [ScoreRun];
   const { maxGroup } = first.scorecard.options;
   const other = runs.find(({ scorecard }) => scorecard.options.maxGroup !== maxGroup);
-  if (!other) return { ...settings, maxGroup };
+  if (!other) return { ...settings, maxGroup, subgroups: commonSubgroups(runs) };
   const found = other.scorecard.options.maxGroup;
   throw new EvaluationError(
     `these scores have subgroups up to ${found} labels, those of ${first.folder} up to ${maxGroup}`,
@@ -58,27 +69,60 @@ export function comparedWith(options: CompareOptions, runs: readonly ScoreRun[])
   );
 }
 
-/** The statistics of a model that its scorecard says it has. */
+function commonSubgroups(runs: readonly ScoreRun[]): string[] {
+  const [first, ...others] = runs.map(({ scorecard }) => scorecard.metrics.asma?.subgroups ?? []);
+  return first!.filter((group) => others.every((subgroups) => subgroups.includes(group)));
+}
+
+/** Everything that is compared: what {@link statisticsOf} gives, beside the subgroups. */
+export type StatisticName = (typeof STATISTIC_NAMES)[number];
+
+const STATISTIC_NAMES = [
+  ...(['top1', 'top5', 'real', 'variableTopK', 'variableTopKAny', 'exactMatch'] as const),
+  ...(['asma', 'asmaAny', 'asmaExact'] as const),
+  ...(['imageWeighted', 'imageWeightedAny', 'imageWeightedExact'] as const),
+];
+
+/**
+ * The statistics of a model that its scorecard says it has, by name, subgroups among them.
+ *
+ * @param subgroups those that ASMA is made of
+ */
 export function statisticsOf(
   { metrics }: NewScorecard,
   perImage: PerImageScores,
-  maxGroup: number,
-): Partial<Record<ComparedMetric, Statistic>> {
+  { maxGroup, subgroups }: Pick<ComparedWith, 'maxGroup' | 'subgroups'>,
+): Partial<Record<string, Statistic>> {
   const labels = labelSetOfCounts(perImage.k, 1);
-  const statistics: Record<ComparedMetric, () => Statistic> = {
+  const only = subgroups.map((name) => name.slice('A_'.length));
+  const asma = (values: PerImage): Statistic => asmaStatistic(values, labels, { maxGroup, only });
+  const weighted = (values: PerImage): Statistic => meanStatistic(within(asma(values), values));
+  const { variableTopK, any, exact } = perImage;
+  const statistics: Record<StatisticName, () => Statistic> = {
     top1: () => meanStatistic(perImage.top1),
+    top5: () => meanStatistic(perImage.top5),
     real: () => meanStatistic(perImage.real),
-    variableTopK: () => meanStatistic(perImage.variableTopK),
-    asma: () => asmaStatistic(perImage.variableTopK, labels, { maxGroup }),
-    exactMatch: () => meanStatistic(perImage.exact),
+    variableTopK: () => meanStatistic(variableTopK),
+    variableTopKAny: () => meanStatistic(any),
+    exactMatch: () => meanStatistic(exact),
+    asma: () => asma(variableTopK),
+    asmaAny: () => asma(any),
+    asmaExact: () => asma(exact),
+    imageWeighted: () => weighted(variableTopK),
+    imageWeightedAny: () => weighted(any),
+    imageWeightedExact: () => weighted(exact),
   };
-  const present = COMPARED_METRICS.filter((name) => metrics[name] !== undefined);
-  return Object.fromEntries(present.map((name) => [name, statistics[name]()]));
+  const present = STATISTIC_NAMES.filter((name) => metrics[name] !== undefined);
+  const groups = subgroupStatistics(variableTopK, labels, { maxGroup, only });
+  return Object.fromEntries([
+    ...present.map((name) => [name, statistics[name]()] as const),
+    ...Object.entries(groups).map(([group, each]) => [subgroupName(group), each] as const),
+  ]);
 }
 
 /** Which of these metrics one of two scorecards lacks, and why. */
 export function leftOutOf(
-  names: readonly ComparedMetric[],
+  names: readonly StatisticName[],
   scorecards: readonly NewScorecard[],
 ): LeftOut {
   const leftOut: LeftOut = {};

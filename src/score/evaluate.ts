@@ -65,7 +65,8 @@ export async function evaluateModel(
     const predictions = await predict({ card, set, preprocessing, work }, options);
     const bad = new Set(predictions.summary.bad.map(({ id }) => id));
     const scored = withoutImages(set, bad, 'image-corrupt');
-    const source = await openPredictions(join(predictions.folder, LOGITS_FILE));
+    const logits = await openPredictions(join(predictions.folder, LOGITS_FILE));
+    const source = { ...logits, scale: card.output.kind };
     const { body, perImage } = await scorePredictions({ source, set: scored }, options);
     const best = join(predictions.folder, PREDICTIONS_FILE);
     const { sha256 } = predictions.summary.model;

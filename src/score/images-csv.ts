@@ -1,6 +1,6 @@
 import { parse } from 'csv-parse/sync';
 import { EvaluationError } from '../errors.js';
-import type { LabelSet, PerImage } from '../metrics/index.js';
+import type { LabelSet, PerImage, TopClasses } from '../metrics/index.js';
 import { csvLine } from '../text.js';
 
 /** The columns after `id`, with the scores they hold. */
@@ -12,15 +12,19 @@ const COLUMNS = {
   variable_top_k: 'variableTopK',
   any: 'any',
   exact: 'exact',
-} as const satisfies Record<string, keyof PerImageScores>;
+} as const satisfies Record<string, Exclude<keyof PerImageScores, 'ids' | 'top'>>;
 
-const HEAD = ['id', ...Object.keys(COLUMNS)];
+const HEAD = ['id', ...Object.keys(COLUMNS), 'classes'];
 
 /** `images.csv`: a row an image in the set's order, empty where a score is not defined. */
 export function writeImagesCsv(perImage: PerImageScores): string {
   const columns = Object.values(COLUMNS).map((name) => perImage[name]);
   const lines = perImage.ids.map((id, image) =>
-    csvLine([id, ...columns.map((values) => textOf(values[image]!))]),
+    csvLine([
+      id,
+      ...columns.map((values) => textOf(values[image]!)),
+      classesText(perImage.top, image),
+    ]),
   );
   return csvLine(HEAD) + lines.join('');
 }
@@ -47,7 +51,19 @@ export function parseImagesCsv(text: string, path: string): PerImageScores {
     Float64Array,
   ];
   const ids = rows.map(([id]) => id!);
-  return { ids, k: Uint32Array.from(k), top1, top5, real, variableTopK, any, exact };
+  const top = topOf(rows.map((row) => row.at(-1)!));
+  return { ids, k: Uint32Array.from(k), top1, top5, real, variableTopK, any, exact, top };
+}
+
+/** The predicted classes, best first: `281 282 285`. */
+function classesText({ classes, n }: TopClasses, image: number): string {
+  return classes.subarray(image * n, (image + 1) * n).join(' ');
+}
+
+function topOf(texts: readonly string[]): TopClasses {
+  const rows = texts.map((text) => text.split(' '));
+  const classes = Uint16Array.from(rows.flat(), Number);
+  return { classes, images: rows.length, n: rows[0]?.length ?? 0 };
 }
 
 function textOf(value: number): string {
@@ -91,6 +107,8 @@ export interface PerImageScores {
   any: PerImage;
   /** Variable top-k under the rule `exact`. */
   exact: PerImage;
+  /** The predicted classes: 5, or as many as an image has labels, or as there are ranks. */
+  top: TopClasses;
 }
 
 /** A label set of which only the numbers of labels are known, which is what ASMA asks for. */

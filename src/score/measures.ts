@@ -15,11 +15,12 @@ import {
   subgroupStatistics,
   topNAccuracy,
   variableTopK,
+  type VariableTopKRule,
   withoutUnlabelled,
 } from '../metrics/index.js';
 import type { EvaluationSet } from '../sets/evaluation-set.js';
 import type { Rankings } from './read-rankings.js';
-import { type MetricName, subgroupName } from './scorecard.js';
+import { type AsmaParts, type MetricName, RULES, subgroupName } from './scorecard.js';
 
 /** Why metrics are not in a scorecard. */
 type Unavailable = Record<string, string>;
@@ -29,12 +30,12 @@ export interface ImageMeasures {
   /** Those that could be computed. */
   values: Partial<Record<MetricName, PerImage>>;
   /** Variable top-k of the images whose labels the ranks reach; `NaN` for the others. */
-  reached: { fraction: PerImage; any: PerImage; exact: PerImage };
+  reached: Record<VariableTopKRule, PerImage>;
   unavailable: Unavailable;
 }
 
 /** The reason where a set has only lists of valid classes. */
-const NO_ORIGINALS = 'the set has no original labels';
+export const NO_ORIGINALS = 'the set has no original labels';
 /** The reason where a file has ranks. */
 const NO_SCORES = 'needs the scores of all classes, the predictions are ranks';
 
@@ -78,7 +79,7 @@ export function measureImages(
     values.exactMatch = reached.exact;
   } else {
     const reason = tooFewRanks(most, top.n);
-    leaveOut(reason, 'variableTopK', 'variableTopKAny', 'exactMatch', 'asma', 'imageWeighted');
+    leaveOut(reason, 'variableTopK', 'variableTopKAny', 'exactMatch');
   }
 
   const atOne = precisionRecall(top, labels, 1);
@@ -127,6 +128,8 @@ const CLASS_MEAN_RULE = 'multi-label-tfds';
 /** What has an interval, by the metric's name, and why others do not. */
 export interface Statistics {
   statistics: Record<string, Statistic>;
+  /** The subgroups with images that ASMA is made of. */
+  asma: AsmaParts;
   unavailable: Unavailable;
 }
 
@@ -145,39 +148,71 @@ export function makeStatistics(
 ): Statistics {
   const means = Object.entries(values).map(([name, each]) => [name, meanStatistic(each)] as const);
   const statistics: Record<string, Statistic> = Object.fromEntries(means);
-  const unavailable: Unavailable = {};
-  addSubgroups({ statistics, unavailable }, reached.fraction, ranked, labels, maxGroup);
-  if (values.variableTopK) {
-    statistics['asma'] = asmaStatistic(values.variableTopK, labels, { maxGroup });
+  const { only, unavailable } = reachedGroups(ranked, labels, maxGroup);
+  for (const rule of RULES) {
+    const groups = subgroupStatistics(reached[rule], labels, { maxGroup, only });
+    for (const [group, each] of Object.entries(groups)) {
+      statistics[subgroupName(group, rule)] = each;
+    }
+    const asma = asmaStatistic(reached[rule], labels, { maxGroup, only });
+    statistics[ASMA_NAMES[rule]] = asma;
+    // All images that ASMA is about, resampled together.
+    statistics[WEIGHTED_NAMES[rule]] = meanStatistic(
+      only ? within(asma, reached[rule]) : reached[rule],
+    );
   }
   if (rule === CLASS_MEAN_RULE) {
     const ofClasses = originals && classMeanStatistic(values.real!, originals, labels.classCount);
     if (ofClasses) statistics['realPerClass'] = ofClasses;
     else unavailable['realPerClass'] = NO_ORIGINALS;
   }
-  return { statistics, unavailable };
+  return { statistics, asma: asmaParts(statistics['asma']!), unavailable };
 }
 
-/** A subgroup is complete only where the ranks reach the labels of all its images. */
-function addSubgroups(
-  { statistics, unavailable }: Statistics,
-  reached: PerImage,
+const ASMA_NAMES = { fraction: 'asma', any: 'asmaAny', exact: 'asmaExact' } as const;
+const WEIGHTED_NAMES = {
+  fraction: 'imageWeighted',
+  any: 'imageWeightedAny',
+  exact: 'imageWeightedExact',
+} as const;
+
+/** The subgroups of an ASMA that have images. */
+export function asmaParts({ strata = [] }: Statistic): AsmaParts {
+  const filled = strata.filter(({ members }) => members.length > 0);
+  return {
+    subgroups: filled.map(({ group }) => subgroupName(group)),
+    smallest: filled.length === 0 ? 0 : Math.min(...filled.map(({ members }) => members.length)),
+  };
+}
+
+/** The scores of the images in a statistic's strata; `NaN` for the others. */
+export function within({ strata = [] }: Statistic, values: PerImage): PerImage {
+  const kept = new Float64Array(values.length).fill(NaN);
+  for (const { members } of strata) for (const image of members) kept[image] = values[image]!;
+  return kept;
+}
+
+/**
+ * The subgroups whose images all have as many ranks as labels; undefined for all of them. One that is
+ * cut would be a mean of the images with the fewest labels in it.
+ */
+function reachedGroups(
   ranked: number,
   labels: LabelSet,
   maxGroup: number,
-): void {
-  const largest = labelCounts(labels).reduce((a, b) => Math.max(a, b), 0);
-  const groups = Object.entries(subgroupStatistics(reached, labels, { maxGroup }));
-  groups.forEach(([group, statistic], at) => {
-    const name = subgroupName(group);
+): { only: string[] | undefined; unavailable: Unavailable } {
+  const counts = labelCounts(labels);
+  const largest = counts.reduce((a, b) => Math.max(a, b), 0);
+  const unavailable: Unavailable = {};
+  if (largest <= ranked) return { only: undefined, unavailable };
+  const only: string[] = [];
+  for (let at = 0; at <= maxGroup; at += 1) {
+    const group = at < maxGroup ? String(at + 1) : `>${maxGroup}`;
     const needed = at < maxGroup ? at + 1 : largest;
-    const isReached = needed <= ranked || !hasImages(labels, at + 1, needed);
-    if (isReached) statistics[name] = statistic;
-    else unavailable[name] = tooFewRanks(needed, ranked);
-  });
-}
-
-/** Whether an image has from `fewest` to `most` labels. */
-function hasImages(labels: LabelSet, fewest: number, most: number): boolean {
-  return labelCounts(labels).some((k) => k >= fewest && k <= most);
+    if (needed <= ranked || !counts.some((k) => k > at && k <= needed)) only.push(group);
+    else
+      for (const rule of RULES)
+        unavailable[subgroupName(group, rule)] = tooFewRanks(needed, ranked);
+  }
+  return { only, unavailable };
 }

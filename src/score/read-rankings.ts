@@ -1,21 +1,30 @@
 import { EvaluationError } from '../errors.js';
 import {
   addLabelRanks,
+  areProbabilities,
   emptyLabelRanks,
   type LabelRanks,
   type LabelSet,
   type ScoreMatrix,
+  softmax,
   topClasses,
   type TopClasses,
 } from '../metrics/index.js';
-import { type PredictionRows, type PredictionSource, requireValid } from '../predictions/source.js';
+import {
+  type PredictionRows,
+  type PredictionSource,
+  requireValid,
+  type ScoreScale,
+} from '../predictions/source.js';
 
 /** What the metrics of single images need of predictions; all in the file's order. */
 export interface Rankings {
   /** The highest classes of each image, as many as are needed or as there are. */
   top: TopClasses;
-  /** Where each label stands; undefined where there are ranks only. */
+  /** Where each label stands, with its probability as its score; undefined for ranks only. */
   ranks: LabelRanks | undefined;
+  /** What the predictions hold. */
+  scale: ScoreScale | 'ranked';
 }
 
 /** A batch of rows, with the first one's number in the file, from 0. */
@@ -32,7 +41,8 @@ export interface Batch<Rows extends PredictionRows> {
  * @param labels in the file's order
  * @param n the most classes that a metric looks at
  * @param batches of the source
- * @throws EvaluationError for a score that is not finite and for ranks that are no class indices
+ * @throws EvaluationError for a score that is not finite, for one outside 0 to 1 that is said to be a
+ *   probability, and for ranks that are no class indices
  */
 export async function readRankings(
   source: PredictionSource,
@@ -43,19 +53,61 @@ export async function readRankings(
   const kept = source.kind === 'ranked' ? Math.min(n, source.width) : n;
   const classes = new Uint16Array(source.images * kept);
   const ranks = source.kind === 'scores' ? emptyLabelRanks(labels) : undefined;
+  const softmaxes = new Float64Array(ranks?.scores.length ?? 0);
+  let mayBeProbabilities = source.scale !== 'logits';
   for await (const batch of batches) {
     const at = batch.firstRow * kept;
     if (batch.rows instanceof Int32Array) {
       requireRanks(batch.rows, source, batch.firstRow, labels.classCount);
       classes.set(firstColumns(batch.rows, source.width, kept), at);
-    } else {
-      if (!source.isChecked) requireValid(batch.rows, source.width, batch.firstRow, source.path);
-      const scores = scoresOf(batch.rows, batch.count, source.width);
-      classes.set(topClasses(scores, kept).classes, at);
-      if (ranks) addLabelRanks(ranks, scores, batch.firstRow);
+      continue;
+    }
+    if (!source.isChecked) requireValid(batch.rows, source.width, batch.firstRow, source.path);
+    const scores = scoresOf(batch.rows, batch.count, source.width);
+    classes.set(topClasses(scores, kept).classes, at);
+    if (!ranks) continue;
+    addLabelRanks(ranks, scores, batch.firstRow);
+    if (source.scale === 'probabilities') requireProbabilities(scores, source, batch.firstRow);
+    else {
+      noteLabelScores(softmaxes, labels, softmax(scores), batch.firstRow);
+      mayBeProbabilities &&= areProbabilities(scores);
     }
   }
-  return { top: { classes, images: source.images, n: kept }, ranks };
+  const top = { classes, images: source.images, n: kept };
+  if (!ranks) return { top, ranks, scale: 'ranked' };
+  if (mayBeProbabilities) return { top, ranks, scale: 'probabilities' };
+  return { top, ranks: { ...ranks, scores: softmaxes }, scale: 'logits' };
+}
+
+/** Notes the scores of the labels of a batch's images. */
+function noteLabelScores(
+  noted: Float64Array,
+  { offsets, classes, classCount }: LabelSet,
+  { values, images }: ScoreMatrix,
+  firstImage: number,
+): void {
+  for (let i = 0; i < images; i += 1) {
+    for (let at = offsets[firstImage + i]!; at < offsets[firstImage + i + 1]!; at += 1) {
+      noted[at - offsets[0]!] = values[i * classCount + classes[at]!]!;
+    }
+  }
+}
+
+/** @throws EvaluationError `predictions-not-probabilities` for a value that is none */
+function requireProbabilities(
+  { values }: ScoreMatrix,
+  source: PredictionSource,
+  firstRow: number,
+): void {
+  // Float32 rounds above 1, and patchml's own files have -1 for a class that the model lacks.
+  const at = values.findIndex((value) => value < -1 || value > 1.001);
+  if (at === -1) return;
+  throw new EvaluationError(`expected a probability from 0 to 1, got ${values[at]!}`, {
+    code: 'predictions-not-probabilities',
+    path: source.path,
+    place: placeOf(at, source, firstRow),
+    fix: 'say that the scores are logits (--scores logits)',
+  });
 }
 
 /** Rows that were checked, as the metrics take them. */

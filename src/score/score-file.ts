@@ -46,10 +46,10 @@ export async function scoreFile(
   { predictions, set, model = parse(predictions).name, out }: ScoreFileInput,
   options: ScoreFileOptions = {},
 ): Promise<ScoredFile> {
-  const { overwrite, kind, idColumn, ids, key } = options;
+  const { overwrite, kind, scale, idColumn, ids, key } = options;
   try {
     if (out !== undefined) await requireScoresPlace(out, { set }, overwrite);
-    const source = await openPredictions(predictions, { kind, idColumn, ids, key });
+    const source = await openPredictions(predictions, { kind, scale, idColumn, ids, key });
     const { body, perImage } = await scorePredictions({ source, set }, options);
     const scorecard = makeScorecard(body, {
       model: { name: model },

@@ -11,7 +11,9 @@ import {
   labelSet,
   type LabelSet,
   type PerImage,
+  softmax,
   startAveragePrecision,
+  type TopClasses,
 } from '../metrics/index.js';
 import { mapValues } from '../metrics/resample.js';
 import { CLASS_COUNT } from '../models/classes.js';
@@ -21,7 +23,13 @@ import { type StageOptions, throwIfAborted } from '../progress.js';
 import type { EvaluationSet } from '../sets/evaluation-set.js';
 import type { PerImageScores } from './images-csv.js';
 import { type ImageMeasures, makeStatistics, measureImages } from './measures.js';
-import { type Batch, numberedBatches, readRankings, scoresOf } from './read-rankings.js';
+import {
+  type Batch,
+  numberedBatches,
+  type Rankings,
+  readRankings,
+  scoresOf,
+} from './read-rankings.js';
 import { assembleMetrics, type MetricName, type ScorecardBody } from './scorecard.js';
 
 /** The most classes that metrics look at whatever the labels. */
@@ -35,6 +43,8 @@ export interface ScoreOptions extends Omit<StageOptions, 'jobs'> {
   resamples?: number | undefined;
   /** Coverage of the intervals, above 0, below 1. Default 0.95. */
   level?: number | undefined;
+  /** A number about fewer images has no interval. Default 20. */
+  minImages?: number | undefined;
   /** Images with more labels than this form one subgroup. Default 5. */
   maxGroup?: number | undefined;
 }
@@ -78,7 +88,8 @@ export async function scorePredictions(
   const most = labelCounts(labels).reduce((a, b) => Math.max(a, b), MOST_RANKED);
   const rankings = await readRankings(source, ofFile, most, read());
   const measures = measuresInSetOrder(measureImages(rankings, ofFile, originals), positions);
-  const precision = rankings.ranks && (await classPrecision(rankings.ranks, read()));
+  const precision =
+    rankings.ranks && (await classPrecision(rankings.ranks, rankings.scale, read()));
 
   const made = makeStatistics(measures, rankings.top.n, labels, set, maxGroup);
   const intervals = await bootstrap(made.statistics, { ...settings, signal, stage: 'score' });
@@ -86,6 +97,7 @@ export async function scorePredictions(
   return {
     body: {
       set: summary,
+      scores: rankings.scale,
       options: {
         ...settings,
         maxGroup,
@@ -93,10 +105,10 @@ export async function scorePredictions(
         interval: 'bootstrap-percentile',
         mapInterval: 'none',
       },
-      metrics: assembleMetrics(intervals, precision, summary.labelled),
+      metrics: assembleMetrics(intervals, made.asma, precision, summary.labelled),
       unavailable: { ...measures.unavailable, ...made.unavailable },
     },
-    perImage: perImageOf(measures, labels, set.ids),
+    perImage: perImageOf(measures, labels, set.ids, topInSetOrder(rankings.top, positions)),
   };
 }
 
@@ -158,21 +170,24 @@ function perImageOf(
   { values, reached }: ImageMeasures,
   labels: LabelSet,
   ids: readonly string[],
+  top: TopClasses,
 ): PerImageScores {
   const none = new Float64Array(ids.length).fill(NaN);
   const { top1 = none, top5 = none, real = none } = values;
   const { fraction, any, exact } = reached;
-  return { ids, k: labelCounts(labels), top1, top5, real, variableTopK: fraction, any, exact };
+  return { ids, k: labelCounts(labels), top1, top5, real, variableTopK: fraction, any, exact, top };
 }
 
 /**
  * Average precision over images, of each class and of all: a second reading of the scores. Images
- * without labels are left out: nobody said that their classes are wrong.
+ * without labels are left out: nobody said that their classes are wrong. Logits become probabilities,
+ * as their scale is another for each image.
  *
  * @param batches those that `ranks` was made of
  */
 async function classPrecision(
   ranks: LabelRanks,
+  scale: Rankings['scale'],
   batches: AsyncIterable<Batch<PredictionRows>>,
 ): Promise<AveragePrecision> {
   const { labels } = ranks;
@@ -180,7 +195,8 @@ async function classPrecision(
   const tally = startAveragePrecision(ranks, weights);
   for await (const { rows, firstRow, count } of batches) {
     if (rows instanceof Int32Array) continue; // never: only scores have ranks of labels
-    addScores(tally, scoresOf(rows, count, labels.classCount), firstRow);
+    const scores = scoresOf(rows, count, labels.classCount);
+    addScores(tally, scale === 'logits' ? softmax(scores) : scores, firstRow);
   }
   return finishAveragePrecision(tally);
 }
@@ -234,4 +250,12 @@ function inSetOrder(values: PerImage, positions: Uint32Array): PerImage {
     ordered[position] = values[row]!;
   });
   return ordered;
+}
+
+function topInSetOrder({ classes, images, n }: TopClasses, positions: Uint32Array): TopClasses {
+  const ordered = new Uint16Array(classes.length);
+  positions.forEach((position, row) => {
+    ordered.set(classes.subarray(row * n, (row + 1) * n), position * n);
+  });
+  return { classes: ordered, images, n };
 }

@@ -1,29 +1,80 @@
 import { byteOrder } from '../files/listing.js';
 import { countText, type TextTable } from '../text.js';
-import { intervalText, labelOf, valueText } from './metric-text.js';
-import { allMetricNames, listMetrics, metricOf, type NewScorecard } from './scorecard.js';
+import { NO_ORIGINALS } from './measures.js';
+import { intervalText, labelOf, namedOf, valueText } from './metric-text.js';
+import {
+  allMetricNames,
+  listMetrics,
+  type Metric,
+  metricOf,
+  type NewScorecard,
+  readSubgroupName,
+} from './scorecard.js';
 
 /** The metrics that models are listed with, beside the subgroups. */
 const LISTED = ['top1', 'top5', 'real', 'variableTopK', 'asma', 'exactMatch', 'mapPerImage'];
 
-/** The same number as `variableTopK`, which people read once. */
-const TWICE = 'imageWeighted';
+/** Under the other hit rules, the metrics that `variableTopK`, A_k and the others are by default. */
+function underRules(name: string): { any: string; exact: string } | undefined {
+  const subgroup = readSubgroupName(name);
+  if (subgroup) return { any: `${name}_any`, exact: `${name}_exact` };
+  if (name === 'variableTopK') return { any: 'variableTopKAny', exact: 'exactMatch' };
+  if (name === 'asma' || name === 'imageWeighted')
+    return { any: `${name}Any`, exact: `${name}Exact` };
+  return undefined;
+}
 
 /** One scorecard: a metric a row, without those that no image is in. */
 export function scorecardTable(scorecard: NewScorecard): TextTable {
-  const filled = listMetrics(scorecard).filter(([name, { n }]) => n > 0 && name !== TWICE);
+  const { metrics, options } = scorecard;
+  const named = namedOf([scorecard]);
+  const all = listMetrics(scorecard).map(([name]) => name);
+  const inColumns = new Set(all.flatMap((name) => Object.values(underRules(name) ?? {})));
+  const rows = all.filter((name) => {
+    if (inColumns.has(name) || metricOf(metrics, name)!.n === 0) return false;
+    // The same number as variable top-k where ASMA is about all images, which people read once.
+    return name !== 'imageWeighted' || named.subgroups !== undefined;
+  });
   return {
-    head: ['metric', 'value', 'images'],
-    rows: filled.map(([name, metric]) => {
-      const text = `${valueText(name, metric.value)} ${intervalText(name, metric)}`;
-      return [labelOf(name), text.trimEnd(), countText(metric.n)];
+    head: ['metric', 'value', 'any', 'exact', 'images'],
+    rows: rows.map((name) => {
+      const metric = metricOf(metrics, name)!;
+      const others = underRules(name);
+      return [
+        labelOf(name, named),
+        cellText(name, metric, options, ' '),
+        ...[others?.any, others?.exact].map((other) =>
+          other === undefined ? '' : valueText(other, metricOf(metrics, other)?.value ?? null),
+        ),
+        countText(metric.n),
+      ];
     }),
   };
 }
 
+/** What marks a number about too few images for an interval. */
+const MARK = '*';
+
+/** A value with its interval, or with the mark. */
+function cellText(
+  name: string,
+  metric: Metric,
+  { minImages }: Pick<NewScorecard['options'], 'minImages'>,
+  between: string | undefined,
+): string {
+  const mark = isFew(metric, minImages) ? ` ${MARK}` : '';
+  const interval = between === undefined ? '' : intervalText(name, metric);
+  const value = `${valueText(name, metric.value)}${mark}`;
+  return interval === '' ? value : `${value}${between!}${interval}`;
+}
+
+function isFew({ value, n }: Pick<Metric, 'value' | 'n'>, minImages: number): boolean {
+  return value !== null && n < minImages;
+}
+
 /**
- * Models on one set, a row each, the highest ASMA first, then by name; without the columns in which
- * none has images.
+ * Models on one set, a row each, the highest ASMA first, then by name, below the number of images in
+ * each metric; without the columns in which none has images.
  *
  * @param between what stands between a value and its interval; without it there are no intervals
  */
@@ -32,18 +83,27 @@ export function modelsTable(scorecards: readonly NewScorecard[], between?: strin
   const columns = columnsOf(scorecards).filter((name) =>
     listed.some(({ metrics }) => (metricOf(metrics, name)?.n ?? 0) > 0),
   );
+  const named = namedOf(scorecards);
   return {
-    head: ['model', ...columns.map(labelOf)],
-    rows: listed.map(({ model, metrics }) => [
-      model.name,
-      ...columns.map((name) => {
-        const metric = metricOf(metrics, name);
-        const interval = metric && between !== undefined ? intervalText(name, metric) : '';
-        const value = valueText(name, metric?.value ?? null);
-        return interval === '' ? value : `${value}${between!}${interval}`;
-      }),
-    ]),
+    head: ['model', ...columns.map((name) => labelOf(name, named))],
+    rows: [
+      ['images', ...columns.map((name) => imagesText(listed, name))],
+      ...listed.map(({ model, metrics, options }) => [
+        model.name,
+        ...columns.map((name) => {
+          const metric = metricOf(metrics, name);
+          return metric ? cellText(name, metric, options, between) : '-';
+        }),
+      ]),
+    ],
   };
+}
+
+/** How many images are in a metric: `5,408`, or `5,406 to 5,408` where models differ. */
+function imagesText(scorecards: readonly NewScorecard[], name: string): string {
+  const counts = scorecards.flatMap(({ metrics }) => metricOf(metrics, name)?.n ?? []);
+  const [least, most] = [Math.min(...counts), Math.max(...counts)];
+  return least === most ? countText(most) : `${countText(least)} to ${countText(most)}`;
 }
 
 /** Scorecards as numbers: a row each, with the same columns for every set and model. */
@@ -80,17 +140,21 @@ export function scorecardNotes(scorecards: readonly NewScorecard[]): string[] {
     ([reason, count]) => count > 0 && reason !== 'not-annotated',
   );
   const leftOutText = leftOut.map(([reason, count]) => `${countText(count)} ${reason}`).join(', ');
+  const named = namedOf(scorecards);
   const reasons = new Map<string, Set<string>>();
   for (const { unavailable } of scorecards) {
     for (const [name, reason] of Object.entries(unavailable)) {
-      if (name === TWICE) continue;
-      reasons.set(reason, (reasons.get(reason) ?? new Set()).add(labelOf(name)));
+      if (reason === NO_ORIGINALS && set.kind === 'patchml') continue; // never has any
+      if (/_(any|exact)$/.test(name)) continue; // said of the subgroup itself
+      reasons.set(reason, (reasons.get(reason) ?? new Set()).add(labelOf(name, named)));
     }
   }
   return [
     `${set.name}, labels: ${set.rule}, ${imagesText(set)}${unlabelled}; ` +
       `intervals: ${level} bootstrap, ${countText(options.resamples)} resamples, ` +
-      `seed ${options.seed}; variable top-k: ${options.variableTopKRule} of the labels found.`,
+      `seed ${options.seed}; variable top-k, A_k and ASMA: ${options.variableTopKRule} of the ` +
+      `labels found; scores: ${scaleText(scorecards)}.`,
+    ...asmaNotes(scorecards),
     ...(leftOut.length > 0 ? [`Images left out: ${leftOutText}.`] : []),
     ...[...reasons].map(([reason, names]) => `Not there: ${[...names].join(', ')} (${reason}).`),
   ];
@@ -103,9 +167,40 @@ function imagesText({ images, leftOut }: NewScorecard['set']): string {
   return `${countText(images)}${all} images`;
 }
 
+function scaleText(scorecards: readonly NewScorecard[]): string {
+  return [...new Set(scorecards.map(({ scores }) => scores))].join(', ');
+}
+
+/** What small subgroups do to the numbers. */
+function asmaNotes(scorecards: readonly NewScorecard[]): string[] {
+  const { options, metrics } = scorecards[0]!;
+  const { minImages } = options;
+  const isMarked = scorecards.some((scorecard) =>
+    listMetrics(scorecard).some(([, metric]) => isFew(metric, minImages)),
+  );
+  const { asma } = metrics;
+  const smallest = asma && asma.n > 0 ? asma : undefined;
+  const isSmall = smallest !== undefined && smallest.smallest < minImages;
+  return [
+    ...(smallest
+      ? [
+          `ASMA: the mean of ${smallest.subgroups.join(', ')}; its smallest subgroup has ` +
+            `${countOf(smallest.smallest, 'image')}${isSmall ? ', too few for its interval' : ''}.`,
+        ]
+      : []),
+    ...(isMarked ? [`${MARK} fewer than ${countOf(minImages, 'image')}: no interval.`] : []),
+  ];
+}
+
+function countOf(count: number, noun: string): string {
+  return `${countText(count)} ${noun}${count === 1 ? '' : 's'}`;
+}
+
 function columnsOf(scorecards: readonly NewScorecard[]): string[] {
   const names = allMetricNames(largestGroup(scorecards));
-  return names.filter((name) => name.startsWith('A_') || LISTED.includes(name)).sort(inListed);
+  return names
+    .filter((name) => readSubgroupName(name)?.rule === 'fraction' || LISTED.includes(name))
+    .sort(inListed);
 }
 
 /** In a scorecard's order, except that exact match comes after ASMA. */

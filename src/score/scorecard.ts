@@ -1,7 +1,13 @@
 import { z } from 'zod';
 import { sha256Schema } from '../files/digest.js';
-import type { AveragePrecision, StatisticInterval } from '../metrics/index.js';
+import type { AveragePrecision, StatisticInterval, VariableTopKRule } from '../metrics/index.js';
 import { PATCHML_VERSION } from '../version.js';
+
+/**
+ * Version 1 counted images without labels as perfect in three metrics, took average precision over
+ * images from logits as they were, and resampled subgroups together.
+ */
+const SCORECARD_VERSION = 2;
 
 const share = z.number().min(0).max(1);
 
@@ -19,6 +25,26 @@ function named(what: string): z.ZodOptional<typeof metric> {
   return metric.optional().describe(what);
 }
 
+const asma = metric.extend({
+  subgroups: z
+    .array(z.string())
+    .describe('The subgroups with images that it is the mean of, such as `A_1`'),
+  smallest: z.int().min(0).describe('Images in the smallest of these subgroups'),
+});
+
+/** ASMA, with the subgroups it is made of. */
+export type AsmaMetric = z.output<typeof asma>;
+
+function namedAsma(what: string): z.ZodOptional<typeof asma> {
+  return asma.optional().describe(what);
+}
+
+function subgroupsOf(what: string): z.ZodRecord<z.ZodString, typeof metric> {
+  return z
+    .record(z.string().regex(/^A_>?\d+$/), metric)
+    .describe(`Mean over the images with so many labels of ${what}`);
+}
+
 const metrics = z.strictObject({
   top1: named('The original label is the highest class'),
   top5: named('The original label is among the five highest classes'),
@@ -27,11 +53,15 @@ const metrics = z.strictObject({
   variableTopK: named('h / k, with h valid classes among the k highest; k = number of labels'),
   variableTopKAny: named('h >= 1'),
   exactMatch: named('h = k'),
-  subgroups: z
-    .record(z.string().regex(/^A_>?\d+$/), metric)
-    .describe('Mean variable top-k of the images with so many labels'),
-  asma: named('The unweighted mean of the non-empty subgroups'),
-  imageWeighted: named('The mean over images of what ASMA is made of'),
+  subgroups: subgroupsOf('h / k'),
+  subgroupsAny: subgroupsOf('[h >= 1]'),
+  subgroupsExact: subgroupsOf('[h = k]'),
+  asma: namedAsma('The unweighted mean of the non-empty `subgroups`'),
+  asmaAny: namedAsma('The same of `subgroupsAny`'),
+  asmaExact: namedAsma('The same of `subgroupsExact`'),
+  imageWeighted: named('The mean of h / k over the images that ASMA is about'),
+  imageWeightedAny: named('The mean of [h >= 1] over them'),
+  imageWeightedExact: named('The mean of [h = k] over them'),
   precisionAt1: named('Precision of the highest class'),
   recallAt1: named('Recall of the highest class'),
   f1At1: named('F1 of the highest class'),
@@ -58,7 +88,7 @@ export type Metrics = z.output<typeof metrics>;
 /** `scorecard.json`: the metrics of one prediction set against one label set. */
 export const scorecardSchema = z.strictObject({
   format: z.literal('patchml-scorecard'),
-  version: z.literal(1),
+  version: z.literal(SCORECARD_VERSION),
   patchml: z.string().describe('The version that made it'),
   model: z.strictObject({
     name: z.string().min(1),
@@ -88,12 +118,20 @@ export const scorecardSchema = z.strictObject({
       .record(z.string(), z.int().min(0))
       .describe('Images that were left out of the set, by reason'),
   }),
+  scores: z
+    .enum(['logits', 'probabilities', 'ranked'])
+    .describe(
+      'What the predictions hold; mapMacro, mapMacroPresent and mapMicro are of probabilities',
+    ),
   options: z.strictObject({
     seed: z.string(),
     resamples: z.int().min(1),
     level: share.describe('Nominal coverage of the intervals'),
     maxGroup: z.int().min(1).describe('Images with more labels than this are one subgroup'),
-    variableTopKRule: z.literal('fraction').describe('What `variableTopK`, A_k and ASMA count'),
+    minImages: z.int().min(0).describe('A number about fewer images has no interval'),
+    variableTopKRule: z
+      .literal('fraction')
+      .describe('The hit rule where none is named: h / k; the others are `any` and `exact`'),
     interval: z.literal('bootstrap-percentile'),
     mapInterval: z
       .literal('none')
@@ -107,7 +145,10 @@ export const scorecardSchema = z.strictObject({
 /** A complete scorecard. */
 export type Scorecard = z.output<typeof scorecardSchema>;
 /** What scoring itself gives. */
-export type ScorecardBody = Pick<Scorecard, 'set' | 'options' | 'metrics' | 'unavailable'>;
+export type ScorecardBody = Pick<
+  Scorecard,
+  'set' | 'scores' | 'options' | 'metrics' | 'unavailable'
+>;
 /** Where the scores come from. */
 export type ScorecardOrigin = Pick<Scorecard, 'model'> &
   Partial<Pick<Scorecard, 'predictions' | 'preprocessing'>>;
@@ -121,27 +162,36 @@ export function scorecardJsonSchema(): z.core.JSONSchema.BaseSchema {
 
 /** Puts scores and what they are of together. */
 export function makeScorecard(
-  { set, options, metrics, unavailable }: ScorecardBody,
+  { set, scores, options, metrics, unavailable }: ScorecardBody,
   { model, predictions = {}, preprocessing }: ScorecardOrigin,
 ): NewScorecard {
   return {
     format: 'patchml-scorecard',
-    version: 1,
+    version: SCORECARD_VERSION,
     patchml: PATCHML_VERSION,
     model,
     predictions,
     ...(preprocessing === undefined ? {} : { preprocessing }),
     set,
+    scores,
     options,
     metrics,
     unavailable,
   };
 }
 
-/** A metric by its name, a subgroup's `A_2` too; undefined where it is absent. */
+/** Where a scorecard keeps the subgroups under a hit rule. */
+const SUBGROUPS = {
+  fraction: 'subgroups',
+  any: 'subgroupsAny',
+  exact: 'subgroupsExact',
+} as const satisfies Record<VariableTopKRule, keyof Metrics>;
+
+/** A metric by its name, a subgroup's `A_2` and `A_2_any` too; undefined where it is absent. */
 export function metricOf(metrics: Metrics, name: string): Metric | undefined {
-  const { subgroups, ...others } = metrics;
-  return subgroups[name] ?? (others as Partial<Record<string, Metric>>)[name];
+  const subgroup = readSubgroupName(name);
+  if (subgroup) return metrics[SUBGROUPS[subgroup.rule]][subgroup.group];
+  return (metrics as unknown as Partial<Record<string, Metric>>)[name];
 }
 
 /** The metrics that a scorecard has, subgroups among them, in its order. */
@@ -152,39 +202,44 @@ export function listMetrics({ metrics, options }: ScorecardBody): [name: string,
   });
 }
 
+/** What ASMA is made of, for {@link assembleMetrics}. */
+export type AsmaParts = Pick<AsmaMetric, 'subgroups' | 'smallest'>;
+
 /**
  * The metrics of a scorecard, in its order.
  *
  * @param intervals by the metric's name, subgroups among them
+ * @param parts of ASMA
  * @param precision over images, where there are scores
  * @param labelled the images that `precision` is about
  */
 export function assembleMetrics(
   intervals: Readonly<Record<string, StatisticInterval>>,
+  parts: AsmaParts,
   precision: AveragePrecision | undefined,
   labelled: number,
 ): Metrics {
-  const found: Partial<Record<string, Metric>> = {};
-  const subgroups: Record<string, Metric> = {};
+  const found: Record<string, Metric | Record<string, Metric>> = {};
+  for (const field of Object.values(SUBGROUPS)) found[field] = {};
   for (const [name, interval] of Object.entries(intervals)) {
-    (name.startsWith('A_') ? subgroups : found)[name] = toMetric(interval);
+    const subgroup = readSubgroupName(name);
+    if (subgroup) {
+      (found[SUBGROUPS[subgroup.rule]] as Record<string, Metric>)[subgroup.group] =
+        toMetric(interval);
+    } else if (name.startsWith('asma')) {
+      const asma: AsmaMetric = { ...toMetric(interval), ...parts };
+      found[name] = asma;
+    } else found[name] = toMetric(interval);
   }
-  if (found['asma']) found['imageWeighted'] = { ...found['variableTopK']! };
   if (precision) {
-    const { macro, macroPresent, micro, presentClasses } = precision;
+    const { macro, macroPresent, micro, presentClasses: classes } = precision;
     found['mapMacro'] = toPoint(macro, labelled);
-    found['mapMacroPresent'] = {
-      ...toPoint(macroPresent, labelled),
-      classes: presentClasses,
-    } as Metric;
+    const present: Metrics['mapMacroPresent'] = { ...toPoint(macroPresent, labelled), classes };
+    found['mapMacroPresent'] = present;
     found['mapMicro'] = toPoint(micro, labelled);
   }
-  const metrics: Record<string, unknown> = {};
-  for (const name of METRIC_NAMES) {
-    if (name === 'asma') metrics['subgroups'] = subgroups;
-    if (found[name]) metrics[name] = found[name];
-  }
-  return metrics as Metrics;
+  const inOrder = Object.keys(metrics.shape).filter((name) => found[name] !== undefined);
+  return Object.fromEntries(inOrder.map((name) => [name, found[name]])) as Metrics;
 }
 
 function toMetric({ estimate, low, high, images }: StatisticInterval): Metric {
@@ -205,7 +260,7 @@ export function numberOrNull(value: number): number | null {
   return Number.isNaN(value) ? null : value;
 }
 
-/** The metrics of a scorecard, in the order it lists them; the subgroups come after `exactMatch`. */
+/** The metrics of a scorecard, in the order it lists them; the subgroups come before `asma`. */
 const METRIC_NAMES = [
   'top1',
   'top5',
@@ -215,7 +270,11 @@ const METRIC_NAMES = [
   'variableTopKAny',
   'exactMatch',
   'asma',
+  'asmaAny',
+  'asmaExact',
   'imageWeighted',
+  'imageWeightedAny',
+  'imageWeightedExact',
   'precisionAt1',
   'recallAt1',
   'f1At1',
@@ -233,15 +292,26 @@ const METRIC_NAMES = [
 
 export type MetricName = (typeof METRIC_NAMES)[number];
 
-/** The names of the subgroup accuracies: `A_1` to `A_5`, `A_>5`. */
+/** The subgroup accuracies under every rule: `A_1` to `A_>5`, `A_1_any` and so on. */
 function subgroupNames(maxGroup: number): string[] {
-  const exact = Array.from({ length: maxGroup }, (_, at) => subgroupName(String(at + 1)));
-  return [...exact, subgroupName(`>${maxGroup}`)];
+  const groups = [...Array.from({ length: maxGroup }, (_, at) => String(at + 1)), `>${maxGroup}`];
+  return RULES.flatMap((rule) => groups.map((group) => subgroupName(group, rule)));
 }
 
-/** The name of a subgroup's accuracy. @param group as the metrics name it: `1`, `>5` */
-export function subgroupName(group: string): string {
-  return `A_${group}`;
+/** The hit rules, the default first. */
+export const RULES = ['fraction', 'any', 'exact'] as const satisfies readonly VariableTopKRule[];
+
+/** The name of a subgroup's accuracy: `A_2`, `A_2_any`. @param group as metrics name it: `1`, `>5` */
+export function subgroupName(group: string, rule: VariableTopKRule = 'fraction'): string {
+  return rule === 'fraction' ? `A_${group}` : `A_${group}_${rule}`;
+}
+
+/** The parts of a subgroup's name; undefined for any other metric's. */
+export function readSubgroupName(
+  name: string,
+): { group: string; rule: VariableTopKRule } | undefined {
+  const [, group, rule = 'fraction'] = /^(A_>?\d+)(?:_(any|exact))?$/.exec(name) ?? [];
+  return group === undefined ? undefined : { group, rule: rule as VariableTopKRule };
 }
 
 /** All metrics and subgroups in a scorecard's order. */

@@ -13,6 +13,7 @@ import {
   percentileInterval,
   scoreMatrix,
   type Statistic,
+  subgroupStatistics,
 } from '../../src/metrics/index.js';
 import { labelsOfCounts, perImage, reference } from './reference.js';
 
@@ -64,7 +65,10 @@ describe('bootstrap', () => {
   });
 
   it('leaves out the images without a score, on every resample', async () => {
-    const { mean } = await bootstrap({ mean: meanStatistic(perImage([1, null, 1, null, 1])) });
+    const { mean } = await bootstrap(
+      { mean: meanStatistic(perImage([1, null, 1, null, 1])) },
+      { minImages: 1 },
+    );
     expect(mean).toMatchObject({ estimate: 1, low: 1, high: 1, images: 3 });
     // All five draws on the two left-out images: (2/5)^5, about 1% of the resamples
     expect(mean.resamples).toBeGreaterThan(970);
@@ -77,7 +81,10 @@ describe('bootstrap', () => {
     let covered = 0;
     for (let set = 0; set < sets; set += 1) {
       const values = Float64Array.from({ length: 100 }, () => (random() < 0.7 ? 1 : 0));
-      const { mean } = await bootstrap({ mean: meanStatistic(values) }, { seed: set, resamples: 300 });
+      const { mean } = await bootstrap(
+        { mean: meanStatistic(values) },
+        { seed: set, resamples: 300 },
+      );
       if (mean.low <= 0.7 && 0.7 <= mean.high) covered += 1;
     }
     // Around 0.94 for 100 images; the standard deviation over 200 sets is 0.017
@@ -93,10 +100,46 @@ describe('bootstrap', () => {
       included: 4,
       value: (drawn) => averagePrecision(scores, sets, drawn).macro,
     };
-    const { map } = await bootstrap({ map: macro }, { resamples: 200 });
+    const { map } = await bootstrap({ map: macro }, { resamples: 200, minImages: 1 });
     expect(map.estimate).toBe(averagePrecision(scores, sets).macro);
     expect(map.low).toBeLessThan(map.estimate);
     expect(map.high).toBe(1);
+  });
+
+  it('has no interval for fewer than 20 images, unless it is asked for', async () => {
+    const of = (images: number): { mean: Statistic } => ({
+      mean: meanStatistic(Float64Array.from({ length: images }, (_, at) => at % 2)),
+    });
+    const nineteen = await bootstrap(of(19));
+    expect(nineteen.mean).toMatchObject({ estimate: 9 / 19, low: NaN, high: NaN, images: 19 });
+    expect((await bootstrap(of(20))).mean.low).toBeLessThan(0.5);
+    expect((await bootstrap(of(19), { minImages: 1 })).mean.low).toBeLessThan(0.5);
+    expect((await pairedBootstrap(of(19), of(19))).mean.low).toBeNaN();
+    expect((await gap(of(40), of(19))).mean).toMatchObject({ low: NaN, images: [40, 19] });
+  });
+
+  it('resamples A_k and ASMA within the subgroups, so that none is ever empty', async () => {
+    // Two images with three labels among 1,000: all images together would draw neither in 13.5%
+    // of the resamples, (1 - 2/1000)^1000
+    const sizes = Array.from({ length: 1000 }, (_, at) => (at < 2 ? 3 : 1));
+    const values = Float64Array.from(sizes, (k, at) => (k === 3 ? at : 0.5));
+    const set = labelsOfCounts(sizes);
+    const made = await bootstrap(
+      { asma: asmaStatistic(values, set), a3: subgroupStatistics(values, set)['3']! },
+      { minImages: 1 },
+    );
+    expect([made.asma.resamples, made.a3.resamples]).toEqual([1000, 1000]);
+    // A_3 of a resample is 0, 1/2 or 1 (of 1/4, 1/2, 1/4), and ASMA half of it and of 0.5
+    expect(made.a3).toMatchObject({ estimate: 0.5, low: 0, high: 1, images: 2 });
+    expect(made.asma).toMatchObject({ estimate: 0.5, low: 0.25, high: 0.75, images: 1000 });
+  });
+
+  it('draws a subgroup alike whatever other subgroups there are', async () => {
+    const sizes = Array.from({ length: 90 }, (_, at) => 1 + (at % 3));
+    const values = Float64Array.from(sizes, (_, at) => (at * 37) % 101);
+    const a2 = async (maxGroup: number) =>
+      (await bootstrap(subgroupStatistics(values, labelsOfCounts(sizes), { maxGroup })))['2']!;
+    expect(await a2(5)).toEqual(await a2(2));
   });
 
   it('has no interval for what has no images', async () => {

@@ -1,8 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import {
+  areProbabilities,
   MetricsError,
   rankedClasses,
   scoreMatrix,
+  softmax,
   topClasses,
   topNAccuracy,
 } from '../../src/metrics/index.js';
@@ -97,5 +99,29 @@ describe('topNAccuracy', () => {
   it('refuses more classes than are ranked and labels of other images', () => {
     expect(() => topNAccuracy(top, [3, 0, 2], 4)).toThrow(MetricsError);
     expect(() => topNAccuracy(top, [3, 0], 1)).toThrow('expected 3 images');
+  });
+});
+
+describe('softmax', () => {
+  it('gives each row probabilities, whatever is added to its scores', () => {
+    // exp(0), exp(ln 3): 1/4, 3/4; a second row of the same logits, raised by 1,000
+    const logits = [0, Math.log(3), 1000, 1000 + Math.log(3)];
+    const { values, images } = softmax(scoreMatrix(Float64Array.from(logits), 2));
+    expect(images).toBe(2);
+    [0.25, 0.75, 0.25, 0.75].forEach((share, at) => {
+      expect(values[at]).toBeCloseTo(share, 12);
+    });
+  });
+});
+
+describe('areProbabilities', () => {
+  it.each([
+    [[0.25, 0.75, 1, 0], true],
+    [[0.2512, 0.7441, 1, 0], true], // rounded
+    [[0.25, 0.75, 0.6, 0.6], false], // each class by itself, as a sigmoid gives them
+    [[-0.1, 1.1, 0.5, 0.5], false],
+    [[2, -1, 3, 0], false],
+  ])('%p: %p', (values, expected) => {
+    expect(areProbabilities(scoreMatrix(Float64Array.from(values), 2))).toBe(expected);
   });
 });

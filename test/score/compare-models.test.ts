@@ -25,7 +25,7 @@ function ranks(found: string): number[][] {
 }
 
 const run = (name: string, found: string) => madeRun(name, 'ranked', ranks(found), set);
-const few = { resamples: 200 };
+const few = { resamples: 200, minImages: 1 };
 
 describe('compareModels', () => {
   it('takes differences to the first model, with the exact test', async () => {
@@ -58,14 +58,16 @@ describe('compareModels', () => {
 
   it('finds just the intervals of the paired bootstrap', async () => {
     const [a, b] = [await run('a', '20210210'), await run('b', '22222201')];
-    const { pairs } = await compareModels([a, b]);
+    const { pairs } = await compareModels([a, b], { minImages: 1 });
     const lists = labelSet(labels, 1000);
     const [mine, theirs] = [await b.perImage(), await a.perImage()];
     const statistics = ({ real, variableTopK }: typeof mine) => ({
       real: meanStatistic(real),
       asma: asmaStatistic(variableTopK, lists),
     });
-    const expected = await pairedBootstrap(statistics(mine), statistics(theirs));
+    const expected = await pairedBootstrap(statistics(mine), statistics(theirs), {
+      minImages: 1,
+    });
     for (const name of ['real', 'asma'] as const) {
       const { estimate, low, high, images } = expected[name];
       expect(pairs[0]!.differences[name]).toEqual({ value: estimate, low, high, n: images });
@@ -125,11 +127,15 @@ describe('compareModels', () => {
   it('leaves out what the ranks of one model do not reach, and says so', async () => {
     const one = ranks('22222222').map(([label]) => [label!]);
     const runs = [await run('two', '22222222'), await madeRun('one', 'ranked', one, set)];
-    const { pairs } = await compareModels(runs, few);
-    expect(Object.keys(pairs[0]!.differences)).toEqual(['top1', 'real']);
-    expect(pairs[0]!.leftOut.asma).toBe(
+    const { pairs, models, options } = await compareModels(runs, few);
+    expect(Object.keys(pairs[0]!.differences)).toEqual(['top1', 'real', 'asma']);
+    expect(pairs[0]!.leftOut.variableTopK).toBe(
       'one on made: needs the 2 highest classes, the predictions have 1',
     );
+    // ASMA of both is of the subgroup that both reach: the four images with one label
+    expect(options.subgroups).toEqual(['A_1']);
+    expect(pairs[0]!.differences.asma).toMatchObject({ value: 0, n: 4 });
+    expect(models.map(({ metrics }) => metrics.asma)).toEqual([1, 1]);
   });
 
   it('tells runs of one model apart by their folders', async () => {

@@ -1,12 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
 import { gap, meanStatistic } from '../../src/metrics/index.js';
-import { compareSets } from '../../src/score/compare-sets.js';
+import type { ScoreRun } from '../../src/score/compared.js';
+import { compareSets, scoresOnSet } from '../../src/score/compare-sets.js';
 import { gapNotes } from '../../src/score/compare-table.js';
 import { madeRun, madeSet } from '../support/unit-scores.js';
 
 const first = madeSet([[0], [1], [2], [3]], { name: 'first', originals: [0, 1, 2, 3] });
 const second = madeSet([[0, 5], [1], []], { name: 'second', digest: 'e'.repeat(64) });
-const few = { resamples: 100 };
+const few = { resamples: 100, minImages: 1 };
 
 const onFirst = (name: string, right: number) => {
   const rows = [0, 1, 2, 3].map((label) => (label < right ? [label, 9] : [9, 8]));
@@ -44,10 +45,18 @@ describe('compareSets', () => {
     });
     // variable top-k: (1/2 + 0) / 2
     expect(gaps.variableTopK).toMatchObject({ value: 3 / 4 - 1 / 4, n: [4, 2] });
-    expect(gaps.asma).toMatchObject({ value: 3 / 4 - (0 + 1 / 2) / 2 });
+    // ASMA is of the subgroups that both sets have, A_1 alone: 0 of 1 on the second
+    expect(result.options.subgroups).toEqual(['A_1']);
+    expect(gaps.asma).toMatchObject({ value: 3 / 4 - 0, n: [4, 1] });
+    expect(gaps['A_1']).toEqual(gaps.asma);
+    // a: 3/4 - 0; b: 1 - 0
+    expect(result.mean.asma).toEqual({ value: (3 / 4 + 1) / 2, models: 2 });
+    expect(result.mean.top1).toBeUndefined();
     expect(gaps.real!.low!).toBeLessThan(gaps.real!.high!);
     expect(gaps.top1).toBeUndefined();
-    expect(leftOut).toEqual({ top1: 'a on second: the set has no original labels' });
+    const reason = 'a on second: the set has no original labels';
+    expect(leftOut.top1).toEqual(reason);
+    expect(Object.keys(leftOut)).toEqual(['top1', 'top5']);
     expect(result.first.labelCounts).toEqual([0, 4]);
     expect(result.second.labelCounts).toEqual([1, 1, 1]);
     expect(result.unmatched).toEqual({ first: ['only'], second: [] });
@@ -55,28 +64,50 @@ describe('compareSets', () => {
 
   it('gives the intervals of the public gap', async () => {
     const [a, b] = [await onFirst('a', 3), await onSecond('a')];
-    const { models } = await compareSets({ first: [a], second: [b] });
+    const { models } = await compareSets({ first: [a], second: [b] }, { minImages: 1 });
     const { real } = await gap(
       { real: meanStatistic((await a.perImage()).real) },
       { real: meanStatistic((await b.perImage()).real) },
+      { minImages: 1 },
     );
     const { estimate, low, high, first, second, images } = real;
     expect(models[0]!.gaps.real).toEqual({ value: estimate, low, high, first, second, n: images });
   });
 
-  it('leaves ReaL out between sets whose labels are of two rules, and warns of the others', async () => {
+  it('compares everything between sets whose labels are of two rules, with one warning', async () => {
     const given = madeSet([[0], [1]], { name: 'given', rule: 'patchml', digest: 'f'.repeat(64) });
     const other = await madeRun('a', 'ranked', [[0], [9]], given);
     const result = await compareSets({ first: [await onFirst('a', 3)], second: [other] }, few);
-    expect(Object.keys(result.models[0]!.gaps)).toEqual(['variableTopK', 'asma']);
-    expect(result.models[0]!.leftOut.real).toBe("the sets' labels are of two rules");
-    expect(gapNotes(result)).toEqual(
-      expect.arrayContaining([
-        expect.stringContaining('subgroups up to 5 labels'),
-        expect.stringMatching(/^Warning: .*two rules.*variable top-k and ASMA/),
-        "ReaL left out: the sets' labels are of two rules.",
-      ]),
-    );
+    const { gaps } = result.models[0]!;
+    // 3 of 4 against 1 of 2 under every rule
+    for (const name of ['real', 'variableTopK', 'exactMatch', 'asma', 'asmaAny'] as const) {
+      expect([name, gaps[name]]).toMatchObject([name, { value: 1 / 4, n: [4, 2] }]);
+    }
+    const notes = gapNotes(result);
+    expect(notes).toContainEqual(expect.stringContaining('subgroups up to 5 labels'));
+    expect(notes.filter((note) => note.startsWith('Warning:'))).toEqual([
+      'Warning: the labels follow two rules, real (first) and patchml (given); gaps in metrics of ' +
+        'labels are also gaps between the rules.',
+    ]);
+  });
+
+  it('takes the scores of a set by its name, how it begins, or its folder', async () => {
+    const ofFolder = (run: ScoreRun, folder: string): ScoreRun => ({ ...run, folder });
+    const original = madeSet([[0]], { name: 'val', digest: '1'.repeat(64) });
+    const real = madeSet([[0]], { name: 'val', digest: '2'.repeat(64) });
+    const [a, b, c] = [
+      ofFolder(await madeRun('a', 'ranked', [[0]], original), 'scores/val/a'),
+      ofFolder(await madeRun('a', 'ranked', [[0]], real), 'scores/val-real/a'),
+      ofFolder(await onFirst('a', 1), 'scores/first/a'),
+    ];
+    expect(scoresOnSet([a, b, c], 'first')).toEqual([c]);
+    expect(scoresOnSet([a, b, c], 'fi')).toEqual([c]);
+    expect(scoresOnSet([a, b, c], 'val-real')).toEqual([b]);
+    expect(scoresOnSet([a, b, c], 'scores/val-real/')).toEqual([b]);
+    expect(scoresOnSet([a, b, c], 'val')).toEqual([a]); // the folder: two sets have the name
+    const said = 'several sets are or begin with "va"; name one of: scores/val, scores/val-real';
+    expect(() => scoresOnSet([a, b, c], 'va')).toThrow(said);
+    expect(() => scoresOnSet([a, b, c], 'x')).toThrow('no scores on "x"; name one of: first, sc');
   });
 
   it('refuses scores with other subgroups', async () => {

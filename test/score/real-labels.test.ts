@@ -42,8 +42,10 @@ describeWithShared("ImageNet's original labels as predictions, against ReaL", ()
     expect(real!.high! - real!.low!).toBeLessThan(0.008);
     expect(top1).toMatchObject({ value: 1, low: 1, high: 1, n: 50_000 });
     expect(subgroups['A_1']!.n).toBe(39_394);
-    expect(asma).toBeUndefined();
+    expect(asma).toMatchObject({ value: subgroups['A_1']!.value, n: 39_394, subgroups: ['A_1'] });
     expect(body.set).toMatchObject({ labelled: 46_837, unlabelled: 3163 });
-    expect(body.unavailable['asma']).toBe('needs the 9 highest classes, the predictions have 1');
+    expect(body.unavailable['variableTopK']).toBe(
+      'needs the 9 highest classes, the predictions have 1',
+    );
   });
 });

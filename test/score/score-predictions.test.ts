@@ -2,6 +2,8 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { AbortedError, EvaluationError } from '../../src/errors.js';
 import { asmaStatistic, bootstrap, labelSet, meanStatistic } from '../../src/metrics/index.js';
+import type { ScoreScale } from '../../src/predictions/source.js';
+import { listMetrics, metricOf } from '../../src/score/scorecard.js';
 import { scorePredictions, type Scores } from '../../src/score/score-predictions.js';
 import { inOrder, madeSet, madeSource, scoreRows } from '../support/unit-scores.js';
 
@@ -20,7 +22,7 @@ const rows = scoreRows([
   { 3: 9 },
   { 1: 9, 2: 8, 6: 7, 8: 6 },
 ]);
-const few = { resamples: 50 };
+const few = { resamples: 50, minImages: 1 };
 
 /** Every metric that needs labels. */
 const LABELLED_METRICS = [
@@ -82,14 +84,16 @@ describe('scorePredictions', () => {
 
   it('has the intervals of the public bootstrap', async () => {
     const source = madeSource('scores', rows);
-    const { body, perImage } = await scorePredictions({ source, positions: inOrder(5), set });
-    const intervals = await bootstrap({
+    const input = { source, positions: inOrder(5), set };
+    const { body, perImage } = await scorePredictions(input, { minImages: 1 });
+    const statistics = {
       real: meanStatistic(perImage.real),
       asma: asmaStatistic(perImage.variableTopK, labelSet(set.labels, 1000)),
-    });
+    };
+    const intervals = await bootstrap(statistics, { minImages: 1 });
     for (const name of ['real', 'asma'] as const) {
       const { estimate, low, high, images } = intervals[name];
-      expect(body.metrics[name]).toEqual({ value: estimate, low, high, n: images });
+      expect(body.metrics[name]).toMatchObject({ value: estimate, low, high, n: images });
     }
   });
 
@@ -194,9 +198,53 @@ describe('scorePredictions', () => {
       { source: madeSource('scores', scoreRows([{}, {}])), positions: inOrder(2), set: none },
       few,
     );
-    expect(body.metrics.asma).toEqual({ value: null, low: null, high: null, n: 0 });
+    expect(body.metrics.asma).toEqual({
+      ...{ value: null, low: null, high: null, n: 0 },
+      ...{ subgroups: [], smallest: 0 },
+    });
     expect(body.metrics.mapMicro).toEqual({ value: null, low: null, high: null, n: 0 });
     expect(JSON.stringify(body)).not.toContain('NaN');
+  });
+});
+
+describe('scorePredictions, of logits and of probabilities', () => {
+  // Logits of another height and spread for each image, as real ones have
+  const logits = rows.map((row, image) => row.map((value) => value * (1 + image) + 50 * image));
+  const softmaxed = logits.map((row) => {
+    const most = Math.max(...row);
+    const shares = row.map((value) => Math.exp(value - most));
+    const sum = shares.reduce((a, b) => a + b);
+    return shares.map((share) => share / sum);
+  });
+  const score = async (given: number[][], scale?: ScoreScale): Promise<Scores> => {
+    const source = { ...madeSource('scores', given), scale };
+    return scorePredictions({ source, positions: inOrder(5), set }, few);
+  };
+
+  it('gives the same, and says which it was', async () => {
+    const [given, made] = [await score(logits), await score(softmaxed)];
+    expect([given.body.scores, made.body.scores]).toEqual(['logits', 'probabilities']);
+    for (const [name, { value, n }] of listMetrics(given.body)) {
+      const other = metricOf(made.body.metrics, name)!;
+      expect([name, other.n]).toEqual([name, n]);
+      if (value !== null) expect(other.value).toBeCloseTo(value, 9);
+    }
+    // Logits as they are would rank all of image 4's above image 0's
+    expect(given.body.metrics.mapMicro!.value).toBeGreaterThan(0.3);
+  });
+
+  it('takes scores for what they are said to be', async () => {
+    const sigmoids = rows.map((row) => row.map((value) => 1 / (1 + Math.exp(-value))));
+    expect((await score(sigmoids)).body.scores).toBe('logits');
+    expect((await score(sigmoids, 'probabilities')).body.scores).toBe('probabilities');
+    expect((await score(softmaxed, 'logits')).body.scores).toBe('logits');
+  });
+
+  it('refuses logits that are said to be probabilities', async () => {
+    await expect(score(logits, 'probabilities')).rejects.toMatchObject({
+      code: 'predictions-not-probabilities',
+      message: expect.stringContaining('row 0 (from 0): expected a probability from 0 to 1, got 9'),
+    });
   });
 });
 
@@ -218,13 +266,21 @@ describe('scorePredictions, of ranked classes', () => {
     expect(body.metrics.subgroups['A_2']).toMatchObject({ value: (1 / 2 + 1 / 2) / 2, n: 2 });
     expect(body.metrics.subgroups['A_3']).toBeUndefined();
     expect(body.metrics.subgroups['A_4']).toMatchObject({ n: 0 });
-    expect(body.metrics.asma).toBeUndefined();
+    // A_1 = 1, A_2 = 1/2; all three images: (1 + 1/2 + 1/2) / 3
+    expect(body.metrics.asma).toMatchObject({ value: 3 / 4, n: 3, subgroups: ['A_1', 'A_2'] });
+    expect(body.metrics.asma!.smallest).toBe(1);
+    expect(body.metrics.imageWeighted).toMatchObject({ value: 2 / 3, n: 3 });
+    // any: 1, 1, 1; exact: 1, 0, 0
+    expect(body.metrics.asmaAny).toMatchObject({ value: 1, n: 3 });
+    expect(body.metrics.asmaExact).toMatchObject({ value: 1 / 2, n: 3 });
+    expect(body.metrics.subgroupsExact['A_2']).toMatchObject({ value: 0, n: 2 });
+    expect(body.metrics.subgroupsExact['A_3']).toBeUndefined();
     expect([...perImage.variableTopK]).toEqual([1, 1 / 2, NaN, NaN, 1 / 2]);
     const tooFew = 'needs the 3 highest classes, the predictions have 2';
     expect(body.unavailable).toMatchObject({
       A_3: tooFew,
       variableTopK: tooFew,
-      asma: tooFew,
+      A_3_any: tooFew,
       exactMatch: tooFew,
       top5: 'needs the 5 highest classes, the predictions have 2',
       f1At5: 'needs the 5 highest classes, the predictions have 2',
@@ -341,7 +397,8 @@ describe('scorePredictions, under changes that say nothing', () => {
         const one = given.map((each) => ({ ...each, labels: [each.original] }));
         const { body } = await score(one);
         const { top1, real, variableTopK, exactMatch, asma } = body.metrics;
-        for (const metric of [real, variableTopK, exactMatch, asma]) expect(metric).toEqual(top1);
+        for (const metric of [real, variableTopK, exactMatch]) expect(metric).toEqual(top1);
+        expect(asma).toMatchObject({ value: top1!.value, n: top1!.n });
       }),
       limited,
     );
@@ -364,9 +421,7 @@ describe('scorePredictions, under changes that say nothing', () => {
 
   function expectSameValues(found: Scores, expected: Scores): void {
     const values = ({ body }: Scores): [string, number | null][] =>
-      Object.entries({ ...body.metrics, subgroups: undefined, ...body.metrics.subgroups }).flatMap(
-        ([name, metric]) => (metric ? [[name, metric.value]] : []),
-      );
+      listMetrics(body).map(([name, { value }]) => [name, value]);
     const wanted = new Map(values(expected));
     for (const [name, value] of values(found)) {
       if (value === null) expect([name, wanted.get(name)]).toEqual([name, null]);

@@ -5,6 +5,7 @@ import {
   scorecardsCsvTable,
   scorecardTable,
 } from '../../src/score/scorecard-table.js';
+import { groupsText } from '../../src/score/metric-text.js';
 import type { Metric, NewScorecard } from '../../src/score/scorecard.js';
 import { toMarkdownTable, toTerminalTable, widthOf } from '../../src/text.js';
 
@@ -18,7 +19,7 @@ const metric = (value: number, low: number | null = null, high: number | null = 
 function card(name: string, asma: number | undefined, fields: Partial<NewScorecard> = {}) {
   return {
     format: 'patchml-scorecard',
-    version: 1,
+    version: 2,
     patchml: '0.0.0',
     model: { name },
     predictions: {},
@@ -33,11 +34,13 @@ function card(name: string, asma: number | undefined, fields: Partial<NewScoreca
       labelCounts: [6, 0, 1234],
       leftOut: {},
     },
+    scores: 'logits',
     options: {
       seed: '42',
       resamples: 1000,
       level: 0.95,
       maxGroup: 3,
+      minImages: 20,
       variableTopKRule: 'fraction',
       interval: 'bootstrap-percentile',
       mapInterval: 'none',
@@ -47,8 +50,19 @@ function card(name: string, asma: number | undefined, fields: Partial<NewScoreca
       subgroups: {
         A_1: { value: null, low: null, high: null, n: 0 },
         A_2: metric(0.5, 0.4, 0.6),
+        A_3: { value: 4 / 7, low: null, high: null, n: 7 },
       },
-      ...(asma === undefined ? {} : { asma: metric(asma, asma - 0.1, asma + 0.1) }),
+      subgroupsAny: { A_2: metric(0.9) },
+      subgroupsExact: { A_2: metric(0.1) },
+      ...(asma === undefined
+        ? {}
+        : {
+            asma: {
+              ...metric(asma, asma - 0.1, asma + 0.1),
+              subgroups: ['A_2', 'A_3'],
+              smallest: 7,
+            },
+          }),
       coverageError: metric(12.34, 11.9, 12.86),
       mapMacro: metric(0.25),
       imageWeighted: metric(0.5), // not in tables: as variable top-k
@@ -61,15 +75,43 @@ function card(name: string, asma: number | undefined, fields: Partial<NewScoreca
 describe('scorecardTable', () => {
   it('has a metric a row with its interval and images, without empty ones', () => {
     expect(scorecardTable(card('a', 0.5))).toEqual({
-      head: ['metric', 'value', 'images'],
+      head: ['metric', 'value', 'any', 'exact', 'images'],
       rows: [
-        ['ReaL', '71.3% [69.0, 73.5]', '1,234'],
-        ['A_2', '50.0% [40.0, 60.0]', '1,234'],
-        ['ASMA', '50.0% [40.0, 60.0]', '1,234'],
-        ['macro mAP', '25.0%', '1,234'],
-        ['coverage error', '12.3 [11.9, 12.9]', '1,234'],
+        ['first class is a label', '71.3% [69.0, 73.5]', '', '', '1,234'],
+        ['A_2', '50.0% [40.0, 60.0]', '90.0%', '10.0%', '1,234'],
+        ['A_3', '57.1% *', '-', '-', '7'], // fewer than 20 images
+        ['ASMA', '50.0% [40.0, 60.0]', '-', '-', '1,234'],
+        ['macro mAP', '25.0%', '', '', '1,234'],
+        ['coverage error', '12.3 [11.9, 12.9]', '', '', '1,234'],
       ],
     });
+  });
+
+  it('calls the accuracy of the first class ReaL where the labels are', () => {
+    const { set } = card('a', 0.5);
+    const real = scorecardTable(card('a', 0.5, { set: { ...set, rule: 'real' } }));
+    expect(real.rows[0]![0]).toBe('ReaL');
+  });
+
+  it('names the subgroups of ASMA where images are not in it, with their mean beside it', () => {
+    const { set } = card('a', 0.5);
+    const part = card('a', 0.5, { set: { ...set, labelled: 1300 } });
+    const names = scorecardTable(part).rows.map(([name]) => name);
+    expect(names).toContain('ASMA (k = 2 to 3)');
+    expect(names).toContain('mean over images (k = 2 to 3)');
+  });
+});
+
+describe('groupsText', () => {
+  it.each([
+    [['A_1', 'A_2', 'A_3'], 'k <= 3'],
+    [['A_2', 'A_3'], 'k = 2 to 3'],
+    [['A_4', 'A_5', 'A_>5'], 'k >= 4'],
+    [['A_1', 'A_3'], 'k = 1, 3'],
+    [['A_1', 'A_>5'], 'k = 1, >5'],
+    [['A_2'], 'k = 2'],
+  ])('%p is %p', (subgroups, text) => {
+    expect(groupsText(subgroups)).toBe(text);
   });
 });
 
@@ -78,21 +120,23 @@ describe('modelsTable', () => {
 
   it('has the highest ASMA first, then names in byte order, and no empty columns', () => {
     expect(modelsTable(cards)).toEqual({
-      head: ['model', 'ReaL', 'A_2', 'ASMA'],
+      head: ['model', 'first class is a label', 'A_2', 'A_3', 'ASMA'],
       rows: [
-        ['d', '71.3%', '50.0%', '60.0%'],
-        ['a', '71.3%', '50.0%', '50.0%'],
-        ['b', '71.3%', '50.0%', '50.0%'],
-        ['c', '71.3%', '50.0%', '-'],
+        ['images', '1,234', '1,234', '7', '1,234'],
+        ['d', '71.3%', '50.0%', '57.1% *', '60.0%'],
+        ['a', '71.3%', '50.0%', '57.1% *', '50.0%'],
+        ['b', '71.3%', '50.0%', '57.1% *', '50.0%'],
+        ['c', '71.3%', '50.0%', '57.1% *', '-'],
       ],
     });
   });
 
   it('has intervals where they are asked for', () => {
-    expect(modelsTable(cards, ' ').rows[0]).toEqual([
+    expect(modelsTable(cards, ' ').rows[1]).toEqual([
       'd',
       '71.3% [69.0, 73.5]',
       '50.0% [40.0, 60.0]',
+      '57.1% *',
       '60.0% [50.0, 70.0]',
     ]);
   });
@@ -102,9 +146,18 @@ describe('scorecardNotes', () => {
   it('say what the numbers are of, and what is missing and why', () => {
     expect(scorecardNotes([card('a', 0.5), card('b', 0.5)])).toEqual([
       'paper 1.0.0, labels: patchml, 1,240 images, 6 without labels; intervals: 95% bootstrap, ' +
-        '1,000 resamples, seed 42; variable top-k: fraction of the labels found.',
+        '1,000 resamples, seed 42; variable top-k, A_k and ASMA: fraction of the labels found; ' +
+        'scores: logits.',
+      'ASMA: the mean of A_2, A_3; its smallest subgroup has 7 images, too few for its interval.',
+      '* fewer than 20 images: no interval.',
+    ]); // PatchML has no original labels: nothing is said of top-1
+  });
+
+  it('say what is not there, and why, of a set that could have it', () => {
+    const { set } = card('a', 0.5);
+    expect(scorecardNotes([card('a', 0.5, { set: { ...set, kind: 'imagenet' } })])).toContain(
       'Not there: top-1, top-5 (the set has no original labels).',
-    ]);
+    );
   });
 });
 

@@ -55,14 +55,14 @@ describe('writeScores', () => {
   it('leaves scores of images that are not defined empty', async () => {
     const lines = readFileSync(join(await written(), 'images.csv'), 'utf8').split('\n');
     expect(lines).toEqual([
-      'id,k,top1,top5,real,variable_top_k,any,exact',
-      'a/1.jpeg,1,1,1,1,1,1,1',
+      'id,k,top1,top5,real,variable_top_k,any,exact,classes',
+      'a/1.jpeg,1,1,1,1,1,1,1,4 0 1 2 3',
       // T = 7, 3, 0, 1, 2: of 1 and 7, 7 is among the two highest; 1, the original, comes fourth
-      '"b,""2"".jpeg",2,0,1,1,0.5,1,0',
+      '"b,""2"".jpeg",2,0,1,1,0.5,1,0,7 3 0 1 2',
       // no labels; T = 0, 1, 2, 3, 4
-      'c,0,0,1,,,,',
+      'c,0,0,1,,,,,0 1 2 3 4',
       // T = 9, 2, 5, 0, 1: 9 and 5 of three
-      'd,3,0,0,1,0.6666666666666666,1,0',
+      'd,3,0,0,1,0.6666666666666666,1,0,9 2 5 0 1',
       '',
     ]);
   });
@@ -164,7 +164,8 @@ describe('openScores', () => {
 
   it.each([
     ['another kind of file', { format: 'else' }, 'expected a patchml-scorecard'],
-    ['a later version', { version: 2 }, 'scorecard.json: version:'],
+    ['an earlier version', { version: 1 }, 'scorecard.json: version:'],
+    ['a later version', { version: 3 }, 'scorecard.json: version:'],
   ])('refuses %s', async (_, change, says) => {
     const folder = await written();
     const path = join(folder, 'scorecard.json');

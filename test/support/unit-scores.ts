@@ -65,7 +65,7 @@ export async function madeRun(
   kind: PredictionSource['kind'],
   rows: readonly (readonly number[])[],
   set: EvaluationSet,
-  options: ScoreOptions = { resamples: 20 },
+  options: ScoreOptions = { resamples: 20, minImages: 1 },
 ): Promise<ScoreRun> {
   const source = madeSource(kind, rows);
   const { body, perImage } = await scorePredictions(
