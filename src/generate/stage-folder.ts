@@ -25,7 +25,10 @@ export const indexPartSchema = z.object({
 
 export const poolPartSchema = z.object({
   ...indexPartSchema.shape,
-  patch: z.object({ ...patch.unwrap().omit({ fit: true, maxUpscale: true }).shape, storeSide: z.int() }),
+  patch: z.object({
+    ...patch.unwrap().omit({ fit: true, maxUpscale: true }).shape,
+    storeSide: z.int(),
+  }),
 });
 
 export const planPartSchema = z.object({

@@ -65,8 +65,7 @@ async function openFolder(folder: string): Promise<AnnotationSource> {
     fingerprint: digestOf(files.map(({ path, size, modified }) => [path, size, modified])),
     *read() {
       for (const { path, size } of files) {
-        if (size < 0)
-          yield { imageId: idOf(path), problem: 'no file, or a link to none' };
+        if (size < 0) yield { imageId: idOf(path), problem: 'no file, or a link to none' };
         else if (size > MAX_ANNOTATION_BYTES) {
           yield { imageId: idOf(path), problem: `larger than ${MAX_ANNOTATION_BYTES} bytes` };
         } else yield parse(idOf(path), readFileSync(join(folder, path)));

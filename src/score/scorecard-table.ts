@@ -150,7 +150,7 @@ export function scorecardNotes(scorecards: readonly NewScorecard[]): string[] {
     }
   }
   return [
-    `${set.name}, labels: ${set.rule}, ${imagesText(set)}${unlabelled}; ` +
+    `${set.name}, labels: ${set.rule}, ${setSizeText(set)}${unlabelled}; ` +
       `intervals: ${level} bootstrap, ${countText(options.resamples)} resamples, ` +
       `seed ${options.seed}; variable top-k, A_k and ASMA: ${options.variableTopKRule} of the ` +
       `labels found; scores: ${scaleText(scorecards)}.`,
@@ -161,7 +161,7 @@ export function scorecardNotes(scorecards: readonly NewScorecard[]): string[] {
 }
 
 /** `100 of 1,200 images` where a limit was given. */
-function imagesText({ images, leftOut }: NewScorecard['set']): string {
+function setSizeText({ images, leftOut }: NewScorecard['set']): string {
   const beyond = leftOut['beyond-limit'] ?? 0;
   const all = beyond > 0 ? ` of ${countText(images + beyond)}` : '';
   return `${countText(images)}${all} images`;

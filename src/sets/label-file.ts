@@ -1,5 +1,4 @@
 import { EvaluationError } from '../errors.js';
-import { explainError } from '../files/file-errors.js';
 import { repeatedKey } from '../files/json.js';
 import { MAX_TEXT_BYTES, readRegularFile } from '../files/read-file.js';
 import { type ClassIndex, classOf } from '../imagenet/synsets.js';

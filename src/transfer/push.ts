@@ -252,7 +252,9 @@ async function readRelease(
 ): Promise<CheckedRelease> {
   const info = await readSummary(folder, RELEASE_FILE, identitySchema, 'patchml release');
   const sizes = await listPlainFiles(folder);
-  const text = sizes.has(SUMS_FILE) ? await readRegularFile(join(folder, SUMS_FILE), { maxBytes: MAX_TEXT_BYTES }) : undefined;
+  const text = sizes.has(SUMS_FILE)
+    ? await readRegularFile(join(folder, SUMS_FILE), { maxBytes: MAX_TEXT_BYTES })
+    : undefined;
   if (text === undefined) throw unlike(folder, 'missing-file', `this release has no ${SUMS_FILE}`);
   const digests = parseSums(text.toString(), join(folder, SUMS_FILE));
   const files: LocalFile[] = [];
