@@ -57,9 +57,10 @@ function noProvider(provider: Provider, problem: string, cause?: unknown): Evalu
   });
 }
 
-/** What onnxruntime said, in one line. */
+/** What onnxruntime said, in one line, without the place in its source that it puts before it. */
 export function firstLine(error: unknown): string {
-  return messageOf(error).split('\n')[0]!.slice(0, 300);
+  const [line] = messageOf(error).split('\n') as [string];
+  return line.replace(/\/\S+\.(?:cc|h):\d+ [^)]*\) /, ' ').slice(0, 300);
 }
 
 /**

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { EvaluationError } from '../../src/errors.js';
@@ -76,6 +77,17 @@ describe('openModelSession', () => {
     const card = tinyCard('two-outputs', {}, { output: { kind: 'logits', name: 'scores' } });
     const values = Float32Array.from(planes([1, 10, 100]));
     expect(await runOnce(card, values, 1)).toEqual([1, 20, 300, 4]);
+  });
+
+  it('says what onnxruntime has against a model, not where in its source', async () => {
+    const bytes = readFileSync(tinyModel('nchw'));
+    expect(bytes[0]).toBe(8); // the field of the IR's version
+    bytes[1] = 99;
+    const folder = writeTree({ 'new.onnx': bytes });
+    const card = { ...tinyCard('nchw'), model: join(folder, 'new.onnx') };
+    await expect(openModelSession(card)).rejects.toThrow(
+      /failed: Unsupported model IR version: 99/,
+    );
   });
 
   it('says that a file is no model, or not there', async () => {
