@@ -14,6 +14,7 @@ export const ERROR_CODES = [
   'bad-endpoint',
   'bad-sums',
   'card-invalid-field',
+  'card-ambiguous',
   'card-missing',
   'card-not-fields',
   'card-not-yaml',

@@ -1,8 +1,10 @@
+import { realpathSync, statSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
 import { basename, dirname, extname, join, resolve } from 'node:path';
 import { glob } from 'tinyglobby';
 import { z } from 'zod';
 import { EvaluationError } from '../errors.js';
-import { exists } from '../files/folders.js';
+import { sha256File } from '../files/digest.js';
 import { byteOrder } from '../files/listing.js';
 import { invalidField, readYaml, type YamlKind } from '../files/yaml.js';
 import { classOf } from '../imagenet/synsets.js';
@@ -187,22 +189,64 @@ export const CARDS_FOLDER = join('configs', 'models');
 
 /**
  * The card of a model: the YAML file itself, or for an `.onnx` file the card beside it or in
- * `configs/models` that has its name.
- * @throws EvaluationError `card-missing`, and those of a card that is wrong
+ * `configs/models` that names this file, or else one that names a copy of it.
+ * @throws EvaluationError `card-missing`, `card-ambiguous`, and those of a card that is wrong
  */
 export async function findModelCard(path: string): Promise<ModelCard> {
   if (['.yaml', '.yml'].includes(extname(path))) return loadModelCard(path);
-  const name = `${basename(path, extname(path))}.yaml`;
-  for (const card of [join(dirname(path), name), join(CARDS_FOLDER, name)]) {
-    if (!(await exists(card))) continue;
-    // The card says how; the file that was named is what is run.
-    return { ...(await loadModelCard(card)), model: resolve(path) };
+  const cards = await cardsFor(path);
+  const named = cards.filter(({ model }) => isSameFile(model, path));
+  const found = named.length > 0 ? named : cards.filter(({ model }) => isCopy(model, path));
+  if (found.length > 1) {
+    throw new EvaluationError(
+      `${found.length} cards name it: ${found.map(({ card }) => card).join(', ')}`,
+      {
+        code: 'card-ambiguous',
+        path,
+        fix: 'give one of the cards in its place',
+      },
+    );
   }
+  if (found.length === 1) return { ...(await loadModelCard(found[0]!.card)), model: resolve(path) };
   throw new EvaluationError('this model has no card', {
     code: 'card-missing',
     path,
     fix: `make one with "patchml model add ${path}"`,
   });
+}
+
+/** The cards beside a model and in `configs/models`, with the file that each names. */
+async function cardsFor(path: string): Promise<{ card: string; model: string }[]> {
+  const cards: { card: string; model: string }[] = [];
+  for (const folder of new Set([resolve(dirname(path)), resolve(CARDS_FOLDER)])) {
+    const names = await readdir(folder).catch(() => []);
+    for (const name of names.sort(byteOrder)) {
+      if (!/\.ya?ml$/.test(name)) continue;
+      const card = join(folder, name);
+      // A YAML file of another kind is no card of this model.
+      const fields = await readYaml(card, MODEL_CARD).catch(() => undefined);
+      const model = (fields as { model?: unknown } | undefined)?.model;
+      if (typeof model === 'string') cards.push({ card, model: resolve(folder, model) });
+    }
+  }
+  return cards;
+}
+
+function isSameFile(one: string, other: string): boolean {
+  try {
+    return realpathSync(one) === realpathSync(other);
+  } catch {
+    return resolve(one) === resolve(other);
+  }
+}
+
+/** Whether two files hold the same bytes; digests are made only where the sizes agree. */
+function isCopy(one: string, other: string): boolean {
+  try {
+    return statSync(one).size === statSync(other).size && sha256File(one) === sha256File(other);
+  } catch {
+    return false;
+  }
 }
 
 /** The files that patterns such as `configs/models/*.yaml` match, in byte order. */

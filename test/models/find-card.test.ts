@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { stringify } from 'yaml';
@@ -13,16 +14,38 @@ describe('findModelCard', () => {
     expect((await findModelCard(join(folder, 'a.yaml'))).model).toBe(join(folder, 'other.onnx'));
   });
 
-  it('finds the card beside a model, and runs the file that was named', async () => {
-    const folder = writeTree({ 'a.yaml': card, 'a.onnx': '' });
-    const found = await findModelCard(join(folder, 'a.onnx'));
-    expect(found).toMatchObject({ name: 'a', model: join(folder, 'a.onnx') });
+  it('finds the card that names a model, whatever the card is called', async () => {
+    const named = stringify({ ...cardFields(), model: 'b/model.onnx' });
+    const folder = writeTree({
+      'b.yaml': named,
+      'b/card.yaml': stringify({ ...cardFields(), model: 'model.onnx' }),
+      'b/model.onnx': 'b',
+      'data.yaml': 'names: [cat, dog]',
+    });
+    const found = await findModelCard(join(folder, 'b', 'model.onnx'));
+    expect(found).toMatchObject({ name: 'card', model: join(folder, 'b', 'model.onnx') });
   });
 
-  it('finds the bundled card in configs/models', async () => {
-    const found = await findModelCard(join(writeTree({ 'sample.onnx': '' }), 'sample.onnx'));
-    expect(found.name).toBe('sample');
+  it('takes no card that names another file, though it has the same name', async () => {
+    const folder = writeTree({ 'a.yaml': card, 'a.onnx': 'a', 'other.onnx': 'o' });
+    await expect(findModelCard(join(folder, 'a.onnx'))).rejects.toMatchObject({
+      code: 'card-missing',
+    });
+  });
+
+  it('finds the card of a copy, by its bytes', async () => {
+    const bytes = readFileSync(join('configs', 'models', 'sample.onnx'));
+    const folder = writeTree({ 'copy.onnx': bytes });
+    const found = await findModelCard(join(folder, 'copy.onnx'));
+    expect(found).toMatchObject({ name: 'sample', model: join(folder, 'copy.onnx') });
     expect(found.classes).toHaveLength(40);
+  });
+
+  it('asks which, where two cards name a model', async () => {
+    const folder = writeTree({ 'a.yaml': card, 'b.yaml': card, 'other.onnx': '' });
+    await expect(findModelCard(join(folder, 'other.onnx'))).rejects.toMatchObject({
+      code: 'card-ambiguous',
+    });
   });
 
   it('says how to make one where there is none', async () => {
