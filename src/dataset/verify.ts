@@ -131,17 +131,19 @@ async function checkFiles(
   return findings;
 }
 
+/** One finding for one edit: a lock that was changed says so of itself. */
 function checkLock(lock: DatasetLock): Finding[] {
-  const invalid = (detail: string): Finding => ({ problem: 'invalid', file: LOCK_FILE, detail });
-  const findings: Finding[] = [];
+  const invalid = (detail: string): Finding[] => [
+    { problem: 'invalid', file: LOCK_FILE, detail },
+  ];
+  if (lock.lock !== undefined && lockDigest(lock) !== lock.lock) {
+    return invalid('its own digest is not that of its fields: one of them was changed');
+  }
   const files = Object.entries(lock.files).sort(([a], [b]) => byteOrder(a, b));
   if (datasetDigest(files) !== lock.dataset) {
-    findings.push(invalid('its dataset digest is not that of its files'));
+    return invalid('its dataset digest is not that of its files');
   }
-  if (lock.lock !== undefined && lockDigest(lock) !== lock.lock) {
-    findings.push(invalid('its own digest is not that of its fields: one of them was changed'));
-  }
-  return findings;
+  return [];
 }
 
 async function checkMetadata(

@@ -177,7 +177,7 @@ const WEIGHTED_NAMES = {
 } as const;
 
 /** The subgroups of an ASMA that have images. */
-export function asmaParts({ strata = [] }: Statistic): AsmaParts {
+function asmaParts({ strata = [] }: Statistic): AsmaParts {
   const filled = strata.filter(({ members }) => members.length > 0);
   return {
     subgroups: filled.map(({ group }) => subgroupName(group)),

@@ -122,7 +122,7 @@ describe('patchml evaluate', () => {
   it('says that it used the predictions of an earlier run, and ends in the same bytes', async () => {
     const before = contentsOf(join(cwd, 'output/scores'));
     const run = await patchml('evaluate', '--model', 'configs/models/tiny.yaml', ...SET);
-    expect(run.stderr).toContain('predictions of an earlier run used again');
+    expect(run.stderr).toContain('reusing the predictions of an earlier run');
     expect(contentsOf(join(cwd, 'output/scores'))).toEqual(before);
   });
 

@@ -160,7 +160,7 @@ describe('SHA256SUMS', () => {
     );
     const bad = (text: string): string =>
       (thrownBy(() => parseSums(text, 'here')) as TransferError).message;
-    expect(bad(`${DIGEST}  a`)).toContain('line 1: the file is cut off');
+    expect(bad(`${DIGEST}  a`)).toContain('line 1: the file is truncated');
     expect(bad(`${DIGEST}  a\n${DIGEST}  a\n`)).toContain('line 2: a is listed twice');
     expect(bad('abc  a\n')).toContain('line 1');
     expect(bad(`\\${DIGEST}  a\\nb\n`)).toContain('line 1');
