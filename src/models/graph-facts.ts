@@ -1,7 +1,7 @@
 import type { InferenceSession } from 'onnxruntime-node';
 import { type CardDraft, inputSize } from './card.js';
 import { CLASS_COUNT } from './classes.js';
-import { loadOnnxruntime } from './onnxruntime.js';
+import { newTensor } from './onnxruntime.js';
 import { type InputType, newValues } from './preprocess.js';
 import { toFloat32 } from './session.js';
 
@@ -57,9 +57,8 @@ export async function readOutputs(
   const type = input.type as InputType;
   const values = newValues(type, images * 3 * width * height);
   for (let at = 0; at < values.length; at += 3) values[at] = 1;
-  const { Tensor } = await loadOnnxruntime();
   try {
-    const tensor = new Tensor(type, values as Uint8Array, dims);
+    const tensor = await newTensor(type, values, dims);
     const results = await session.run({ [input.name]: tensor }, [output]);
     const { [output]: result } = results;
     const scores = result && toFloat32(result);

@@ -95,6 +95,20 @@ export async function loadOnnxruntime(): Promise<typeof Onnxruntime> {
   }
 }
 
+/**
+ * Makes a tensor; float16 from its bits. On Node 24 onnxruntime turns these into a Float16Array,
+ * which its own native part reads as empty (microsoft/onnxruntime#26791), so they are put back.
+ */
+export async function newTensor(
+  type: 'float32' | 'float16' | 'uint8',
+  values: Float32Array | Uint16Array | Uint8Array,
+  dims: readonly number[],
+): Promise<Onnxruntime.Tensor> {
+  const { Tensor } = await loadOnnxruntime();
+  const tensor = new Tensor(type, values as Uint8Array, dims);
+  return tensor.data === values ? tensor : Object.assign(tensor, { cpuData: values });
+}
+
 /** Keeps onnxruntime's own log off standard error. Applies to the entire process: meant for programs only. */
 export async function silenceOnnxruntime(): Promise<void> {
   (await loadOnnxruntime()).env.logLevel = 'fatal';

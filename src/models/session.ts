@@ -4,7 +4,7 @@ import type { InferenceSession, Tensor } from 'onnxruntime-node';
 import { type ErrorCode, EvaluationError, messageOf } from '../errors.js';
 import { inputSize, loadModelCard, type ModelCard } from './card.js';
 import { CLASS_COUNT, classMapping } from './classes.js';
-import { firstLine, loadModel, loadOnnxruntime } from './onnxruntime.js';
+import { firstLine, loadModel, newTensor } from './onnxruntime.js';
 import { type InputType, type InputValues, newValues, valuesPerImage } from './preprocess.js';
 import type { SessionOptions } from './provider.js';
 
@@ -48,7 +48,6 @@ export async function fitSession(
   session: InferenceSession,
   card: ModelCard,
 ): Promise<ModelSession> {
-  const { Tensor } = await loadOnnxruntime();
   const input = checkInput(session, card);
   const outputName = pickName('output', card.output.name, session.outputNames, card);
   const { outputs } = classMapping(card);
@@ -56,7 +55,7 @@ export async function fitSession(
   const [width, height] = inputSize(card.input);
   const dims = card.input.layout === 'NCHW' ? [3, height, width] : [height, width, 3];
   const run = async (values: InputValues, images: number): Promise<Float32Array> => {
-    const tensor = new Tensor(input.type, values as Uint8Array, [images, ...dims]);
+    const tensor = await newTensor(input.type, values, [images, ...dims]);
     const results = await session.run({ [input.name]: tensor }, [outputName]);
     const output = results[outputName]!;
     if (output.size !== images * outputs) throw otherClasses(output, outputName, outputs, card);
