@@ -6,7 +6,7 @@ Deterministic: the same library versions give the same files.
     /tmp/venv/bin/python scripts/preprocess-reference.py      # from the repository root
     npx prettier --write test/models/preprocess
 
-The digests of real photographs' pixels, and their top-5 classes:
+The digests of real photographs' pixels, with pillow==13.0.0, and their top-5 classes:
 
     /tmp/venv/bin/python scripts/preprocess-reference.py --digests IMAGES \\
         test/models/preprocess/digests.json

@@ -79,7 +79,7 @@ function openPixelFile(folder: FolderOf<'pool'>, path: string): number {
     return openSync(path, 'r');
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') throw explainError(cause, path);
-    throw new DatasetError('there is no patches.bin here', {
+    throw new DatasetError('patches.bin is missing', {
       code: 'stage-missing',
       path: folder,
       fix: 'remove this pool and make it again with "patchml extract"',
