@@ -8,8 +8,8 @@ const newFolder = openWorkspace();
 describe('score refuses', () => {
   test.each([
     [['--labels', 'real.json'], 'predictions'],
-    [['-p', 'a.npy'], 'name the images to score on: --dataset, or --images and --labels'],
-    [['-p', 'a.npy', '-d', 'made', '-i', 'val'], '--dataset and --images both name images'],
+    [['-p', 'a.npy'], 'give the images to score on: --dataset, or --images and --labels'],
+    [['-p', 'a.npy', '-d', 'made', '-i', 'val'], 'give either --dataset or --images, not both'],
     [['-p', 'a.npy', '-l', 'r.json', '--resamples', '0'], '--resamples takes a whole number'],
     [['-p', 'a.npy', '-l', 'r.json', '--resamples', '100001'], '--resamples takes a whole number'],
     [['-p', 'a.npy', '-l', 'r.json', '--max-group', '1001'], '--max-group takes a whole number'],
