@@ -133,9 +133,7 @@ async function checkFiles(
 
 /** One finding for one edit: a lock that was changed says so of itself. */
 function checkLock(lock: DatasetLock): Finding[] {
-  const invalid = (detail: string): Finding[] => [
-    { problem: 'invalid', file: LOCK_FILE, detail },
-  ];
+  const invalid = (detail: string): Finding[] => [{ problem: 'invalid', file: LOCK_FILE, detail }];
   if (lock.lock !== undefined && lockDigest(lock) !== lock.lock) {
     return invalid('its own digest is not that of its fields: one of them was changed');
   }

@@ -240,12 +240,12 @@ function readNulls(
 ): Record<string, unknown> {
   const off = Object.keys(config).filter((key) => config[key] === null && SWITCHES.has(key));
   const isWhole = quirk === 'poolformer' && config['crop_pct'] === null;
-  const said = Object.entries(dropNulls(config)).map(([key, value]) => {
+  const said = Object.entries(dropNulls(config)).map(([key, value]): [string, unknown] => {
     const isDictionary = typeof value === 'object' && !Array.isArray(value);
     return [key, isDictionary ? dropNulls(value as Record<string, unknown>) : value];
   });
   return {
-    ...Object.fromEntries(said),
+    ...(Object.fromEntries(said) as Record<string, unknown>),
     ...Object.fromEntries(off.map((key) => [key, false])),
     ...(isWhole ? { crop_pct: 1 } : {}),
   };

@@ -75,7 +75,7 @@ const INSTALL_ONNXRUNTIME =
  *
  * @throws EvaluationError `onnxruntime-missing` where it is not installed or does not load
  */
-export async function loadOnnxruntime(): Promise<typeof Onnxruntime> {
+async function loadOnnxruntime(): Promise<typeof Onnxruntime> {
   try {
     return await import('onnxruntime-node');
   } catch (cause) {

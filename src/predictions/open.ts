@@ -100,7 +100,7 @@ async function* explained(
 const NAMED = 3;
 
 /**
- * Finds for each row of predictions the image of the set that it is of, see {@link matchFiles}. Rows
+ * Finds for each row of predictions the image of the set that it is of, see `matchFiles`. Rows
  * without ids are in the set's own order.
  * @returns one position in the set a row, each once
  * @throws EvaluationError `predictions-count-mismatch`, `predictions-unknown-ids`,

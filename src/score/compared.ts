@@ -74,7 +74,7 @@ function commonSubgroups(runs: readonly ScoreRun[]): string[] {
   return first!.filter((group) => others.every((subgroups) => subgroups.includes(group)));
 }
 
-/** Everything that is compared: what {@link statisticsOf} gives, beside the subgroups. */
+/** Everything that is compared: what `statisticsOf` gives, beside the subgroups. */
 export type StatisticName = (typeof STATISTIC_NAMES)[number];
 
 const STATISTIC_NAMES = [

@@ -125,7 +125,11 @@ describe('compare refuses', () => {
     [['.', '--gap', 'v', 'other'], 1, 'several sets are or begin with "v"; name one of: val, vga'],
     [['.', '--gap', 'val', 'w'], 1, 'no scores on "w"; name one of: other, val, vga'],
     [['.', '--gap', 'val', 'vga', '--all-pairs'], 2, 'exclude each other'],
-    [['.', '--gap', 'val', 'vga', '--gap', 'val', 'other'], 2, '--gap is given once, with two sets'],
+    [
+      ['.', '--gap', 'val', 'vga', '--gap', 'val', 'other'],
+      2,
+      '--gap is given once, with two sets',
+    ],
     [['val', '--resamples', '1e9'], 2, '--resamples'],
     [['val', '--gap', 'one'], 2, 'Not enough arguments following: gap'],
     [['val/a', './val/a/'], 1, 'expected the scores of two models or more, got 1'],

@@ -50,7 +50,12 @@ describe('init', () => {
   test('never writes over a file', async () => {
     const cwd = newFolder('init');
     writeFileSync(join(cwd, 'recipe.yaml'), 'mine');
-    expectOneLine(await runCli(['init'], { cwd }), 1, 'recipe.yaml: this file already exists', 'remove it');
+    expectOneLine(
+      await runCli(['init'], { cwd }),
+      1,
+      'recipe.yaml: this file already exists',
+      'remove it',
+    );
     expect(readFileSync(join(cwd, 'recipe.yaml'), 'utf8')).toBe('mine');
   });
 

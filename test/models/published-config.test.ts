@@ -171,7 +171,9 @@ describe("readModelConfig, Hugging Face's preprocessor_config.json", () => {
   });
 
   it('knows a filter by its word, and the processor by the type of the model', async () => {
-    const { image_processor_type: _, ...unnamed } = vit;
+    const unnamed = Object.fromEntries(
+      Object.entries(vit).filter(([key]) => key !== 'image_processor_type'),
+    );
     const folder = writeTree({
       'config.json': '{"model_type": "swin"}',
       'preprocessor_config.json': JSON.stringify({ ...unnamed, resample: 'BICUBIC' }),

@@ -159,7 +159,7 @@ test('Codecs of another version than those published with are named', async () =
   const folder = copyOf(recipeOnly, newFolder('older'));
   editRelease(folder, 'patchml.lock.json', (text) => {
     const lock = JSON.parse(text) as DatasetLock;
-    lock.versions['libvips'] = '8.1.0';
+    lock.versions.libvips = '8.1.0';
     return `${JSON.stringify({ ...lock, lock: lockDigest(lock) }, null, 2)}\n`;
   });
   const { versions, isSame } = await regenerate(folder);
