@@ -107,8 +107,10 @@ describe('Images that cannot be decoded', () => {
       objects: objectsOf(0, 40),
       patches: objectsOf(corrupt + 2, 40),
       drops: {
-        'image-corrupt': objectsOf(0, corrupt),
+        'image-corrupt': objectsOf(0, rest) + objectsOf(rest + 1, corrupt),
         'image-missing': objectsOf(corrupt, corrupt + 2),
+        // The link that leads to an image of another shape is followed.
+        'size-mismatch': objectsOf(rest, rest + 1),
       },
     });
     const listed = await dropsIn(input.cwd);
