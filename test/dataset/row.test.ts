@@ -18,7 +18,7 @@ jest.unstable_mockModule('../../src/dataset/row.js', () => ({
   ROW_FIELDS: { ...row.ROW_FIELDS, words },
 }));
 
-const { datasetDigest } = await import('../../src/dataset/dataset.js');
+const { datasetDigest, lockDigest } = await import('../../src/dataset/dataset.js');
 const library = await import('../../src/index.js');
 const { makeDataset } = await import('../support/made-dataset.js');
 
@@ -43,6 +43,7 @@ function writeWords(folder: string, text: string): void {
   const lock = readJson<DatasetLock>(lockPath);
   lock.files['metadata.jsonl'] = sha256Of(path);
   lock.dataset = datasetDigest(Object.entries(lock.files));
+  lock.lock = lockDigest(lock);
   writeFileSync(lockPath, JSON.stringify(lock));
 }
 
