@@ -182,7 +182,7 @@ describe('A dataset that is not whole', () => {
         const lock = readJson<object>(path);
         writeFileSync(path, JSON.stringify({ ...lock, dataset: '0'.repeat(64) }));
       },
-      'its dataset digest is not that of its files',
+      'its own digest is not that of its fields',
     ],
     [
       'with a name that leads elsewhere',
