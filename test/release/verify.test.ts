@@ -176,7 +176,7 @@ describe('A damaged release', () => {
       (text) => text.replace(/("images\/k2-000000.png": ")[0-9a-f]{4}/, '$10000'),
       {
         file: 'dataset/patchml.lock.json',
-        detail: 'its dataset digest is not that of its files',
+        detail: 'its own digest is not that of its fields: one of them was changed',
       },
     ],
     [
