@@ -20,6 +20,7 @@ import { buildFolder, requireSpace, toJson } from '../files/folders.js';
 import { byteOrder } from '../files/listing.js';
 import { writeWhole } from '../files/output-file.js';
 import { codecVersions } from '../image/codecs.js';
+import { inBatches } from '../parallel/ordered.js';
 import { mapInWorkers } from '../parallel/workers.js';
 import type { StageOptions } from '../progress.js';
 import { canvasSize } from '../recipe/geometry.js';
@@ -130,7 +131,7 @@ async function composeImages(
   const settings: ComposeSettings = { recipe, pool, folder: partial };
   const underWay: ComposeFileTask[][] = [];
   const batches = mapInWorkers<ComposeFileTask[], ComposedImage[]>(
-    inBatches(recipe, plan, rowOf, output.images, underWay),
+    tasksOf(recipe, plan, rowOf, output.images, underWay),
     {
       worker: new URL('./compose-worker.js', import.meta.url),
       workerData: settings,
@@ -177,7 +178,7 @@ function toMetadataRow(
 }
 
 /** The plan's rows behind the first `skip`, in batches; each is also put behind `underWay`. */
-async function* inBatches(
+async function* tasksOf(
   recipe: Recipe,
   plan: Plan,
   rowOf: ReadonlyMap<string, PatchRow>,
@@ -186,23 +187,15 @@ async function* inBatches(
 ): AsyncGenerator<ComposeFileTask[]> {
   const [width, height] = canvasSize(recipe);
   const size = Math.max(1, Math.min(BATCH, Math.floor(BATCH_PIXELS / (width * height))));
-  let batch: ComposeFileTask[] = [];
-  let seen = 0;
-  for await (const row of plan.rows()) {
-    seen += 1;
-    if (seen <= skip) continue;
-    const patches = row.objects.map(
-      ({ patch }) => rowOf.get(patch) ?? notInPool(patch, plan.folder),
-    );
-    batch.push({ row, patches, file: imageFile(row.id, recipe) });
-    if (batch.length < size) continue;
-    underWay.push(batch);
-    yield batch;
-    batch = [];
+  for await (const rows of inBatches(plan.rows(), size, skip)) {
+    const tasks = rows.map((row) => ({
+      row,
+      patches: row.objects.map(({ patch }) => rowOf.get(patch) ?? notInPool(patch, plan.folder)),
+      file: imageFile(row.id, recipe),
+    }));
+    underWay.push(tasks);
+    yield tasks;
   }
-  if (batch.length === 0) return;
-  underWay.push(batch);
-  yield batch;
 }
 
 function notInPool(patch: string, plan: PlanFolder): never {

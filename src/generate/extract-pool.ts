@@ -14,7 +14,7 @@ import { codecVersions } from '../image/codecs.js';
 import { countDrops, type Drop } from '../imagenet/annotation.js';
 import { ImageReader } from '../imagenet/image-reader.js';
 import { fingerprintOf } from '../imagenet/images.js';
-import { mapInOrder } from '../parallel/ordered.js';
+import { inBatches, mapInOrder } from '../parallel/ordered.js';
 import type { StageOptions } from '../progress.js';
 import { storeSide } from '../recipe/geometry.js';
 import type { Recipe } from '../recipe/schema.js';
@@ -182,7 +182,7 @@ async function writePool(
     limit: pLimit(jobs === 1 ? 1 : 2 * jobs), // so that no thread waits for JavaScript
   };
   const batches = mapInOrder(
-    inBatches(readIndexedImages(index), reached.images),
+    inBatches(readIndexedImages(index), BATCH, reached.images),
     (batch) => extractBatch(batch, settings),
     { ahead: 2 + Math.ceil(jobs / BATCH), signal, stage: 'extract' },
   );
@@ -201,23 +201,6 @@ async function writePool(
     await reader.close();
   }
   return output.progress;
-}
-
-async function* inBatches(
-  images: AsyncIterable<IndexedImage>,
-  skip: number,
-): AsyncGenerator<IndexedImage[]> {
-  let batch: IndexedImage[] = [];
-  let seen = 0;
-  for await (const image of images) {
-    seen += 1;
-    if (seen <= skip) continue;
-    batch.push(image);
-    if (batch.length < BATCH) continue;
-    yield batch;
-    batch = [];
-  }
-  if (batch.length > 0) yield batch;
 }
 
 async function requireAllDecoded(pool: string, images: string): Promise<void> {

@@ -1,13 +1,13 @@
 import { join } from 'node:path';
 import { EvaluationError } from '../errors.js';
-import { scoreMatrix, type TopClasses, topClasses } from '../metrics/index.js';
+import { scoreMatrix, softmax, type TopClasses, topClasses } from '../metrics/index.js';
 import { mapInWorkers } from '../parallel/workers.js';
 import { openPredictions } from '../predictions/open.js';
 import { openPredictionWriter } from '../predictions/writer.js';
 import type { StageOptions } from '../progress.js';
 import type { EvaluationImages, EvaluationSet } from '../sets/evaluation-set.js';
 import type { ModelCard, Preprocessing } from './card.js';
-import { CLASS_COUNT, classMapping, mapClasses, softmax } from './classes.js';
+import { CLASS_COUNT, classMapping, mapClasses } from './classes.js';
 import type { PreprocessedBatch, PreprocessSettings, RawBatch } from './preprocess-worker.js';
 import { type InputValues, newValues, valuesPerImage } from './preprocess.js';
 import { type BadImage, LOGITS_FILE, openLogitsFile } from './logits-file.js';
@@ -124,7 +124,8 @@ function probabilitiesOf(
   scores: Float32Array,
   { output }: ModelCard,
 ): Float32Array {
-  const all = output.kind === 'logits' ? softmax(scores, CLASS_COUNT) : scores;
+  const matrix = { values: scores, images: scores.length / CLASS_COUNT, classCount: CLASS_COUNT };
+  const all = output.kind === 'logits' ? softmax(matrix).values : scores;
   return Float32Array.from(classes, (label, at) => all[Math.floor(at / n) * CLASS_COUNT + label]!);
 }
 

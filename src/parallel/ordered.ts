@@ -103,3 +103,25 @@ export async function atOnce<Item>(
   await Promise.all([...items].map((item) => run(attempt, item)));
   if (failures.length > 0) throw failures[0];
 }
+
+/**
+ * The items behind the first `skip`, in lists of `size`; the last may be shorter.
+ * @param size 1 or more
+ */
+export async function* inBatches<Item>(
+  items: AsyncIterable<Item>,
+  size: number,
+  skip: number,
+): AsyncGenerator<Item[]> {
+  let batch: Item[] = [];
+  let seen = 0;
+  for await (const item of items) {
+    seen += 1;
+    if (seen <= skip) continue;
+    batch.push(item);
+    if (batch.length < size) continue;
+    yield batch;
+    batch = [];
+  }
+  if (batch.length > 0) yield batch;
+}

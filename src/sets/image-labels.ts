@@ -1,8 +1,9 @@
 import { parse } from 'csv-parse/sync';
 import { EvaluationError } from '../errors.js';
+import { isMapping } from '../files/yaml.js';
 import { imageName } from '../imagenet/images.js';
 import type { ClassIndex } from '../imagenet/synsets.js';
-import { describe, isObject, type LabelPlace, parseClasses, parseLabelJson } from './label-file.js';
+import { describe, type LabelPlace, parseClasses, parseLabelJson } from './label-file.js';
 
 /** The labels of one image file. */
 export interface ImageLabels {
@@ -68,7 +69,7 @@ interface Entry {
 }
 
 function fieldsOf(entry: unknown): Pick<Entry, 'file' | 'labels'> {
-  const fields = isObject(entry) ? entry : {};
+  const fields = isMapping(entry) ? entry : {};
   const [file] = FILE_NAMES.filter((name) => name in fields).map((name) => fields[name]);
   const [labels] = LABEL_NAMES.filter((name) => name in fields).map((name) => fields[name]);
   return { file, labels };

@@ -84,11 +84,6 @@ export function describe(value: unknown): string {
   return String(value);
 }
 
-/** Whether a value of a JSON file is an object, not null and no list. */
-export function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
 /**
  * Reads all of a label file, without its byte order mark.
  * @throws EvaluationError where it is not a file, is empty, larger than 256 MB, or not UTF-8

@@ -1,4 +1,5 @@
 import { EvaluationError } from '../errors.js';
+import { isMapping } from '../files/yaml.js';
 import type { ClassIndex } from '../imagenet/synsets.js';
 import {
   type ImageLabels,
@@ -6,7 +7,7 @@ import {
   parseImageLabels,
   parseImageLabelsJson,
 } from './image-labels.js';
-import { isObject, parseClasses, parseLabelJson, readLabelText } from './label-file.js';
+import { parseClasses, parseLabelJson, readLabelText } from './label-file.js';
 import { type MultiLabelRule, type MultiLabels, parseMultiLabels } from './multi-labels.js';
 import { VAL_IMAGES } from './original-labels.js';
 
@@ -29,7 +30,7 @@ export async function readLabels(path: string, rule: MultiLabelRule): Promise<La
     return { form: 'image-labels', path, rows: parseImageLabels(text, path) };
   }
   const json = parseLabelJson(text, path);
-  if (isObject(json) && 'initial_annots' in json) {
+  if (isMapping(json) && 'initial_annots' in json) {
     return { form: 'multi-label', path, rule, multiLabels: parseMultiLabels(json, rule, path) };
   }
   if (Array.isArray(json) && json.some((entry) => Array.isArray(entry))) {

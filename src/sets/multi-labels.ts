@@ -1,6 +1,7 @@
 import { EvaluationError } from '../errors.js';
+import { isMapping } from '../files/yaml.js';
 import type { ClassIndex } from '../imagenet/synsets.js';
-import { describe, isObject, parseClasses } from './label-file.js';
+import { describe, parseClasses } from './label-file.js';
 import { matchFiles, refuseAmbiguous } from './match-files.js';
 
 /**
@@ -32,12 +33,12 @@ export function parseMultiLabels(
   path: string,
 ): MultiLabels {
   const { initial_annots: annotations, problematic_images: problematic } = json;
-  if (!isObject(annotations)) throw otherForm('initial_annots', 'an object', annotations, path);
+  if (!isMapping(annotations)) throw otherForm('initial_annots', 'an object', annotations, path);
   const states = rule === 'authors' ? ['correct'] : ['correct', 'unclear'];
   const labels = new Map<string, MultiLabel>();
   for (const [file, annotation] of Object.entries(annotations)) {
     const place = `initial_annots[${describe(file)}]`;
-    if (!isObject(annotation)) throw otherForm(place, 'an object', annotation, path);
+    if (!isMapping(annotation)) throw otherForm(place, 'an object', annotation, path);
     const lists = states.flatMap((state) =>
       parseClasses(annotation[state] ?? [], { path, place: `${place}.${state}` }),
     );
@@ -73,7 +74,7 @@ function find(
 
 /** The file has an object whose keys are the images; a list of them is taken too. */
 function namesIn(problematic: unknown, path: string): string[] {
-  if (isObject(problematic)) return Object.keys(problematic);
+  if (isMapping(problematic)) return Object.keys(problematic);
   if (!Array.isArray(problematic)) {
     throw otherForm('problematic_images', 'an object or a list', problematic, path);
   }

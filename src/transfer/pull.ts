@@ -2,9 +2,8 @@ import { createWriteStream } from 'node:fs';
 import { mkdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { type ErrorCode, AbortedError, OutputError, TransferError } from '../errors.js';
+import { type ErrorCode, OutputError, TransferError } from '../errors.js';
 import { sha256, sha256File } from '../files/digest.js';
-import { explainError } from '../files/file-errors.js';
 import { buildFolder, isEmptyPlace, requireSpace } from '../files/folders.js';
 import { listPlainFiles } from '../files/listing.js';
 import { atOnce } from '../parallel/ordered.js';
@@ -24,7 +23,8 @@ import {
   type ReleaseFile,
   type Store,
   type StoreOptions,
-  withOwnSignal,
+  transferring,
+  usingStore,
 } from './store.js';
 import { cutShort } from './store-errors.js';
 import { readText } from './stored-files.js';
@@ -65,21 +65,10 @@ const FILES_AT_ONCE = 4;
  * @throws OutputError `output-exists`, or where a folder cannot be written
  * @throws ReleaseError `output-in-release`; AbortedError, after which the same call resumes
  */
-export async function pullRelease(
-  { from, out }: PullInput,
-  options: PullOptions = {},
-): Promise<Pulled> {
-  const own = withOwnSignal(options);
-  try {
-    const store = await openForPull(from, own);
-    try {
-      return await pull(store, out, own);
-    } finally {
-      await store.close();
-    }
-  } catch (error) {
-    throw own.signal?.aborted ? new AbortedError('pull') : explainError(error, out);
-  }
+export function pullRelease({ from, out }: PullInput, options: PullOptions = {}): Promise<Pulled> {
+  return transferring('pull', out, options, async (own) =>
+    usingStore(await openForPull(from, own), (store) => pull(store, out, own)),
+  );
 }
 
 async function pull(store: Store, out: string, options: PullOptions): Promise<Pulled> {

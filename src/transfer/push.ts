@@ -1,7 +1,6 @@
 import { join } from 'node:path';
-import { type ErrorCode, AbortedError, TransferError } from '../errors.js';
+import { type ErrorCode, TransferError } from '../errors.js';
 import { sha256, sha256File } from '../files/digest.js';
-import { explainError } from '../files/file-errors.js';
 import { readSummary } from '../files/json.js';
 import { listPlainFiles } from '../files/listing.js';
 import { MAX_TEXT_BYTES, readRegularFile } from '../files/read-file.js';
@@ -17,7 +16,13 @@ import {
 } from '../release/release-folder.js';
 import { openForPush } from './open-store.js';
 import { hasFile, readDigest } from './stored-files.js';
-import { type LocalFile, type Store, type StoreOptions, withOwnSignal } from './store.js';
+import {
+  type LocalFile,
+  type Store,
+  type StoreOptions,
+  transferring,
+  usingStore,
+} from './store.js';
 
 /** What is sent, and where. */
 export interface PushInput {
@@ -57,22 +62,15 @@ export interface Pushed {
  * @throws OutputError where a file cannot be read, or a folder not written
  * @throws ReleaseError `output-in-release`; AbortedError, after which the same call resumes
  */
-export async function pushRelease(
+export function pushRelease(
   { release, to }: PushInput,
   options: PushOptions = {},
 ): Promise<Pushed> {
-  const own = withOwnSignal(options);
-  try {
+  return transferring('push', release, options, async (own) => {
     const checked = await readRelease(release, own.signal);
     const store = await openForPush(to, checked.info, own);
-    try {
-      return await push(store, checked, own);
-    } finally {
-      await store.close();
-    }
-  } catch (error) {
-    throw own.signal?.aborted ? new AbortedError('push') : explainError(error, release);
-  }
+    return usingStore(store, () => push(store, checked, own));
+  });
 }
 
 async function push(store: Store, checked: CheckedRelease, options: PushOptions): Promise<Pushed> {

@@ -1,4 +1,6 @@
 import { setMaxListeners } from 'node:events';
+import { AbortedError } from '../errors.js';
+import { explainError } from '../files/file-errors.js';
 
 /** How a store is spoken to. */
 export interface StoreOptions {
@@ -12,10 +14,42 @@ export interface StoreOptions {
 }
 
 /**
+ * Runs a push or a pull under a signal of its own, with named errors only.
+ * @param place named where an error itself names no path
+ * @throws AbortedError where the caller's signal is set; else what `work` throws, file-system errors
+ * translated
+ */
+export async function transferring<Options extends StoreOptions, Result>(
+  stage: 'push' | 'pull',
+  place: string,
+  options: Options,
+  work: (own: Options) => Promise<Result>,
+): Promise<Result> {
+  const own = withOwnSignal(options);
+  try {
+    return await work(own);
+  } catch (error) {
+    throw own.signal?.aborted ? new AbortedError(stage) : explainError(error, place);
+  }
+}
+
+/** Gives an opened store to `use`, and closes it. */
+export async function usingStore<Result>(
+  store: Store,
+  use: (store: Store) => Promise<Result>,
+): Promise<Result> {
+  try {
+    return await use(store);
+  } finally {
+    await store.close();
+  }
+}
+
+/**
  * The same options with a signal of their own, which follows the caller's: many requests at once
  * listen to it, and the caller's gets neither their listeners nor another limit of them.
  */
-export function withOwnSignal<Options extends StoreOptions>(options: Options): Options {
+function withOwnSignal<Options extends StoreOptions>(options: Options): Options {
   if (options.signal === undefined) return options;
   const signal = AbortSignal.any([options.signal]);
   setMaxListeners(0, signal);

@@ -112,6 +112,20 @@ describe('softmax', () => {
       expect(values[at]).toBeCloseTo(share, 12);
     });
   });
+
+  it('gives each row of float32 probabilities that sum to 1', () => {
+    // e^0 = 1, e^ln 3 = 3: 1/4 and 3/4
+    const { values } = softmax(scoreMatrix(Float32Array.of(0, Math.log(3), 5, 5), 2));
+    expect(values[0]).toBeCloseTo(0.25, 6);
+    expect(values[1]).toBeCloseTo(0.75, 6);
+    expect([values[2], values[3]]).toEqual([0.5, 0.5]);
+  });
+
+  it('overflows neither at large logits nor at absent classes', () => {
+    const lowest = -3.4028234663852886e38;
+    const { values } = softmax(scoreMatrix(Float32Array.of(1000, 1000, lowest), 3));
+    expect([...values]).toEqual([0.5, 0.5, 0]);
+  });
 });
 
 describe('areProbabilities', () => {
