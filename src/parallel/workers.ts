@@ -37,13 +37,21 @@ export async function* mapInWorkers<In, Out>(
     recordTiming: false,
   });
   threads.on('error', () => undefined); // each task's own promise says what went wrong
+  const underWay = new Set<Promise<WorkerAnswer<Out>>>();
   const run = async (item: In): Promise<Out> => {
-    const transferList = moved?.(item) ?? [];
-    return unpackAnswer((await threads.run(item, { transferList })) as WorkerAnswer<Out>);
+    const task = threads.run(item, { transferList: moved?.(item) ?? [] });
+    underWay.add(task);
+    try {
+      return unpackAnswer(await task);
+    } finally {
+      underWay.delete(task);
+    }
   };
   try {
     yield* mapInOrder(items, run, { ahead: 2 * jobs, signal, stage });
   } finally {
+    // A thread that is ended amid native work may never end, under Node 22.
+    await Promise.allSettled(underWay);
     await threads.destroy();
   }
 }
