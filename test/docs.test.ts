@@ -1,3 +1,5 @@
+// The pages of docs/ and README.md: their commands, code and links.
+
 import { execFileSync } from 'node:child_process';
 import {
   copyFileSync,

@@ -1,3 +1,5 @@
+// Hostile annotations on the whole way of a run: imagenet, index, extract and the command line.
+
 import {
   existsSync,
   mkdirSync,

@@ -1,3 +1,5 @@
+// Hostile images on the whole way of a run: imagenet, image, extract and the command line.
+
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';

@@ -1,3 +1,5 @@
+// Extracting and composing to a disk that is full: all that writes, up to the command line.
+
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';

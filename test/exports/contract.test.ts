@@ -1,3 +1,5 @@
+// What every format must do; a file for each format tests what is its own.
+
 import {
   cpSync,
   readdirSync,

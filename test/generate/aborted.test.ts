@@ -1,3 +1,5 @@
+// Stopping and resuming over all stages; files/resume.ts has its own tests.
+
 import {
   appendFileSync,
   existsSync,

@@ -4,13 +4,13 @@ import { describe, expect, it } from '@jest/globals';
 import sharp from 'sharp';
 import { sha256 } from '../../src/files/digest.js';
 import { readJsonLines } from '../../src/files/json.js';
-import { buildIndex, type IndexInput } from '../../src/generate/build-index.js';
-import { extractPool, findPool } from '../../src/generate/extract-pool.js';
+import { buildIndex, type IndexedImage, type IndexInput } from '../../src/generate/build-index.js';
+import { estimatePoolBytes, extractPool, findPool } from '../../src/generate/extract-pool.js';
 import { PoolReader } from '../../src/generate/pool-reader.js';
 import { type PatchRow, readPatchRows, readPoolSummary } from '../../src/generate/pool.js';
 import { encode } from '../../src/image/encode.js';
 import { cutOut } from '../../src/image/pixels.js';
-import type { Drop } from '../../src/imagenet/annotation.js';
+import type { AnnotatedBox, Drop } from '../../src/imagenet/annotation.js';
 import type { Progress } from '../../src/progress.js';
 import type { RecipeOverrides } from '../../src/recipe/load.js';
 import { annotationXml } from '../support/unit-annotations.js';
@@ -268,5 +268,35 @@ describe('extractPool', () => {
     const work = writeTree({});
     const made = extractPool({ recipe: recipeWith(), index: work, work });
     await expect(made).rejects.toMatchObject({ name: 'DatasetError', code: 'stage-missing' });
+  });
+});
+
+async function* imagesWith(...boxes: AnnotatedBox[]): AsyncGenerator<IndexedImage> {
+  const place = { file: 'a.JPEG', size: 9 };
+  const objects = boxes.map((box, object) => ({ object, wnid: 'n01440764', class: 0, box }));
+  yield await Promise.resolve({ image: 'a', place, size: null, objects });
+}
+
+describe('estimatePoolBytes', () => {
+  it('adds three bytes a pixel up', async () => {
+    // 10 x 20 and 30 x 40
+    expect(await estimatePoolBytes(imagesWith([0, 0, 9, 19], [0, 0, 29, 39]), 196)).toBe(
+      3 * (200 + 1200),
+    );
+  });
+
+  it('takes a patch larger than what is stored as scaled down', async () => {
+    // 400 x 200 to 196 x 98
+    expect(await estimatePoolBytes(imagesWith([0, 0, 399, 199]), 196)).toBe(3 * 196 * 98);
+  });
+
+  it.each<AnnotatedBox>([
+    [9, 9, 0, 0],
+    [-1e308, -1e308, 1e308, 1e308],
+    [0, 0, 1e300, 1],
+  ])('is a number for the box %d %d %d %d', async (...box) => {
+    const bytes = await estimatePoolBytes(imagesWith(box), 196);
+    expect(bytes).toBeGreaterThan(0);
+    expect(bytes).toBeLessThanOrEqual(3 * 196 * 196);
   });
 });

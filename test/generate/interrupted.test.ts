@@ -1,3 +1,5 @@
+// Processes that are killed, over all stages.
+
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';

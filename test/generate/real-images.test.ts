@@ -1,3 +1,5 @@
+// All stages, on ImageNet's own images.
+
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from '@jest/globals';

@@ -1,3 +1,5 @@
+// What determines the bytes of a dataset, over all stages.
+
 import { statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { beforeAll, describe, expect, test } from '@jest/globals';

@@ -1,3 +1,5 @@
+// What holds for every metric.
+
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import {

@@ -1,3 +1,5 @@
+// Several metrics on ReaL's own labels.
+
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import {

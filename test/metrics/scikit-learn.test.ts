@@ -1,3 +1,5 @@
+// Every ranking metric against scikit-learn.
+
 import { describe, expect, it } from '@jest/globals';
 import {
   averagePrecision,

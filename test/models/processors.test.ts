@@ -1,3 +1,5 @@
+// From a published config to pixels, against the libraries' own processors.
+
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';

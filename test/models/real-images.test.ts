@@ -1,3 +1,5 @@
+// From an ONNX file to a scorecard, against Pillow and onnxruntime in Python.
+
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';

@@ -1,3 +1,5 @@
+// The recipes in configs/.
+
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
