@@ -86,7 +86,7 @@ function documentedScripts(folder: string, release: string): { name: string; pat
   mkdirSync(join(folder, 'releases'));
   symlinkSync(release, join(folder, 'releases', 'seed-7-1.0.0'));
   mkdirSync(join(folder, 'output', 'scores', 'seed-7-1.0.0'), { recursive: true });
-  symlinkSync(join(folder, 'scores'), join(folder, 'output', 'scores', 'seed-7-1.0.0', 'model'));
+  symlinkSync(join(folder, 'scores'), join(folder, 'output', 'scores', 'seed-7-1.0.0', 'net'));
   const pages = readdirSync('docs').filter((page) => page.endsWith('.md'));
   return pages.flatMap((page) => {
     const blocks = readFileSync(join('docs', page), 'utf8').matchAll(/^```python\n(.*?)^```$/gms);

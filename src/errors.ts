@@ -107,6 +107,7 @@ export const ERROR_CODES = [
   'metrics-score-not-finite',
   'metrics-too-few-ranks',
   'missing-file',
+  'model-changed',
   'model-class-count',
   'model-config-invalid',
   'model-does-not-run',

@@ -89,7 +89,7 @@ describe('the documentation', () => {
     symlinkSync(images, join(folder, 'imagenet/images'));
     mkdirSync(join(folder, 'models'));
     const model = existsSync(MODEL) ? MODEL : join(ROOT, 'test/models/graphs/imagenet.onnx');
-    copyFileSync(model, join(folder, 'models/model.onnx'));
+    copyFileSync(model, join(folder, 'models/net.onnx'));
     mkdirSync(join(folder, 'node_modules/@types'), { recursive: true });
     symlinkSync(ROOT, join(folder, 'node_modules/patchml'));
     symlinkSync(join(ROOT, 'node_modules/@types/node'), join(folder, 'node_modules/@types/node'));
@@ -156,7 +156,7 @@ describe('the documentation', () => {
     ['dataset.json', 'output/seed-7/dataset.json'],
     ['patchml.lock.json', 'output/seed-7/patchml.lock.json'],
     ['predictions.json', 'output/work/predictions/*/predictions.json'],
-    ['scorecard.json', 'output/scores/seed-7-1.0.0/model/scorecard.json'],
+    ['scorecard.json', 'output/scores/seed-7-1.0.0/net/scorecard.json'],
     ['comparison.json', 'output/comparison/comparison.json'],
     ['gap.json', 'output/gap/gap.json'],
     ['release.json', 'releases/seed-7-1.0.0/release.json'],

@@ -60,8 +60,8 @@ export const compareCommand: CommandModule<object, CompareFlags> = {
         examples(
           ['Every model with the first', 'compare output/scores/my-dataset/*'],
           [
-            'How much each model loses from ImageNet to PatchML',
-            'compare output/scores --gap imagenet my-dataset',
+            'How much each model loses from ImageNet to ImageNetV2',
+            'compare --gap imagenet-val-real imagenetv2-matched-frequency',
           ],
         ),
       ),

@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import type { Argv, CommandModule, InferredOptionTypes } from 'yargs';
 import type { ModelCard, PreprocessingChoice } from '../models/card.js';
 import type { Provider } from '../models/provider.js';
@@ -38,13 +37,12 @@ const modelFlags = {
     group: MODEL,
     defaultDescription: '16, or what the model allows',
   },
-  limit: { ...shared.limit, group: EVALUATION_SET },
-  jobs: { ...shared.jobs, describe: 'Threads for preprocessing, and for the model' },
-  out: {
-    ...shared.out,
-    default: join('output', 'scores'),
-    describe: 'Folder of scores; writes <out>/<set>/<model>',
+  limit: {
+    ...shared.limit,
+    group: EVALUATION_SET,
+    describe: 'Use only N images, spread over the classes or numbers of labels',
   },
+  jobs: { ...shared.jobs, describe: 'Threads for preprocessing, and for the model' },
   work: { ...shared.work, describe: 'Folder for predictions, which later runs reuse' },
   quiet: shared.quiet,
   json: { ...shared.json, describe: 'Print the scorecards as JSON' },
@@ -100,10 +98,10 @@ export const evaluateCommand: CommandModule<object, EvaluateFlags> = {
   handler: run(async (flags, tools) => {
     const { findModelCard, matchCards } = await import('../models/card.js');
     const { silenceOnnxruntime } = await import('../models/onnxruntime.js');
-    const { firstImages } = await import('../sets/evaluation-set.js');
+    const { limitImages } = await import('../sets/evaluation-set.js');
     const { model, models } = flags;
     const cards = models === undefined ? undefined : await matchCards(models);
-    const set = firstImages(await openSetOf(flags), flags.limit);
+    const set = limitImages(await openSetOf(flags), flags.limit);
     await silenceOnnxruntime();
     if (cards !== undefined) return evaluateMany(cards, set, flags, tools);
     return evaluateOne(await findModelCard(model!), set, flags, tools);

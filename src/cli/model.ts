@@ -39,12 +39,12 @@ const addCommand: CommandModule<object, AddFlags> = {
           type: 'string',
           group: OUTPUTS,
           describe: "The model's name",
-          defaultDescription: "the file's",
+          defaultDescription: "the file's; of model.onnx, the folder's",
         },
         out: {
           ...shared.out,
           describe: 'The card',
-          defaultDescription: 'configs/models/<name>.yaml',
+          defaultDescription: '<name>.yaml beside the model',
         },
         config: {
           type: 'string',

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import type { Argv, InferredOptionTypes } from 'yargs';
 import type { NewScorecard } from '../score/scorecard.js';
 import type { EvaluationSet } from '../sets/evaluation-set.js';
@@ -17,9 +18,14 @@ const scoresFlags = {
     group: SCORES,
     default: 5,
   },
+  out: {
+    ...shared.out,
+    default: join('output', 'scores'),
+    describe: 'Folder of scores; writes <out>/<set>/<model>',
+  },
   overwrite: {
     ...shared.overwrite,
-    describe: 'Replace scores of another set or with other preprocessing',
+    describe: 'Replace scores of another set, model or preprocessing',
   },
 } as const;
 

@@ -1,4 +1,4 @@
-import { join, parse } from 'node:path';
+import { parse } from 'node:path';
 import type { Argv, CommandModule, InferredOptionTypes } from 'yargs';
 import { examples, shared } from './flags.js';
 import { run } from './run.js';
@@ -50,11 +50,6 @@ const predictionFlags = {
     describe: "The model's name",
     defaultDescription: "the file's name",
   },
-  out: {
-    ...shared.out,
-    describe: 'Folder of the scorecard',
-    defaultDescription: 'output/scores/<set>/<model>',
-  },
   quiet: shared.quiet,
   json: { ...shared.json, describe: 'Print the scorecard as JSON' },
 } as const;
@@ -83,7 +78,7 @@ export const scoreCommand: CommandModule<object, ScoreFlags> = {
     const { predictions, seed, resamples, overwrite, ids, key } = flags;
     const set = await openSetOf(flags);
     const model = flags.model ?? parse(predictions).name;
-    const out = flags.out ?? scoresFolder(join('output', 'scores'), set, model);
+    const out = scoresFolder(flags.out, set, model);
     const { scorecard } = await scoreFile(
       { predictions, set, model, out },
       {

@@ -4,11 +4,12 @@ import { basename, dirname, extname, join, resolve } from 'node:path';
 import { glob } from 'tinyglobby';
 import { z } from 'zod';
 import { EvaluationError } from '../errors.js';
-import { sha256File } from '../files/digest.js';
+import { sha256Schema } from '../files/digest.js';
 import { byteOrder } from '../files/listing.js';
 import { invalidField, readYaml, type YamlKind } from '../files/yaml.js';
 import { classOf } from '../imagenet/synsets.js';
 import type { EvaluationSet } from '../sets/evaluation-set.js';
+import { readModelFacts } from './model-file.js';
 
 const perChannel = z.tuple([z.number(), z.number(), z.number()]);
 const side = z.int().min(1).max(4096);
@@ -119,6 +120,9 @@ const modelCardSchema = z.strictObject({
     .optional()
     .describe("The model's name in scorecards; by default the card's file name"),
   model: z.string().min(1).describe('The ONNX file, from the folder of the card'),
+  sha256: sha256Schema
+    .optional()
+    .describe('The digest of the model that the card was made for: another file is refused'),
   input,
   resize,
   classes,
@@ -184,20 +188,26 @@ export function modelCardJsonSchema(): z.core.JSONSchema.BaseSchema {
   return z.toJSONSchema(modelCardSchema, { io: 'input' });
 }
 
-/** Where cards are by default. */
-export const CARDS_FOLDER = join('configs', 'models');
+/** Where cards are looked for, beside the folder of the model. */
+const CARDS_FOLDER = join('configs', 'models');
 
 /**
  * The card of a model: the YAML file itself, or for an `.onnx` file the card beside it or in
- * `configs/models` that names this file, or else one that names a copy of it.
+ * `configs/models` that names this file, or else one that was made for a file with the same bytes.
+ * A card with another `sha256` than the file's is not its card, and taken only where there is no
+ * other, for {@link predict} to refuse.
+ *
  * @throws EvaluationError `card-missing`, `card-ambiguous`, and those of a card that is wrong
  */
 export async function findModelCard(path: string): Promise<ModelCard> {
   if (['.yaml', '.yml'].includes(extname(path))) return loadModelCard(path);
   const cards = await cardsFor(path);
-  const named = cards.filter(({ model }) => isSameFile(model, path));
-  const found = named.length > 0 ? named : cards.filter(({ model }) => isCopy(model, path));
-  if (found.length > 1) {
+  const naming = cards.filter(({ model }) => isSameFile(model, path));
+  const sha256 = await digestFor(path, cards);
+  const named = naming.filter((card) => (card.sha256 ?? sha256) === sha256);
+  const found = named.length > 0 ? named : await ofCopies(path, sha256, cards);
+  const [card = naming[0], ...others] = found;
+  if (others.length > 0) {
     throw new EvaluationError(
       `${found.length} cards name it: ${found.map(({ card }) => card).join(', ')}`,
       {
@@ -207,7 +217,7 @@ export async function findModelCard(path: string): Promise<ModelCard> {
       },
     );
   }
-  if (found.length === 1) return { ...(await loadModelCard(found[0]!.card)), model: resolve(path) };
+  if (card) return { ...(await loadModelCard(card.card)), model: resolve(path) };
   throw new EvaluationError('this model has no card', {
     code: 'card-missing',
     path,
@@ -215,9 +225,16 @@ export async function findModelCard(path: string): Promise<ModelCard> {
   });
 }
 
-/** The cards beside a model and in `configs/models`, with the file that each names. */
-async function cardsFor(path: string): Promise<{ card: string; model: string }[]> {
-  const cards: { card: string; model: string }[] = [];
+/** A card that may be a model's, with what it says of its file. */
+interface FoundCard {
+  card: string;
+  model: string;
+  sha256: string | undefined;
+}
+
+/** The cards beside a model and in `configs/models`. */
+async function cardsFor(path: string): Promise<FoundCard[]> {
+  const cards: FoundCard[] = [];
   for (const folder of new Set([resolve(dirname(path)), resolve(CARDS_FOLDER)])) {
     const names = await readdir(folder).catch(() => []);
     for (const name of names.sort(byteOrder)) {
@@ -225,11 +242,44 @@ async function cardsFor(path: string): Promise<{ card: string; model: string }[]
       const card = join(folder, name);
       // A YAML file of another kind is no card of this model.
       const fields = await readYaml(card, MODEL_CARD).catch(() => undefined);
-      const model = (fields as { model?: unknown } | undefined)?.model;
-      if (typeof model === 'string') cards.push({ card, model: resolve(folder, model) });
+      const { model, sha256 } = (fields ?? {}) as { model?: unknown; sha256?: unknown };
+      if (typeof model !== 'string') continue;
+      const digest = typeof sha256 === 'string' ? sha256 : undefined;
+      cards.push({ card, model: resolve(folder, model), sha256: digest });
     }
   }
   return cards;
+}
+
+/** The digest of a model; undefined where it cannot be read, or there is nothing to compare it with. */
+async function digestFor(path: string, cards: readonly FoundCard[]): Promise<string | undefined> {
+  if (cards.length === 0) return undefined;
+  const facts = await readModelFacts(path).catch(() => undefined);
+  return facts?.sha256;
+}
+
+/** The cards of files with this digest: the one they give, or that of the file they name. */
+async function ofCopies(
+  path: string,
+  digest: string | undefined,
+  cards: readonly FoundCard[],
+): Promise<FoundCard[]> {
+  if (digest === undefined) return [];
+  const copies: FoundCard[] = [];
+  for (const card of cards) {
+    const { sha256, model } = card;
+    const found = sha256 ?? (isSameSize(model, path) ? await digestFor(model, cards) : undefined);
+    if (found === digest) copies.push(card);
+  }
+  return copies;
+}
+
+function isSameSize(one: string, other: string): boolean {
+  try {
+    return statSync(one).size === statSync(other).size;
+  } catch {
+    return false;
+  }
 }
 
 function isSameFile(one: string, other: string): boolean {
@@ -237,15 +287,6 @@ function isSameFile(one: string, other: string): boolean {
     return realpathSync(one) === realpathSync(other);
   } catch {
     return resolve(one) === resolve(other);
-  }
-}
-
-/** Whether two files hold the same bytes; digests are made only where the sizes agree. */
-function isCopy(one: string, other: string): boolean {
-  try {
-    return statSync(one).size === statSync(other).size && sha256File(one) === sha256File(other);
-  } catch {
-    return false;
   }
 }
 

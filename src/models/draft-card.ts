@@ -1,5 +1,5 @@
 import { mkdir, readFile } from 'node:fs/promises';
-import { dirname, join, parse, relative, resolve, sep } from 'node:path';
+import { dirname, join, relative, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { InferenceSession } from 'onnxruntime-node';
 import { stringify } from 'yaml';
@@ -7,8 +7,9 @@ import { EvaluationError, OutputError } from '../errors.js';
 import { explainError } from '../files/file-errors.js';
 import { exists } from '../files/folders.js';
 import { writeWhole } from '../files/output-file.js';
-import { type CardDraft, CARDS_FOLDER, inputSize, type ModelCard, parseModelCard } from './card.js';
+import { type CardDraft, inputSize, type ModelCard, parseModelCard } from './card.js';
 import { readInputShape, readOutputs } from './graph-facts.js';
+import { nameOfModel, readModelFacts } from './model-file.js';
 import { loadModel } from './onnxruntime.js';
 import { PRESETS, type Preset, presetDraft } from './presets.js';
 import { readModelConfig } from './published-config.js';
@@ -19,11 +20,11 @@ export interface DraftInput {
   /** The ONNX file. */
   model: string;
   /**
-   * Where the card goes; the path of its model is written relative to it. Default:
-   * `configs/models/<name>.yaml`.
+   * Where the card goes; the path of its model is written relative to it. Default: beside the model,
+   * `<name>.yaml`.
    */
   out?: string | undefined;
-  /** The model's name in scorecards. Default: the file's name. */
+  /** The model's name in scorecards. Default: the file's; of `model.onnx` the folder's. */
   name?: string | undefined;
   /** What is said by hand, above all else. */
   given?: CardDraft | undefined;
@@ -76,7 +77,8 @@ export async function draftModelCard(input: DraftInput): Promise<DraftedCard> {
     const known = await gather(session, input);
     const draft = { ...(await readOutputs(session, known)), ...known };
     requireAllFields(draft, session, input.model);
-    const fields = fieldsOf(draft, name, input.model, path);
+    const { sha256 } = await readModelFacts(input.model);
+    const fields = fieldsOf(draft, { name, model: input.model, sha256 }, path);
     const card = parseModelCard(fields, path);
     await fitSession(session, card); // a card that `evaluate` would refuse is never written
     return { path, text: stringify(fields), card };
@@ -139,12 +141,17 @@ function isNeedless(field: string, { to, mode }: CardDraft): boolean {
 }
 
 /** A card's fields, in its order. */
-function fieldsOf(draft: CardDraft, name: string, model: string, path: string): object {
+function fieldsOf(
+  draft: CardDraft,
+  { name, model, sha256 }: Required<Pick<ModelCard, 'name' | 'model' | 'sha256'>>,
+  path: string,
+): object {
   return {
     name,
     model: relative(resolve(dirname(path)), resolve(model))
       .split(sep)
       .join('/'),
+    sha256,
     input: {
       name: draft.inputName,
       size: squareAsSide(draft.size!),
@@ -212,11 +219,11 @@ export async function addModelCard(
 const SCHEMA = fileURLToPath(new URL('../../../configs/model-card.schema.json', import.meta.url));
 
 /** The input with its defaults. */
-function placeOf({ model, out, name = parse(model).name }: DraftInput): {
+function placeOf({ model, out, name = nameOfModel(model) }: DraftInput): {
   name: string;
   path: string;
 } {
-  return { name, path: out ?? join(CARDS_FOLDER, `${name}.yaml`) };
+  return { name, path: out ?? join(dirname(model), `${name}.yaml`) };
 }
 
 /** Reads a list of synsets, one a line. @throws EvaluationError, or a file-system error */

@@ -1,10 +1,7 @@
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { EvaluationError } from '../errors.js';
 import { digestOf } from '../files/digest.js';
-import { explainError } from '../files/file-errors.js';
 import { buildFolder, exists, requireSpace, toJson } from '../files/folders.js';
 import { readSummary } from '../files/json.js';
 import { writeWhole } from '../files/output-file.js';
@@ -13,6 +10,7 @@ import type { EvaluationImages, EvaluationSet } from '../sets/evaluation-set.js'
 import { PATCHML_VERSION } from '../version.js';
 import type { ModelCard, Preprocessing } from './card.js';
 import { CLASS_COUNT } from './classes.js';
+import { readCardedModel } from './model-file.js';
 import { runModel } from './run-model.js';
 import { onnxruntimeVersion } from './onnxruntime.js';
 import type { Provider } from './provider.js';
@@ -66,7 +64,7 @@ const SUMMARY_FILE = 'predictions.json';
  * Runs a model on the images of a set: `predictions.parquet` (the best classes and their
  * probabilities) and `logits.npy` (all 1,000, [images x 1,000]). Predictions that an earlier run
  * made with the same model, card, preprocessing and images are used again.
- * @throws EvaluationError where the model does not fit its card, no image can be decoded, or an
+ * @throws EvaluationError where the model does not fit its card or is not the one it was made for, no image can be decoded, or an
  *   option is out of range
  * @throws OutputError where `work` cannot be written
  * @throws AbortedError
@@ -78,7 +76,7 @@ export async function predict(
   const images = requireImages(set);
   requireAmount('batch', options.batch);
   requireAmount('jobs', options.jobs);
-  const { sha256, dependsOnBatch } = await readModelFacts(card.model);
+  const { sha256, dependsOnBatch } = await readCardedModel(card);
   const { provider = 'cpu', jobs } = options;
   const asked = options.batch ?? (dependsOnBatch ? 1 : DEFAULT_BATCH);
   const top = Math.max(TOP, ...set.labels.map((labels) => labels.length));
@@ -123,36 +121,6 @@ export async function predict(
     await session.close();
   }
   return { folder, summary: await readPredictionSummary(folder), reused: false };
-}
-
-/** What a model's file says without being run. */
-export interface ModelFacts {
-  sha256: string;
-  /**
-   * Whether it quantises its activations by the range they have in the batch, so that what an
-   * image is given depends on the images beside it.
-   */
-  dependsOnBatch: boolean;
-}
-
-const DYNAMIC_QUANTISATION = Buffer.from('DynamicQuantizeLinear');
-
-/** Reads a model's file once. @throws PatchmlError where it cannot be read */
-export async function readModelFacts(path: string): Promise<ModelFacts> {
-  const hash = createHash('sha256');
-  let dependsOnBatch = false;
-  let tail: Buffer = Buffer.alloc(0);
-  try {
-    for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) {
-      hash.update(chunk as Buffer);
-      const seen = Buffer.concat([tail, chunk as Buffer]);
-      dependsOnBatch ||= seen.includes(DYNAMIC_QUANTISATION);
-      tail = seen.subarray(-DYNAMIC_QUANTISATION.length);
-    }
-  } catch (error) {
-    throw explainError(error, path);
-  }
-  return { sha256: hash.digest('hex'), dependsOnBatch };
 }
 
 function readPredictionSummary(folder: string): Promise<PredictionSummary> {

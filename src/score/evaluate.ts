@@ -10,6 +10,7 @@ import {
   type PreprocessingChoice,
 } from '../models/card.js';
 import { LOGITS_FILE } from '../models/logits-file.js';
+import { readCardedModel } from '../models/model-file.js';
 import { predict, type Predictions, type PredictOptions } from '../models/predict.js';
 import { PREDICTIONS_FILE } from '../models/run-model.js';
 import { openPredictions } from '../predictions/open.js';
@@ -33,7 +34,7 @@ export interface EvaluateInput {
 /** How to run and score a model. */
 export interface EvaluateOptions
   extends PredictOptions, Omit<ScoreOptions, 'signal' | 'onProgress'> {
-  /** Replace scores on another set or under another preprocessing. Default false. */
+  /** Replace scores of something else: another set, model or preprocessing. Default false. */
   overwrite?: boolean | undefined;
 }
 
@@ -61,7 +62,9 @@ export async function evaluateModel(
   try {
     const preprocessing = choosePreprocessing(card, set, preprocess);
     const said = preprocessingFields(preprocessing);
-    await requireScoresPlace(out, { set, preprocessing: said }, options.overwrite);
+    const { sha256 } = await readCardedModel(card);
+    const model = { name: card.name, digest: sha256 };
+    await requireScoresPlace(out, { model, set, preprocessing: said }, options.overwrite);
     const predictions = await predict({ card, set, preprocessing, work }, options);
     const bad = new Set(predictions.summary.bad.map(({ id }) => id));
     const scored = withoutImages(set, bad, 'image-corrupt');
@@ -69,9 +72,8 @@ export async function evaluateModel(
     const source = { ...logits, scale: card.output.kind };
     const { body, perImage } = await scorePredictions({ source, set: scored }, options);
     const best = join(predictions.folder, PREDICTIONS_FILE);
-    const { sha256 } = predictions.summary.model;
     const scorecard = makeScorecard(body, {
-      model: { name: card.name, digest: sha256, provider: predictions.summary.provider },
+      model: { ...model, provider: predictions.summary.provider },
       predictions: { path: PREDICTIONS_FILE, sha256: sha256File(best) },
       preprocessing: said,
     });

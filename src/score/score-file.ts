@@ -23,7 +23,7 @@ export interface ScoreFileInput {
 
 /** How to read and score a file of predictions. */
 export interface ScoreFileOptions extends ScoreOptions, PredictionOptions {
-  /** Replace scores on another set. Default false. */
+  /** Replace scores of another set, of other predictions or of another model. Default false. */
   overwrite?: boolean | undefined;
 }
 
@@ -48,13 +48,14 @@ export async function scoreFile(
 ): Promise<ScoredFile> {
   const { overwrite, kind, scale, idColumn, ids, key } = options;
   try {
-    if (out !== undefined) await requireScoresPlace(out, { set }, overwrite);
-    const source = await openPredictions(predictions, { kind, scale, idColumn, ids, key });
-    const { body, perImage } = await scorePredictions({ source, set }, options);
-    const scorecard = makeScorecard(body, {
+    const origin = {
       model: { name: model },
       predictions: { path: predictions, sha256: sha256File(predictions) },
-    });
+    };
+    if (out !== undefined) await requireScoresPlace(out, { ...origin, set }, overwrite);
+    const source = await openPredictions(predictions, { kind, scale, idColumn, ids, key });
+    const { body, perImage } = await scorePredictions({ source, set }, options);
+    const scorecard = makeScorecard(body, origin);
     if (out !== undefined) {
       // What `evaluateModel` left there is not lost by scoring it again.
       const isThere = resolve(predictions) === resolve(out, PREDICTIONS_FILE);

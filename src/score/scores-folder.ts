@@ -119,13 +119,13 @@ export function scoresFolder(
 
 /**
  * The part of a path for a set: where one set has labels of several rules, with the rule, and where
- * only its first images are used, with their number: `imagenet-val-real-first-20`.
+ * only some of its images are used, with their number: `imagenet-val-real-limit-20`.
  */
 function setFolder({ name, kind, rule, ids, leftOut }: Parameters<typeof scoresFolder>[1]): string {
   // A PatchML set's name has a version, its labels no rules.
   const ofRule = rule === 'original' || kind === 'patchml' ? '' : `-${rule}`;
-  const ofFirst = 'beyond-limit' in leftOut ? `-first-${ids.length}` : '';
-  return folderName(`${name}${ofRule}${ofFirst}`);
+  const ofLimit = 'beyond-limit' in leftOut ? `-limit-${ids.length}` : '';
+  return folderName(`${name}${ofRule}${ofLimit}`);
 }
 
 /** A name as one part of a path: `timm/resnet18` becomes `timm-resnet18`. */
@@ -145,14 +145,18 @@ const SCORES_FORM: ReportForm = {
   code: 'output-not-scores',
 };
 
-/** What tells the scores of one model apart. */
-export interface ScoresOrigin extends Pick<NewScorecard, 'preprocessing'> {
+/** What tells scores apart. */
+export interface ScoresOrigin extends Pick<NewScorecard, 'model' | 'preprocessing'> {
+  /** Of predictions that were made elsewhere, before the work: their digest. */
+  predictions?: NewScorecard['predictions'];
   set: Pick<NewScorecard['set'], 'digest' | 'leftOut'>;
 }
 
 /** Of a scorecard that is there, whatever version wrote it. */
 const earlierSchema = z.object({
   format: z.literal(FORMAT),
+  model: z.object({ name: z.string(), digest: z.string().optional() }),
+  predictions: z.object({ sha256: z.string().optional() }).optional(),
   preprocessing: z.record(z.string(), z.unknown()).optional(),
   set: z.object({
     name: z.string(),
@@ -171,7 +175,8 @@ type Earlier = z.output<typeof earlierSchema>;
  * @param scores what they are of
  * @param overwrite whether they may replace scores of something else. Default false
  * @throws OutputError `output-not-scores` where it holds anything else,
- *   `output-other-scores` where it holds scores on another set or under another preprocessing
+ *   `output-other-scores` where it holds scores on another set, of another model or of other
+ *   predictions, or under another preprocessing
  */
 export async function requireScoresPlace(
   folder: string,
@@ -192,13 +197,28 @@ export async function requireScoresPlace(
 }
 
 function differenceOf(earlier: Earlier, scores: ScoresOrigin): string | undefined {
-  const isSameSet = earlier.set.digest === scores.set.digest || isPartOf(earlier, scores);
-  const isSameInput =
-    digestOf(earlier.preprocessing ?? null) === digestOf(scores.preprocessing ?? null);
-  if (isSameSet && isSameInput) return undefined;
-  const { name, rule, images } = earlier.set;
-  const what = isSameSet ? 'under another preprocessing' : 'on another set';
-  return `${what}: ${name}, labels: ${rule}, ${countText(images)} images`;
+  const { name, rule, images, digest } = earlier.set;
+  if (digest !== scores.set.digest && !isPartOf(earlier, scores)) {
+    return `on another set: ${name}, labels: ${rule}, ${countText(images)} images`;
+  }
+  const model = modelDifference(earlier, scores);
+  if (model !== undefined) return model;
+  const [was, is] = [earlier, scores].map(({ preprocessing = null }) => digestOf(preprocessing));
+  return was === is ? undefined : `of ${earlier.model.name} under another preprocessing`;
+}
+
+/** A model is told by its file, or where only its predictions are known, by these. */
+function modelDifference(earlier: Earlier, scores: ScoresOrigin): string | undefined {
+  const { name, digest } = earlier.model;
+  if (name !== scores.model.name) return `of another model: ${name}`;
+  if ((digest === undefined) !== (scores.model.digest === undefined)) {
+    return digest === undefined
+      ? `of predictions of ${name} that were made elsewhere`
+      : `of ${name} that "patchml evaluate" made`;
+  }
+  if (digest !== scores.model.digest) return `of another model of the name ${name}`;
+  const [was, is] = [earlier, scores].map(({ predictions }) => predictions?.sha256);
+  return digest === undefined && was !== is ? `of other predictions of ${name}` : undefined;
 }
 
 /** Before the images are read it is not known which are corrupt: that is checked before writing. */
@@ -219,7 +239,7 @@ export interface WriteScoresInput {
 
 /** How to write scores. */
 export interface WriteScoresOptions {
-  /** Replace scores on another set or under another preprocessing. Default false. */
+  /** Replace scores of something else: another set, model or preprocessing. Default false. */
   overwrite?: boolean | undefined;
 }
 

@@ -166,26 +166,46 @@ export function withoutImages(
 }
 
 /**
- * The first images of a set, for a quick trial; of a PatchML set, whose images are sorted by their
- * number of labels, the first of each number, as many of each as there are.
+ * Some images of a set, for a quick trial: spread evenly over what its images are sorted by, the
+ * number of labels in a PatchML set, the class elsewhere. The validation set is sorted by nothing,
+ * so that its first images are taken.
+ *
+ * @param limit at most so many, 1 or more; undefined for all
  */
-export function firstImages(set: EvaluationSet, limit: number | undefined): EvaluationSet {
+export function limitImages(set: EvaluationSet, limit: number | undefined): EvaluationSet {
   if (limit === undefined || limit >= set.ids.length) return set;
-  const positions = [...set.ids.keys()];
-  if (set.kind === 'patchml') {
-    const rank = placesAmongTheirKind(set.labels.map(({ length }) => length));
-    positions.sort((a, b) => rank[a]! - rank[b]! || a - b);
-  }
-  const left = new Set(positions.slice(limit).map((at) => set.ids[at]!));
+  const taken = set.kind === 'imagenet' ? firstOf(set, limit) : spreadOver(groupsOf(set), limit);
+  const left = new Set(set.ids.filter((_, position) => !taken.has(position)));
   return withoutImages(set, left, 'beyond-limit');
 }
 
-/** For each value, how many of its kind come before it. */
-function placesAmongTheirKind(kinds: readonly number[]): number[] {
-  const met = new Map<number, number>();
-  return kinds.map((kind) => {
-    const place = met.get(kind) ?? 0;
-    met.set(kind, place + 1);
-    return place;
+function firstOf({ ids }: EvaluationSet, limit: number): Set<number> {
+  return new Set([...ids.keys()].slice(0, limit));
+}
+
+/** The positions of the images of each kind, in the set's order; the kinds ascending. */
+function groupsOf({ kind, labels, originals }: EvaluationSet): number[][] {
+  const groups = new Map<number, number[]>();
+  labels.forEach((valid, position) => {
+    // Images without labels come last.
+    const group =
+      kind === 'patchml' ? valid.length : (originals?.[position] ?? valid[0] ?? Infinity);
+    const positions = groups.get(group);
+    if (positions) positions.push(position);
+    else groups.set(group, [position]);
   });
+  return [...groups].sort(([a], [b]) => a - b).map(([, positions]) => positions);
+}
+
+/** One image of each group, then a second of each, and so on; the last ones of groups far apart. */
+function spreadOver(groups: readonly (readonly number[])[], limit: number): Set<number> {
+  const taken = new Set<number>();
+  for (let round = 0; taken.size < limit; round += 1) {
+    const here = groups.flatMap((positions) => positions[round] ?? []);
+    const wanted = Math.min(here.length, limit - taken.size);
+    for (let at = 0; at < wanted; at += 1) {
+      taken.add(here[Math.floor((at * here.length) / wanted)]!);
+    }
+  }
+  return taken;
 }

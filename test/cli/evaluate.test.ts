@@ -1,4 +1,11 @@
-import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { stringify } from 'yaml';
@@ -67,7 +74,7 @@ describe('patchml model add', () => {
   it('asks by name for what it cannot know, and writes nothing', async () => {
     const run = await patchml('model', 'add', 'tiny.onnx');
     expectOneLine(run, 1, 'tiny.onnx', '--mean', '--channels', '--classes');
-    expect(existsSync(join(cwd, 'configs'))).toBe(false);
+    expect(existsSync(join(cwd, 'tiny.yaml'))).toBe(false);
   });
 
   it('writes a card that evaluate takes', async () => {
@@ -80,8 +87,8 @@ describe('patchml model add', () => {
       'classes.txt',
     );
     expect(run).toMatchObject({ code: 0, stderr: '' });
-    expect(run.stdout).toContain('configs/models/tiny.yaml');
-    const card = readFileSync(join(cwd, 'configs/models/tiny.yaml'), 'utf8');
+    expect(run.stdout).toContain('Wrote tiny.yaml');
+    const card = readFileSync(join(cwd, 'tiny.yaml'), 'utf8');
     expect(card).toMatch(/^# yaml-language-server: \$schema=\S+model-card.schema.json\n/);
   });
 
@@ -121,14 +128,14 @@ describe('patchml evaluate', () => {
 
   it('says that it used the predictions of an earlier run, and ends in the same bytes', async () => {
     const before = contentsOf(join(cwd, 'output/scores'));
-    const run = await patchml('evaluate', '--model', 'configs/models/tiny.yaml', ...SET);
+    const run = await patchml('evaluate', '--model', 'tiny.yaml', ...SET);
     expect(run.stderr).toContain('reusing the predictions of an earlier run');
     expect(contentsOf(join(cwd, 'output/scores'))).toEqual(before);
   });
 
   it('goes on with the next model where one fails, and names it at the end', async () => {
-    writeFileSync(join(cwd, 'configs/models/broken.yaml'), stringify({ model: 'gone.onnx' }));
-    const run = await patchml('evaluate', '--models', 'configs/models/*.yaml', ...SET);
+    writeFileSync(join(cwd, 'broken.yaml'), stringify({ model: 'gone.onnx' }));
+    const run = await patchml('evaluate', '--models', '*.yaml', ...SET);
     expect(run.code).toBe(1);
     expect(run.stdout).toMatch(/tiny .*66\.7%/);
     const last = run.stderr.trimEnd().split('\n').at(-1);
@@ -136,14 +143,7 @@ describe('patchml evaluate', () => {
   });
 
   it('prints JSON where it is asked for', async () => {
-    const run = await patchml(
-      'evaluate',
-      '--models',
-      'configs/models/tiny.yaml',
-      ...SET,
-      '--json',
-      '--quiet',
-    );
+    const run = await patchml('evaluate', '--models', 'tiny.yaml', ...SET, '--json', '--quiet');
     const { scorecards, failures } = JSON.parse(run.stdout) as Listed;
     expect(scorecards).toHaveLength(1);
     expect(scorecards[0]!.metrics['real']).toMatchObject({ value: 2 / 3 });
@@ -153,12 +153,12 @@ describe('patchml evaluate', () => {
   });
 
   it('lists a failure in the JSON, also where a pattern matches one card alone', async () => {
-    const run = await patchml('evaluate', '--models', 'configs/models/b*.yaml', ...SET, '--json');
+    const run = await patchml('evaluate', '--models', 'b*.yaml', ...SET, '--json');
     expect(run.code).toBe(1);
     const { scorecards, failures } = JSON.parse(run.stdout) as Listed;
     expect(scorecards).toEqual([]);
     const message = expect.stringContaining('input');
-    expect(failures).toMatchObject([{ card: 'configs/models/broken.yaml', message }]);
+    expect(failures).toMatchObject([{ card: 'broken.yaml', message }]);
     expect(failures[0]!.code).toMatch(/^card-/);
   });
 
@@ -171,6 +171,46 @@ describe('patchml evaluate', () => {
     for (const name of ['real', 'variableTopK', 'asma', 'exactMatch']) {
       expect(scored.metrics[name]).toEqual(evaluated.metrics[name]);
     }
+  });
+
+  it('puts scores of predictions below --out as evaluate does, each model by itself', async () => {
+    const file = 'output/scores/images-given/tiny/predictions.parquet';
+    const args = ['score', '-p', file, ...SET, '-o', 'apart', '--quiet', '--model'];
+    for (const name of ['one', 'two']) expect((await patchml(...args, name)).code).toBe(0);
+    expect(readdirSync(join(cwd, 'apart/images-given')).sort()).toEqual(['one', 'two']);
+    expect((await patchml(...args, 'one')).code).toBe(0); // the same predictions again
+    const csv = 'id,top1\nred,0\ngreen,0\nblue,0\n';
+    writeFileSync(join(cwd, 'one.csv'), csv);
+    const other = await patchml('score', '-p', 'one.csv', ...SET, '-o', 'apart');
+    expectOneLine(other, 1, 'scores of other predictions of one', '--overwrite');
+  });
+
+  it('never replaces the scores of another model of that name unasked', async () => {
+    for (const [folder, model] of [
+      ['a', 'nchw'],
+      ['b', 'wide'],
+    ] as const) {
+      mkdirSync(join(cwd, folder));
+      copyFileSync(tinyModel(model), join(cwd, folder, 'model.onnx'));
+    }
+    const add = ['model', 'add', ...PREPROCESSING, '--classes', 'classes.txt', '--quiet'];
+    expect((await patchml(...add, 'a/model.onnx')).code).toBe(0);
+    expect(existsSync(join(cwd, 'a/a.yaml'))).toBe(true);
+    const evaluate = ['evaluate', ...SET, '--quiet', '--model'];
+    expectOneLine(await patchml(...evaluate, 'b/model.onnx'), 1, 'this model has no card');
+    expect((await patchml(...add, 'b/model.onnx', '--name', 'a')).code).toBe(0);
+    expect((await patchml(...evaluate, 'a/model.onnx')).code).toBe(0);
+    const before = contentsOf(join(cwd, 'output/scores'));
+    const says = 'this folder holds scores of another model of the name a';
+    expectOneLine(await patchml(...evaluate, 'b/model.onnx'), 1, says, '--overwrite');
+    expect(contentsOf(join(cwd, 'output/scores'))).toEqual(before);
+    expect((await patchml(...evaluate, 'b/model.onnx', '--overwrite')).code).toBe(0);
+  });
+
+  it('refuses a card whose model was exchanged', async () => {
+    copyFileSync(tinyModel('wide'), join(cwd, 'a/model.onnx'));
+    const run = await patchml('evaluate', ...SET, '--model', 'a/model.onnx');
+    expectOneLine(run, 1, 'not the file that its card was made for', 'patchml model add');
   });
 
   it('takes the first images only where it is told to', async () => {
@@ -194,7 +234,7 @@ describe('patchml evaluate', () => {
   it('keeps scores of the first images apart from those of all', async () => {
     await patchml('evaluate', '-m', 'tiny.onnx', ...SET, '--limit', '2', '--quiet');
     const { set } = readJson<Card>(
-      join(cwd, 'output/scores/images-given-first-2/tiny/scorecard.json'),
+      join(cwd, 'output/scores/images-given-limit-2/tiny/scorecard.json'),
     );
     expect(set).toMatchObject({ images: 2 });
   });
@@ -215,12 +255,12 @@ describe('patchml evaluate', () => {
   });
 
   it('refuses models of one name before it runs any', async () => {
-    const card = readFileSync(join(cwd, 'configs/models/tiny.yaml'), 'utf8');
+    const card = readFileSync(join(cwd, 'tiny.yaml'), 'utf8');
     writeFileSync(join(cwd, 'others/tiny.yaml'), card);
-    const cards = ['configs/models/tiny.yaml', 'others/tiny.yaml'];
-    const run = await patchml('evaluate', '--models', ...cards, ...SET, '-o', 'apart');
+    const cards = ['tiny.yaml', 'others/tiny.yaml'];
+    const run = await patchml('evaluate', '--models', ...cards, ...SET, '-o', 'same');
     expectOneLine(run, 1, ...cards, 'name');
-    expect(existsSync(join(cwd, 'apart'))).toBe(false);
+    expect(existsSync(join(cwd, 'same'))).toBe(false);
   });
 
   it.each([
@@ -243,11 +283,8 @@ describe('patchml evaluate', () => {
   });
 
   it('says before it reads an image that a card does not fit its model', async () => {
-    const card = readFileSync(join(cwd, 'configs/models/tiny.yaml'), 'utf8');
-    writeFileSync(
-      join(cwd, 'wrong.yaml'),
-      card.replace('size: 8', 'size: 16').replace('model: ../../', 'model: '),
-    );
+    const card = readFileSync(join(cwd, 'tiny.yaml'), 'utf8');
+    writeFileSync(join(cwd, 'wrong.yaml'), card.replace('size: 8', 'size: 16'));
     const run = await patchml('evaluate', '-m', 'wrong.yaml', ...SET, '-o', 'wrong');
     expectOneLine(run, 1, '[batch, 3, 8, 8]', '[batch, 3, 16, 16]', 'input.size');
   });

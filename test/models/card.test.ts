@@ -1,8 +1,9 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { stringify } from 'yaml';
 import { EvaluationError } from '../../src/errors.js';
+import { sha256 } from '../../src/files/digest.js';
 import {
   choosePreprocessing,
   findModelCard,
@@ -108,6 +109,26 @@ describe('findModelCard', () => {
     const found = await findModelCard(join(folder, 'copy.onnx'));
     expect(found).toMatchObject({ name: 'sample', model: join(folder, 'copy.onnx') });
     expect(found.classes).toHaveLength(40);
+  });
+
+  it('finds the card of a moved model by the digest that the card holds', async () => {
+    const moved = stringify({ ...cardFields(), model: 'gone.onnx', sha256: sha256('moved') });
+    const folder = writeTree({ 'card.yaml': moved, 'model.onnx': 'moved' });
+    expect(await findModelCard(join(folder, 'model.onnx'))).toMatchObject({ name: 'card' });
+  });
+
+  it('prefers the card that was made for these bytes to one of the file before it', async () => {
+    const made = (sha: string, model: string): string =>
+      stringify({ ...cardFields(), model, sha256: sha });
+    const folder = writeTree({
+      'new.yaml': made(sha256('new'), 'elsewhere.onnx'),
+      'old.yaml': made(sha256('old'), 'model.onnx'),
+      'model.onnx': 'new',
+    });
+    expect(await findModelCard(join(folder, 'model.onnx'))).toMatchObject({ name: 'new' });
+    rmSync(join(folder, 'new.yaml'));
+    // Which is then refused, when the model is run.
+    expect(await findModelCard(join(folder, 'model.onnx'))).toMatchObject({ name: 'old' });
   });
 
   it('asks which, where two cards name a model', async () => {

@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { EvaluationError } from '../../src/errors.js';
 import type { ModelCard } from '../../src/models/card.js';
-import { readModelFacts } from '../../src/models/predict.js';
 import { type ModelSession, openModelSession } from '../../src/models/session.js';
 import { tinyCard, tinyModel } from '../support/unit-cards.js';
 import { writeTree } from '../support/unit-folder.js';
@@ -114,18 +113,4 @@ describe('openModelSession', () => {
       await opening;
     },
   );
-});
-
-describe('readModelFacts', () => {
-  it('tells models whose results depend on the batch', async () => {
-    expect((await readModelFacts(tinyModel('nchw'))).dependsOnBatch).toBe(false);
-    const folder = writeTree({ 'a.onnx': `${'x'.repeat((1 << 20) - 5)}DynamicQuantizeLinear` });
-    const facts = await readModelFacts(join(folder, 'a.onnx'));
-    expect(facts.dependsOnBatch).toBe(true); // the name lies across two reads
-    expect(facts.sha256).toMatch(/^[0-9a-f]{64}$/);
-  });
-
-  it('says that a model is not there', async () => {
-    await expect(readModelFacts('none.onnx')).rejects.toMatchObject({ code: 'enoent' });
-  });
 });

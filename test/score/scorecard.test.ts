@@ -7,6 +7,7 @@ import {
   findScores,
   openScores,
   requireScoresPlace,
+  type ScoresOrigin,
   writeScores,
 } from '../../src/score/scores-folder.js';
 import { temporaryFolder, writeTree } from '../support/unit-folder.js';
@@ -92,7 +93,7 @@ describe('writeScores', () => {
   it('keeps the earlier scores whole where it fails', async () => {
     const folder = await written();
     const before = contentsOf(folder);
-    const { scorecard, perImage } = await madeRun('other', 'scores', rows, set);
+    const { scorecard, perImage } = await madeRun('made model', 'scores', rows, set);
     const predictions = join(folder, 'none.parquet');
     await expect(
       writeScores({ out: folder, scorecard, perImage: await perImage(), predictions }),
@@ -123,6 +124,7 @@ describe('writeScores', () => {
 
 describe('requireScoresPlace', () => {
   const other = { ...set, digest: 'e'.repeat(64) };
+  const model = { name: 'made model' };
 
   it('refuses a place with scores on another set, and says which', async () => {
     const folder = await written();
@@ -137,16 +139,28 @@ describe('requireScoresPlace', () => {
   });
 
   it('refuses a place with scores under another preprocessing', async () => {
-    const [folder, resized] = [await written(), { set, preprocessing: { mode: 'squash' } }];
+    const [folder, resized] = [await written(), { set, model, preprocessing: { mode: 'squash' } }];
     await expect(requireScoresPlace(folder, resized)).rejects.toThrow(
-      'scores under another preprocessing: made',
+      'scores of made model under another preprocessing; give',
     );
     await requireScoresPlace(folder, resized, true);
   });
 
+  it('refuses a place with scores of another model, or of other predictions', async () => {
+    const folder = await written();
+    const places: [Partial<ScoresOrigin>, string][] = [
+      [{ model: { name: 'other' } }, 'scores of another model: made model;'],
+      [{ model: { ...model, digest: 'a'.repeat(64) } }, 'of made model that were made elsewhere'],
+      [{ predictions: { sha256: 'b'.repeat(64) } }, 'scores of other predictions of made model;'],
+    ];
+    for (const [origin, says] of places) {
+      await expect(requireScoresPlace(folder, { set, model, ...origin })).rejects.toThrow(says);
+    }
+  });
+
   it('takes a set whose corrupt images are not known yet for the one that was scored', async () => {
     const folder = await written(undefined, { ...other, leftOut: { 'image-corrupt': 1 } });
-    await requireScoresPlace(folder, { set });
+    await requireScoresPlace(folder, { set, model });
     const read = { ...set, leftOut: { 'image-corrupt': 2 } };
     await expect(written(folder, read)).rejects.toMatchObject({ code: 'output-other-scores' });
   });

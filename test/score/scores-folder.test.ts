@@ -10,7 +10,7 @@ describe('scoresFolder', () => {
     ['imagenet-val', { rule: 'original' }],
     ['imagenet-val-real', { rule: 'real' }],
     ['imagenet-val-multi-label-authors', { rule: 'multi-label-authors' }],
-    ['imagenet-val-real-first-2', { rule: 'real', leftOut: first }],
+    ['imagenet-val-real-limit-2', { rule: 'real', leftOut: first }],
   ] as const)('is named %s by its rule and limit', (expected, fields) => {
     const set = madeSet([[1], [2]], { name: 'imagenet-val', kind: 'imagenet', ...fields });
     expect(scoresFolder('out', set, 'm')).toBe(join('out', expected, 'm'));
@@ -21,6 +21,6 @@ describe('scoresFolder', () => {
     const set = madeSet([[1], [2]], fields);
     expect(scoresFolder('out', set, 'a/b')).toBe(join('out', 'paper-1.0.0', 'a-b'));
     const limited = madeSet([[1], [2]], { ...fields, leftOut: first });
-    expect(scoresFolder('out', limited, 'a/b')).toBe(join('out', 'paper-1.0.0-first-2', 'a-b'));
+    expect(scoresFolder('out', limited, 'a/b')).toBe(join('out', 'paper-1.0.0-limit-2', 'a-b'));
   });
 });

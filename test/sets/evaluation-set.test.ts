@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { type EvaluationSet, firstImages, withoutImages } from '../../src/sets/evaluation-set.js';
+import { type EvaluationSet, limitImages, withoutImages } from '../../src/sets/evaluation-set.js';
 
 const set: EvaluationSet = {
   name: 'three',
@@ -35,9 +35,9 @@ describe('withoutImages', () => {
   });
 });
 
-describe('firstImages', () => {
+describe('limitImages', () => {
   it('keeps the first, and counts the others', () => {
-    expect(firstImages(set, 2)).toMatchObject({ ids: ['a', 'b'], leftOut: { 'beyond-limit': 1 } });
+    expect(limitImages(set, 2)).toMatchObject({ ids: ['a', 'b'], leftOut: { 'beyond-limit': 1 } });
   });
 
   it('takes of a PatchML set as many of each number of labels', () => {
@@ -51,14 +51,39 @@ describe('firstImages', () => {
       originals: undefined,
       images: undefined,
     } as const;
-    const idsOf = (limit: number): readonly string[] => firstImages(patchml, limit).ids;
+    const idsOf = (limit: number): readonly string[] => limitImages(patchml, limit).ids;
     expect(idsOf(3)).toEqual(['k2/0', 'k3/3', 'k5/6']);
     expect(idsOf(5)).toEqual(['k2/0', 'k2/1', 'k3/3', 'k3/4', 'k5/6']);
     expect(idsOf(6)).toEqual(['k2/0', 'k2/1', 'k2/2', 'k3/3', 'k3/4', 'k5/6']);
   });
 
+  it('spreads over the classes of sorted images, however few', () => {
+    const labels = Array.from({ length: 30 }, (_, image) => [Math.floor(image / 3)]); // 10 classes
+    const ids = labels.map(([label], image) => `${label}/${image}`);
+    const originals = labels.map(([label]) => label!);
+    const sorted = {
+      ...set,
+      kind: 'imagenet-v2',
+      ids,
+      labels,
+      originals,
+      images: undefined,
+    } as const;
+    const idsOf = (limit: number): readonly string[] => limitImages(sorted, limit).ids;
+    expect(idsOf(4)).toEqual(['0/0', '2/6', '5/15', '7/21']);
+    expect(idsOf(10).map((id) => id[0])).toEqual('0 1 2 3 4 5 6 7 8 9'.split(' '));
+    expect(idsOf(12)).toEqual('0/0 0/1 1/3 2/6 3/9 4/12 5/15 5/16 6/18 7/21 8/24 9/27'.split(' '));
+    expect(limitImages({ ...sorted, originals: undefined }, 4).ids).toEqual(idsOf(4));
+    expect(limitImages(sorted, 4).leftOut).toEqual({ 'not-listed': 4, 'beyond-limit': 26 });
+  });
+
+  it("takes the first of ImageNet's validation set, which is in no order of classes", () => {
+    const imagenet = { ...set, kind: 'imagenet', originals: [7, 7, 3] } as const;
+    expect(limitImages(imagenet, 2).ids).toEqual(['a', 'b']);
+  });
+
   it('keeps all without a limit, or with a large one', () => {
-    expect(firstImages(set, undefined)).toBe(set);
-    expect(firstImages(set, 9)).toBe(set);
+    expect(limitImages(set, undefined)).toBe(set);
+    expect(limitImages(set, 9)).toBe(set);
   });
 });
