@@ -23,7 +23,7 @@ export function imageMean(values: PerImage): ImageMean {
   let sum = 0;
   let images = 0;
   for (const value of values) {
-    if (Number.isNaN(value)) continue;
+    if (value !== value) continue; // NaN
     sum += value;
     images += 1;
   }

@@ -94,8 +94,9 @@ export function subgroups(
   const members = Array.from({ length: maxGroup + 1 }, (): number[] => []);
   for (let image = 0; image < values.length; image += 1) {
     const k = labels.offsets[image + 1]! - labels.offsets[image]!;
-    if (k === 0 || Number.isNaN(values[image])) continue;
-    members[Math.min(k, maxGroup + 1) - 1]!.push(image);
+    const value = values[image]!;
+    if (k === 0 || value !== value) continue; // NaN: the image is left out
+    members[k > maxGroup ? maxGroup : k - 1]!.push(image);
   }
   const groups = members.map((images, at) => ({
     group: at < maxGroup ? String(at + 1) : `>${maxGroup}`,

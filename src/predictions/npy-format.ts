@@ -230,6 +230,7 @@ function integerValues(type: string, kind: PredictionSource['kind'] = 'ranked'):
   function clip({ buffer }: Uint8Array<ArrayBuffer>): Int32Array {
     if (type === 'i4') return new Int32Array(buffer);
     const values = new View(buffer) as Uint32Array;
+    if (bytes < 4) return new Int32Array(values);
     const ranks = new Int32Array(values.length);
     for (let at = 0; at < ranks.length; at += 1) ranks[at] = Math.min(values[at]!, LARGEST);
     return ranks;
