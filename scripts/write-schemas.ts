@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { toJson } from '../src/files/folders.js';
+import { toJson } from '../src/files/json.js';
 import { writeWhole } from '../src/files/output-file.js';
 import { modelCardJsonSchema } from '../src/models/card.js';
 import { recipeJsonSchema } from '../src/recipe/write.js';

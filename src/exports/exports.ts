@@ -1,11 +1,10 @@
-import { readdir, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { type Dataset, type DatasetFolder, readDataset } from '../dataset/dataset.js';
 import { type Finding, requireComplete, type VerifyOptions } from '../dataset/verify.js';
 import { OutputError, ReleaseError } from '../errors.js';
 import { explainError } from '../files/file-errors.js';
-import { buildFolder, exists, isEmptyPlace, isWithin, makeFolder } from '../files/folders.js';
+import { exists, isWithin, makeFolder } from '../files/folders.js';
 import { listFiles } from '../files/listing.js';
+import { buildFolder, type OutputKind, requirePlace } from '../files/output-folder.js';
 import { coco } from './coco.js';
 import { csv } from './csv.js';
 import { type ExportFormat, type ExportOptions, listExport } from './format.js';
@@ -58,14 +57,11 @@ export async function exportDataset(
         fix: 'name another folder',
       });
     }
-    await requireEmpty(out);
+    await requirePlace(out, EXPORT);
     await requireComplete(path, options);
-    const write = async (partial: string): Promise<void> => {
-      await clearUnfinished(partial);
-      await writeExport(format, dataset, partial, { ...options, shardSize });
-      await rm(join(partial, UNFINISHED_FILE));
-    };
-    await buildFolder(out, write, { replace: false });
+    const write = (partial: string): Promise<void> =>
+      writeExport(format, dataset, partial, { ...options, shardSize });
+    await buildFolder(out, write, { kind: EXPORT, replace: false });
     const files = await listFiles(out, () => true);
     const bytes = files.reduce((sum, { size }) => sum + size, 0);
     return { folder: out, format, images: dataset.summary.images, files: files.length, bytes };
@@ -74,26 +70,8 @@ export async function exportDataset(
   }
 }
 
-async function requireEmpty(place: string): Promise<void> {
-  if (await isEmptyPlace(place)) return;
-  throw new OutputError('this folder is not empty', {
-    code: 'output-not-empty',
-    path: place,
-    fix: 'name another folder, or remove this one',
-  });
-}
-
-/** In an unfinished export: says that the folder may be cleared. */
-const UNFINISHED_FILE = 'UNFINISHED';
-
-async function clearUnfinished(partial: string): Promise<void> {
-  const names = await readdir(partial);
-  if (!names.includes(UNFINISHED_FILE)) await requireEmpty(partial);
-  await writeFile(join(partial, UNFINISHED_FILE), 'This export is being made.\n');
-  for (const name of names) {
-    if (name !== UNFINISHED_FILE) await rm(join(partial, name), { recursive: true });
-  }
-}
+/** An export is never put over anything. */
+const EXPORT: OutputKind = { what: 'an export', code: 'output-not-empty' };
 
 function requireShardSize(shardSize = 1): void {
   if (Number.isSafeInteger(shardSize) && shardSize >= 1) return;

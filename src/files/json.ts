@@ -5,6 +5,11 @@ import type { PatchmlError } from '../errors.js';
 import { DatasetError } from '../errors.js';
 import { readRegularText, readTextLines } from './read-file.js';
 
+/** JSON as patchml writes it: two spaces, a newline at the end. */
+export function toJson(value: unknown): string {
+  return `${JSON.stringify(value, null, 2)}\n`;
+}
+
 const FLUSH_AT = 1 << 16;
 
 /**

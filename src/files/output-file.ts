@@ -1,41 +1,62 @@
-import { type FileHandle, open, rename, rm } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { copyFile, type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { explainError } from './file-errors.js';
 import { syncFolder } from './sync.js';
 
+/** The end of a file's name while it is written. */
+export const UNFINISHED = '.tmp';
+
 /** A file being written beside its place. */
 export interface OutputFile {
+  /** Bytes so far: those that an interrupted run left, and those written. */
+  readonly length: number;
   /** Writes pieces in order, each completely. They must not change until it returns. */
   write(...pieces: readonly Uint8Array[]): Promise<void>;
   /** Syncs it and renames it to its place: it is there completely or not at all. */
   close(): Promise<void>;
   /** Removes it. */
   discard(): Promise<void>;
+  /** Keeps it unfinished, for a run that resumes it. */
+  leave(): Promise<void>;
+}
+
+/** How a file is written. */
+export interface OutputFileOptions {
+  /** Whether it is synced before its rename. Default: true */
+  sync?: boolean | undefined;
+  /** Where it is until it is finished, on the same disk. Default: `<path>.tmp` */
+  aside?: string | undefined;
+  /** Whether to append to what an interrupted run left there. Default: false */
+  resume?: boolean | undefined;
 }
 
 /**
  * Opens a file for writing beside its place.
- * @param options sync: whether it is synced before its rename. Default: true
  * @throws OutputError where it cannot be written
  */
 export async function openOutput(
   path: string,
-  { sync = true }: { sync?: boolean } = {},
+  { sync = true, aside: temporary = `${path}${UNFINISHED}`, resume = false }: OutputFileOptions = {},
 ): Promise<OutputFile> {
-  const temporary = `${path}.tmp`;
   const explained = async <T>(act: Promise<T>): Promise<T> =>
     act.catch((error: unknown) => {
       throw explainError(error, path);
     });
-  await explained(rm(temporary, { force: true })); // not to write where a link of this name leads
-  const file = await explained(open(temporary, 'wx'));
+  if (!resume) await explained(rm(temporary, { force: true })); // it may be a link to another file
+  const file = await explained(open(temporary, resume ? APPEND : 'wx'));
+  let length = resume ? (await explained(file.stat())).size : 0;
   const discard = async (): Promise<void> => {
     await file.close();
     await rm(temporary, { force: true });
   };
   return {
+    get length() {
+      return length;
+    },
     async write(...pieces) {
       await explained(writeAll(file, pieces));
+      length += pieces.reduce((sum, piece) => sum + piece.length, 0);
     },
     async close() {
       try {
@@ -49,14 +70,19 @@ export async function openOutput(
       if (sync) await explained(syncFolder(dirname(path)));
     },
     discard,
+    leave: () => file.close(),
   };
 }
+
+/** To the end of a file, which is made where it is absent; not through a link. */
+const APPEND =
+  constants.O_WRONLY | constants.O_CREAT | constants.O_APPEND | constants.O_NOFOLLOW;
 
 /** Writes a file beside its place, then renames it there. */
 export async function writeWhole(
   path: string,
   content: string | Uint8Array,
-  options: { sync?: boolean } = {},
+  options: Pick<OutputFileOptions, 'sync'> = {},
 ): Promise<void> {
   const output = await openOutput(path, options);
   try {
@@ -66,6 +92,18 @@ export async function writeWhole(
     throw error;
   }
   await output.close();
+}
+
+/** Copies a file beside a place, then renames it there. Not synced: a folder that is built is. */
+export async function copyWhole(from: string, path: string): Promise<void> {
+  const temporary = `${path}${UNFINISHED}`;
+  try {
+    await rm(temporary, { force: true }); // it may be a link to another file
+    await copyFile(from, temporary);
+    await rename(temporary, path);
+  } catch (error) {
+    throw explainError(error, path);
+  }
 }
 
 async function writeAll(file: FileHandle, pieces: readonly Uint8Array[]): Promise<void> {

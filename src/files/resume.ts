@@ -1,7 +1,7 @@
 import { rm, stat, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { z } from 'zod';
-import { toJson } from './folders.js';
+import { toJson } from './json.js';
 import { writeWhole } from './output-file.js';
 import { readRegularText } from './read-file.js';
 import { syncFile } from './sync.js';

@@ -3,9 +3,10 @@ import { z } from 'zod';
 import { AnnotationError } from '../errors.js';
 import { digestOf, sha256File } from '../files/digest.js';
 import { explaining } from '../files/file-errors.js';
-import { buildFolder, exists, type FolderOf, toJson } from '../files/folders.js';
-import { readJsonLines, readSummary, writeJsonLines } from '../files/json.js';
+import { exists, type FolderOf } from '../files/folders.js';
+import { readJsonLines, readSummary, toJson, writeJsonLines } from '../files/json.js';
 import { writeWhole } from '../files/output-file.js';
+import { buildFolder } from '../files/output-folder.js';
 import type { Size } from '../image/box.js';
 import {
   type AnnotatedBox,

@@ -16,9 +16,12 @@ import type { MetadataRow } from '../dataset/row.js';
 import { DatasetError } from '../errors.js';
 import { sha256File } from '../files/digest.js';
 import { explaining } from '../files/file-errors.js';
-import { buildFolder, requireSpace, toJson } from '../files/folders.js';
+import { requireSpace } from '../files/folders.js';
+import { toJson } from '../files/json.js';
 import { byteOrder } from '../files/listing.js';
 import { writeWhole } from '../files/output-file.js';
+import { buildFolder } from '../files/output-folder.js';
+import { forgetProgress } from '../files/resume.js';
 import { codecVersions } from '../image/codecs.js';
 import { inBatches } from '../parallel/ordered.js';
 import { mapInWorkers } from '../parallel/workers.js';
@@ -29,12 +32,11 @@ import type { Recipe } from '../recipe/schema.js';
 import { PATCHML_VERSION } from '../version.js';
 import type { ComposedImage, ComposeFileTask, ComposeSettings } from './compose-worker.js';
 import {
+  DATASET,
   type DatasetOrigin,
   type DatasetOutput,
   inspectPlace,
   openDatasetOutput,
-  removeNotes,
-  takeOver,
 } from './dataset-output.js';
 import { type Plan, type PlanFolder, type PlanRow, readPlan } from './make-plan.js';
 import { type PatchRow, type PoolFolder, readPatchRows, readPoolSummary } from './pool.js';
@@ -94,7 +96,8 @@ async function compose(input: ComposeInput, options: ComposeOptions): Promise<Da
     source: { ...pool.source, patches: pool.patches, drops: pool.drops },
     codecs: await codecVersions(),
   };
-  if ((await inspectPlace(input.out, origin, options.overwrite ?? false)) === 'complete') {
+  const { overwrite = false } = options;
+  if ((await inspectPlace(input.out, origin, overwrite)) === 'complete') {
     options.onProgress?.({
       stage: 'compose',
       done: plan.images,
@@ -103,8 +106,7 @@ async function compose(input: ComposeInput, options: ComposeOptions): Promise<Da
     });
     return readDataset(input.out);
   }
-  await buildFolder(input.out, async (partial) => {
-    await takeOver(partial, origin);
+  const fill = async (partial: string): Promise<void> => {
     const output = await openDatasetOutput(partial);
     try {
       const left = plan.images - output.images;
@@ -114,8 +116,9 @@ async function compose(input: ComposeInput, options: ComposeOptions): Promise<Da
       await output.close();
     }
     await writeSummaries(input.recipe, origin, partial, output);
-    await removeNotes(partial);
-  });
+    await forgetProgress(partial);
+  };
+  await buildFolder(input.out, fill, { kind: DATASET, origin, replace: overwrite });
   return readDataset(input.out);
 }
 

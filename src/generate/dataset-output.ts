@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import {
@@ -15,8 +15,9 @@ import {
 import type { MetadataRow } from '../dataset/row.js';
 import { OutputError } from '../errors.js';
 import { digestOf, sha256File } from '../files/digest.js';
-import { exists, isEmptyPlace, replacedFolder, toJson } from '../files/folders.js';
+import { makeFolder } from '../files/folders.js';
 import { writeJsonLines } from '../files/json.js';
+import { type OutputKind, requirePlace, withOneOf } from '../files/output-folder.js';
 import { noteProgress, PROGRESS_FILE, takeUpProgress } from '../files/resume.js';
 import type { CodecVersions } from '../image/codecs.js';
 import { recipeDigest } from '../recipe/load.js';
@@ -49,7 +50,7 @@ export interface DatasetOutput {
  * taken over once the digest of each has been checked; a damaged one starts from nothing.
  */
 export async function openDatasetOutput(partial: string): Promise<DatasetOutput> {
-  await mkdir(join(partial, IMAGES_FOLDER), { recursive: true });
+  await makeFolder(join(partial, IMAGES_FOLDER));
   const progress = await recoverProgress(partial);
   const files: Record<string, string> = {};
   const counts: Record<string, number> = {};
@@ -119,19 +120,13 @@ export interface DatasetOrigin extends Pick<DatasetLock, 'recipe' | 'pool' | 'pl
   codecs: CodecVersions;
 }
 
-const ORIGIN_FILE = 'origin.json';
-
-/** @throws OutputError where something else than a dataset is there, which is never replaced */
-async function requireOwnPlace(place: string): Promise<void> {
-  for (const path of [place, replacedFolder(place)]) {
-    if ((await isEmptyPlace(path)) || (await exists(join(path, LOCK_FILE)))) continue;
-    throw new OutputError('this folder holds something that is no patchml dataset', {
-      code: 'output-not-empty',
-      path,
-      fix: 'name another --out, or move it away',
-    });
-  }
-}
+/** A dataset is replaced by none but another, and no other folder is cleared for one. */
+export const DATASET: OutputKind = {
+  what: 'a dataset',
+  code: 'output-not-empty',
+  foreign: withOneOf(LOCK_FILE),
+  foreignUnfinished: withOneOf(PROGRESS_FILE, LOCK_FILE),
+};
 
 /**
  * Checks that a place may take a dataset of this recipe, before the work that leads to it.
@@ -143,8 +138,7 @@ export async function requirePlaceFor(
   place: string,
   overwrite: boolean,
 ): Promise<void> {
-  await requireOwnPlace(place);
-  if (overwrite || (await isEmptyPlace(place))) return;
+  if ((await requirePlace(place, DATASET)) === 'free' || overwrite) return;
   if ((await readLock(place)).recipe !== recipeDigest(recipe)) throw otherDataset(place);
 }
 
@@ -158,8 +152,7 @@ export async function inspectPlace(
   origin: DatasetOrigin,
   overwrite: boolean,
 ): Promise<'complete' | 'free'> {
-  await requireOwnPlace(place);
-  if (await isEmptyPlace(place)) return 'free';
+  if ((await requirePlace(place, DATASET)) === 'free') return 'free';
   if (digestOf(await readOrigin(place)) === digestOf(origin)) return 'complete';
   if (overwrite) return 'free';
   throw otherDataset(place);
@@ -169,39 +162,8 @@ function otherDataset(path: string): OutputError {
   return new OutputError('this folder holds a dataset of another recipe or pool', {
     code: 'output-other-dataset',
     path,
-    fix: 'name another --out, or replace it with --overwrite',
+    fix: 'choose another place for the output, or replace it with --overwrite',
   });
-}
-
-/**
- * Clears a dataset's partial folder of what another dataset's run left in it, and notes whose it
- * is. What an interrupted run of this very dataset left stays.
- * @throws OutputError where the folder is something else
- */
-export async function takeOver(partial: string, origin: DatasetOrigin): Promise<void> {
-  const note = join(partial, ORIGIN_FILE);
-  const left = await readFile(note, 'utf8').catch(() => undefined);
-  const names = await readdir(partial);
-  const isOurs = [ORIGIN_FILE, PROGRESS_FILE, LOCK_FILE].some((name) => names.includes(name));
-  if (!isOurs && names.length > 0) {
-    throw new OutputError('this folder is in the way and is no unfinished dataset', {
-      code: 'output-not-empty',
-      path: partial,
-      fix: 'move it away, or name another --out',
-    });
-  }
-  if (isOurs && left !== toJson(origin)) {
-    await writeFile(note, toJson('being cleared')); // if killed here, it is cleared again
-    for (const name of names) {
-      if (name !== ORIGIN_FILE) await rm(join(partial, name), { recursive: true });
-    }
-  }
-  await writeFile(note, toJson(origin));
-}
-
-/** Removes the notes that only an unfinished dataset has. */
-export async function removeNotes(partial: string): Promise<void> {
-  for (const note of [ORIGIN_FILE, PROGRESS_FILE]) await rm(join(partial, note), { force: true });
 }
 
 async function readOrigin(place: string): Promise<DatasetOrigin> {

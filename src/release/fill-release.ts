@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
-import { lstat, open, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { lstat, open, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type Dataset, LOCK_FILE, readDataset, TEXT_FILES } from '../dataset/dataset.js';
 import { ReleaseError } from '../errors.js';
 import { croissantOf, type DescribedFile } from '../exports/croissant.js';
 import { writeExport } from '../exports/exports.js';
 import { sha256File } from '../files/digest.js';
-import { makeFolder, requireSpace, toJson } from '../files/folders.js';
-import { writeJsonLines } from '../files/json.js';
+import { makeFolder, requireSpace } from '../files/folders.js';
+import { toJson, writeJsonLines } from '../files/json.js';
 import { listFiles, tryLink } from '../files/listing.js';
 import { writeWhole } from '../files/output-file.js';
 import {
@@ -38,9 +38,6 @@ import {
   writeChecksums,
 } from './release-folder.js';
 
-/** In an unfinished release: says that the folder may be cleared. */
-const UNFINISHED_FILE = 'UNFINISHED';
-
 export interface ReleaseContent {
   dataset: Dataset;
   release: ReleaseSummary;
@@ -49,15 +46,13 @@ export interface ReleaseContent {
 }
 
 /**
- * Writes all files of a release into a folder; what an interrupted run left in it is removed.
- * `SHA256SUMS` is written last, so that a folder with it is complete.
+ * Writes all files of a release into an empty folder. `SHA256SUMS` is written last, so that a folder with it is complete.
  */
 export async function fillRelease(
   { dataset, release, previous }: ReleaseContent,
   partial: string,
   options: StageOptions,
 ): Promise<void> {
-  await clearUnfinished(partial);
   const known = await putDataset(release, dataset, partial, options);
   const own = await readDataset(datasetFolderOf(partial, release));
   const texts = {
@@ -77,7 +72,6 @@ export async function fillRelease(
     await writeWhole(join(partial, CROISSANT_FILE), toJson(described));
   }
   await writeWhole(join(partial, RELEASE_FILE), toJson(release));
-  await rm(join(partial, UNFINISHED_FILE));
   await writeChecksums(partial, known);
 }
 
@@ -96,22 +90,6 @@ async function putDataset(
   for (const file of TEXT_FILES) await copyChecked(dataset, file, partial);
   await writePlanOf(dataset, join(partial, PLAN_FOLDER));
   return new Map();
-}
-
-async function clearUnfinished(partial: string): Promise<void> {
-  const names = await readdir(partial);
-  const isOurs = [UNFINISHED_FILE, RELEASE_FILE].some((name) => names.includes(name));
-  if (names.length > 0 && !isOurs) {
-    throw new ReleaseError('this folder is not an unfinished release, so it is not cleared', {
-      code: 'release-exists',
-      path: partial,
-      fix: 'move it away',
-    });
-  }
-  await writeFile(join(partial, UNFINISHED_FILE), 'This release is being made.\n');
-  for (const name of names) {
-    if (name !== UNFINISHED_FILE) await rm(join(partial, name), { recursive: true });
-  }
 }
 
 const REPORT_EVERY = 50;

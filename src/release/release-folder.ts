@@ -10,6 +10,7 @@ import { exists, type FolderOf } from '../files/folders.js';
 import { readSummary } from '../files/json.js';
 import { byteOrder, listFiles } from '../files/listing.js';
 import { writeWhole } from '../files/output-file.js';
+import { NOTE_FILE } from '../files/output-folder.js';
 import { readRegularText } from '../files/read-file.js';
 
 /** The path of a release's folder. */
@@ -113,7 +114,7 @@ export async function writeChecksums(
 ): Promise<void> {
   const files = await listFiles(folder, () => true);
   const lines = files
-    .filter(({ path }) => path !== SUMS_FILE)
+    .filter(({ path }) => path !== SUMS_FILE && path !== NOTE_FILE)
     .map(({ path }) => `${known.get(path) ?? sha256File(join(folder, path))}  ${path}\n`);
   await writeWhole(join(folder, SUMS_FILE), lines.join(''));
 }

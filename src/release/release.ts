@@ -5,7 +5,9 @@ import { DatasetError, ReleaseError } from '../errors.js';
 import { EXPORT_NAMES } from '../exports/exports.js';
 import { sha256File } from '../files/digest.js';
 import { explainError } from '../files/file-errors.js';
-import { buildFolder, isEmptyPlace, isWithin, realPlace, toJson } from '../files/folders.js';
+import { isWithin, realPlace } from '../files/folders.js';
+import { toJson } from '../files/json.js';
+import { buildFolder, type OutputKind, requirePlace, withOneOf } from '../files/output-folder.js';
 import type { StageOptions } from '../progress.js';
 import { PATCHML_VERSION } from '../version.js';
 import { type ReleaseFacts, requireCitable } from './citation.js';
@@ -14,6 +16,7 @@ import { fillRelease } from './fill-release.js';
 import {
   isRelease,
   readReleaseSummary,
+  RELEASE_FILE,
   type ReleaseFolder,
   type ReleaseSummary,
   SUMS_FILE,
@@ -86,7 +89,7 @@ async function release(input: ReleaseInput, options: StageOptions): Promise<Rele
       await fillRelease({ dataset, release: summary, previous }, partial, options);
       await requireFree(folder, summary, options); // another run may have been faster
     };
-    await buildFolder(folder, fill, { replace: false });
+    await buildFolder(folder, fill, { kind: RELEASE, replace: false });
   }
   return { folder, release: summary, isNew: !isThere, diff };
 }
@@ -132,6 +135,14 @@ function requireOwnName({ folder, summary }: Dataset): void {
   });
 }
 
+const RELEASE: OutputKind = {
+  what: 'a release',
+  code: 'release-exists',
+  Failure: ReleaseError,
+  foreign: withOneOf(RELEASE_FILE),
+  foreignUnfinished: withOneOf(RELEASE_FILE),
+};
+
 /**
  * Checks the place of a release. Nothing there is ever replaced.
  * @returns `there` if this very release is there and complete, else `free`
@@ -142,15 +153,9 @@ async function requireFree(
   release: ReleaseSummary,
   options: StageOptions,
 ): Promise<'there' | 'free'> {
-  if (await isEmptyPlace(place)) return 'free';
+  if ((await requirePlace(place, RELEASE)) === 'free') return 'free';
   const { name, version } = release;
   const problem = { code: 'release-exists', path: place } as const;
-  if (!(await isRelease(place))) {
-    throw new ReleaseError('this folder exists and is not a release', {
-      ...problem,
-      fix: 'give another --to, or move the folder away',
-    });
-  }
   if (toJson(await readReleaseSummary(place)) !== toJson(release)) {
     throw new ReleaseError(
       `${name} ${version} already exists, made from another dataset or with other options`,

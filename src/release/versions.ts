@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import semver from 'semver';
 import { ReleaseError } from '../errors.js';
 import { sha256File } from '../files/digest.js';
-import { exists, partialFolder, replacedFolder } from '../files/folders.js';
+import { exists, isUnfinished } from '../files/folders.js';
 import { byteOrder } from '../files/listing.js';
 import type { StageOptions } from '../progress.js';
 import { type DatasetDiff, diffDatasets } from './diff.js';
@@ -81,9 +81,6 @@ function countOf(ids: readonly string[], what: string): string | undefined {
   return `${ids.length} ${ids.length === 1 ? 'image' : 'images'} ${what}`;
 }
 
-/** The endings of folders that are not releases yet, or no longer. */
-const UNFINISHED = [partialFolder(''), replacedFolder('')];
-
 /**
  * Compares a dataset with the release before it.
  * @throws ReleaseError where it is not a complete release or is of another dataset, or the new version
@@ -158,7 +155,7 @@ async function lastBefore(
 ): Promise<{ version: string; folder: string } | undefined> {
   let last: { version: string; folder: string } | undefined;
   for (const entry of (await readdir(to).catch(() => [])).sort(byteOrder)) {
-    if (UNFINISHED.some((ending) => entry.endsWith(ending))) continue;
+    if (isUnfinished(entry)) continue;
     const folder = join(to, entry);
     const release = await readReleaseSummary(folder).catch(() => undefined);
     if (release?.name !== name || !semver.lt(release.version, version)) continue;

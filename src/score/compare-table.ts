@@ -1,9 +1,9 @@
-import { type ReportForm, writeReport } from '../files/owned-folder.js';
 import { countText, inMarkdown, toCsvTable, toMarkdownTable, type TextTable } from '../text.js';
 import type { ModelComparison } from './compare-models.js';
 import { GAP_METRICS, type GapMetric, type SetComparison } from './compare-sets.js';
 import { COMPARED_METRICS, type ComparedWith, type LeftOut } from './compared.js';
 import { differenceText, intervalText, labelOf, type NamedOf, valueText } from './metric-text.js';
+import { type ReportForm, writeReport } from './report-folder.js';
 import { modelsTable, scorecardNotes, scorecardsCsvTable } from './scorecard-table.js';
 import type { NewScorecard } from './scorecard.js';
 
@@ -225,6 +225,7 @@ function cell(value: string | number | null): string {
 }
 
 const COMPARISON_FORM: ReportForm = {
+  what: 'a comparison of models',
   main: 'comparison.json',
   format: 'patchml-comparison',
   others: ['comparison.md', 'comparison.csv', 'models.csv'],
@@ -232,6 +233,7 @@ const COMPARISON_FORM: ReportForm = {
 };
 
 const GAP_FORM: ReportForm = {
+  what: 'a comparison of sets',
   main: 'gap.json',
   format: 'patchml-gap',
   others: ['gap.md', 'gap.csv'],

@@ -4,15 +4,15 @@ import { z } from 'zod';
 import { EvaluationError, OutputError } from '../errors.js';
 import { digestOf, sha256 } from '../files/digest.js';
 import { explainError } from '../files/file-errors.js';
-import { exists, partialFolder, replacedFolder } from '../files/folders.js';
+import { exists, isUnfinished } from '../files/folders.js';
 import { readSummary } from '../files/json.js';
 import { listFiles } from '../files/listing.js';
-import { type ReportForm, requireReportPlace, writeReport } from '../files/owned-folder.js';
 import { readRegularText } from '../files/read-file.js';
 import { PREDICTIONS_FILE } from '../models/run-model.js';
 import type { EvaluationSet } from '../sets/evaluation-set.js';
 import { countText, inMarkdown, toCsvTable, toMarkdownTable } from '../text.js';
 import { parseImagesCsv, type PerImageScores, writeImagesCsv } from './images-csv.js';
+import { type ReportForm, requireReportPlace, writeReport } from './report-folder.js';
 import { scorecardNotes, scorecardsCsvTable, scorecardTable } from './scorecard-table.js';
 import { type NewScorecard, type Scorecard, scorecardSchema } from './scorecard.js';
 
@@ -90,11 +90,6 @@ export async function findScores(path: string): Promise<string[]> {
   return folders;
 }
 
-/** Whether these are scores that are being written, or were when the run was killed. */
-function isUnfinished(folder: string): boolean {
-  return [partialFolder(''), replacedFolder('')].some((ending) => folder.endsWith(ending));
-}
-
 async function readPerImage(folder: string, scorecard: Scorecard): Promise<PerImageScores> {
   const path = join(folder, IMAGES_FILE);
   const text = await readRegularText(path);
@@ -139,6 +134,7 @@ const [MARKDOWN_FILE, CSV_FILE] = ['scorecard.md', 'scorecard.csv'] as const;
 
 /** What a folder of scores holds; the predictions are there where a model was evaluated. */
 const SCORES_FORM: ReportForm = {
+  what: 'a scorecard',
   main: SCORECARD_FILE,
   format: FORMAT,
   others: [IMAGES_FILE, MARKDOWN_FILE, CSV_FILE, PREDICTIONS_FILE],
@@ -192,7 +188,7 @@ export async function requireScoresPlace(
   throw new OutputError(`this folder holds scores ${problem}`, {
     code: 'output-other-scores',
     path: folder,
-    fix: 'give another --out, or replace them with --overwrite',
+    fix: 'choose another place for the output, or replace them with --overwrite',
   });
 }
 

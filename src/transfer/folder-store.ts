@@ -1,20 +1,16 @@
 import { createReadStream } from 'node:fs';
-import { copyFile, rename, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { OutputError } from '../errors.js';
 import { sha256File } from '../files/digest.js';
 import { explainError } from '../files/file-errors.js';
-import { lockFolder } from '../files/folder-lock.js';
-import { exists, isEmptyPlace, makeFolder, partialFolder, requireSpace } from '../files/folders.js';
+import { exists, makeFolder, partialFolder, requireSpace } from '../files/folders.js';
 import { listPlainFiles } from '../files/listing.js';
+import { copyWhole, UNFINISHED } from '../files/output-file.js';
+import { openFolder, type OutputFolder, requirePlace } from '../files/output-folder.js';
 import { requireRegularFile } from '../files/read-file.js';
-import { syncFolder, syncTree } from '../files/sync.js';
 import { letSignalIn, throwIfAborted } from '../progress.js';
 import { SUMS_FILE } from '../release/release-folder.js';
-import type { LocalFile, Store, StoredFile, SendOptions } from './store.js';
-
-/** The end of a file's name while it is being copied. */
-const UNFINISHED = '.tmp';
+import { type LocalFile, type SendOptions, type Store, type StoredFile, VERSION } from './store.js';
 
 /**
  * A version as a folder: filled beside its place, and renamed when it is complete.
@@ -22,7 +18,7 @@ const UNFINISHED = '.tmp';
  */
 export function openFolderStore(place: string, signal: AbortSignal | undefined): Store {
   const partial = partialFolder(place);
-  let unlock: (() => Promise<void>) | undefined;
+  let output: OutputFolder | undefined;
 
   const isComplete = (): Promise<boolean> => exists(join(place, SUMS_FILE));
   const list = async (digests: boolean): Promise<Map<string, StoredFile>> => {
@@ -47,7 +43,7 @@ export function openFolderStore(place: string, signal: AbortSignal | undefined):
     for (const path of strays) await rm(join(partial, path));
     for (const file of files) {
       throwIfAborted(signal, 'push');
-      await copyAside(file, partial);
+      await copyInto(partial, file);
       onBytes(file.size);
     }
   };
@@ -58,25 +54,15 @@ export function openFolderStore(place: string, signal: AbortSignal | undefined):
     ownFiles: [],
     isComplete,
     async prepare() {
-      if (!(await isEmptyPlace(place))) {
-        throw new OutputError('this folder holds something else', {
-          code: 'output-exists',
-          path: place,
-          fix: 'remove it, or name another folder',
-        });
-      }
-      await makeFolder(dirname(place));
-      unlock = await lockFolder(place);
-      await makeFolder(partial);
+      await requirePlace(place, VERSION);
+      output = await openFolder(place, { replace: false });
     },
     list,
     findForeign: (strays, ours) => Promise.resolve(strays.find((path) => !isLeftOver(path, ours))),
     put: (...args) => put(...args).catch(explainAt(place)),
     async mark(sums) {
-      await copyAside(sums, partial).catch(explainAt(place));
-      await syncTree(partial).catch(explainAt(place));
-      await rename(partial, place);
-      await syncFolder(dirname(place));
+      await copyInto(partial, sums).catch(explainAt(place));
+      await output?.put();
       return true;
     },
     async *read(path, start) {
@@ -84,16 +70,14 @@ export function openFolderStore(place: string, signal: AbortSignal | undefined):
       await requireRegularFile(file);
       yield* createReadStream(file, { start }) as AsyncIterable<Buffer>;
     },
-    close: async () => unlock?.(),
+    close: async () => output?.close(),
   };
 }
 
-/** Copies beside the file's place first: an interrupted copy is never taken for the file. */
-async function copyAside({ file, path }: LocalFile, folder: string): Promise<void> {
+async function copyInto(folder: string, { file, path }: LocalFile): Promise<void> {
   const target = join(folder, path);
   await makeFolder(dirname(target));
-  await copyFile(file, `${target}${UNFINISHED}`);
-  await rename(`${target}${UNFINISHED}`, target);
+  await copyWhole(file, target);
 }
 
 /** Whether an interrupted push left this file: a copy that was not finished. */

@@ -1,11 +1,17 @@
-import { createWriteStream } from 'node:fs';
-import { mkdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { type ErrorCode, OutputError, TransferError } from '../errors.js';
+import { type ErrorCode, TransferError } from '../errors.js';
 import { sha256, sha256File } from '../files/digest.js';
-import { buildFolder, isEmptyPlace, requireSpace } from '../files/folders.js';
+import { makeFolder, requireSpace } from '../files/folders.js';
 import { listPlainFiles } from '../files/listing.js';
+import { openOutput, type OutputFile } from '../files/output-file.js';
+import {
+  buildFolder,
+  type OutputKind,
+  requirePlace,
+  requireUnfinished,
+} from '../files/output-folder.js';
 import { atOnce } from '../parallel/ordered.js';
 import { type StageOptions, throwIfAborted } from '../progress.js';
 import {
@@ -25,6 +31,7 @@ import {
   type StoreOptions,
   transferring,
   usingStore,
+  VERSION,
 } from './store.js';
 import { cutShort } from './store-errors.js';
 import { readText } from './stored-files.js';
@@ -79,15 +86,16 @@ async function pull(store: Store, out: string, options: PullOptions): Promise<Pu
   const files = matchFiles(parseSums(sums, store.place), store, await store.list(false));
   const { name, version } = await readInfo(store, files);
   const place = join(out, folderName({ name, version }));
-  await requireFree(place);
+  await requirePlace(place, VERSION);
   const bytes = files.reduce((sum, { size }) => sum + size, 0);
   let fetched = 0;
   let done = 0;
   const fill = async (partial: string): Promise<void> => {
     const parts = `${place}.parts`;
-    await mkdir(parts, { recursive: true });
-    await requireOurs(parts, new Set(files.map(({ path }) => partName(path))));
-    await requireOurs(partial, new Set([...files.map(({ path }) => path), SUMS_FILE]));
+    await makeFolder(parts);
+    const paths = files.map(({ path }) => path);
+    await requireUnfinished(parts, onlyOf(paths.map(partName)));
+    await requireUnfinished(partial, onlyOf([...paths, SUMS_FILE]));
     await requireSpace(place, bytes - (await clearCut(partial, files)), 'the release');
     const onBytes = (count: number): void => {
       done += count;
@@ -99,7 +107,7 @@ async function pull(store: Store, out: string, options: PullOptions): Promise<Pu
     });
     await writeFile(join(partial, SUMS_FILE), sums);
     await rm(parts, { recursive: true });
-    await requireFree(place); // another run may have been faster
+    await requirePlace(place, VERSION); // another run may have been faster
   };
   await buildFolder(place, fill, { replace: false });
   const all = bytes + Buffer.byteLength(sums);
@@ -148,26 +156,16 @@ async function readInfo(store: Store, files: ReleaseFile[]): Promise<ReleaseInfo
   throw unlike(store.place, RELEASE_FILE, 'digest-differs', OTHER_CONTENT);
 }
 
-async function requireFree(place: string): Promise<void> {
-  if (await isEmptyPlace(place)) return;
-  throw new OutputError('this folder already exists', {
-    code: 'output-exists',
-    path: place,
-    fix: 'remove it, or name another --out',
-  });
-}
-
-/** Refuses a folder for unfinished pulls that holds files of something else. */
-async function requireOurs(folder: string, ours: ReadonlySet<string>): Promise<void> {
-  for (const path of (await listPlainFiles(folder)).keys()) {
-    if (ours.has(path)) continue;
-    throw new TransferError('this file is not part of the release, and is not removed', {
-      code: 'foreign-file',
-      path: folder,
-      place: path,
-      fix: 'move this folder away, or name another --out',
-    });
-  }
+/** What an interrupted pull left: these files, which may be in folders, and no other. */
+function onlyOf(paths: readonly string[]): OutputKind {
+  const ours = new Set(paths);
+  return {
+    what: 'a release',
+    code: 'foreign-file',
+    Failure: TransferError,
+    foreignUnfinished: async (folder) =>
+      [...(await listPlainFiles(folder)).keys()].find((path) => !ours.has(path)),
+  };
 }
 
 /** Removes files of another size than the release's. @returns the bytes of those that stay */
@@ -212,20 +210,25 @@ async function fetchFile(
     options.onBytes(file.size);
     return false;
   }
-  const part = join(options.parts, partName(file.path));
-  const isResumed = (await sizeOf(part)) !== undefined;
-  await fetchPart(store, file, part, options);
-  if (isResumed && sha256File(part) !== file.sha256) {
-    await discard(part, options); // an earlier run began it with another content
-    await fetchPart(store, file, part, options);
+  const aside = join(options.parts, partName(file.path));
+  await makeFolder(dirname(target));
+  // What an earlier run began may be another file: then it is fetched from its start.
+  for (const resume of ((await sizeOf(aside)) ?? Infinity) <= file.size ? [true, false] : [false]) {
+    const output = await openOutput(target, { sync: false, aside, resume });
+    try {
+      await fetchRest(store, file, output, options);
+    } catch (error) {
+      await output.leave();
+      throw error;
+    }
+    if (sha256File(aside) === file.sha256) {
+      await output.close();
+      return true;
+    }
+    options.onBytes(-output.length);
+    await output.discard();
   }
-  if (sha256File(part) !== file.sha256) {
-    await discard(part, options);
-    throw unlike(store.place, file.path, 'digest-differs', OTHER_CONTENT);
-  }
-  await mkdir(dirname(target), { recursive: true });
-  await rename(part, target);
-  return true;
+  throw unlike(store.place, file.path, 'digest-differs', OTHER_CONTENT);
 }
 
 /** The name of a file while it is fetched. */
@@ -233,46 +236,25 @@ function partName(path: string): string {
   return sha256(path);
 }
 
-/** Fetches what is missing of a file. */
-async function fetchPart(
+/** Fetches the bytes of a file that are missing, and no more, however many arrive. */
+async function fetchRest(
   store: Store,
-  file: ReleaseFile,
-  part: string,
-  options: FetchOptions,
-): Promise<void> {
-  if (((await sizeOf(part)) ?? 0) > file.size) await rm(part);
-  const start = (await sizeOf(part)) ?? 0;
-  options.onBytes(start);
-  if (file.size === 0) await writeFile(part, '');
-  else if (start < file.size) {
-    await append(store.read(file.path, start), part, file.size - start, options);
-  }
-}
-
-/** Appends the bytes that are wanted and no more, however many arrive. */
-async function append(
-  source: AsyncIterable<Uint8Array>,
-  part: string,
-  wanted: number,
+  { path, size }: ReleaseFile,
+  output: OutputFile,
   { signal, onBytes }: FetchOptions,
 ): Promise<void> {
-  let left = wanted;
-  const counted = async function* (): AsyncGenerator<Uint8Array> {
+  onBytes(output.length);
+  if (output.length === size) return;
+  const write = async (source: AsyncIterable<Uint8Array>): Promise<void> => {
     for await (const piece of source) {
-      const kept = piece.subarray(0, left);
-      left -= kept.length;
+      const kept = piece.subarray(0, size - output.length);
+      await output.write(kept);
       onBytes(kept.length);
-      yield kept;
-      if (left === 0) return;
+      if (output.length === size) return;
     }
-    throw cutShort(part);
+    throw cutShort(store.place, path);
   };
-  await pipeline(counted(), createWriteStream(part, { flags: 'a' }), signal ? { signal } : {});
-}
-
-async function discard(part: string, { onBytes }: FetchOptions): Promise<void> {
-  onBytes(-((await sizeOf(part)) ?? 0));
-  await rm(part);
+  await pipeline(store.read(path, output.length), write, signal ? { signal } : {});
 }
 
 async function sizeOf(path: string): Promise<number | undefined> {

@@ -1,6 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import { AbortedError } from '../errors.js';
 import { explainError } from '../files/file-errors.js';
+import type { OutputKind } from '../files/output-folder.js';
 
 /** How a store is spoken to. */
 export interface StoreOptions {
@@ -144,3 +145,10 @@ export interface Store {
 export function folderName({ name, version }: { name: string; version: string }): string {
   return `${name}-${version}`;
 }
+
+/** The folder of a version is never put over anything; unfinished, it is looked through by file. */
+export const VERSION: OutputKind = {
+  what: 'a release',
+  code: 'output-exists',
+  foreignUnfinished: () => undefined,
+};

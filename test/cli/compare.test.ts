@@ -112,7 +112,7 @@ describe('compare --out', () => {
     const { pairs } = readJson<ModelComparison>(join(cwd, 'again/comparison.json'));
     expect(pairs).toHaveLength(3);
     const gap = await compare('.', '--gap', 'val', 'vga', ...out);
-    expectOneLine(gap, 1, 'again: this folder holds comparison.csv, which is of no patchml-gap');
+    expectOneLine(gap, 1, 'again: this folder holds comparison.csv, which is not part of a comparison of sets');
     expect(readdirSync(join(cwd, 'again'))).toHaveLength(4);
   });
 });

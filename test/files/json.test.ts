@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { z } from 'zod';
-import { readJsonLines, readSummary, repeatedKey, writeJsonLines } from '../../src/files/json.js';
+import { readJsonLines, readSummary, repeatedKey, writeJsonLines , toJson } from '../../src/files/json.js';
 import { collect } from '../support/unit-errors.js';
 import { temporaryFolder, writeTree } from '../support/unit-folder.js';
 
@@ -160,5 +160,11 @@ describe('readSummary', () => {
       place,
       fix: expect.stringContaining('"patchml extract"') as unknown,
     });
+  });
+});
+
+describe('toJson', () => {
+  it('is what is on disk', () => {
+    expect(toJson({ a: [1] })).toBe('{\n  "a": [\n    1\n  ]\n}\n');
   });
 });

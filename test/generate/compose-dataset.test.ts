@@ -110,7 +110,7 @@ describe('A place that holds something', () => {
     for (const overwrite of [false, true]) {
       const call = compose(out, { overwrite });
       await expect(call).rejects.toThrow(OutputError);
-      await expect(call).rejects.toThrow(`${out}: this folder holds something that is no patchml`);
+      await expect(call).rejects.toThrow(`${out}: this folder holds thesis.tex, which is not part of a dataset`);
     }
     expect(Object.keys(contentsOf(join(out, '..')))).toEqual(['out', 'out/thesis.tex']);
   });
@@ -134,7 +134,7 @@ describe('A place that holds something', () => {
     writeFileSync(join(`${out}.partial`, 'mine.txt'), 'keep');
     const call = compose(out);
     await expect(call).rejects.toThrow(OutputError);
-    await expect(call).rejects.toThrow(`${out}.partial: this folder is in the way`);
+    await expect(call).rejects.toThrow(`${out}.partial: mine.txt: this is not from an interrupted run`);
     expect(Object.keys(contentsOf(join(out, '..')))).toEqual([
       'out.partial',
       'out.partial/mine.txt',

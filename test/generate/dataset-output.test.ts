@@ -46,7 +46,7 @@ describe('An output folder', () => {
     const before = contentsOf(cwd);
     for (const flags of [[], ['--overwrite']]) {
       const run = await generate(cwd, '--out', 'out', ...flags);
-      expectOneLine(run, 1, 'out', 'no patchml dataset', 'name another --out');
+      expectOneLine(run, 1, 'out', 'holds deep, which is not part of a dataset', 'another place');
     }
     expect(contentsOf(cwd)).toEqual(before);
   });
@@ -66,7 +66,7 @@ describe('An output folder', () => {
     writeFileSync(join(cwd, 'out.partial', 'mine.txt'), 'mine');
     const before = contentsOf(cwd);
     const run = await generate(cwd, '--out', 'out');
-    expectOneLine(run, 1, 'out.partial', 'in the way', 'move it away');
+    expectOneLine(run, 1, 'out.partial: mine.txt', 'interrupted run', 'move this folder away');
     expect(contentsOf(cwd)).toEqual(before);
   });
 

@@ -259,7 +259,7 @@ describe('The place of a release', () => {
     mkdirSync(join(to, 'made-1.0.0'));
     writeFileSync(join(to, 'made-1.0.0', 'thesis.tex'), 'x');
     const refused = releaseDataset({ dataset, version: '1.0.0', to });
-    await expect(refused).rejects.toThrow('exists and is not a release');
+    await expect(refused).rejects.toThrow('holds thesis.tex, which is not part of a release');
   });
 
   test('where something else is unfinished, is left alone', async () => {
@@ -267,7 +267,7 @@ describe('The place of a release', () => {
     mkdirSync(join(to, 'made-1.0.0.partial'));
     writeFileSync(join(to, 'made-1.0.0.partial', 'thesis.tex'), 'x');
     const refused = releaseDataset({ dataset, version: '1.0.0', to });
-    await expect(refused).rejects.toThrow('is not an unfinished release');
+    await expect(refused).rejects.toThrow('thesis.tex: this is not from an interrupted run');
     expect(pathsIn(to)).toContain('made-1.0.0.partial/thesis.tex');
   });
 

@@ -107,7 +107,9 @@ describe('writeScores', () => {
     mkdirSync(`${folder}${ending}`, { recursive: true });
     writeFileSync(join(`${folder}${ending}`, 'notes.txt'), 'mine');
     await expect(written(folder)).rejects.toThrow(
-      `${folder}${ending}: this folder holds notes.txt, which is of no patchml-scorecard; name`,
+      ending === ''
+        ? `${folder}: this folder holds notes.txt, which is not part of a scorecard; choose`
+        : `${folder}${ending}: notes.txt: this is not from an interrupted run, and is not removed;`,
     );
     expect(readFileSync(join(`${folder}${ending}`, 'notes.txt'), 'utf8')).toBe('mine');
   });
@@ -132,7 +134,7 @@ describe('requireScoresPlace', () => {
       code: 'output-other-scores',
       message:
         `${folder}: this folder holds scores on another set: made, labels: real, 4 images; ` +
-        'give another --out, or replace them with --overwrite',
+        'choose another place for the output, or replace them with --overwrite',
     });
     await written(folder, other, true);
     expect((await openScores(folder)).scorecard.set.digest).toBe(other.digest);
@@ -141,7 +143,7 @@ describe('requireScoresPlace', () => {
   it('refuses a place with scores under another preprocessing', async () => {
     const [folder, resized] = [await written(), { set, model, preprocessing: { mode: 'squash' } }];
     await expect(requireScoresPlace(folder, resized)).rejects.toThrow(
-      'scores of made model under another preprocessing; give',
+      'scores of made model under another preprocessing; choose',
     );
     await requireScoresPlace(folder, resized, true);
   });
