@@ -23,6 +23,8 @@ import { ERROR_CODES } from '../src/index.js';
 const ROOT = process.cwd();
 const REAL = resolve(ROOT, '../shared/imagenet-val');
 const MODEL = resolve(ROOT, '../shared/models/mobilenetv2_quant_static.onnx');
+/** A block that takes longer hangs, ms. */
+const LONGEST = 300_000;
 const TOP = ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md'];
 /** In the order in which their blocks are run: each may use what those before it have made. */
 const RUN = [
@@ -195,11 +197,17 @@ describe('the documentation', () => {
       cwd: folder,
       encoding: 'utf8',
       stdio: ['ignore', 'pipe', 'pipe'],
+      timeout: LONGEST,
     });
   }
 
   function run(...args: string[]): string {
-    return execFileSync(process.execPath, args, { cwd: folder, encoding: 'utf8', stdio: 'pipe' });
+    return execFileSync(process.execPath, args, {
+      cwd: folder,
+      encoding: 'utf8',
+      stdio: 'pipe',
+      timeout: LONGEST,
+    });
   }
 });
 

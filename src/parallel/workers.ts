@@ -39,13 +39,11 @@ export async function* mapInWorkers<In, Out>(
   threads.on('error', () => undefined); // each task's own promise says what went wrong
   const underWay = new Set<Promise<WorkerAnswer<Out>>>();
   const run = async (item: In): Promise<Out> => {
-    const task = threads.run(item, { transferList: moved?.(item) ?? [] });
+    const transferList = moved?.(item) ?? [];
+    const task = threads.run(item, { transferList }) as Promise<WorkerAnswer<Out>>;
     underWay.add(task);
-    try {
-      return unpackAnswer(await task);
-    } finally {
-      underWay.delete(task);
-    }
+    const answer = await task.finally(() => underWay.delete(task));
+    return unpackAnswer(answer);
   };
   try {
     yield* mapInOrder(items, run, { ahead: 2 * jobs, signal, stage });

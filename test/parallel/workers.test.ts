@@ -123,7 +123,10 @@ describe('mapInWorkers', () => {
       }
       console.log('still here');`;
     const args = ['--input-type=module', '-e', script];
-    const { stdout, stderr, status } = spawnSync(process.execPath, args, { encoding: 'utf8' });
+    const { stdout, stderr, status } = spawnSync(process.execPath, args, {
+      encoding: 'utf8',
+      timeout: 100_000,
+    });
     expect({ stdout, stderr, status }).toEqual({ stdout: 'still here\n', stderr: '', status: 0 });
   });
 });
