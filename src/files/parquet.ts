@@ -1,6 +1,7 @@
 import { open } from 'node:fs/promises';
 import {
   type AsyncBuffer,
+  type ColumnMetaData,
   type CompressionCodec,
   type FileMetaData,
   parquetMetadataAsync,
@@ -14,6 +15,7 @@ import { ByteWriter, ParquetWriter } from 'hyparquet-writer';
 import { messageOf, PatchmlError } from '../errors.js';
 import { explainError } from './file-errors.js';
 import { openOutput } from './output-file.js';
+import { chunkRange, type LevelWidths, requireHonestPages } from './parquet-pages.js';
 
 /** A Parquet file while it is open. */
 export interface ParquetFile {
@@ -30,19 +32,6 @@ export type RefuseParquet = (
   problem: string,
   details: { place?: string; cause?: unknown },
 ) => PatchmlError;
-
-/** No page that anybody writes is larger. */
-const MAX_PAGE_BYTES = 2 ** 30;
-
-const bounded = Object.fromEntries(
-  Object.entries(compressors).map(([codec, expand]) => [
-    codec,
-    (input: Uint8Array, length: number): Uint8Array => {
-      if (length > MAX_PAGE_BYTES) throw new RangeError(`a page says that it is ${length} bytes`);
-      return expand(input, length);
-    },
-  ]),
-);
 
 /**
  * Opens a Parquet file, gives it to `use`, and closes it.
@@ -109,17 +98,42 @@ async function openColumns(
     const problem = `its row groups hold ${end} rows, not the ${metadata.num_rows} it says`;
     throw refuse('unreadable', problem, {});
   }
-  const scan = await parquetScan({ file, metadata, compressors: bounded, utf8 });
+  const tree = parquetSchema(metadata);
+  const filled = metadata.row_groups.filter(({ num_rows: rows }) => rows > 0n);
+  // Where pages lie is taken from themselves, which are checked, and from no index of them.
+  const scan = await parquetScan({ file, metadata, compressors, utf8, useOffsetIndex: false });
   return {
     metadata,
     groups,
     async readColumn(column, { start, end: behind }) {
+      const group = groups.findIndex((known) => known.start === start && known.end === behind);
+      for (const { meta_data: chunk } of filled[group]?.columns ?? []) {
+        if (chunk?.path_in_schema[0] !== column) continue;
+        const bytes = new Uint8Array(await file.slice(...chunkRange(chunk, file.byteLength)));
+        requireHonestPages(bytes, chunk, levelWidths(tree, chunk.path_in_schema), compressors);
+      }
       const values = await scan.readColumn({ column, rowStart: start, rowEnd: behind });
       if (values.length === behind - start) return values as ArrayLike<unknown>;
       const problem = `expected ${behind - start} values, got ${values.length}`;
       throw refuse('truncated', problem, { place: `column "${column}", row ${start}` });
     },
   };
+}
+
+/** How many bits tell at which of its lists a value begins, and how much of its path is there. */
+function levelWidths(tree: SchemaTree, path: readonly string[]): LevelWidths {
+  let [repetition, definition] = [0, 0];
+  let at: SchemaTree | undefined = tree;
+  for (const name of path) {
+    at = at?.children.find(({ element }) => element.name === name);
+    if (at?.element.repetition_type === 'REPEATED') repetition += 1;
+    if (at?.element.repetition_type !== 'REQUIRED') definition += 1;
+  }
+  return { repetition: bitsOf(repetition), definition: bitsOf(definition) };
+}
+
+function bitsOf(level: number): number {
+  return 32 - Math.clz32(level);
 }
 
 /** A column of a table, or one of lists of values. */
@@ -139,9 +153,17 @@ export function parquetColumns(metadata: FileMetaData): ParquetColumn[] {
 
 /** How many values the lists of a column have in a row group, all together. */
 export function valuesInGroup(metadata: FileMetaData, name: string, group: number): number {
+  return Number(chunkOf(metadata, name, group)?.num_values ?? 0n);
+}
+
+/** How many bytes of the file a column has in a row group. */
+export function bytesInGroup(metadata: FileMetaData, name: string, group: number): number {
+  return Number(chunkOf(metadata, name, group)?.total_compressed_size ?? 0n);
+}
+
+function chunkOf(metadata: FileMetaData, name: string, group: number): ColumnMetaData | undefined {
   const chunks = metadata.row_groups.filter(({ num_rows: rows }) => rows > 0n)[group]?.columns;
-  const chunk = chunks?.find(({ meta_data: data }) => data?.path_in_schema[0] === name);
-  return Number(chunk?.meta_data?.num_values ?? 0n);
+  return chunks?.find(({ meta_data: data }) => data?.path_in_schema[0] === name)?.meta_data;
 }
 
 function isList({ converted_type: converted, logical_type: logical }: SchemaElement): boolean {

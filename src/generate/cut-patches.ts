@@ -10,8 +10,9 @@ import {
   sizeOf,
   widenBox,
 } from '../image/box.js';
-import { decodeRegion, readImageHeader } from '../image/decode.js';
+import { decodeBytes, decodeRegion } from '../image/decode.js';
 import { dropAlpha } from '../image/encode.js';
+import type { MemoryBudget } from '../image/memory-budget.js';
 import { cutOut, type PnmImage, type RgbImage } from '../image/pixels.js';
 import { resize, type RgbaImage } from '../image/resize.js';
 import { type Drop, type DropReason, isSizeOf, toPixelBox } from '../imagenet/annotation.js';
@@ -23,6 +24,8 @@ import type { PatchRow } from './pool.js';
 /** What extraction needs to know. */
 export interface ExtractSettings {
   reader: ImageReader;
+  /** The memory that images are decoded in. */
+  budget: MemoryBudget;
   patch: Recipe['patch'];
   storeSide: number;
   /** How many images are decoded at once. */
@@ -69,23 +72,36 @@ async function extractImage(
   indexed: IndexedImage,
   settings: ExtractSettings,
 ): Promise<{ cuts: Cut[]; drops: Drop[] }> {
+  const { reader, budget, patch } = settings;
   try {
-    const bytes = await settings.reader.read(indexed.place);
-    const header = await readImageHeader(bytes);
-    const { selected, drops } = selectPatches(indexed, header.size, settings.patch);
-    if (selected.length === 0) return { cuts: [], drops };
-    const region = boxAround(selected.map(({ cut }) => cut));
-    const decoded = await decodeRegion(bytes, region, header);
-    const cuts: Cut[] = [];
-    for (const object of selected) {
-      const pixels = await fitToStore(cutOut(decoded, within(object.cut, region)), settings);
-      cuts.push({ source: indexed.image, object, ...pixels });
-    }
-    return { cuts, drops };
+    return await reader.use(indexed.place, budget, (header) => {
+      const { selected, drops } = selectPatches(indexed, header.size, patch);
+      if (selected.length === 0)
+        return { bytes: 0, work: () => Promise.resolve({ cuts: [], drops }) };
+      const region = boxAround(selected.map(({ cut }) => cut));
+      const work = async (file: Buffer): Promise<{ cuts: Cut[]; drops: Drop[] }> => {
+        const decoded = await decodeRegion(file, region, header);
+        const cuts: Cut[] = [];
+        for (const object of selected) {
+          const pixels = await fitToStore(cutOut(decoded, within(object.cut, region)), settings);
+          cuts.push({ source: indexed.image, object, ...pixels });
+        }
+        return { cuts, drops };
+      };
+      const bytes = decodeBytes(header, region) + cutBytes(selected);
+      return { bytes, work };
+    });
   } catch (error) {
     if (!(error instanceof ImageError)) throw error;
-    return { cuts: [], drops: dropAll(indexed, 'image-corrupt', error.message) };
+    const reason = error.code === 'image-too-large' ? error.code : 'image-corrupt';
+    return { cuts: [], drops: dropAll(indexed, reason, error.message) };
   }
+}
+
+/** Bytes that the largest cut takes, and its resizing: 13 a pixel were measured. */
+function cutBytes(selected: readonly SelectedObject[]): number {
+  const pixels = selected.map(({ cut }) => sizeOf(cut)).map(([width, height]) => width * height);
+  return (3 + 13) * Math.max(...pixels);
 }
 
 async function fitToStore(

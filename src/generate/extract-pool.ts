@@ -12,6 +12,7 @@ import { buildFolder } from '../files/output-folder.js';
 import { forgetProgress } from '../files/resume.js';
 import { fitInside } from '../image/box.js';
 import { codecVersions } from '../image/codecs.js';
+import { MemoryBudget } from '../image/memory-budget.js';
 import { countDrops, type Drop } from '../imagenet/annotation.js';
 import { ImageReader } from '../imagenet/image-reader.js';
 import { fingerprintOf } from '../imagenet/images.js';
@@ -178,6 +179,7 @@ async function writePool(
   const reader = new ImageReader(images);
   const settings: ExtractSettings = {
     reader,
+    budget: new MemoryBudget(),
     patch: recipe.patch,
     storeSide: storeSide(recipe),
     limit: pLimit(jobs === 1 ? 1 : 2 * jobs), // so that no thread waits for JavaScript
@@ -211,10 +213,12 @@ async function requireAllDecoded(pool: string, images: string): Promise<void> {
 }
 
 function requireDecoded(path: string, drops: readonly Drop[]): void {
-  const corrupt = drops.find(({ reason }) => reason === 'image-corrupt');
+  const corrupt = drops.find(
+    ({ reason }) => reason === 'image-corrupt' || reason === 'image-too-large',
+  );
   if (!corrupt) return;
   throw new ImageError(corrupt.detail ?? 'it cannot be decoded', {
-    code: 'image-corrupt',
+    code: corrupt.reason as 'image-corrupt' | 'image-too-large',
     path,
     place: corrupt.image,
     fix: 'replace the image, or run without --strict to count and skip it',

@@ -59,7 +59,7 @@ export async function checkCodecs(): Promise<CodecStates> {
 
 async function thereAndBack(image: RgbImage, format: ImageFormat): Promise<boolean> {
   const decoded = await decodeRegion(await encode(image, format, 95), [0, 0, 16, 16], {
-    isCmyk: false,
+    colours: 'light',
   });
   return decoded.data.equals(image.data);
 }

@@ -100,6 +100,7 @@ export const DROP_REASONS = [
   'unknown-synset',
   'image-missing',
   'image-corrupt',
+  'image-too-large',
   'size-mismatch',
   'degenerate-box',
   'too-small',

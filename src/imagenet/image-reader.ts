@@ -1,10 +1,15 @@
 import { type FileHandle, open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ImageError } from '../errors.js';
+import { type ImageHeader, readImageHeader } from '../image/decode.js';
+import { type MemoryBudget, requireDecodable } from '../image/memory-budget.js';
 import type { ImagePlace } from './images.js';
 
 /** No photograph is larger; a member or file that says so is not read. */
 const MAX_IMAGE_BYTES = 256 * 2 ** 20;
+
+/** Files up to this size are read before there is memory to decode them. */
+const SMALL_BYTES = 2 ** 20;
 
 /** Reads images by their places; keeps an archive open between calls. */
 export class ImageReader {
@@ -26,6 +31,26 @@ export class ImageReader {
     const bytes = Buffer.allocUnsafeSlow(place.size);
     const { bytesRead } = await archive.read(bytes, 0, place.size, place.offset);
     return bytes.subarray(0, bytesRead);
+  }
+
+  /**
+   * Reads an image, and works on it once there is memory for that. A large file is not kept while it
+   * waits, but read again.
+   * @param plan the work, and the bytes of memory that it takes beside the file's own
+   * @throws ImageError `image-too-large` where there will never be as much, and as {@link read}
+   */
+  async use<T>(
+    place: ImagePlace,
+    budget: MemoryBudget,
+    plan: (header: ImageHeader) => { bytes: number; work: (file: Buffer) => Promise<T> },
+  ): Promise<T> {
+    const small = place.size <= SMALL_BYTES ? await this.read(place) : undefined;
+    const header = small
+      ? await readImageHeader(small)
+      : await budget.use(place.size, async () => readImageHeader(await this.read(place)));
+    const { bytes, work } = plan(header);
+    requireDecodable(place.size + bytes, `${header.size.join(' x ')} px`);
+    return budget.use(place.size + bytes, async () => work(small ?? (await this.read(place))));
   }
 
   async close(): Promise<void> {

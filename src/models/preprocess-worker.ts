@@ -1,5 +1,7 @@
 import { workerData } from 'node:worker_threads';
 import { ImageError } from '../errors.js';
+import { decodeBytes } from '../image/decode.js';
+import { MemoryBudget } from '../image/memory-budget.js';
 import { ImageReader } from '../imagenet/image-reader.js';
 import type { ImagePlace } from '../imagenet/images.js';
 import { serve } from '../parallel/workers.js';
@@ -18,6 +20,8 @@ export interface PreprocessSettings {
   type: InputType;
   /** The folder or archive of the images. */
   path: string;
+  /** The memory that all workers decode in. */
+  memory: SharedArrayBuffer;
 }
 
 /** A batch to be made ready. */
@@ -35,7 +39,8 @@ export interface PreprocessedBatch {
   bad: { position: number; problem: string }[];
 }
 
-const { preprocessing, type, path } = workerData as PreprocessSettings;
+const { preprocessing, type, path, memory } = workerData as PreprocessSettings;
+const budget = new MemoryBudget(memory);
 const reader = new ImageReader(path);
 const preprocess = openPreprocessor(preprocessing, type);
 const perImage = valuesPerImage(preprocessing.input);
@@ -48,7 +53,10 @@ export default serve(
     const work = places.map(async (place, position) => {
       const target = values.subarray(perImage * position, perImage * (position + 1));
       try {
-        await preprocess(await reader.read(place), target);
+        await reader.use(place, budget, (header) => ({
+          bytes: 2 * decodeBytes(header), // once more for what is resized
+          work: (file) => preprocess(file, target),
+        }));
       } catch (error) {
         if (!(error instanceof ImageError)) throw error;
         target.fill(0);

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { EvaluationError } from '../errors.js';
+import { MemoryBudget } from '../image/memory-budget.js';
 import { scoreMatrix, softmax, type TopClasses, topClasses } from '../metrics/index.js';
 import { mapInWorkers } from '../parallel/workers.js';
 import { openPredictions } from '../predictions/open.js';
@@ -174,6 +175,7 @@ async function* predictBatches(
     preprocessing,
     type: session.inputType,
     path: images.path,
+    memory: new MemoryBudget().shared,
   };
   const spares: InputValues[] = [];
   const raw = inBatches(images.places.slice(first), batch, spares);

@@ -7,6 +7,7 @@ import {
   type PredictionRows,
   type PredictionSource,
   problemIn,
+  requireFewImages,
   requireShape,
   requireValid,
   rowsPerBatch,
@@ -34,6 +35,7 @@ export async function readCsvPredictions(
     } else {
       ids.push(copyOf(record[columns.id ?? columns.index ?? -1] ?? ''));
       images += 1;
+      requireFewImages(images, path);
     }
   }
   if (columns === undefined) throw problemIn(path, 'predictions-empty', 'it has no header row');

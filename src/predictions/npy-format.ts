@@ -1,6 +1,11 @@
 import { getFloat16 } from '@petamoriken/float16';
 import type { ByteReader, ByteStore } from './byte-store.js';
-import { type PredictionRows, type PredictionSource, problemIn } from './source.js';
+import {
+  type PredictionRows,
+  type PredictionSource,
+  problemIn,
+  requireFewImages,
+} from './source.js';
 
 /** What stands before the values of a NumPy array file (numpy.lib.format, versions 1 to 3). */
 export interface NpyHeader {
@@ -108,6 +113,7 @@ export async function readNpyTexts(
     if (type === undefined || shape.length !== 1) {
       throw fail(`expected one text a row, got "${descr}" of shape (${shape.join(', ')})`);
     }
+    requireFewImages(shape[0]!, path, place);
     const bytes = Number(length) * (type === 'U' ? 4 : 1);
     const total = shape[0]! * bytes;
     if (total > MAX_TEXT_BYTES) throw fail(`${total} bytes of ids are too many`);

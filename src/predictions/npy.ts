@@ -1,4 +1,5 @@
 import { stat } from 'node:fs/promises';
+import { bytesText } from '../text.js';
 import { type ByteReader, type ByteStore, fileBytes, holdBytes } from './byte-store.js';
 import { type NpyHeader, type NpyValues, readNpyHeader, valuesOf } from './npy-format.js';
 import {
@@ -6,6 +7,7 @@ import {
   type PredictionRows,
   type PredictionSource,
   problemIn,
+  requireFewImages,
   requireShape,
   requireValid,
   rowsPerBatch,
@@ -41,6 +43,7 @@ export async function npyPredictions(
   const values = requireValues(header, path, kind, place);
   const [images, width] = requireMatrix(header, path, place);
   requireSize(store.size - header.offset, [images, width, values.bytes], path, place);
+  requireFewImages(images, path, place);
   const matrix: Matrix = { store, values, offset: header.offset, images, width, path };
   const read = header.fortran ? columnMajor : rowMajor;
   return {
@@ -149,7 +152,7 @@ async function* rowMajor(matrix: Matrix): AsyncGenerator<PredictionRows> {
 /** Reads of each column the stretch that the rows of a batch need. */
 async function* columnMajor(matrix: Matrix): AsyncGenerator<PredictionRows> {
   const { values, images, width } = matrix;
-  const store = matrix.store.sequential ? await holdBytes(matrix.store) : matrix.store;
+  const store = matrix.store.sequential ? await holdSome(matrix) : matrix.store;
   const step = rowsPerBatch(width, values.bytes, FORTRAN_BATCH_BYTES);
   const reader = await store.open();
   try {
@@ -159,6 +162,17 @@ async function* columnMajor(matrix: Matrix): AsyncGenerator<PredictionRows> {
   } finally {
     await reader.close();
   }
+}
+
+/** Bytes that are held where columns lie compressed: 50,000 x 1,000 float64 are 400 MB. */
+const MAX_HELD_BYTES = 2 ** 29;
+
+function holdSome({ store, path }: Matrix): Promise<ByteStore> {
+  if (store.size <= MAX_HELD_BYTES) return holdBytes(store);
+  const problem = `its compressed columns are ${bytesText(store.size)}, too many to be held`;
+  throw problemIn(path, 'predictions-unreadable', problem, {
+    fix: 'save it in C order (numpy.ascontiguousarray), or uncompressed',
+  });
 }
 
 async function transpose(

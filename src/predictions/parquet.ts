@@ -1,4 +1,5 @@
 import {
+  bytesInGroup,
   type ParquetColumn,
   parquetColumns,
   type ParquetFile,
@@ -13,6 +14,7 @@ import {
   type PredictionRows,
   type PredictionSource,
   problemIn,
+  requireFewImages,
   requireShape,
   requireValid,
   rowsPerBatch,
@@ -21,8 +23,11 @@ import {
 /** What a column of lists of scores is called, the likeliest first. */
 const LIST_NAMES = ['logits', 'probs', 'scores', 'predictions'];
 
-/** A row group is held in memory: so many values take about a gigabyte. */
+/** A row group is held in memory: of a table so many values, which take half a gigabyte at most. */
 const MAX_GROUP_VALUES = 2 ** 26;
+
+/** A value of a list takes five times as much: of few bytes no more are made than these. */
+const MAX_LIST_VALUES = 2 ** 24;
 
 /** What of a file holds the predictions: one column of lists, or a column a value. */
 interface Layout {
@@ -50,7 +55,8 @@ export async function readParquetPredictions(
     const { kind, width, id } = layout;
     const images = Number(file.metadata.num_rows);
     requireShape(images, width, path);
-    requireSmallGroups(file, width, path);
+    requireFewImages(images, path);
+    requireSmallGroups(file, layout, path);
     const ids = id === undefined || options.ids !== undefined ? undefined : await readIds(file, id);
     const batches = (): AsyncGenerator<PredictionRows> =>
       usingParquet(path, (opened) => readGroups(opened, layout, path), { refuse });
@@ -143,13 +149,17 @@ function listWidth({ metadata, groups }: ParquetFile, name: string, path: string
   });
 }
 
-function requireSmallGroups({ groups }: ParquetFile, width: number, path: string): void {
-  for (const { start, end } of groups) {
-    if ((end - start) * width <= MAX_GROUP_VALUES) continue;
+/** Lists may have more values where the file has the bytes for them: no few bytes fill the memory. */
+function requireSmallGroups({ metadata, groups }: ParquetFile, layout: Layout, path: string): void {
+  const { width, list, columns } = layout;
+  for (const [group, { start, end }] of groups.entries()) {
+    const stored = list ? bytesInGroup(metadata, columns[0]!, group) / 2 : Infinity;
+    const most = Math.min(MAX_GROUP_VALUES, Math.max(MAX_LIST_VALUES, stored));
+    if ((end - start) * width <= most) continue;
     throw problemIn(
       path,
       'predictions-row-group-too-large',
-      `expected at most ${MAX_GROUP_VALUES} values in a row group, got ${end - start} x ${width}`,
+      `expected at most ${Math.floor(most)} values in a row group, got ${end - start} x ${width}`,
       { place: `row ${start}`, fix: 'write it with a smaller row_group_size, such as 10000' },
     );
   }

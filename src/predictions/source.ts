@@ -29,6 +29,23 @@ export interface PredictionSource {
 /** More classes than this no model has, and class indices above it are none. */
 export const MAX_CLASSES = 65_536;
 
+/** More images than this no evaluation set has; their ids are kept in memory. */
+const MAX_IMAGES = 5e6;
+
+/** @throws EvaluationError `predictions-too-many` */
+export function requireFewImages(images: number, path: string, place?: string): void {
+  if (images <= MAX_IMAGES) return;
+  throw problemIn(
+    path,
+    'predictions-too-many',
+    `expected at most ${MAX_IMAGES} rows, got ${images}`,
+    {
+      ...(place === undefined ? {} : { place }),
+      fix: 'give one row an image',
+    },
+  );
+}
+
 /** Bytes of values in a batch. */
 const BATCH_BYTES = 8 * 2 ** 20;
 

@@ -12,6 +12,7 @@ import { writeRecipe } from '../support/made-recipe.js';
 import { expectOneLine } from '../support/one-line.js';
 import { type CliRun, runCli } from '../support/run-cli.js';
 import { packTar, tarHeader } from '../support/unit-archives.js';
+import { jpegClaiming, pngClaiming } from '../support/unit-png.js';
 import { openWorkspace, pathsIn, readJson } from '../support/workspace.js';
 
 const newFolder = openWorkspace();
@@ -64,22 +65,35 @@ const CORRUPT: (() => Buffer | Promise<Buffer>)[] = [
   () => good.subarray(0, 20),
   () => Buffer.from('not an image'),
   () => Buffer.alloc(5000),
-  () => pngBomb(50_000, 50_000),
-  () => jpegBomb(65_500, 65_500),
   () => pngBomb(0, 10),
-  () => sharp(good).gif().toBuffer(),
-  () => sharp(good).tiff().toBuffer(),
+  () => Buffer.concat([Buffer.from('BM'), Buffer.alloc(500)]),
+  () => sharp(good).toColourspace('cmyk').tiff().toBuffer(),
   () => Buffer.from('<svg xmlns="http://www.w3.org/2000/svg" width="99" height="99"><rect/></svg>'),
   () => Buffer.concat([good.subarray(0, 600), Buffer.alloc(300, 0xff), good.subarray(900, 1000)]),
+];
+
+/** Images that would take too much memory, of a few hundred bytes and 99 megapixels at the least. */
+const TOO_LARGE: ((...size: [width: number, height: number]) => Buffer | Promise<Buffer>)[] = [
+  () => pngBomb(50_000, 50_000),
+  () => jpegBomb(65_500, 65_500),
+  () => jpegClaiming(60_000, 60_000),
+  (...size) => jpegClaiming(...size, { sof: 0xc2 }),
+  (...size) => jpegClaiming(...size, { scans: 3 }),
+  (...size) => pngClaiming(...size, { depth: 16, interlaced: true }),
 ];
 
 describe('Images that cannot be decoded', () => {
   test('among good ones are counted and listed, each with what is wrong', async () => {
     const input = goodInput();
     const place = (n: number): string => join(input.images, `${images[n]!.id}.JPEG`);
-    for (const [n, make] of CORRUPT.entries()) writeFileSync(place(n), await make());
+    for (const [n, make] of [...CORRUPT, ...TOO_LARGE].entries()) {
+      const { width, height } = images[n]!; // the annotation's aspect
+      const scale = Math.sqrt(99e6 / (width * height));
+      const size = [Math.floor(width * scale), Math.floor(height * scale)] as const;
+      writeFileSync(place(n), await make(...size));
+    }
 
-    const rest = CORRUPT.length;
+    const rest = CORRUPT.length + TOO_LARGE.length;
     const outside = join(newFolder('outside'), 'secret.JPEG');
     writeFileSync(outside, good);
     const links = [outside, join(input.cwd, 'nowhere'), `${images[rest + 2]!.id}.JPEG`];
@@ -109,7 +123,8 @@ describe('Images that cannot be decoded', () => {
       objects: objectsOf(0, 40),
       patches: objectsOf(corrupt + 2, 40),
       drops: {
-        'image-corrupt': objectsOf(0, rest) + objectsOf(rest + 1, corrupt),
+        'image-corrupt': objectsOf(0, CORRUPT.length) + objectsOf(rest + 1, corrupt),
+        'image-too-large': objectsOf(CORRUPT.length, rest),
         'image-missing': objectsOf(corrupt, corrupt + 2),
         // The link that leads to an image of another shape is followed.
         'size-mismatch': objectsOf(rest, rest + 1),
@@ -117,9 +132,13 @@ describe('Images that cannot be decoded', () => {
     });
     const listed = await dropsIn(input.cwd);
     expect(listed).toHaveLength(objectsOf(0, corrupt + 2));
-    const details = listed.filter(({ reason }) => reason === 'image-corrupt');
-    for (const { detail } of details) expect(detail).toMatch(/^[^\n]{3,300}$/);
+    const details = listed.filter(({ reason }) => reason.startsWith('image-'));
+    for (const { detail } of details)
+      if (detail !== undefined) expect(detail).toMatch(/^[^\n]{3,300}$/);
     expect(JSON.stringify(details)).toContain('50000 x 50000 is too large');
+    expect(JSON.stringify(details)).toMatch(
+      /px would take [\d.]+ [MG]B of memory, more than 640 MB/,
+    );
   });
 
   test('end a strict run in one line that names the image, also once they were counted', async () => {
@@ -142,11 +161,14 @@ describe('Images that cannot be decoded', () => {
 });
 
 describe('Images of another form than their name says', () => {
-  test('are read as what they are: PNG, WebP, grey, with alpha, with 16 bits', async () => {
+  test('are read as what they are: PNG, WebP, GIF, TIFF, AVIF, grey, with alpha, with 16 bits', async () => {
     const input = goodInput();
     const made = [
       sharp(good).png(),
       sharp(good).webp(),
+      sharp(good).gif(),
+      sharp(good).tiff(),
+      sharp(good).avif(),
       sharp(good).greyscale().jpeg(),
       sharp(good).ensureAlpha(0.5).png(),
       sharp(good).toColourspace('rgb16').png(),

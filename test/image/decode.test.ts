@@ -5,11 +5,11 @@ import fc from 'fast-check';
 import sharp, { type Sharp } from 'sharp';
 import type { ImageError } from '../../src/errors.js';
 import type { PixelBox } from '../../src/image/box.js';
-import { decodeRegion, readImageHeader } from '../../src/image/decode.js';
+import { decodeImage, decodeRegion, readImageHeader } from '../../src/image/decode.js';
 import { cutOut, type RgbImage } from '../../src/image/pixels.js';
 import { drawImageOf, noiseImage, smoothImage } from '../support/unit-images.js';
-import { pngClaiming } from '../support/unit-png.js';
-import { reference } from './reference.js';
+import { jpegClaiming, pngClaiming } from '../support/unit-png.js';
+import { pillowFormats, reference } from './reference.js';
 
 const REAL = '../shared/imagenet-val/images';
 
@@ -128,7 +128,7 @@ describe('decodeRegion', () => {
     const bytes = Buffer.from(reference.cmyk.jpeg, 'base64');
     const [width, height] = reference.cmyk.size;
     const pillow = { width, height, data: Buffer.from(reference.cmyk.pixels, 'base64') };
-    expect(await readImageHeader(bytes)).toEqual({ size: [width, height], isCmyk: true });
+    expect(await readImageHeader(bytes)).toMatchObject({ size: [width, height], colours: 'inks' });
     for (const region of [
       [0, 0, width, height],
       [5, 9, 21, 20],
@@ -160,6 +160,18 @@ describe('decodeRegion', () => {
   });
 });
 
+describe('an image of another format than its name says', () => {
+  const read = Object.entries(pillowFormats).filter(([, { pixels }]) => pixels !== null);
+
+  it.each(read)('is decoded as Pillow does it: %s', async (name, { file, pixels }) => {
+    const { data } = await decode(Buffer.from(file, 'base64'));
+    const expected = Buffer.from(pixels!, 'base64');
+    expect(data).toHaveLength(expected.length);
+    const most = Math.max(...data.map((value, i) => Math.abs(value - expected[i]!)));
+    expect(most).toBeLessThanOrEqual(name.endsWith('.avif') ? 1 : 0); // levels
+  });
+});
+
 describe('an image that cannot be used', () => {
   const noise = noiseImage(300, 200);
   const bad: Record<string, () => Buffer | Promise<Buffer>> = {
@@ -167,12 +179,14 @@ describe('an image that cannot be used', () => {
     'is text': () => Buffer.from('hello'),
     'is an SVG': () =>
       Buffer.from('<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>'),
-    'is a GIF': () => pictureOf(noise).gif().toBuffer(),
-    'is a TIFF': () => pictureOf(noise).tiff().toBuffer(),
+    'is a BMP': () => Buffer.from(pillowFormats['rgb.bmp']!.file, 'base64'),
+    'is a GIF with transparent pixels': () =>
+      Buffer.from(pillowFormats['transparent.gif']!.file, 'base64'),
+    'is a TIFF of inks': () => Buffer.from(pillowFormats['cmyk.tiff']!.file, 'base64'),
+    'is a TIFF of floats': () => Buffer.from(pillowFormats['float.tiff']!.file, 'base64'),
+    'is a TIFF that is turned': () => Buffer.from(pillowFormats['turned.tiff']!.file, 'base64'),
     'is nothing but a JPEG marker': () => Buffer.from([0xff, 0xd8, 0xff]),
     'is nothing but a PNG signature': () => Buffer.from('89504e470d0a1a0a', 'hex'),
-    'is 50,000 pixels a side': () => pngClaiming(50_000, 50_000),
-    'is 100,001 pixels wide and 1,000 high': () => pngClaiming(100_001, 1000),
     'is a PNG without pixels': () => pngClaiming(100, 100),
     ...cutOffs('JPEG', () => pictureOf(noise).jpeg().toBuffer()),
     ...cutOffs('progressive JPEG', () => pictureOf(noise).jpeg({ progressive: true }).toBuffer()),
@@ -183,7 +197,7 @@ describe('an image that cannot be used', () => {
   it.each(Object.keys(bad))('ends in an ImageError wherever its box is: it %s', async (kind) => {
     const bytes = await bad[kind]!();
     for (const region of [
-      [0, 0, 9, 9],
+      [0, 0, 6, 6],
       [0, 0, 100, 100],
     ] as const) {
       const outcome = await decode(bytes, region).then(
@@ -195,12 +209,38 @@ describe('an image that cannot be used', () => {
     }
   });
 
+  it.each<[string, () => Buffer]>([
+    ['50,000 pixels a side', () => pngClaiming(50_000, 50_000)],
+    ['100,001 pixels wide and 1,000 high', () => pngClaiming(100_001, 1000)],
+    ['a JPEG of 60,000 x 60,000', () => jpegClaiming(60_000, 60_000)],
+  ])('is refused by its header where it is %s', async (_, claiming) => {
+    await expect(readImageHeader(claiming())).rejects.toMatchObject({
+      name: 'ImageError',
+      code: 'image-too-large',
+    });
+  });
+
+  it.each<[string, () => Buffer]>([
+    ['a progressive JPEG', () => jpegClaiming(9900, 9900, { sof: 0xc2 })],
+    ['a JPEG of several scans', () => jpegClaiming(9900, 9900, { scans: 3 })],
+    ['a JPEG of inks', () => jpegClaiming(9900, 9900, { components: 4 })],
+    ['an interlaced PNG', () => pngClaiming(9900, 9900, { depth: 16, interlaced: true })],
+  ])('is refused where decoding it would take too much: %s', async (_, claiming) => {
+    await expect(decodeImage(claiming())).rejects.toMatchObject({
+      name: 'ImageError',
+      code: 'image-too-large',
+      message: expect.stringMatching(
+        /^9900 x 9900 px would take [\d.]+ (MB|GB) of memory, more than 640 MB$/,
+      ),
+    });
+  });
+
   it('takes no memory for the size that it claims', async () => {
     const before = process.memoryUsage().rss;
     for (const bytes of [pngClaiming(50_000, 50_000), pngClaiming(2 ** 31 - 1, 2 ** 31 - 1)]) {
       await expect(readImageHeader(bytes)).rejects.toMatchObject({ name: 'ImageError' });
       const all: PixelBox = [0, 0, 50_000, 50_000];
-      await expect(decodeRegion(bytes, all, { isCmyk: false })).rejects.toMatchObject({
+      await expect(decodeRegion(bytes, all, { colours: 'light' })).rejects.toMatchObject({
         name: 'ImageError',
       });
     }

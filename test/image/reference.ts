@@ -16,3 +16,10 @@ interface Reference {
 export const reference = JSON.parse(
   readFileSync('test/image/resize-reference.json', 'utf8'),
 ) as Reference;
+
+/** What scripts/format-reference.py wrote: files, and their pixels in Pillow; null where refused. */
+export const pillowFormats = (
+  JSON.parse(readFileSync('test/image/format-reference.json', 'utf8')) as {
+    formats: Record<string, { file: string; pixels: string | null }>;
+  }
+).formats;

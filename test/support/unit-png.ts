@@ -1,11 +1,15 @@
 import { deflateSync } from 'node:zlib';
 
 /** A PNG whose header claims a size, with a few zero bytes for its pixels. */
-export function pngClaiming(width: number, height: number): Buffer {
+export function pngClaiming(
+  width: number,
+  height: number,
+  { depth = 8, interlaced = false } = {},
+): Buffer {
   const header = Buffer.alloc(13);
   header.writeUInt32BE(width, 0);
   header.writeUInt32BE(height, 4);
-  header.set([8, 2], 8); // 8 bits a sample, RGB
+  header.set([depth, 2, 0, 0, Number(interlaced)], 8); // RGB
   return Buffer.concat([
     Buffer.from('89504e470d0a1a0a', 'hex'),
     chunk('IHDR', header),
@@ -31,4 +35,24 @@ function crc32(bytes: Buffer): number {
     for (let bit = 0; bit < 8; bit += 1) crc = crc & 1 ? (crc >>> 1) ^ 0xedb88320 : crc >>> 1;
   }
   return (crc ^ 0xffffffff) >>> 0;
+}
+
+/**
+ * A JPEG whose header claims a size, with nothing for its pixels.
+ * @param options sof: 0xc0 for a plain one, 0xc2 for a progressive one
+ */
+export function jpegClaiming(
+  width: number,
+  height: number,
+  { sof = 0xc0, components = 3, scans = 1 } = {},
+): Buffer {
+  const frame = Buffer.alloc(10 + 3 * components);
+  frame.set([0xff, sof, 0, 8 + 3 * components, 8]);
+  frame.writeUInt16BE(height, 5);
+  frame.writeUInt16BE(width, 7);
+  frame[9] = components;
+  const scan = Buffer.from([0xff, 0xda, 0, 8, 1, 1, 0, 0, 63, 0]);
+  const start = Buffer.from([0xff, 0xd8]);
+  const end = Buffer.from([0xff, 0xd9]);
+  return Buffer.concat([start, frame, ...Array<Buffer>(scans).fill(scan), end]);
 }
