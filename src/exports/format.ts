@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, readSync } from 'node:fs';
 import { basename, extname, join } from 'node:path';
 import type { Dataset, DatasetSummary } from '../dataset/dataset.js';
 import type { MetadataRow } from '../dataset/row.js';
@@ -6,6 +6,7 @@ import type { Finding, VerifyOptions } from '../dataset/verify.js';
 import { DatasetError, ReleaseError } from '../errors.js';
 import { explainError } from '../files/file-errors.js';
 import { listFiles } from '../files/listing.js';
+import { MAX_IMAGE_BYTES, openRegularSync, readRegularFileSync } from '../files/read-file.js';
 import { type ClassIndex, classOf, type Wnid } from '../imagenet/synsets.js';
 import { letSignalIn, type Stage, type StageOptions, throwIfAborted } from '../progress.js';
 
@@ -63,12 +64,7 @@ export async function* exportRows(
  * @throws OutputError that names the file where it cannot be read
  */
 export function readImage(dataset: Dataset, row: MetadataRow): Uint8Array {
-  const path = dataset.pathOf(row);
-  try {
-    return readFileSync(path);
-  } catch (error) {
-    throw explainError(error, path);
-  }
+  return readRegularFileSync(dataset.pathOf(row), { maxBytes: MAX_IMAGE_BYTES });
 }
 
 /** A row's image by its file name: `k3-000017.png`, `k3-000017`. Never leads out of a folder. */
@@ -158,7 +154,7 @@ export class ImageBuffer {
   }
 
   #read(path: string): Uint8Array {
-    const file = openSync(path, 'r');
+    const file = openRegularSync(path, { maxBytes: MAX_IMAGE_BYTES });
     try {
       const { size } = fstatSync(file);
       if (this.#used + size > this.#memory.length) {

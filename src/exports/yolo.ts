@@ -1,4 +1,4 @@
-import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 import type { Dataset } from '../dataset/dataset.js';
@@ -9,6 +9,7 @@ import { explainError } from '../files/file-errors.js';
 import { makeFolder } from '../files/folders.js';
 import { tryLink } from '../files/listing.js';
 import { writeWhole } from '../files/output-file.js';
+import { MAX_TEXT_BYTES, readRegularFileSync } from '../files/read-file.js';
 import { classNames } from '../imagenet/synsets.js';
 import { canvasSize } from '../recipe/geometry.js';
 import {
@@ -114,6 +115,6 @@ function* compareText(files: ExportFiles, file: string, want: string): Generator
     yield { problem: 'changed', file, detail: `expected ${held} bytes, got ${size}` };
     return;
   }
-  const got = readFileSync(files.path(file), 'utf8');
+  const got = readRegularFileSync(files.path(file), { maxBytes: MAX_TEXT_BYTES }).toString();
   if (got !== want) yield { problem: 'changed', file, detail: differenceOf(want, got) };
 }

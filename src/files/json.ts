@@ -10,6 +10,15 @@ export function toJson(value: unknown): string {
   return `${JSON.stringify(value, null, 2)}\n`;
 }
 
+/** What a text says as JSON; undefined where it is none. */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
 const FLUSH_AT = 1 << 16;
 
 /**
@@ -125,7 +134,7 @@ export async function readSummary<Shape extends SummaryShape>(
     if (!isAbsent(cause)) throw cause;
     throw absent(path, `make it with "${command}"`, cause, Failure);
   }
-  const summary = schema.safeParse(tryParse(text));
+  const summary = schema.safeParse(parseJson(text));
   if (summary.success) return summary.data;
   const { path: field, message } = summary.error.issues[0]!;
   const isOther = field.length === 0 || field[0] === 'format';
@@ -135,14 +144,6 @@ export async function readSummary<Shape extends SummaryShape>(
     place: field.map(String).join('.') || undefined,
     fix: `make it again with "${command}"`,
   });
-}
-
-function tryParse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 /**

@@ -1,4 +1,12 @@
-import { constants, createReadStream, fstatSync, openSync, type Stats } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  createReadStream,
+  fstatSync,
+  openSync,
+  readFileSync,
+  type Stats,
+} from 'node:fs';
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import { OutputError, type PatchmlError } from '../errors.js';
 import { bytesText } from '../text.js';
@@ -16,6 +24,9 @@ export interface ReadLimits {
 
 /** Room for the digests or labels of some million images. */
 export const MAX_TEXT_BYTES = 256e6;
+
+/** No photograph is larger. */
+export const MAX_IMAGE_BYTES = 256 * 2 ** 20;
 
 /**
  * Reads a regular file that holds no more than a limit. A pipe is not waited for, and a device that
@@ -42,6 +53,21 @@ export async function readRegularText(
   limits: ReadLimits = { maxBytes: MAX_TEXT_BYTES },
 ): Promise<string> {
   return (await readRegularFile(path, limits)).toString('utf8');
+}
+
+/**
+ * {@link readRegularFile} without waiting for others: for small files, that is twice as fast.
+ * @throws as {@link readRegularFile}
+ */
+export function readRegularFileSync(path: string, limits: ReadLimits): Buffer {
+  const file = openRegularSync(path, limits);
+  try {
+    return readFileSync(file);
+  } catch (error) {
+    throw explain(error, path, limits);
+  } finally {
+    closeSync(file);
+  }
 }
 
 /**
@@ -83,9 +109,11 @@ export async function* readTextLines(path: string): AsyncGenerator<string> {
   if (rest !== '') yield rest;
 }
 
-/** Opens a regular file for reading, of any length. @throws as {@link requireRegularFile} */
-export function openRegularSync(path: string): number {
-  const limits = { maxBytes: Infinity };
+/** Opens a regular file for reading. @throws as {@link requireRegularFile} */
+export function openRegularSync(
+  path: string,
+  limits: ReadLimits = { maxBytes: Infinity },
+): number {
   try {
     const file = openSync(path, READ);
     requireRegular(fstatSync(file), path, limits);

@@ -1,4 +1,4 @@
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   type DatasetFolder,
@@ -15,6 +15,7 @@ import { exists } from '../files/folders.js';
 import { readJsonLines } from '../files/json.js';
 import { byteOrder } from '../files/listing.js';
 import { writeWhole } from '../files/output-file.js';
+import { MAX_IMAGE_BYTES, readRegularFile } from '../files/read-file.js';
 import { drawTiles, type Tile } from '../image/contact-sheet.js';
 import { decodeImage } from '../image/decode.js';
 import type { RgbImage } from '../image/pixels.js';
@@ -229,7 +230,7 @@ export async function writeContactSheet(
 
 async function readImage(path: string): Promise<RgbImage> {
   try {
-    return await decodeImage(await readFile(path));
+    return await decodeImage(await readRegularFile(path, { maxBytes: MAX_IMAGE_BYTES }));
   } catch (cause) {
     if (!(cause instanceof ImageError)) throw explainError(cause, path);
     const fix = '"patchml verify" lists all that is wrong with the dataset';

@@ -1,4 +1,4 @@
-import { createReadStream, readFileSync } from 'node:fs';
+import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { createGunzip } from 'node:zlib';
@@ -6,7 +6,7 @@ import { AnnotationError } from '../errors.js';
 import { digestOf } from '../files/digest.js';
 import { explainError } from '../files/file-errors.js';
 import { byteOrder, isHidden, listFiles } from '../files/listing.js';
-import { requireRegularFile } from '../files/read-file.js';
+import { readRegularFileSync, requireRegularFile } from '../files/read-file.js';
 import { tarMembers } from '../files/tar.js';
 import { readAnnotationCsv } from './annotation-csv.js';
 import { MAX_ANNOTATION_BYTES, parseAnnotationXml } from './annotation-xml.js';
@@ -68,7 +68,10 @@ async function openFolder(folder: string): Promise<AnnotationSource> {
         if (size < 0) yield { imageId: idOf(path), problem: 'no file, or a link to none' };
         else if (size > MAX_ANNOTATION_BYTES) {
           yield { imageId: idOf(path), problem: `larger than ${MAX_ANNOTATION_BYTES} bytes` };
-        } else yield parse(idOf(path), readFileSync(join(folder, path)));
+        } else {
+          const limits = { maxBytes: MAX_ANNOTATION_BYTES };
+          yield parse(idOf(path), readRegularFileSync(join(folder, path), limits));
+        }
       }
     },
   };

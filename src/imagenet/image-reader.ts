@@ -1,12 +1,10 @@
-import { type FileHandle, open, readFile } from 'node:fs/promises';
+import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ImageError } from '../errors.js';
+import { MAX_IMAGE_BYTES, readRegularFile } from '../files/read-file.js';
 import { type ImageHeader, readImageHeader } from '../image/decode.js';
 import { type MemoryBudget, requireDecodable } from '../image/memory-budget.js';
 import type { ImagePlace } from './images.js';
-
-/** No photograph is larger; a member or file that says so is not read. */
-const MAX_IMAGE_BYTES = 256 * 2 ** 20;
 
 /** Files up to this size are read before there is memory to decode them. */
 const SMALL_BYTES = 2 ** 20;
@@ -17,7 +15,7 @@ export class ImageReader {
 
   constructor(private readonly path: string) {}
 
-  /** The bytes of one image. @throws ImageError `image-too-large`, or a file-system error */
+  /** The bytes of one image. @throws ImageError `image-unreadable`; OutputError */
   async read(place: ImagePlace): Promise<Buffer> {
     if (place.size < 0 || place.size > MAX_IMAGE_BYTES) {
       throw new ImageError('no file, a link to none, or too large to be a photograph', {
@@ -25,7 +23,9 @@ export class ImageReader {
         path: join(this.path, place.file),
       });
     }
-    if (place.offset === undefined) return readFile(join(this.path, place.file));
+    if (place.offset === undefined) {
+      return readRegularFile(join(this.path, place.file), { maxBytes: MAX_IMAGE_BYTES });
+    }
     this.#archive ??= open(this.path);
     const archive = await this.#archive;
     const bytes = Buffer.allocUnsafeSlow(place.size);

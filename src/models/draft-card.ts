@@ -1,4 +1,4 @@
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { InferenceSession } from 'onnxruntime-node';
@@ -7,6 +7,7 @@ import { EvaluationError, OutputError } from '../errors.js';
 import { explainError } from '../files/file-errors.js';
 import { exists } from '../files/folders.js';
 import { writeWhole } from '../files/output-file.js';
+import { readRegularText } from '../files/read-file.js';
 import { type CardDraft, inputSize, type ModelCard, parseModelCard } from './card.js';
 import { readInputShape, readOutputs } from './graph-facts.js';
 import { nameOfModel, readModelFacts } from './model-file.js';
@@ -228,12 +229,7 @@ function placeOf({ model, out, name = nameOfModel(model) }: DraftInput): {
 
 /** Reads a list of synsets, one a line. @throws EvaluationError, or a file-system error */
 export async function readSynsetList(path: string): Promise<string[]> {
-  let text;
-  try {
-    text = await readFile(path, 'utf8');
-  } catch (error) {
-    throw explainError(error, path);
-  }
+  const text = await readRegularText(path);
   const lines = text.split(/\r?\n/).filter((line) => line.trim() !== '');
   return lines.map((line, index) => {
     const [wnid] = /^n\d{8}(?=\s|$)/.exec(line.trim()) ?? [];

@@ -4,6 +4,7 @@ import { dirname, join, parse, resolve, sep } from 'node:path';
 import { EvaluationError } from '../errors.js';
 import { digestOf, sha256File } from '../files/digest.js';
 import { explainError } from '../files/file-errors.js';
+import { requireRegularFile } from '../files/read-file.js';
 
 /** What a model's file says without being run. */
 export interface ModelFacts {
@@ -34,6 +35,7 @@ export async function readModelFacts(path: string): Promise<ModelFacts> {
   const weights = new Set<string>();
   let dependsOnBatch = false;
   let tail: Buffer = Buffer.alloc(0);
+  await requireRegularFile(path);
   try {
     for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) {
       hash.update(chunk as Buffer);

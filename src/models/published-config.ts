@@ -1,7 +1,7 @@
-import { readFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import { explainError } from '../files/file-errors.js';
 import { exists } from '../files/folders.js';
+import { readRegularText } from '../files/read-file.js';
+import { isMapping } from '../files/yaml.js';
 import type { CardDraft } from './card.js';
 import { invalidConfig } from './config-fields.js';
 import { readHuggingFaceConfig } from './huggingface-config.js';
@@ -56,7 +56,7 @@ function foldersOf(model: string): string[] {
 /** What a file says of images; undefined where it is not a file that does. */
 async function readConfig(path: string, size: TimmOptions['size']): Promise<CardDraft | undefined> {
   const content = await readJson(path);
-  if (!isRecord(content)) throw invalidConfig('expected a JSON object', path);
+  if (!isMapping(content)) throw invalidConfig('expected a JSON object', path);
   const isWrapper = content['image_processor_type'] === 'TimmWrapperImageProcessor';
   const timm = timmConfigs(content);
   if (timm.length > 0) return readTimmConfig(timm, { path, size, useTestSize: !isWrapper });
@@ -66,7 +66,7 @@ async function readConfig(path: string, size: TimmOptions['size']): Promise<Card
 
 /** Of a timm config the parts that speak of images, the later before the earlier. */
 function timmConfigs(content: Record<string, unknown>): Record<string, unknown>[] {
-  const parts = [content['pretrained_cfg'], content['data_config']].filter(isRecord);
+  const parts = [content['pretrained_cfg'], content['data_config']].filter(isMapping);
   if (parts.length > 0) return parts;
   // Before pretrained_cfg there was, its fields stood side by side with the architecture.
   return typeof content['architecture'] === 'string' && 'input_size' in content ? [content] : [];
@@ -81,24 +81,15 @@ function isProcessor(content: Record<string, unknown>, path: string): boolean {
 async function readModelType(folder: string): Promise<string | undefined> {
   const path = join(folder, MODEL_CONFIG);
   const content = (await exists(path)) ? await readJson(path) : undefined;
-  const type = isRecord(content) ? content['model_type'] : undefined;
+  const type = isMapping(content) ? content['model_type'] : undefined;
   return typeof type === 'string' ? type : undefined;
 }
 
 async function readJson(path: string): Promise<unknown> {
-  let text;
-  try {
-    text = await readFile(path, 'utf8');
-  } catch (error) {
-    throw explainError(error, path);
-  }
+  const text = await readRegularText(path);
   try {
     return JSON.parse(text);
   } catch (cause) {
     throw invalidConfig('this is not JSON', path, cause);
   }
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -3,6 +3,7 @@ import { extname } from 'node:path';
 import { EvaluationError } from '../errors.js';
 import { explainError } from '../files/file-errors.js';
 import { withoutExtension } from '../imagenet/images.js';
+import { parseJson } from '../files/json.js';
 import { readRegularText } from '../files/read-file.js';
 import type { EvaluationSet } from '../sets/evaluation-set.js';
 import { matchFiles } from '../sets/match-files.js';
@@ -227,20 +228,8 @@ function splitLines(text: string): string[] {
 }
 
 function parseIds(text: string, path: string): string[] {
-  const ids = parseJson(text, path);
+  const ids = parseJson(text);
   if (Array.isArray(ids) && ids.every((id): id is string => typeof id === 'string')) return ids;
-  throw problemIn(path, 'predictions-bad-id-list', 'expected an array of texts', {
-    fix: 'write ["id", ...]',
-  });
-}
-
-function parseJson(text: string, path: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    throw problemIn(path, 'predictions-bad-id-list', 'this is not JSON', {
-      fix: 'write ["id", ...]',
-      cause,
-    });
-  }
+  const problem = ids === undefined ? 'this is not JSON' : 'expected an array of texts';
+  throw problemIn(path, 'predictions-bad-id-list', problem, { fix: 'write ["id", ...]' });
 }

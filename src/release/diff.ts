@@ -1,9 +1,9 @@
-import { readFile } from 'node:fs/promises';
 import { isDeepStrictEqual } from 'node:util';
 import type { Dataset, DatasetFolder } from '../dataset/dataset.js';
 import { type MetadataRow, ROW_FIELDS, type RowPart } from '../dataset/row.js';
 import { sha256 } from '../files/digest.js';
 import { byteOrder } from '../files/listing.js';
+import { MAX_IMAGE_BYTES, readRegularFile } from '../files/read-file.js';
 import { isMapping } from '../files/yaml.js';
 import { decodeImage } from '../image/decode.js';
 import type { DropCounts } from '../imagenet/annotation.js';
@@ -242,5 +242,5 @@ async function pathsOf(dataset: Dataset, ids: ReadonlySet<string>): Promise<Map<
 }
 
 async function decode(path: string): Promise<Buffer> {
-  return (await decodeImage(await readFile(path))).data;
+  return (await decodeImage(await readRegularFile(path, { maxBytes: MAX_IMAGE_BYTES }))).data;
 }

@@ -7,7 +7,7 @@ import { TransferError } from '../errors.js';
 import { EXPORT_NAMES } from '../exports/exports.js';
 import { sha256File, sha256Schema } from '../files/digest.js';
 import { exists, type FolderOf } from '../files/folders.js';
-import { readSummary } from '../files/json.js';
+import { parseJson, readSummary } from '../files/json.js';
 import { byteOrder, listFiles } from '../files/listing.js';
 import { writeWhole } from '../files/output-file.js';
 import { NOTE_FILE } from '../files/output-folder.js';
@@ -207,21 +207,13 @@ export type ReleaseInfo = z.output<typeof identitySchema>;
  * @throws TransferError `no-release`
  */
 export function parseReleaseInfo(text: string, place: string): ReleaseInfo {
-  const info = identitySchema.safeParse(tryParse(text));
+  const info = identitySchema.safeParse(parseJson(text));
   if (info.success) return info.data;
   throw new TransferError(`its ${RELEASE_FILE} is not that of a patchml release`, {
     code: 'no-release',
     path: place,
     fix: 'name the place that "patchml push" printed',
   });
-}
-
-function tryParse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 /**

@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ErrorCode } from '../errors.js';
-import { toJson } from '../files/json.js';
+import { parseJson, toJson } from '../files/json.js';
 import { copyWhole, UNFINISHED, writeWhole } from '../files/output-file.js';
 import {
   buildFolder,
@@ -10,6 +10,7 @@ import {
   requirePlace,
 } from '../files/output-folder.js';
 import { readRegularText } from '../files/read-file.js';
+import { isMapping } from '../files/yaml.js';
 
 /** What a folder of one kind of report holds. */
 export interface ReportForm {
@@ -83,10 +84,6 @@ function kindOf({ what, main, format, others, code }: ReportForm): OutputKind {
 /** What the main file of a folder says it is; undefined where there is none, or it is no JSON. */
 async function formatOf(folder: string, main: string): Promise<unknown> {
   if (!(await readdir(folder)).includes(main)) return undefined;
-  const text = await readRegularText(join(folder, main));
-  try {
-    return (JSON.parse(text) as { format?: unknown } | null)?.format;
-  } catch {
-    return undefined;
-  }
+  const content = parseJson(await readRegularText(join(folder, main)));
+  return isMapping(content) ? content['format'] : undefined;
 }

@@ -5,7 +5,7 @@ import { EvaluationError, OutputError } from '../errors.js';
 import { digestOf, sha256 } from '../files/digest.js';
 import { explainError } from '../files/file-errors.js';
 import { exists, isUnfinished } from '../files/folders.js';
-import { readSummary } from '../files/json.js';
+import { parseJson, readSummary } from '../files/json.js';
 import { listFiles } from '../files/listing.js';
 import { readRegularText } from '../files/read-file.js';
 import { PREDICTIONS_FILE } from '../models/run-model.js';
@@ -182,7 +182,7 @@ export async function requireScoresPlace(
   await requireReportPlace(folder, SCORES_FORM);
   const path = join(folder, SCORECARD_FILE);
   if (overwrite || !(await exists(path))) return;
-  const earlier = earlierSchema.safeParse(JSON.parse(await readRegularText(path))).data;
+  const earlier = earlierSchema.safeParse(parseJson(await readRegularText(path))).data;
   const problem = earlier ? differenceOf(earlier, scores) : 'that another version wrote';
   if (problem === undefined) return;
   throw new OutputError(`this folder holds scores ${problem}`, {

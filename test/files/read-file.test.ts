@@ -1,11 +1,21 @@
 import { execFileSync } from 'node:child_process';
 import { symlinkSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { DatasetError } from '../../src/errors.js';
 import { sha256File } from '../../src/files/digest.js';
 import { readJsonLines } from '../../src/files/json.js';
-import { MAX_LINE, readRegularText, readTextLines } from '../../src/files/read-file.js';
+import {
+  MAX_LINE,
+  readRegularFileSync,
+  readRegularText,
+  readTextLines,
+} from '../../src/files/read-file.js';
+import { ImageBuffer } from '../../src/exports/format.js';
+import { ImageReader } from '../../src/imagenet/image-reader.js';
+import { readSynsetList } from '../../src/models/draft-card.js';
+import { readModelFacts } from '../../src/models/model-file.js';
+import { readModelConfig } from '../../src/models/published-config.js';
 import { temporaryFolder, writeTree } from '../support/unit-folder.js';
 
 async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
@@ -20,6 +30,13 @@ function makePipe(): string {
   return path;
 }
 
+const readSync = (path: string): Buffer => readRegularFileSync(path, { maxBytes: 10 });
+
+const readFromFolder = (path: string): Promise<Buffer> =>
+  new ImageReader(dirname(path)).read({ file: basename(path), size: 1 });
+
+const readOfDataset = (path: string): Uint8Array => new ImageBuffer().read(path);
+
 describe('A file that is read', () => {
   it('is read to its end, through a link too', async () => {
     const folder = writeTree({ a: 'käse', empty: '' });
@@ -33,7 +50,13 @@ describe('A file that is read', () => {
     ['readRegularText', 'enoent', (path: string) => readRegularText(path)],
     ['readTextLines', 'enoent', (path: string) => all(readTextLines(path))],
     ['readJsonLines', 'stage-missing', (path: string) => all(readJsonLines(path))],
-    ['sha256File', 'enoent', (path: string) => Promise.resolve().then(() => sha256File(path))],
+    ['sha256File', 'enoent', async (path: string) => Promise.resolve(sha256File(path))],
+    ['readRegularFileSync', 'enoent', async (path: string) => Promise.resolve(readSync(path))],
+    ['an image of a folder', 'enoent', (path: string) => readFromFolder(path)],
+    ['an image of a dataset', 'enoent', async (path: string) => Promise.resolve(readOfDataset(path))],
+    ['a published config', 'enoent', (path: string) => readModelConfig('m.onnx', { config: path })],
+    ['a list of synsets', 'enoent', readSynsetList],
+    ['a model', 'enoent', readModelFacts],
   ])('is no pipe, device or folder: %s', async (_, code, read) => {
     for (const path of [makePipe(), '/dev/zero']) {
       await expect(read(path)).rejects.toMatchObject({ code: 'file-not-regular', path });
@@ -52,6 +75,8 @@ describe('A file that is read', () => {
     await expect(readRegularText(path, { maxBytes: 4 })).rejects.toMatchObject(refusal);
     const limits = { maxBytes: 4 };
     await expect(readRegularText('/proc/self/status', limits)).rejects.toMatchObject(refusal);
+    expect(readRegularFileSync(path, { maxBytes: 5 }).toString()).toBe('12345');
+    expect(() => readRegularFileSync(path, limits)).toThrow('more than 4 bytes');
   });
 
   it("is refused with the caller's own error", async () => {
