@@ -23,21 +23,33 @@ def weights(outputs: int, dtype: type) -> np.ndarray:
     return matrix
 
 
-def save(name, shape, outputs, *, layout="NCHW", type=TensorProto.FLOAT, last=None, twice=False):
+def save(
+    name, shape, outputs, *, layout="NCHW", type=TensorProto.FLOAT, last=None, twice=False, step=None
+):
     is_half = type == TensorProto.FLOAT16
     dtype = np.float16 if is_half else np.float32
     nodes = []
     image = "image"
-    if type == TensorProto.UINT8:
+    if type in (TensorProto.UINT8, TensorProto.INT64):
         nodes.append(helper.make_node("Cast", ["image"], ["floats"], to=TensorProto.FLOAT))
         image = "floats"
     axes = [2, 3] if layout == "NCHW" else [1, 2]
-    nodes.append(helper.make_node("ReduceMean", [image], ["means"], axes=axes, keepdims=0))
-    result = "raw" if last else "scores"
+    if len(shape) == 2:
+        nodes.append(helper.make_node("Identity", [image], ["means"]))
+    else:
+        nodes.append(helper.make_node("ReduceMean", [image], ["means"], axes=axes, keepdims=0))
+    result = "raw" if last or step else "scores"
+    constants = [numpy_helper.from_array(weights(outputs, dtype), "weights")]
     nodes.append(helper.make_node("MatMul", ["means", "weights"], [result]))
     if last:
         nodes.append(helper.make_node(last, [result], ["scores"]))
+    if step:
+        nodes.append(helper.make_node("QuantizeLinear", [result, "step", "zero"], ["scores"]))
+        constants.append(numpy_helper.from_array(np.array(step, np.float32), "step"))
+        constants.append(numpy_helper.from_array(np.array(-128, np.int8), "zero"))
     out_type = TensorProto.FLOAT16 if is_half else TensorProto.FLOAT
+    if step:
+        out_type = TensorProto.INT8
     results = [helper.make_tensor_value_info("scores", out_type, [shape[0], outputs])]
     if twice:
         nodes.append(helper.make_node("Identity", ["means"], ["features"]))
@@ -47,7 +59,7 @@ def save(name, shape, outputs, *, layout="NCHW", type=TensorProto.FLOAT, last=No
         name,
         [helper.make_tensor_value_info("image", type, shape)],
         results,
-        [numpy_helper.from_array(weights(outputs, dtype), "weights")],
+        constants,
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)])
     model.ir_version = 8
@@ -66,3 +78,6 @@ save("not-finite", ["batch", 3, 8, 8], 4, last="Log")
 save("two-outputs", ["batch", 3, 8, 8], 4, twice=True)
 save("wide", ["batch", 3, 6, 12], 4)
 save("any-size", ["batch", 3, "height", "width"], 4)
+save("whole", ["batch", 3, 8, 8], 4, step=4)  # int8, from -128 on: round(value / 4) - 128
+save("int64", ["batch", 3, 8, 8], 4, type=TensorProto.INT64)
+save("flat", ["batch", 3], 4)

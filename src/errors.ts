@@ -115,6 +115,7 @@ export const ERROR_CODES = [
   'model-input-name',
   'model-input-shape',
   'model-input-type',
+  'model-other-classes',
   'model-output-name',
   'model-output-not-finite',
   'model-output-type',

@@ -24,6 +24,8 @@ interface AddFlags {
   inputName: string | undefined;
   outputName: string | undefined;
   outputKind: CardDraft['outputKind'];
+  outputStep: number | undefined;
+  outputZeroPoint: number | undefined;
   overwrite: boolean;
   quiet: boolean;
 }
@@ -84,6 +86,11 @@ const addCommand: CommandModule<object, AddFlags> = {
           choices: ['logits', 'probabilities'] as const,
           describe: 'What the output holds',
         },
+        'output-step': {
+          type: 'number',
+          describe: 'Of whole numbers of a quantised model: what a step is worth',
+        },
+        'output-zero-point': { type: 'number', describe: 'And the number that stands for 0' },
         overwrite: { ...shared.overwrite, describe: 'Replace an existing card' },
         quiet: shared.quiet,
       })
@@ -143,6 +150,8 @@ async function givenBy(flags: AddFlags): Promise<CardDraft> {
     classes: flags.classes === undefined ? undefined : await parseClasses(flags.classes),
     outputName: flags.outputName,
     outputKind: flags.outputKind,
+    outputStep: flags.outputStep,
+    outputZeroPoint: flags.outputZeroPoint,
   };
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
 }

@@ -40,7 +40,7 @@ const predictionFlags = {
     describe: 'The file holds class indices, best first, not scores',
   },
   scores: {
-    choices: ['logits', 'probabilities'] as const,
+    choices: ['logits', 'probabilities', 'quantised'] as const,
     describe: 'What the scores are  [default: probabilities where all rows have a sum of 1]',
   },
   model: {

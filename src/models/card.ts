@@ -87,10 +87,26 @@ const resize = z
     'expected either cropFraction or to',
   );
 
-const output = z.strictObject({
-  name: z.string().min(1).optional().describe("The graph's output; by default its only one"),
-  kind: z.enum(['logits', 'probabilities']).describe('What it holds'),
-});
+const output = z
+  .strictObject({
+    name: z.string().min(1).optional().describe("The graph's output; by default its only one"),
+    kind: z.enum(['logits', 'probabilities']).describe('What it holds'),
+    step: z
+      .number()
+      .positive()
+      .optional()
+      .describe(
+        'Of an output of whole numbers, what a step is worth: value = (number - zeroPoint) x step; without it classes are ranked, and their probabilities are not known',
+      ),
+    zeroPoint: z
+      .int()
+      .optional()
+      .describe('The whole number that stands for 0; 0 where it is left out'),
+  })
+  .refine(
+    ({ step, zeroPoint }) => zeroPoint === undefined || step !== undefined,
+    'expected a step with the zeroPoint',
+  );
 
 const classes = z
   .union(
@@ -152,6 +168,8 @@ export interface CardDraft {
   classes?: ModelCard['classes'];
   outputName?: string;
   outputKind?: ModelCard['output']['kind'];
+  outputStep?: number;
+  outputZeroPoint?: number;
 }
 
 /** How images become the input of a model. */

@@ -1,4 +1,6 @@
-import { classNames, classOf } from '../imagenet/synsets.js';
+import { EvaluationError } from '../errors.js';
+import { type ClassIndex, classNames, classOf } from '../imagenet/synsets.js';
+import type { EvaluationSet } from '../sets/evaluation-set.js';
 import type { ModelCard } from './card.js';
 
 /** Which class each output of a model stands for. */
@@ -23,6 +25,44 @@ function classesOf({ classes }: Pick<ModelCard, 'classes'>): number[] {
   if (classes === 'imagenet-1k') return all;
   if (classes === 'imagenet-1k-background') return [-1, ...all];
   return classes.map((wnid) => classOf(wnid)!);
+}
+
+/** What of a set a model can never get right. */
+export interface MissingClasses {
+  /** Classes of the set that the model does not have. */
+  classes: number;
+  /** Of so many classes. */
+  of: number;
+  /** Images that have one of them as a label. */
+  images: number;
+}
+
+/**
+ * The classes of a set that a model does not have.
+ *
+ * @throws EvaluationError `model-other-classes` where it has none of them: every score would be 0
+ */
+export function missingClasses(
+  card: Pick<ModelCard, 'classes' | 'model'>,
+  { name, labels, originals }: Pick<EvaluationSet, 'name' | 'labels' | 'originals'>,
+): MissingClasses {
+  const known = new Set<number>(classesOf(card));
+  const rightFor = (image: number): readonly ClassIndex[] =>
+    originals === undefined ? labels[image]! : [...labels[image]!, originals[image]!];
+  const all = new Set(labels.flatMap((_, image) => rightFor(image)));
+  const missing = new Set([...all].filter((label) => !known.has(label)));
+  if (all.size > 0 && missing.size === all.size) {
+    throw new EvaluationError(
+      `none of its ${known.size} classes is right for any image of ${name}`,
+      {
+        code: 'model-other-classes',
+        path: card.model,
+        fix: 'evaluate it on images of its classes, or correct `classes` in its card',
+      },
+    );
+  }
+  const images = labels.filter((_, image) => rightFor(image).some((label) => missing.has(label)));
+  return { classes: missing.size, of: all.size, images: images.length };
 }
 
 /**

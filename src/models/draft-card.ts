@@ -9,7 +9,7 @@ import { exists } from '../files/folders.js';
 import { writeWhole } from '../files/output-file.js';
 import { readRegularText } from '../files/read-file.js';
 import { type CardDraft, inputSize, type ModelCard, parseModelCard } from './card.js';
-import { readInputShape, readOutputs } from './graph-facts.js';
+import { readInputShape, readInputValues, readOutputs, requireImageInput } from './graph-facts.js';
 import { nameOfModel, readModelFacts } from './model-file.js';
 import { loadModel } from './onnxruntime.js';
 import { PRESETS, type Preset, presetDraft } from './presets.js';
@@ -75,8 +75,9 @@ export async function draftModelCard(input: DraftInput): Promise<DraftedCard> {
   const { name, path } = placeOf(input);
   const session = await loadModel(input.model);
   try {
+    requireImageInput(session, input.given ?? {}, input.model);
     const known = await gather(session, input);
-    const draft = { ...(await readOutputs(session, known)), ...known };
+    const draft = { ...(await readOutputs(session, known, input.model)), ...known };
     requireAllFields(draft, session, input.model);
     const { sha256 } = await readModelFacts(input.model);
     const fields = fieldsOf(draft, { name, model: input.model, sha256 }, path);
@@ -102,7 +103,7 @@ async function gather(
           config,
           size: size === undefined ? undefined : inputSize({ size }),
         });
-  const known = { ...graph, ...published, ...given };
+  const known = { ...graph, ...published, ...readInputValues(session, given), ...given };
   const isOtherSize =
     published.size !== undefined &&
     inputSize({ size: known.size! }).join() !== inputSize({ size: published.size }).join();
@@ -111,30 +112,41 @@ async function gather(
   return known;
 }
 
-/** @throws EvaluationError that names every flag that is needed */
+/**
+ * What can be found by a run is not asked for before the model can be run.
+ *
+ * @throws EvaluationError that names every flag that is needed
+ */
 function requireAllFields(draft: CardDraft, session: InferenceSession, model: string): void {
-  const preprocessing = Object.entries(PREPROCESSING_FLAGS).filter(
-    ([field]) => draft[field as keyof CardDraft] === undefined && !isNeedless(field, draft),
+  const unknown = (flags: Record<string, string>): [string, string][] =>
+    Object.entries(flags).filter(([field]) => draft[field as keyof CardDraft] === undefined);
+  const names = [
+    ...(session.inputNames.length > 1
+      ? unknown({ inputName: `--input-name ${session.inputNames.join('|')}` })
+      : []),
+    ...(session.outputNames.length > 1
+      ? unknown({ outputName: `--output-name ${session.outputNames.join('|')}` })
+      : []),
+  ];
+  const isInputUnknown = names.some(([field]) => field === 'inputName');
+  const preprocessing = unknown(PREPROCESSING_FLAGS).filter(
+    ([field]) => !isNeedless(field, draft) && !(isInputUnknown && isOfGraph(field)),
   );
-  const output =
-    draft.outputName === undefined && session.outputNames.length > 1
-      ? ([['outputName', `--output-name ${session.outputNames.join('|')}`]] as const)
-      : Object.entries(OUTPUT_FLAGS).filter(
-          ([field]) => draft[field as keyof CardDraft] === undefined,
-        );
-  const input =
-    draft.inputName === undefined && session.inputNames.length > 1
-      ? ([['inputName', `--input-name ${session.inputNames.join('|')}`]] as const)
-      : [];
-  const missing = [...input, ...preprocessing, ...output];
+  const canRun = names.length === 0 && !preprocessing.some(([field]) => isOfGraph(field));
+  const missing = [...names, ...preprocessing, ...(canRun ? unknown(OUTPUT_FLAGS) : [])];
   if (missing.length === 0) return;
   const isSet = preprocessing.some(([field]) => field in presetDraft('timm'));
-  const names = missing.map(([field]) => field).join(', ');
-  throw new EvaluationError(`neither the model nor a file beside it says ${names}`, {
+  const fields = missing.map(([field]) => field).join(', ');
+  throw new EvaluationError(`neither the model nor a file beside it says ${fields}`, {
     code: 'card-unknown-fields',
     path: model,
     fix: `give ${missing.map(([, flag]) => flag).join(' ')}${isSet ? `; --preset ${PRESETS.join('|')} gives a usual set` : ''}`,
   });
+}
+
+/** What the graph says of itself in most cases. */
+function isOfGraph(field: string): boolean {
+  return field === 'size' || field === 'layout';
 }
 
 function isNeedless(field: string, { to, mode }: CardDraft): boolean {
@@ -174,7 +186,12 @@ function fieldsOf(
       fill: draft.fill,
     },
     classes: draft.classes,
-    output: { name: draft.outputName, kind: draft.outputKind },
+    output: {
+      name: draft.outputName,
+      kind: draft.outputKind,
+      step: draft.outputStep,
+      zeroPoint: draft.outputZeroPoint,
+    },
   };
 }
 

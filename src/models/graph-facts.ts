@@ -1,11 +1,48 @@
 import type { InferenceSession } from 'onnxruntime-node';
+import { EvaluationError } from '../errors.js';
 import { type CardDraft, inputSize } from './card.js';
 import { CLASS_COUNT } from './classes.js';
 import { newTensor } from './onnxruntime.js';
 import { type InputType, newValues } from './preprocess.js';
-import { toFloat32 } from './session.js';
+import { doesNotRun, INPUT_TYPES, toFloat32, wrongInputType } from './session.js';
 
 type Metadata = InferenceSession.ValueMetadata;
+
+/**
+ * Checks that a graph takes images at all, before anybody is asked how these are prepared.
+ *
+ * @param path of the model
+ * @throws EvaluationError `model-input-type`, `model-input-shape`
+ */
+export function requireImageInput(
+  session: InferenceSession,
+  { inputName }: CardDraft,
+  path: string,
+): void {
+  const input = pick(session.inputNames, session.inputMetadata, inputName);
+  if (input === undefined) return; // one of several, which is asked for
+  if (!input.isTensor || !INPUT_TYPES.includes(input.type)) throw wrongInputType(input, path);
+  // A graph that says nothing of its dimensions has none here.
+  if (input.shape.length === 4 || input.shape.length === 0) return;
+  const shape = `[${input.shape.join(', ')}]`;
+  throw new EvaluationError(
+    `its input "${input.name}" has shape ${shape}, expected four dimensions: a batch of images`,
+    {
+      code: 'model-input-shape',
+      path,
+      fix: 'export it with an input of [batch, 3, height, width] or [batch, height, width, 3]',
+    },
+  );
+}
+
+/** Pixels as they are: what a graph of bytes takes, whatever a config says of its normalisation. */
+const AS_BYTES: CardDraft = { scale: 1, mean: [0, 0, 0], std: [1, 1, 1] };
+
+/** What a graph of bytes says of the values. */
+export function readInputValues(session: InferenceSession, known: CardDraft): CardDraft {
+  const input = pick(session.inputNames, session.inputMetadata, known.inputName);
+  return input?.isTensor && input.type === 'uint8' ? AS_BYTES : {};
+}
 
 /**
  * What a graph says of its input: the order of its dimensions, and its size where it is fixed.
@@ -34,20 +71,21 @@ function pick(
   return names.length === 1 ? metadata[0] : undefined;
 }
 
-const TYPES: readonly string[] = ['float32', 'float16', 'uint8'] satisfies InputType[];
-
 /**
  * What one run shows of a model's outputs, whatever its graph says of their shape: the number of its
  * classes, and whether they are probabilities. What it leaves open stays out.
  *
  * @param known how it is fed, and which output counts where it has several
+ * @throws EvaluationError `model-does-not-run`
  */
 export async function readOutputs(
   session: InferenceSession,
-  { size, layout, inputName, outputName }: CardDraft,
+  { size, layout, inputName, outputName, classes, outputKind }: CardDraft,
+  model: string,
 ): Promise<CardDraft> {
+  if (classes !== undefined && outputKind !== undefined) return {};
   const input = pick(session.inputNames, session.inputMetadata, inputName);
-  if (!input?.isTensor || !TYPES.includes(input.type)) return {};
+  if (!input?.isTensor || !INPUT_TYPES.includes(input.type)) return {};
   const output = pick(session.outputNames, session.outputMetadata, outputName)?.name;
   if (size === undefined || layout === undefined || output === undefined) return {};
   const [width, height] = inputSize({ size });
@@ -57,17 +95,15 @@ export async function readOutputs(
   const type = input.type as InputType;
   const values = newValues(type, images * 3 * width * height);
   for (let at = 0; at < values.length; at += 3) values[at] = 1;
-  try {
-    const tensor = await newTensor(type, values, dims);
-    const results = await session.run({ [input.name]: tensor }, [output]);
-    const { [output]: result } = results;
-    const scores = result && toFloat32(result);
-    if (scores === undefined) return {};
-    const row = scores.subarray(0, scores.length / images);
-    return { ...classesOf(row.length), ...kindOf(row, result!.type) };
-  } catch {
-    return {}; // it does not run so: what it says stays unknown, and is asked for
-  }
+  const tensor = await newTensor(type, values, dims);
+  const results = await session.run({ [input.name]: tensor }, [output]).catch((cause: unknown) => {
+    throw doesNotRun(cause, dims, model);
+  });
+  const { [output]: result } = results;
+  const scores = result && toFloat32(result);
+  if (scores === undefined) return {};
+  const row = scores.subarray(0, scores.length / images);
+  return { ...classesOf(row.length), ...kindOf(row, result!.type) };
 }
 
 function classesOf(outputs: number): CardDraft {

@@ -6,6 +6,7 @@ import { exists, requireSpace } from '../files/folders.js';
 import { readSummary, toJson } from '../files/json.js';
 import { writeWhole } from '../files/output-file.js';
 import { buildFolder } from '../files/output-folder.js';
+import { SCORE_SCALES } from '../predictions/source.js';
 import type { StageOptions } from '../progress.js';
 import type { EvaluationImages, EvaluationSet } from '../sets/evaluation-set.js';
 import { PATCHML_VERSION } from '../version.js';
@@ -45,6 +46,8 @@ const summarySchema = z.object({
   set: z.object({ name: z.string(), images: z.int() }),
   provider: z.string(),
   batch: z.int(),
+  /** What the scores are. */
+  scores: z.enum(SCORE_SCALES),
   versions: z.object({ patchml: z.string(), onnxruntime: z.string() }),
   /** Images that have predictions. */
   predicted: z.int(),
@@ -89,6 +92,7 @@ export async function predict(
     output: card.output,
     ids: set.ids,
     images: images.fingerprint,
+    summary: 2, // that its summary says what the scores are
     provider,
     batch: asked,
     top,
@@ -112,6 +116,7 @@ export async function predict(
         set: { name: set.name, images: set.ids.length },
         provider,
         batch,
+        scores: session.scale,
         versions,
         predicted,
         bad,

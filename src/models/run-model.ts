@@ -5,6 +5,7 @@ import { scoreMatrix, softmax, type TopClasses, topClasses } from '../metrics/in
 import { mapInWorkers } from '../parallel/workers.js';
 import { openPredictions } from '../predictions/open.js';
 import { openPredictionWriter } from '../predictions/writer.js';
+import type { ScoreScale } from '../predictions/source.js';
 import type { StageOptions } from '../progress.js';
 import type { EvaluationImages, EvaluationSet } from '../sets/evaluation-set.js';
 import type { ModelCard, Preprocessing } from './card.js';
@@ -48,7 +49,7 @@ export async function runModel(
   if (predicted === 0) throw allBad(input.images, bad[0]!);
   const isBad = new Set(bad.map(({ id }) => id));
   const ids = input.set.ids.filter((id) => !isBad.has(id));
-  await rankClasses(ids, model.card, { top, origin }, folder);
+  await rankClasses(ids, model, { top, origin }, folder);
   return { predicted, bad };
 }
 
@@ -91,7 +92,7 @@ function requireRankable(scores: Float32Array, { model }: ModelCard): void {
 
 async function rankClasses(
   ids: readonly string[],
-  card: ModelCard,
+  { card, session }: Pick<ReadyModel, 'card' | 'session'>,
   { top, origin }: { top: number; origin: PredictionOrigin },
   folder: string,
 ): Promise<void> {
@@ -110,7 +111,7 @@ async function rankClasses(
       );
       const batch = ids.slice(done, done + best.images);
       done += best.images;
-      await writer.write(batch, best.classes, probabilitiesOf(best, values, card));
+      await writer.write(batch, best.classes, probabilitiesOf(best, values, session.scale));
     }
     await writer.close();
   } catch (error) {
@@ -119,14 +120,15 @@ async function rankClasses(
   }
 }
 
-/** The probabilities of ranked classes, [images x n]. */
+/** The probabilities of ranked classes, [images x n]; NaN where they are not known. */
 function probabilitiesOf(
   { classes, n }: TopClasses,
   scores: Float32Array,
-  { output }: ModelCard,
+  scale: ScoreScale,
 ): Float32Array {
+  if (scale === 'quantised') return new Float32Array(classes.length).fill(NaN);
   const matrix = { values: scores, images: scores.length / CLASS_COUNT, classCount: CLASS_COUNT };
-  const all = output.kind === 'logits' ? softmax(matrix).values : scores;
+  const all = scale === 'logits' ? softmax(matrix).values : scores;
   return Float32Array.from(classes, (label, at) => all[Math.floor(at / n) * CLASS_COUNT + label]!);
 }
 
@@ -158,7 +160,11 @@ interface PredictedBatch {
 }
 
 /** Below every score: for the classes that a model does not have. */
-const ABSENT = { logits: -3.4028234663852886e38, probabilities: -1 };
+const ABSENT: Record<ScoreScale, number> = {
+  logits: -3.4028234663852886e38,
+  probabilities: -1,
+  quantised: -3.4028234663852886e38,
+};
 
 /**
  * Runs a model over a set, in the set's order, from image `first` on. Images are prepared in worker threads while the model
@@ -198,7 +204,7 @@ async function* predictBatches(
     );
     spares.push(values);
     const own = outputs.subarray(0, ids.length * mapping.outputs);
-    const scores = mapClasses(own, mapping, ABSENT[card.output.kind]);
+    const scores = mapClasses(own, mapping, ABSENT[session.scale]);
     const isBad = new Set(bad.map(({ position }) => position));
     yield {
       ids: ids.filter((_, position) => !isBad.has(position)),

@@ -6,11 +6,14 @@ import { inputSize, loadModelCard, type ModelCard } from './card.js';
 import { CLASS_COUNT, classMapping } from './classes.js';
 import { firstLine, loadModel, newTensor } from './onnxruntime.js';
 import { type InputType, type InputValues, newValues, valuesPerImage } from './preprocess.js';
+import type { ScoreScale } from '../predictions/source.js';
 import type { SessionOptions } from './provider.js';
 
 /** A model that is loaded and fits its card. */
 export interface ModelSession {
   inputType: InputType;
+  /** What the scores are that it gives. */
+  scale: ScoreScale;
   /** The only number of images that the graph takes at once; undefined where it takes any. */
   fixedBatch: number | undefined;
   /**
@@ -54,13 +57,15 @@ export async function fitSession(
   const perImage = valuesPerImage(card.input);
   const [width, height] = inputSize(card.input);
   const dims = card.input.layout === 'NCHW' ? [3, height, width] : [height, width, 3];
+  let scale: ScoreScale = card.output.kind;
   const run = async (values: InputValues, images: number): Promise<Float32Array> => {
     const tensor = await newTensor(input.type, values, [images, ...dims]);
     const results = await session.run({ [input.name]: tensor }, [outputName]);
     const output = results[outputName]!;
     if (output.size !== images * outputs) throw otherClasses(output, outputName, outputs, card);
     const scores = toFloat32(output);
-    if (scores !== undefined) return scores;
+    scale = scaleOf(output, outputName, card);
+    if (scores !== undefined) return inSteps(scores, card);
     throw modelError(
       `its output "${outputName}" is ${output.type}, expected numbers`,
       'model-output-type',
@@ -73,20 +78,48 @@ export async function fitSession(
     await run(newValues(input.type, trial * perImage), trial);
   } catch (cause) {
     if (cause instanceof EvaluationError) throw cause;
-    throw modelError(
-      `it does not run on an input of ${[trial, ...dims].join(' x ')}: ${firstLine(cause)}`,
-      'model-does-not-run',
-      card,
-      'correct `input` in its card, by --size or --layout of "model add"',
-      cause,
-    );
+    throw doesNotRun(cause, [trial, ...dims], card.model);
   }
   return {
     inputType: input.type,
+    scale,
     fixedBatch: input.fixedBatch,
     run,
     close: () => session.release(),
   };
+}
+
+/** A model that onnxruntime cannot run on an input. */
+export function doesNotRun(cause: unknown, dims: readonly number[], path: string): EvaluationError {
+  return new EvaluationError(
+    `it does not run on an input of ${dims.join(' x ')}: ${firstLine(cause)}`,
+    {
+      code: 'model-does-not-run',
+      path,
+      fix: 'correct `input` in its card, by --size or --layout of "model add"',
+      cause,
+    },
+  );
+}
+
+/** @throws EvaluationError `model-output-type` where the card has steps, and the model none */
+function scaleOf({ type }: Tensor, name: string, card: ModelCard): ScoreScale {
+  const { step, kind } = card.output;
+  const isWhole = !type.startsWith('float');
+  if (isWhole) return step === undefined ? 'quantised' : kind;
+  if (step === undefined) return kind;
+  throw modelError(
+    `its output "${name}" is ${type}, the card says what a step of whole numbers is worth`,
+    'model-output-type',
+    card,
+    'take `output.step` and `output.zeroPoint` out of its card',
+  );
+}
+
+/** What the whole numbers of a quantised model stand for, where its card says it. */
+function inSteps(scores: Float32Array, { output }: ModelCard): Float32Array {
+  const { step, zeroPoint = 0 } = output;
+  return step === undefined ? scores : scores.map((score) => (score - zeroPoint) * step);
 }
 
 function otherClasses(
@@ -112,19 +145,14 @@ interface GraphInput {
   fixedBatch: number | undefined;
 }
 
-const INPUT_TYPES: readonly string[] = ['float32', 'float16', 'uint8'] satisfies InputType[];
+/** What a model can be fed with. */
+export const INPUT_TYPES: readonly string[] = ['float32', 'float16', 'uint8'] satisfies InputType[];
 
 function checkInput(session: InferenceSession, card: ModelCard): GraphInput {
   const name = pickName('input', card.input.name, session.inputNames, card);
   const metadata = session.inputMetadata.find((input) => input.name === name)!;
   if (!metadata.isTensor || !INPUT_TYPES.includes(metadata.type)) {
-    const got = metadata.isTensor ? metadata.type : 'no tensor';
-    throw modelError(
-      `its input "${name}" is ${got}, expected float32, float16 or uint8`,
-      'model-input-type',
-      card,
-      'export it with another input type',
-    );
+    throw wrongInputType(metadata, card.model);
   }
   const [width, height] = inputSize(card.input);
   const expected = card.input.layout === 'NCHW' ? [3, height, width] : [height, width, 3];
@@ -142,6 +170,18 @@ function checkInput(session: InferenceSession, card: ModelCard): GraphInput {
   const type = metadata.type as InputType;
   if (type === 'uint8') requireWholePixels(card);
   return { name, type, fixedBatch: isFixed(batch) ? batch : undefined };
+}
+
+/** An input that cannot be fed. */
+export function wrongInputType(
+  input: InferenceSession.ValueMetadata,
+  path: string,
+): EvaluationError {
+  const got = input.isTensor ? input.type : 'no tensor';
+  return new EvaluationError(
+    `its input "${input.name}" is ${got}, expected float32, float16 or uint8`,
+    { code: 'model-input-type', path, fix: 'export it with another input type' },
+  );
 }
 
 function isFixed(size: number | string | undefined): size is number {
@@ -184,8 +224,8 @@ function pickName(
 }
 
 /**
- * The scores of an output: as they are, also those of a quantised model, whose whole numbers rank
- * classes as the numbers do that they stand for. Undefined for what are no numbers.
+ * The numbers of an output as they are: the whole ones of a quantised model rank classes as the
+ * numbers do that they stand for. Undefined for what are no numbers.
  */
 export function toFloat32({ data, type }: Tensor): Float32Array | undefined {
   if (data instanceof Float32Array) return data;

@@ -4,8 +4,13 @@ import { explainError } from '../files/file-errors.js';
 /** Row-major scores or ranks of some images. */
 export type PredictionRows = Float32Array | Float64Array | Int32Array;
 
-/** What scores are: any numbers, or each image's from 0 to 1. */
-export type ScoreScale = 'logits' | 'probabilities';
+/**
+ * What scores are: logits, of which softmax makes probabilities; each image's probabilities; or
+ * whole numbers of a quantised model of which it is not known what a step is worth. These rank the
+ * classes of an image, and cannot be compared between images.
+ */
+export const SCORE_SCALES = ['logits', 'probabilities', 'quantised'] as const;
+export type ScoreScale = (typeof SCORE_SCALES)[number];
 
 /** Predictions, read in batches of rows in the file's own order; they can be read several times. */
 export interface PredictionSource {
@@ -18,7 +23,7 @@ export interface PredictionSource {
   ids: readonly string[] | undefined;
   /** The file, as errors name it. */
   path: string;
-  /** Whether scores are logits or probabilities; told from the values where not given. */
+  /** What scores are; logits and probabilities are told from the values where it is not given. */
   scale?: ScoreScale | undefined;
   /** Whether scores are known to be finite: those of `openPredictions`, which looks at each. */
   isChecked?: boolean | undefined;

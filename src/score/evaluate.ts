@@ -9,6 +9,7 @@ import {
   type Preprocessing,
   type PreprocessingChoice,
 } from '../models/card.js';
+import { missingClasses } from '../models/classes.js';
 import { LOGITS_FILE } from '../models/logits-file.js';
 import { readCardedModel } from '../models/model-file.js';
 import { predict, type Predictions, type PredictOptions } from '../models/predict.js';
@@ -50,7 +51,8 @@ export interface Evaluated {
  * Scores a model on an evaluation set: predicts, unless an earlier run did, scores, and writes the
  * scorecard with the best classes of each image (`predictions.parquet`) into a folder.
  *
- * @throws EvaluationError where the model does not fit its card, or no image can be decoded
+ * @throws EvaluationError where the model does not fit its card, has none of the set's classes, or no
+ *   image can be decoded
  * @throws MetricsError for options out of range
  * @throws OutputError where a folder cannot be written, or holds something else
  * @throws AbortedError
@@ -64,16 +66,21 @@ export async function evaluateModel(
     const said = preprocessingFields(preprocessing);
     const { sha256 } = await readCardedModel(card);
     const model = { name: card.name, digest: sha256 };
+    const missing = missingClasses(card, set);
     await requireScoresPlace(out, { model, set, preprocessing: said }, options.overwrite);
     const predictions = await predict({ card, set, preprocessing, work }, options);
     const bad = new Set(predictions.summary.bad.map(({ id }) => id));
     const scored = withoutImages(set, bad, 'image-corrupt');
     const logits = await openPredictions(join(predictions.folder, LOGITS_FILE));
-    const source = { ...logits, scale: card.output.kind };
+    const source = { ...logits, scale: predictions.summary.scores };
     const { body, perImage } = await scorePredictions({ source, set: scored }, options);
     const best = join(predictions.folder, PREDICTIONS_FILE);
     const scorecard = makeScorecard(body, {
-      model: { ...model, provider: predictions.summary.provider },
+      model: {
+        ...model,
+        provider: predictions.summary.provider,
+        ...(missing.classes > 0 ? { missing } : {}),
+      },
       predictions: { path: PREDICTIONS_FILE, sha256: sha256File(best) },
       preprocessing: said,
     });

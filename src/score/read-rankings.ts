@@ -54,7 +54,8 @@ export async function readRankings(
   const classes = new Uint16Array(source.images * kept);
   const ranks = source.kind === 'scores' ? emptyLabelRanks(labels) : undefined;
   const softmaxes = new Float64Array(ranks?.scores.length ?? 0);
-  let mayBeProbabilities = source.scale !== 'logits';
+  const { scale: said } = source;
+  let mayBeProbabilities = said === undefined || said === 'probabilities';
   for await (const batch of batches) {
     const at = batch.firstRow * kept;
     if (batch.rows instanceof Int32Array) {
@@ -67,14 +68,15 @@ export async function readRankings(
     classes.set(topClasses(scores, kept).classes, at);
     if (!ranks) continue;
     addLabelRanks(ranks, scores, batch.firstRow);
-    if (source.scale === 'probabilities') requireProbabilities(scores, source, batch.firstRow);
-    else {
+    if (said === 'probabilities') requireProbabilities(scores, source, batch.firstRow);
+    else if (said !== 'quantised') {
       noteLabelScores(softmaxes, labels, softmax(scores), batch.firstRow);
       mayBeProbabilities &&= areProbabilities(scores);
     }
   }
   const top = { classes, images: source.images, n: kept };
   if (!ranks) return { top, ranks, scale: 'ranked' };
+  if (said === 'quantised') return { top, ranks, scale: said };
   if (mayBeProbabilities) return { top, ranks, scale: 'probabilities' };
   return { top, ranks: { ...ranks, scores: softmaxes }, scale: 'logits' };
 }

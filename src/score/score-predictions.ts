@@ -49,6 +49,14 @@ export interface ScoreOptions extends Omit<StageOptions, 'jobs'> {
   maxGroup?: number | undefined;
 }
 
+/** The reason where the scores of different images cannot be compared. */
+const NO_COMMON_SCALE = Object.fromEntries(
+  ['mapMacro', 'mapMacroPresent', 'mapMicro'].map((name) => [
+    name,
+    'needs probabilities, the scores are whole numbers of a quantised model',
+  ]),
+);
+
 /** What is scored. */
 export interface ScoreInput {
   source: PredictionSource;
@@ -88,8 +96,10 @@ export async function scorePredictions(
   const most = labelCounts(labels).reduce((a, b) => Math.max(a, b), MOST_RANKED);
   const rankings = await readRankings(source, ofFile, most, read());
   const measures = measuresInSetOrder(measureImages(rankings, ofFile, originals), positions);
+  const isOneScale = rankings.scale !== 'quantised';
   const precision =
-    rankings.ranks && (await classPrecision(rankings.ranks, rankings.scale, read()));
+    rankings.ranks &&
+    (isOneScale ? await classPrecision(rankings.ranks, rankings.scale, read()) : undefined);
 
   const made = makeStatistics(measures, rankings.top.n, labels, set, maxGroup);
   const intervals = await bootstrap(made.statistics, { ...settings, signal, stage: 'score' });
@@ -106,7 +116,11 @@ export async function scorePredictions(
         mapInterval: 'none',
       },
       metrics: assembleMetrics(intervals, made.asma, precision, summary.labelled),
-      unavailable: { ...measures.unavailable, ...made.unavailable },
+      unavailable: {
+        ...measures.unavailable,
+        ...made.unavailable,
+        ...(isOneScale ? {} : NO_COMMON_SCALE),
+      },
     },
     perImage: perImageOf(measures, labels, set.ids, topInSetOrder(rankings.top, positions)),
   };
@@ -114,10 +128,14 @@ export async function scorePredictions(
 
 function requireClasses({ kind, width, path }: PredictionSource): void {
   if (kind === 'ranked' || width === CLASS_COUNT) return;
+  const fix =
+    width === CLASS_COUNT + 1
+      ? 'leave out the background class, mostly the first'
+      : 'keep the 1,000 classes of ImageNet in class-index order, or give ranked classes (--ranked)';
   throw new EvaluationError(`expected the scores of ${CLASS_COUNT} classes a row, got ${width}`, {
     code: 'predictions-class-count',
     path,
-    fix: 'keep the 1,000 classes of ImageNet in class-index order, or give ranked classes (--ranked)',
+    fix,
   });
 }
 

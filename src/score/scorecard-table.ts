@@ -113,11 +113,13 @@ export function scorecardsCsvTable(scorecards: readonly NewScorecard[]): TextTab
     head: [
       'model',
       'set',
+      'scores',
       ...names.flatMap((name) => [name, ...PARTS.map((part) => `${name}_${part}`)]),
     ],
-    rows: [...scorecards].sort(byAsma).map(({ model, set, metrics }) => [
+    rows: [...scorecards].sort(byAsma).map(({ model, set, scores, metrics }) => [
       model.name,
       set.name,
+      scores,
       ...names.flatMap((name) => {
         const metric = metricOf(metrics, name);
         return (['value', ...PARTS] as const).map((part) => String(metric?.[part] ?? ''));
@@ -154,10 +156,21 @@ export function scorecardNotes(scorecards: readonly NewScorecard[]): string[] {
       `intervals: ${level} bootstrap, ${countText(options.resamples)} resamples, ` +
       `seed ${options.seed}; variable top-k, A_k and ASMA: ${options.variableTopKRule} of the ` +
       `labels found; scores: ${scaleText(scorecards)}.`,
+    ...missingNotes(scorecards),
     ...asmaNotes(scorecards),
     ...(leftOut.length > 0 ? [`Images left out: ${leftOutText}.`] : []),
     ...[...reasons].map(([reason, names]) => `Not there: ${[...names].join(', ')} (${reason}).`),
   ];
+}
+
+/** Models that cannot get every image right. */
+function missingNotes(scorecards: readonly NewScorecard[]): string[] {
+  return scorecards.flatMap(({ model: { name, missing } }) =>
+    missing === undefined
+      ? []
+      : `Warning: ${name} lacks ${countText(missing.classes)} of the ${countText(missing.of)} classes ` +
+        `of the set; ${countOf(missing.images, 'image')} with such a label cannot be got right.`,
+  );
 }
 
 /** `100 of 1,200 images` where a limit was given. */

@@ -94,6 +94,14 @@ export const scorecardSchema = z.strictObject({
     name: z.string().min(1),
     digest: sha256Schema.optional().describe("SHA-256 of the model's file"),
     provider: z.string().optional().describe('What ran it, such as `cpu`'),
+    missing: z
+      .strictObject({
+        classes: z.int().min(1).describe('So many of them'),
+        of: z.int().min(1).describe('Classes of the set'),
+        images: z.int().min(0).describe('Images that have one of the missing as a label'),
+      })
+      .optional()
+      .describe('Classes of the set that the model does not have; absent where it has all'),
   }),
   predictions: z.strictObject({
     path: z.string().optional().describe('The file, as it was given'),
@@ -119,7 +127,7 @@ export const scorecardSchema = z.strictObject({
       .describe('Images that were left out of the set, by reason'),
   }),
   scores: z
-    .enum(['logits', 'probabilities', 'ranked'])
+    .enum(['logits', 'probabilities', 'quantised', 'ranked'])
     .describe(
       'What the predictions hold; mapMacro, mapMacroPresent and mapMicro are of probabilities',
     ),

@@ -1,6 +1,27 @@
 import { describe, expect, it } from '@jest/globals';
 import { classOf } from '../../src/imagenet/synsets.js';
-import { CLASS_COUNT, classMapping, mapClasses } from '../../src/models/classes.js';
+import { CLASS_COUNT, classMapping, mapClasses, missingClasses } from '../../src/models/classes.js';
+
+describe('missingClasses', () => {
+  const fruit = { model: 'fruit.onnx', classes: ['n07753592', 'n07749582'] }; // 954, 951
+  const of = (labels: number[][], originals?: number[]) => ({ name: 'made', labels, originals });
+
+  it('counts the classes of a set that a model lacks, and their images', () => {
+    const labels = [[954], [951, 3], [3, 4], []];
+    expect(missingClasses(fruit, of(labels))).toEqual({ classes: 2, of: 4, images: 2 });
+    const known = { classes: 0, of: 1, images: 0 };
+    expect(missingClasses(fruit, of([[954], [954]]))).toEqual(known);
+    expect(missingClasses(fruit, of([[], []]))).toEqual({ classes: 0, of: 0, images: 0 });
+    // The original labels count as well.
+    expect(missingClasses(fruit, of([[954], [954]], [954, 7])).images).toBe(1);
+  });
+
+  it('refuses a set of which a model has no class: every score would be 0', () => {
+    expect(() => missingClasses(fruit, of([[3], [4, 5]]))).toThrow(
+      'fruit.onnx: none of its 2 classes is right for any image of made; evaluate it on',
+    );
+  });
+});
 
 describe('mapClasses', () => {
   it('hands on the outputs of a model of the 1,000 classes', () => {

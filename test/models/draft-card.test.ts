@@ -71,10 +71,35 @@ describe('draftModelCard', () => {
         /^give --channels RGB\|BGR --scale NUMBER --mean R,G,B --std R,G,B --resize \S+ --interpolation \S+ --antialias .*--crop-fraction NUMBER --classes .*--preset torchvision\|timm/,
       ) as unknown as string,
     });
-    await expect(draft('any-size', preprocessing)).rejects.toThrow(/says size, classes/);
+    await expect(draft('any-size', preprocessing)).rejects.toThrow(/says size; give --size/);
     await expect(draft('two-outputs', { ...preprocessing, classes: TINY_CLASSES })).rejects.toThrow(
       /says outputName; give --output-name \S+\|\S+$/,
     );
+  });
+
+  it('asks nobody about a model that no card can feed', async () => {
+    const says = 'its input "image" is int64, expected float32, float16 or uint8';
+    await expect(draft('int64', {})).rejects.toThrow(says);
+    await expect(draft('flat', {})).rejects.toThrow(/has shape \[batch, 3\], expected four/);
+    await expect(draft('any-size', { ...preprocessing, size: 8, layout: 'NHWC' })).rejects.toThrow(
+      'it does not run on an input of 1 x 8 x 8 x 3',
+    );
+  });
+
+  it('takes pixels as they are for an input of bytes, whatever a config says', async () => {
+    const { mean, std, scale, ...resize } = preprocessing;
+    const config = JSON.stringify({ mean, std, input_size: [3, 8, 8], scale });
+    const given = { ...resize, classes: TINY_CLASSES };
+    const card = await draft('bytes', given, { 'config.json': config });
+    expect(card['input']).toMatchObject({ scale: 1, mean: [0, 0, 0], std: [1, 1, 1] });
+  });
+
+  it('asks what whole numbers stand for, and says what a step is worth', async () => {
+    const given = { ...preprocessing, classes: TINY_CLASSES };
+    await expect(draft('whole', given)).rejects.toThrow(/says outputKind/);
+    const steps = { outputKind: 'logits', outputStep: 4, outputZeroPoint: -128 } as const;
+    const card = await draft('whole', { ...given, ...steps });
+    expect(card['output']).toEqual({ kind: 'logits', step: 4, zeroPoint: -128 });
   });
 
   it('takes a usual set by its name', async () => {

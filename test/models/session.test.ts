@@ -39,6 +39,23 @@ describe('openModelSession', () => {
     expect(await runOnce(tinyCard('half'), halves, 1)).toEqual([1, 20, 300, 4]);
   });
 
+  it('ranks the whole numbers of a quantised model, and knows what they stand for where it is said', async () => {
+    const values = Float32Array.from(planes([1, 10, 100]));
+    const whole = tinyCard('whole');
+    // 1, 20, 300 and 4 in steps of 4, from -128 on
+    expect(await runOnce(whole, values, 1)).toEqual([-128, -123, -53, -127]);
+    const output = { kind: 'logits', step: 4, zeroPoint: -128 } as const;
+    expect(await runOnce({ ...whole, output }, values, 1)).toEqual([0, 20, 300, 4]);
+    const scaleOf = async (card: ModelCard): Promise<string> => {
+      const session = await openModelSession(card);
+      await session.close();
+      return session.scale;
+    };
+    expect(await scaleOf(whole)).toBe('quantised');
+    expect(await scaleOf({ ...whole, output })).toBe('logits');
+    expect(await scaleOf(tinyCard('nchw'))).toBe('logits');
+  });
+
   it('knows the batch that a graph is fixed to', async () => {
     const fixed = await openModelSession(tinyCard('nhwc-fixed', { layout: 'NHWC' }));
     expect(fixed.fixedBatch).toBe(2);
@@ -65,6 +82,13 @@ describe('openModelSession', () => {
       tinyCard('nchw', {}, { output: { kind: 'logits', name: 'logits' } }),
       'model-output-name',
     ],
+    [
+      'steps of an output without',
+      tinyCard('nchw', {}, { output: { kind: 'logits', step: 1 } }),
+      'model-output-type',
+    ],
+    ['an input that cannot be fed', tinyCard('int64'), 'model-input-type'],
+    ['images for an input that takes none', tinyCard('flat'), 'model-input-shape'],
     ['normalised bytes', tinyCard('bytes', { mean: [1, 0, 0] }), 'model-input-type'],
   ])('refuses a card that says %s', async (_, card, code) => {
     const opening = openModelSession(card);

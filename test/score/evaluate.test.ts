@@ -8,8 +8,10 @@ import {
   openScores,
   scoreFile,
 } from '../../src/index.js';
+import { encode } from '../../src/image/encode.js';
 import { tinyCard } from '../support/unit-cards.js';
 import { temporaryFolder, writeTree } from '../support/unit-folder.js';
+import { flatImage } from '../support/unit-images.js';
 import { madeSet } from '../support/unit-scores.js';
 
 const set = madeSet([[1], [2]], { ids: ['a', 'b'] });
@@ -78,11 +80,29 @@ describe('evaluateModels', () => {
 });
 
 describe('evaluateModel', () => {
+  it('ranks whole numbers, and gives nothing that would compare them between images', async () => {
+    const folder = temporaryFolder();
+    writeFileSync(join(folder, 'a.png'), await encode(flatImage(8, 8, [1, 10, 100]), 'png', 100));
+    const images = { path: folder, places: [{ file: 'a.png', size: 1 }], fingerprint: 'f' };
+    const one = madeSet([[340]], { ids: ['a'], images }); // the third output, the highest
+    const input = { set: one, work: join(folder, 'work'), out: join(folder, 'out') };
+    const card = tinyCard('whole');
+    const { scorecard } = await evaluateModel({ ...input, card }, { resamples: 20 });
+    expect(scorecard).toMatchObject({ scores: 'quantised', metrics: { real: { value: 1 } } });
+    expect(scorecard.metrics.mapMicro).toBeUndefined();
+    expect(scorecard.unavailable).toMatchObject({ mapMicro: expect.stringContaining('whole') });
+    const output = { kind: 'logits', step: 4, zeroPoint: -128 } as const;
+    const known = await evaluateModel({ ...input, card: { ...card, output } }, { resamples: 20 });
+    expect(known.scorecard.scores).toBe('logits');
+    expect(known.scorecard.metrics.mapMicro).toMatchObject({ value: 1 });
+  });
+
   it.each([{ batch: 0 }, { jobs: 1.5 }])('refuses %p', async (options) => {
     const folder = temporaryFolder();
     const places = [{ file: 'a.png' }, { file: 'b.png' }];
     const images = { path: folder, places, fingerprint: 'f' } as never;
-    const input = { card: tinyCard('nchw'), set: { ...set, images }, work: folder };
+    const known = madeSet([[0], [954]], { ids: ['a', 'b'], images });
+    const input = { card: tinyCard('nchw'), set: known, work: folder };
     await expect(
       evaluateModel({ ...input, out: join(folder, 'out') }, options),
     ).rejects.toMatchObject({ name: 'EvaluationError', code: 'option-out-of-range' });

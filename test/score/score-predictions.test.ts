@@ -438,6 +438,11 @@ describe('scorePredictions refuses', () => {
   const attempt = (source: ReturnType<typeof madeSource>, positions = inOrder(5)) =>
     scorePredictions({ source, positions, set }, few);
 
+  it('scores of 1,001 classes, as those with a background class are', async () => {
+    const source = madeSource('scores', [Array<number>(1001).fill(0)]);
+    await expect(attempt(source)).rejects.toThrow('got 1001; leave out the background class');
+  });
+
   it('scores of other than 1,000 classes', async () => {
     const source = madeSource('scores', [[1, 2, 3]]);
     await expect(attempt(source)).rejects.toThrow(

@@ -174,7 +174,8 @@ describe('scorecardNotes, of a set without some images', () => {
 describe('scorecardsCsvTable', () => {
   it('has four columns a metric, the same whatever is missing', () => {
     const { head, rows } = scorecardsCsvTable([card('a', 0.5), card('b', undefined)]);
-    expect(head.slice(0, 6)).toEqual(['model', 'set', 'top1', 'top1_low', 'top1_high', 'top1_n']);
+    const first = ['model', 'set', 'scores', 'top1', 'top1_low', 'top1_high', 'top1_n'];
+    expect(head.slice(0, 7)).toEqual(first);
     expect(head).toContain('A_>3_n');
     for (const row of rows) expect(row).toHaveLength(head.length);
     const at = head.indexOf('asma');
