@@ -6,14 +6,25 @@ export interface TextTable {
   rows: readonly (readonly string[])[];
 }
 
-/** For the terminal: numbers to the right. A cell may have several lines. */
-export function toTerminalTable({ head, rows }: TextTable): string {
+/** A table for the terminal: numbers of a {@link TextTable}, or names and what they stand for. */
+export interface TerminalTable {
+  head?: readonly string[] | undefined;
+  rows: readonly (readonly (string | number)[])[];
+}
+
+/**
+ * For the terminal: below a head, all but the first column to the right. A cell may have several
+ * lines; one that is a number has its thousands separated.
+ */
+export function toTerminalTable({ head = [], rows }: TerminalTable): string {
   const table = new Table({
     head: [...head],
     colAligns: head.map((_, column) => (column === 0 ? 'left' : 'right')),
     style: { head: [], border: [], compact: true },
   });
-  for (const row of rows) table.push([...row]);
+  for (const row of rows) {
+    table.push(row.map((cell) => (typeof cell === 'number' ? countText(cell) : cell)));
+  }
   return table.toString();
 }
 
@@ -40,25 +51,15 @@ export function inMarkdown(text: string): string {
   return text.replace(/[\\|`*<]|\](?=\()|_(?!\w)|(?<!\w)_/g, '\\$&').replace(/\s*\n\s*/g, ' ');
 }
 
-/** A two-column table for the terminal. */
-export function toTable(
-  rows: readonly (readonly [name: string, value: string | number])[],
-): string {
-  const table = new Table({ style: { head: [], border: [], compact: true } });
-  for (const [name, value] of rows)
-    table.push([name, typeof value === 'number' ? countText(value) : value]);
-  return table.toString();
-}
-
 /** Counts as one line: `too-small: 12, blocked: 3`; `none` where there are none. */
 export function listCounts(counts: Record<string, number | undefined>): string {
   const parts = Object.entries(counts).map(([name, count]) => `${name}: ${countText(count ?? 0)}`);
   return parts.length === 0 ? 'none' : parts.join(', ');
 }
 
-/** A whole number with thousands separated by commas, whatever the locale. */
+/** A whole number with thousands separated by commas, whatever the locale of the machine. */
 export function countText(count: number): string {
-  return String(count).replace(/\B(?=(\d{3})+$)/g, ',');
+  return new Intl.NumberFormat('en-US').format(count);
 }
 
 /** A number of bytes in the unit that fits: `12 bytes`, `3.5 MB`. A kilobyte has 1,000. */

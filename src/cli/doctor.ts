@@ -1,6 +1,6 @@
 import { availableParallelism, freemem, totalmem } from 'node:os';
 import type { CommandModule } from 'yargs';
-import { bytesText, toTable } from '../text.js';
+import { bytesText, toTerminalTable } from '../text.js';
 import { PATCHML_VERSION } from '../version.js';
 import { examples, shared } from './flags.js';
 import { run } from './run.js';
@@ -32,7 +32,7 @@ export const doctorCommand: CommandModule<object, { json: boolean }> = {
     };
     return {
       result: report,
-      text: toTable(Object.entries(report)),
+      text: toTerminalTable({ rows: Object.entries(report) }),
       isFailed: Object.values(parts).some((state) => state !== 'works'),
     };
   }),

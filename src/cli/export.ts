@@ -1,6 +1,6 @@
 import type { CommandModule } from 'yargs';
 import type { Exported, ExportName } from '../exports/exports.js';
-import { countText, toTable } from '../text.js';
+import { countText, toTerminalTable } from '../text.js';
 import { examples, requireGiven, shared, wholeNumber } from './flags.js';
 import { run } from './run.js';
 
@@ -63,11 +63,11 @@ export const exportCommand: CommandModule<object, ExportFlags> = {
 };
 
 function toText({ folder, format, images, files, bytes }: Exported): string {
-  return toTable([
+  return toTerminalTable({ rows: [
     ['export', folder],
     ['format', format],
     ['images', countText(images)],
     ['files', countText(files)],
     ['bytes', countText(bytes)],
-  ]);
+  ] });
 }

@@ -5,7 +5,7 @@ import type { Generated } from '../generate/generate.js';
 import type { PlanFolder } from '../generate/make-plan.js';
 import type { PoolFolder } from '../generate/pool.js';
 import type { Recipe } from '../recipe/schema.js';
-import { listCounts, toTable } from '../text.js';
+import { listCounts, toTerminalTable } from '../text.js';
 import {
   examples,
   INPUTS,
@@ -68,7 +68,7 @@ function describeDataset({
 }: Pick<Generated, 'dataset' | 'pool' | 'summary' | 'lock'>): Outcome {
   const { dataset: digest } = lock;
   const { images, counts, source } = summary;
-  const text = toTable([
+  const text = toTerminalTable({ rows: [
     ['dataset', folder],
     ['name', `${summary.name} ${summary.version}, seed ${summary.recipe.seed}`],
     ['images', images],
@@ -81,7 +81,7 @@ function describeDataset({
     ['objects dropped', listCounts(source.drops)],
     ['pool', pool],
     ['digest', digest],
-  ]);
+  ] });
   return { result: { dataset: folder, pool, digest, images, counts, source }, text };
 }
 
@@ -235,6 +235,6 @@ function inputsOf(
 function describe(kind: string, folder: string, values: Record<string, string | number>): Outcome {
   return {
     result: { [kind]: folder, ...values },
-    text: toTable([[kind, folder], ...Object.entries(values)]),
+    text: toTerminalTable({ rows: [[kind, folder], ...Object.entries(values)] }),
   };
 }

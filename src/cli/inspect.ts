@@ -1,6 +1,6 @@
 import type { CommandModule } from 'yargs';
 import type { Inspection } from '../generate/inspect.js';
-import { listCounts, toTable } from '../text.js';
+import { listCounts, toTerminalTable } from '../text.js';
 import { examples, requireGiven, shared, wholeNumber } from './flags.js';
 import { run } from './run.js';
 
@@ -54,7 +54,7 @@ export const inspectCommand: CommandModule<object, InspectFlags> = {
     if (sheet !== undefined) await writeContactSheet({ dataset: flags.path, out: sheet });
     if (inspection.kind !== 'recipe') {
       const rows = [...describe(inspection), ...(sheet ? [['contact sheet', sheet] as const] : [])];
-      const text = `${toTable(rows)}\n${toTable(classRows(inspection, flags.classes))}`;
+      const text = `${toTerminalTable({ rows })}\n${toTerminalTable({ rows: classRows(inspection, flags.classes) })}`;
       return { result: inspection, text };
     }
     const { stringify } = await import('yaml');

@@ -1,6 +1,6 @@
 import type { CommandModule } from 'yargs';
 import type { RegeneratedRelease } from '../release/regenerate.js';
-import { toTable } from '../text.js';
+import { toTerminalTable } from '../text.js';
 import { examples, requireGiven, shared } from './flags.js';
 import { run } from './run.js';
 
@@ -60,7 +60,7 @@ export const regenerateCommand: CommandModule<object, RegenerateFlags> = {
     const made = await regenerateRelease(flags, { ...flags, signal, onProgress });
     return {
       result: made,
-      text: toTable(describe(made)),
+      text: toTerminalTable({ rows: describe(made) }),
       problems: exact && !made.isSame ? [`patchml: ${out}: ${problemOf(made)}`] : [],
     };
   }),

@@ -1,7 +1,7 @@
 import type { CommandModule } from 'yargs';
 import type { ExportName } from '../exports/exports.js';
 import type { Released } from '../release/release.js';
-import { toTable } from '../text.js';
+import { toTerminalTable } from '../text.js';
 import { examples, requireGiven, shared, wholeNumber } from './flags.js';
 import { run } from './run.js';
 
@@ -135,12 +135,12 @@ export const releaseCommand: CommandModule<object, ReleaseFlags> = {
 };
 
 function toText({ folder, release, isNew }: Released): string {
-  return toTable([
+  return toTerminalTable({ rows: [
     ['release', folder],
     ['name', `${release.name} ${release.version}${isNew ? '' : ', existed already'}`],
     ['kind', release.kind === 'full' ? 'with the images' : 'recipe only, no pixels'],
     ['exports', release.exports.length === 0 ? 'none' : release.exports.join(', ')],
     ['previous', release.previous?.version ?? 'none'],
     ['digest', release.dataset],
-  ]);
+  ] });
 }

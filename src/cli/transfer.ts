@@ -1,5 +1,5 @@
 import type { CommandModule } from 'yargs';
-import { toTable } from '../text.js';
+import { toTerminalTable } from '../text.js';
 import { examples, requireGiven, shared } from './flags.js';
 import { run } from './run.js';
 
@@ -53,13 +53,13 @@ export const pushCommand: CommandModule<object, PushFlags> = {
     const { place, name, version, isNew, files, bytes, sent } = pushed;
     return {
       result: pushed,
-      text: toTable([
+      text: toTerminalTable({ rows: [
         ['pushed', place],
         ['release', `${name} ${version}${isNew ? '' : ', existed already'}`],
         ['files', files],
         ['bytes', bytes],
         ['sent now', sent],
-      ]),
+      ] }),
     };
   }),
 };
@@ -117,13 +117,13 @@ export const pullCommand: CommandModule<object, PullFlags> = {
     const { folder, name, version, files, bytes, fetched } = pulled;
     return {
       result: pulled,
-      text: toTable([
+      text: toTerminalTable({ rows: [
         ['pulled', folder],
         ['release', `${name} ${version}`],
         ['files, as SHA256SUMS has them', files],
         ['bytes', bytes],
         ['fetched now', fetched],
-      ]),
+      ] }),
     };
   }),
 };

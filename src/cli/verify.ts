@@ -1,7 +1,7 @@
 import type { CommandModule } from 'yargs';
 import type { ReleaseSummary } from '../release/release-folder.js';
 import type { Verified } from '../release/verify.js';
-import { toTable } from '../text.js';
+import { toTerminalTable } from '../text.js';
 import { examples, requireGiven, shared, wholeNumber } from './flags.js';
 import { type Outcome, run } from './run.js';
 
@@ -90,7 +90,7 @@ function describe(
     ...(regeneration?.differing ?? []).map((file) => `other pixels when made again: ${file}`),
   ];
   if (problems.length === 0) {
-    const text = toTable([
+    const text = toTerminalTable({ rows: [
       ['verified', folder],
       ...(release ? [['release', nameOf(release)] as const] : []),
       ['files', files],
@@ -98,7 +98,7 @@ function describe(
       ...(regeneration ? [['made again, same pixels', regeneration.images] as const] : []),
       ['digest', dataset],
       ...(lockChecked ? [] : [['lock', 'older, without its own digest: not checked'] as const]),
-    ]);
+    ] });
     return { text };
   }
   const rest = problems.length - SHOWN;
