@@ -98,7 +98,7 @@ function documentedScripts(folder: string, release: string): { name: string; pat
   });
 }
 
-/** A release of 12 images with every export, and beside it what a model says of them. */
+/** A release of 12 images with every export, and beside it one without, and what a model says. */
 async function makeRelease(folder: string): Promise<string> {
   const sample = join(folder, 'sample');
   await makeSample({ out: sample, seed: '42', trainPerClass: 0, valPerClass: 1 });
@@ -117,6 +117,7 @@ async function makeRelease(folder: string): Promise<string> {
   const card = await loadModelCard('configs/models/sample.yaml');
   const set = await openEvaluationSet({ dataset });
   await evaluateModel({ card, set, work, out: join(folder, 'scores') });
+  await releaseDataset({ dataset, version: '1.0.0', to: join(folder, 'plain') });
   const released = await releaseDataset({
     dataset,
     version: '1.0.0',

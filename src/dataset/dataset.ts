@@ -8,18 +8,27 @@ import { codecVersionsSchema } from '../image/codecs.js';
 import { EXTENSIONS } from '../image/encode.js';
 import { dropCountsSchema } from '../imagenet/annotation.js';
 import { type Recipe, recipeSchema } from '../recipe/schema.js';
-import { type MetadataRow, objectSchema, ROW_FIELDS } from './row.js';
+import { fieldsOf01, type MetadataRow, objectSchema, ROW_FIELDS, type RowFields } from './row.js';
 
 /** The images of a dataset, a row each. */
 export const METADATA_FILE = 'metadata.jsonl';
+/** The 1,000 classes: for each class index its wnid and its name. Patchml 0.1 wrote none. */
+export const CLASSES_FILE = 'classes.json';
+/** The dataset's own card, by which loaders find the images. Patchml 0.1 wrote none. */
+export const README_FILE = 'README.md';
 /** What a dataset is, counted. */
 export const SUMMARY_FILE = 'dataset.json';
 /** The lock: written last, so that a folder without it is not a dataset. */
 export const LOCK_FILE = 'patchml.lock.json';
 /** Where a dataset has its images. */
 export const IMAGES_FOLDER = 'images';
-/** The files of a dataset that are not images. */
-export const TEXT_FILES: readonly string[] = [METADATA_FILE, SUMMARY_FILE, LOCK_FILE];
+const TEXT_FILES: readonly string[] = [
+  METADATA_FILE,
+  SUMMARY_FILE,
+  CLASSES_FILE,
+  README_FILE,
+  LOCK_FILE,
+];
 
 /** The path of a dataset folder; a plain path will do, the path of a pool or plan will not. */
 export type DatasetFolder = FolderOf<'dataset'>;
@@ -118,6 +127,16 @@ export function openMeanSide(): {
   };
 }
 
+/** The files of a dataset that are not images. */
+export function textFilesOf({ lock }: Pick<Dataset, 'lock'>): string[] {
+  return TEXT_FILES.filter((file) => file === LOCK_FILE || lock.files[file] !== undefined);
+}
+
+/** The split that a dataset is of, as loaders take it: letters, digits and `_`. */
+export function splitOf({ recipe }: Pick<DatasetSummary, 'recipe'>): string {
+  return recipe.source.split.replaceAll(/\W+/g, '_') || 'val';
+}
+
 /** Whether a file of a dataset, by its path in it, is an image. */
 export function isImageFile(file: string): boolean {
   return file.startsWith(`${IMAGES_FOLDER}/`);
@@ -133,6 +152,8 @@ export interface Dataset {
   folder: DatasetFolder;
   summary: DatasetSummary;
   lock: DatasetLock;
+  /** The fields that its rows have. */
+  fields: RowFields;
   /**
    * The metadata, an image at a time, in the dataset's order.
    * @throws DatasetError that names the line and the field, or says that the metadata are missing
@@ -147,19 +168,33 @@ export interface Dataset {
  * @throws DatasetError where it is not a dataset
  */
 export async function readDataset(folder: DatasetFolder): Promise<Dataset> {
+  const lock = await readLock(folder);
+  const fields = fieldsOf(lock);
   return {
     folder,
     summary: await readDatasetSummary(folder),
-    lock: await readLock(folder),
-    rows: () => readMetadata(folder),
+    lock,
+    fields,
+    rows: () => readMetadata(folder, fields),
     pathOf: (row) => join(folder, row.file_name),
   };
 }
 
-const rowSchema = objectSchema(ROW_FIELDS) as z.ZodType<MetadataRow>;
+/** The fields that the rows of a dataset with this lock have: fewer in those of patchml 0.1. */
+export function fieldsOf({ files }: Pick<DatasetLock, 'files'>): RowFields {
+  return files[CLASSES_FILE] === undefined ? fieldsOf01() : ROW_FIELDS;
+}
 
-/** Reads a dataset's metadata. @throws DatasetError that names the line and the field */
-export async function* readMetadata(folder: DatasetFolder): AsyncGenerator<MetadataRow> {
+/**
+ * Reads a dataset's metadata.
+ * @param fields that each row has, no more and no fewer
+ * @throws DatasetError that names the line and the field
+ */
+export async function* readMetadata(
+  folder: DatasetFolder,
+  fields: RowFields,
+): AsyncGenerator<MetadataRow> {
+  const rowSchema = objectSchema(fields) as z.ZodType<MetadataRow>;
   const path = join(folder, METADATA_FILE);
   let line = 0;
   for await (const value of readJsonLines(path)) {

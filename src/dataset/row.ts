@@ -3,9 +3,10 @@ import { sha256Schema } from '../files/digest.js';
 
 /**
  * What a change in a field means to somebody who compares two datasets: the image goes by another
- * name, has other labels or other pixels, or its file is other bytes.
+ * name, has other labels or other pixels, or its file is other bytes. A derived field follows from
+ * the others.
  */
-export type RowPart = 'name' | 'labels' | 'pixels' | 'file';
+export type RowPart = 'name' | 'labels' | 'pixels' | 'file' | 'derived';
 
 /** What a value is: how it is checked, and what every other format makes of it. */
 export type Shape<T = unknown> = { zod: z.ZodType<T> } & (
@@ -21,8 +22,15 @@ export interface ShapedField {
   description: string;
 }
 
+/** A field of a row. */
+export interface RowField extends ShapedField {
+  part: RowPart;
+  /** Set where the datasets of patchml 0.1 lack the field. */
+  absentIn?: '0.1';
+}
+
 /** The fields of a row, in their order. */
-export type RowFields = Readonly<Record<string, ShapedField & { part: RowPart }>>;
+export type RowFields = Readonly<Record<string, RowField>>;
 
 type ValueOf<S> = S extends { zod: z.ZodType<infer T> } ? T : never;
 
@@ -48,7 +56,13 @@ export const ROW_FIELDS = {
   labels: {
     shape: list(classIndex),
     part: 'labels',
-    description: 'Class indices in the image, ascending.',
+    description: 'Class indices in the image, ascending, each once.',
+  },
+  label_names: {
+    shape: list(text),
+    part: 'derived',
+    absentIn: '0.1',
+    description: 'Names of the labels, in their order.',
   },
   wnids: {
     shape: list(text),
@@ -66,7 +80,7 @@ export const ROW_FIELDS = {
       source: { shape: list(text), description: 'Source images of the objects.' },
     }),
     part: 'labels',
-    description: 'The objects, a list for each of their properties.',
+    description: 'The objects in the order they were painted in, a list for each property.',
   },
   sha256: { shape: digest, part: 'file', description: 'SHA-256 of the image file.' },
   pixels_sha256: {
@@ -76,13 +90,25 @@ export const ROW_FIELDS = {
   },
 } satisfies RowFields;
 
+type Fields = typeof ROW_FIELDS;
+type LaterField = {
+  [N in keyof Fields]: Fields[N] extends { absentIn: '0.1' } ? N : never;
+}[keyof Fields];
+
 /**
  * One row of `metadata.jsonl`: an image, its label set (class indices, ascending, each once), the
- * synsets of the labels in the same order, and its objects with their boxes `[x, y, w, h]`, px.
+ * names and synsets of the labels in the same order, and its objects with their boxes
+ * `[x, y, w, h]`, px, in the order they were painted in. Rows of patchml 0.1 have no names.
  */
 export type MetadataRow = {
-  [Name in keyof typeof ROW_FIELDS]: ValueOf<(typeof ROW_FIELDS)[Name]['shape']>;
-};
+  [Name in Exclude<keyof Fields, LaterField>]: ValueOf<Fields[Name]['shape']>;
+} & { [Name in LaterField]?: ValueOf<Fields[Name]['shape']> };
+
+/** The fields that the datasets of patchml 0.1 have. */
+export function fieldsOf01(): RowFields {
+  const fields: RowFields = ROW_FIELDS;
+  return Object.fromEntries(Object.entries(fields).filter(([, { absentIn }]) => !absentIn));
+}
 
 /** The check of these fields' values: all of them are there, and no others. */
 export function objectSchema(fields: Readonly<Record<string, ShapedField>>): z.ZodType {

@@ -1,14 +1,17 @@
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { DatasetError, PatchmlError } from '../errors.js';
 import { sha256File } from '../files/digest.js';
 import { explainError, explaining } from '../files/file-errors.js';
 import { byteOrder, listFiles } from '../files/listing.js';
+import { classNameOf } from '../imagenet/synsets.js';
 import { letSignalIn, type StageOptions, throwIfAborted } from '../progress.js';
 import { recipeDigest } from '../recipe/load.js';
 import {
   datasetDigest,
   type DatasetFolder,
   type DatasetLock,
+  fieldsOf,
   isImageFile,
   LOCK_FILE,
   lockDigest,
@@ -152,7 +155,8 @@ async function checkMetadata(
   const findings: Finding[] = [];
   const unseen = new Set(images);
   try {
-    for await (const { file_name: file, sha256, k, objects, labels } of readMetadata(folder)) {
+    const rows = readMetadata(folder, fieldsOf(lock));
+    for await (const { file_name: file, sha256, k, objects, labels, label_names } of rows) {
       const invalid = (detail: string): number =>
         findings.push({ problem: 'invalid', file, detail });
       if (!unseen.delete(file)) invalid('its row is there twice, or the lock does not know it');
@@ -160,6 +164,9 @@ async function checkMetadata(
       if (Object.values(objects).some((list) => list.length !== k))
         invalid(`expected ${k} objects`);
       if (!isLabelSetOf(labels, objects.category)) invalid('its labels are not its objects');
+      else if (label_names && !isDeepStrictEqual(label_names, labels.map(classNameOf))) {
+        invalid('its label_names are not the names of its labels');
+      }
     }
   } catch (error) {
     const problem = explainError(error);

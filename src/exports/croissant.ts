@@ -5,7 +5,7 @@ import {
   IMAGES_FOLDER,
   METADATA_FILE,
 } from '../dataset/dataset.js';
-import { ROW_FIELDS, type Shape } from '../dataset/row.js';
+import type { RowFields, Shape } from '../dataset/row.js';
 import { EXTENSIONS } from '../image/encode.js';
 import { classNameOf } from '../imagenet/synsets.js';
 import { classesIn } from './format.js';
@@ -88,7 +88,7 @@ export function croissantOf(input: CroissantInput): object {
         includes: `${folder}/${IMAGES_FOLDER}/*${extension}`,
       },
     ],
-    recordSet: [imageRecords({ metadata, images }), classRecords(dataset.summary)],
+    recordSet: [imageRecords(dataset.fields, { metadata, images }), classRecords(dataset.summary)],
   };
 }
 
@@ -161,14 +161,14 @@ interface FieldOptions {
 }
 
 /** The images, a record each: the rows of the metadata with the image joined by its file name. */
-function imageRecords(sources: RecordSources): object {
+function imageRecords(fields: RowFields, sources: RecordSources): object {
   return {
     '@type': 'cr:RecordSet',
     '@id': 'images',
     name: 'images',
     description: 'Images, their label sets and their objects.',
     key: { '@id': 'images/file_name' },
-    field: Object.entries(ROW_FIELDS).flatMap(([name, column]) =>
+    field: Object.entries(fields).flatMap(([name, column]) =>
       fieldsOf(sources, name, column.shape, column.description),
     ),
   };

@@ -72,11 +72,6 @@ export function fileNameOf({ file_name: file }: MetadataRow): { name: string; st
   return { name: basename(file), stem: basename(file, extname(file)) };
 }
 
-/** The split that a dataset is of, as loaders take it: letters, digits and `_`. */
-export function splitOf({ summary }: Dataset): string {
-  return summary.recipe.source.split.replaceAll(/\W+/g, '_') || 'val';
-}
-
 /** The files of an export that is being checked. */
 export interface ExportFiles {
   path: (file: string) => string;

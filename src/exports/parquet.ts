@@ -1,9 +1,10 @@
 import { basename, extname, join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { FileMetaData } from 'hyparquet';
-import type { Dataset } from '../dataset/dataset.js';
+import { type Dataset, type DatasetSummary, splitOf } from '../dataset/dataset.js';
 import type { MetadataRow } from '../dataset/row.js';
 import type { Finding, VerifyOptions } from '../dataset/verify.js';
+import { DatasetError } from '../errors.js';
 import { sha256 } from '../files/digest.js';
 import { makeFolder } from '../files/folders.js';
 import {
@@ -23,10 +24,9 @@ import {
   fileNameOf,
   ImageBuffer,
   shown,
-  splitOf,
   unreadable,
 } from './format.js';
-import { huggingFaceFeatures, PARQUET_SCHEMA, parquetValues, PLAIN_COLUMNS } from './row-schema.js';
+import { type ParquetSchema, parquetSchemaOf } from './row-schema.js';
 import { type Held, takeShards, verifyShards } from './shards.js';
 
 const SHARD_IMAGES = 5000;
@@ -47,7 +47,8 @@ interface Pending {
 
 /**
  * Parquet with the images in it, as Hugging Face `datasets` has it on the Hub:
- * `data/val-00000-of-00004.parquet`, a row an image, the features declared in each file.
+ * `data/val-00000-of-00004.parquet`, a row an image, the features declared in each file. All images
+ * of a file have the same number of objects, so that those of one number can be loaded alone.
  */
 export const parquet: ExportFormat = { write: writeParquet, verify: verifyParquet };
 
@@ -56,18 +57,16 @@ async function writeParquet(
   folder: string,
   options: ExportOptions,
 ): Promise<void> {
-  const { shardSize = SHARD_IMAGES } = options;
-  const shards = Math.max(1, Math.ceil(dataset.summary.images / shardSize));
   await makeFolder(join(folder, 'data'));
+  const schema = parquetSchemaOf(dataset.fields);
   const rows = exportRows(dataset, options);
-  for (let shard = 0; shard < shards; shard += 1) {
-    const path = join(folder, parquetFile(dataset, shard, shards));
-    const output = await openParquetOutput(path, PARQUET_SCHEMA, {
-      metadata: { huggingface: huggingFaceFeatures() },
+  for (const shard of parquetShards(dataset.summary, options.shardSize)) {
+    const output = await openParquetOutput(join(folder, shard.file), schema.elements, {
+      metadata: { huggingface: schema.features },
       pageBytes: PAGE_BYTES,
     });
     try {
-      await fill(output, dataset, rows, shardSize);
+      await fill(output, { dataset, schema, rows, shard });
     } catch (error) {
       await output.discard();
       throw error;
@@ -77,19 +76,50 @@ async function writeParquet(
   await rows.next(); // behind the last row: there is none, or the metadata is wrong
 }
 
+/** A file of the export. */
+export interface ParquetShard {
+  file: string;
+  /** The number of objects in each of its images. */
+  k: number;
+  images: number;
+}
+
+/**
+ * The files of a dataset's export, in their order.
+ * @param shardSize images a file, at most. Default: 5,000
+ */
+export function parquetShards(
+  summary: DatasetSummary,
+  shardSize: number = SHARD_IMAGES,
+): ParquetShard[] {
+  const parts = Object.entries(summary.counts).flatMap(([k, count]) =>
+    Array.from({ length: Math.ceil(count / shardSize) }, (_, part) => ({
+      k: Number(k),
+      images: Math.min(shardSize, count - part * shardSize),
+    })),
+  );
+  const split = splitOf(summary);
+  return parts.map((part, at) => ({ ...part, file: parquetFile(split, at, parts.length) }));
+}
+
 /** The file of a shard, counted from 0. */
-function parquetFile(dataset: Dataset, shard: number, shards: number): string {
+function parquetFile(split: string, shard: number, shards: number): string {
   const digits = (number: number): string => String(number).padStart(5, '0');
-  return `data/${splitOf(dataset)}-${digits(shard)}-of-${digits(shards)}.parquet`;
+  return `data/${split}-${digits(shard)}-of-${digits(shards)}.parquet`;
+}
+
+interface Filling {
+  dataset: Dataset;
+  schema: ParquetSchema;
+  rows: AsyncGenerator<MetadataRow>;
+  shard: ParquetShard;
 }
 
 async function fill(
   output: ParquetOutput,
-  dataset: Dataset,
-  rows: AsyncGenerator<MetadataRow>,
-  images: number,
+  { dataset, schema, rows, shard }: Filling,
 ): Promise<void> {
-  const groups = writeBehind((group: Pending) => output.writeGroup(toColumns(group)));
+  const groups = writeBehind((group: Pending) => output.writeGroup(toColumns(schema, group)));
   let pending: Pending = { rows: [], images: [], bytes: 0 };
   const memory = new ImageBuffer();
   const flush = async (): Promise<void> => {
@@ -97,10 +127,11 @@ async function fill(
     memory.clear(); // the images are in their pages by now
     pending = { rows: [], images: [], bytes: 0 };
   };
-  for (let written = 0; written < images; written += 1) {
+  for (let written = 0; written < shard.images; written += 1) {
     const next = await rows.next();
     if (next.done === true) break;
     const row = next.value;
+    if (row.k !== shard.k) throw outOfOrder(dataset, row, shard);
     const image = memory.read(dataset.pathOf(row));
     pending.rows.push(row);
     pending.images.push(image);
@@ -111,15 +142,27 @@ async function fill(
   await groups.end();
 }
 
+function outOfOrder(
+  { folder }: Dataset,
+  { id, k }: MetadataRow,
+  shard: ParquetShard,
+): DatasetError {
+  return new DatasetError(`${id} has ${k} objects where dataset.json has images of ${shard.k}`, {
+    code: 'dataset-invalid',
+    path: folder,
+    fix: 'check it with "patchml verify"',
+  });
+}
+
 /** Nearly all of it is images, which are compressed already: no time is spent on the rest. */
 const AS_IT_IS = { codec: 'UNCOMPRESSED', encoding: 'PLAIN', statistics: false } as const;
 
-function toColumns({ rows, images }: Pending): OutputColumn[] {
-  const values = rows.map(parquetValues);
+function toColumns(schema: ParquetSchema, { rows, images }: Pending): OutputColumn[] {
+  const values = rows.map(schema.valuesOf);
   const image = rows.map((row, i) => ({ bytes: images[i], path: fileNameOf(row).name }));
   return [
     { name: 'image', data: image, ...AS_IT_IS },
-    ...PLAIN_COLUMNS.map((name) => ({ name, data: values.map((row) => row[name]), ...AS_IT_IS })),
+    ...schema.columns.map((name) => ({ name, data: values.map((row) => row[name]), ...AS_IT_IS })),
   ];
 }
 
@@ -139,25 +182,28 @@ const MAX_GROUP_BYTES = 2 ** 30;
  * @throws ReleaseError `export-unreadable` for a file that is truncated, not Parquet, of other
  * columns, or with row groups too large to be held
  */
-async function* readParquetRows(path: string): AsyncGenerator<ParquetRow> {
+async function* readParquetRows(path: string, schema: ParquetSchema): AsyncGenerator<ParquetRow> {
   const groups = usingParquet(
     path,
     async function* (file) {
-      const problem = problemIn(file.metadata);
+      const problem = problemIn(file.metadata, schema);
       if (problem !== undefined) throw unreadable(problem);
-      for (const group of file.groups) yield await readGroup(file, group);
+      for (const group of file.groups) yield await readGroup(file, group, schema);
     },
     { utf8: false, refuse: (_kind, problem, { cause }) => unreadable(problem, cause) },
   );
   for await (const rows of readAhead(groups, 1)) yield* rows;
 }
 
-function problemIn({ schema, row_groups: groups, key_value_metadata: pairs }: FileMetaData) {
-  const shape = (elements: typeof schema): string =>
+function problemIn(
+  { schema: got, row_groups: groups, key_value_metadata: pairs }: FileMetaData,
+  schema: ParquetSchema,
+): string | undefined {
+  const shape = (elements: typeof got): string =>
     elements.map(({ name, type, num_children: below }) => [name, type, below].join()).join(';');
-  if (shape(schema.slice(1)) !== shape([...PARQUET_SCHEMA])) return 'it has other columns';
+  if (shape(got.slice(1)) !== shape([...schema.elements])) return 'it has other columns';
   const features = pairs?.find(({ key }) => key === 'huggingface')?.value;
-  if (features !== huggingFaceFeatures()) return 'it declares other features';
+  if (features !== schema.features) return 'it declares other features';
   const isLarge = groups.some(
     ({ num_rows: rows, total_byte_size: bytes }) => rows > GROUP_IMAGES || bytes > MAX_GROUP_BYTES,
   );
@@ -167,9 +213,10 @@ function problemIn({ schema, row_groups: groups, key_value_metadata: pairs }: Fi
 async function readGroup(
   file: ParquetFile,
   group: ParquetFile['groups'][number],
+  schema: ParquetSchema,
 ): Promise<ParquetRow[]> {
   const [images, ...columns] = await Promise.all(
-    ['image', ...PLAIN_COLUMNS].map((name) => file.readColumn(name, group)),
+    ['image', ...schema.columns].map((name) => file.readColumn(name, group)),
   );
   return Array.from(images!, (image, row) => {
     const { bytes, path } = (image ?? {}) as { bytes?: unknown; path?: unknown };
@@ -178,7 +225,7 @@ async function readGroup(
       stem: basename(name, extname(name)),
       path: name,
       image: bytes instanceof Uint8Array ? sha256(bytes) : '',
-      values: Object.fromEntries(PLAIN_COLUMNS.map((name, i) => [name, columns[i]![row]])),
+      values: Object.fromEntries(schema.columns.map((name, i) => [name, columns[i]![row]])),
     };
   });
 }
@@ -189,16 +236,21 @@ function verifyParquet(
   files: ExportFiles,
   options: VerifyOptions,
 ): AsyncIterable<Finding> {
-  const name = `^data/${splitOf(dataset)}-(\\d{5})-of-`;
+  const split = splitOf(dataset.summary);
+  const schema = parquetSchemaOf(dataset.fields);
+  const name = `^data/${split}-(\\d{5})-of-`;
   const first = files.names().find((file) => new RegExp(`${name}\\d{5}\\.parquet$`).test(file));
   const [, total = '00001'] = /-of-(\d{5})\.parquet$/.exec(first ?? '') ?? [];
   const shards = takeShards(
     files,
     new RegExp(`${name}${total}\\.parquet$`),
-    (shard) => parquetFile(dataset, shard, Number(total)),
+    (shard) => parquetFile(split, shard, Number(total)),
     Number(total),
   );
-  const read = (file: string): AsyncIterable<ParquetRow> => readParquetRows(files.path(file));
+  const read = (file: string): AsyncIterable<ParquetRow> =>
+    readParquetRows(files.path(file), schema);
+  const compare = (row: MetadataRow, got: ParquetRow, file: string): Iterable<Finding> =>
+    compareRow(row, got, schema, file);
   return verifyShards(dataset, shards, { read, compare, foreign, noun: 'row of' }, options);
 }
 
@@ -206,7 +258,12 @@ function* foreign({ path }: ParquetRow, file: string): Generator<Finding> {
   yield { problem: 'extra', file, detail: `row of ${shown(path)}` };
 }
 
-function* compare(row: MetadataRow, got: ParquetRow, file: string): Generator<Finding> {
+function* compareRow(
+  row: MetadataRow,
+  got: ParquetRow,
+  schema: ParquetSchema,
+  file: string,
+): Generator<Finding> {
   const changed = (column: string, how: string): Finding => ({
     problem: 'changed',
     file,
@@ -215,8 +272,8 @@ function* compare(row: MetadataRow, got: ParquetRow, file: string): Generator<Fi
   if (got.image !== row.sha256) yield changed('image', 'other bytes');
   const path = fileNameOf(row).name;
   if (got.path !== path) yield changed('image', differenceOf(path, got.path));
-  const wanted = parquetValues(row);
-  for (const column of PLAIN_COLUMNS) {
+  const wanted = schema.valuesOf(row);
+  for (const column of schema.columns) {
     const [want, value] = [wanted[column], got.values[column]];
     if (isDeepStrictEqual(want, value)) continue;
     yield changed(column, differenceOf(toJson(want), toJson(value)));

@@ -1,27 +1,37 @@
 import type { SchemaElement } from 'hyparquet';
-import { type MetadataRow, ROW_FIELDS, type Shape, type ShapedField } from '../dataset/row.js';
-import { classNames } from '../imagenet/synsets.js';
+import { huggingFaceFeatures, IMAGE_COLUMN } from '../dataset/hugging-face.js';
+import type { MetadataRow, RowFields, Shape } from '../dataset/row.js';
 
-/** A column of the formats that hold images: in place of its file's path, the image. */
-const IMAGE_COLUMN = 'image';
+/** How Parquet stores the rows of a dataset. */
+export interface ParquetSchema {
+  /**
+   * The columns, those of `imagefolder` in its order. Nothing in them is ever null, but `datasets`
+   * takes declared features only for columns that may be.
+   */
+  elements: readonly SchemaElement[];
+  /** The names of the columns beside the image, in their order. */
+  columns: readonly string[];
+  /** The features that Hugging Face `datasets` reads from the file's metadata. */
+  features: string;
+  /** A row's values by `columns`: integers are 64 bits wide. */
+  valuesOf: (row: MetadataRow) => Record<string, unknown>;
+}
 
-type NamedField = [name: string, field: ShapedField];
-
-const FIELDS: readonly NamedField[] = Object.entries(ROW_FIELDS);
-
-/** The columns beside the image, in their order. */
-const PLAIN_FIELDS = FIELDS.filter(([, { shape }]) => shape.kind !== 'image');
-
-/** Their names. */
-export const PLAIN_COLUMNS: readonly string[] = PLAIN_FIELDS.map(([name]) => name);
-
-/**
- * The columns as Parquet stores them, those of `imagefolder` in its order. Nothing in them is ever
- * null, but `datasets` takes declared features only for columns that may be.
- */
-export const PARQUET_SCHEMA: readonly SchemaElement[] = FIELDS.flatMap(([name, { shape }]) =>
-  parquetElements(name, shape),
-);
+/** The schema of a dataset whose rows have these fields. */
+export function parquetSchemaOf(fields: RowFields): ParquetSchema {
+  const plain = Object.entries(fields).filter(([, { shape }]) => shape.kind !== 'image');
+  return {
+    elements: Object.entries(fields).flatMap(([name, { shape }]) => parquetElements(name, shape)),
+    columns: plain.map(([name]) => name),
+    features: huggingFaceFeatures(fields),
+    valuesOf(row) {
+      const values: Readonly<Record<string, unknown>> = row;
+      return Object.fromEntries(
+        plain.map(([name, { shape }]) => [name, parquetValue(shape, values[name])]),
+      );
+    },
+  };
+}
 
 function parquetElements(name: string, shape: Shape): SchemaElement[] {
   switch (shape.kind) {
@@ -83,14 +93,6 @@ function list(name: string, element: SchemaElement[]): SchemaElement[] {
   ];
 }
 
-/** A row's values as Parquet has them, by {@link PLAIN_COLUMNS}: integers are 64 bits wide. */
-export function parquetValues(row: MetadataRow): Record<string, unknown> {
-  const values: Readonly<Record<string, unknown>> = row;
-  return Object.fromEntries(
-    PLAIN_FIELDS.map(([name, { shape }]) => [name, parquetValue(shape, values[name])]),
-  );
-}
-
 function parquetValue(shape: Shape, value: unknown): unknown {
   switch (shape.kind) {
     case 'image':
@@ -111,71 +113,4 @@ function parquetValue(shape: Shape, value: unknown): unknown {
         ]),
       );
   }
-}
-
-/**
- * The features that Hugging Face `datasets` reads from a file's metadata. `Sequence` is what every
- * version of it understands; since 4.0 it becomes `List`.
- */
-export function huggingFaceFeatures(): string {
-  return JSON.stringify({ info: { features: featuresOf(FIELDS) } });
-}
-
-function featuresOf(fields: readonly NamedField[]): object {
-  return Object.fromEntries(
-    fields.map(([name, { shape }]) => [columnOf(name, shape), featureOf(shape)]),
-  );
-}
-
-function featureOf(shape: Shape): object {
-  switch (shape.kind) {
-    case 'image':
-      return { _type: 'Image' };
-    case 'text':
-      return { dtype: 'string', _type: 'Value' };
-    case 'integer':
-      return { dtype: 'int64', _type: 'Value' };
-    case 'class':
-      return { names: classNames(), _type: 'ClassLabel' };
-    case 'box':
-      return { feature: { dtype: 'int64', _type: 'Value' }, _type: 'Sequence' };
-    case 'list':
-      return { feature: featureOf(shape.of), _type: 'Sequence' };
-    case 'struct':
-      return featuresOf(Object.entries(shape.fields));
-  }
-}
-
-/** The same features as a dataset card declares them, in its YAML. */
-export function cardFeatures(): object[] {
-  return FIELDS.map(cardFeature);
-}
-
-function cardFeature([name, { shape }]: NamedField): object {
-  const type = cardType(shape);
-  const isPlain = typeof type === 'string' || shape.kind === 'class';
-  return { name: columnOf(name, shape), ...(isPlain ? { dtype: type } : type) };
-}
-
-function cardType(shape: Shape): string | object {
-  switch (shape.kind) {
-    case 'image':
-      return 'image';
-    case 'text':
-      return 'string';
-    case 'integer':
-      return 'int64';
-    case 'class':
-      return { class_label: { names: Object.fromEntries(classNames().entries()) } };
-    case 'box':
-      return { sequence: 'int64' };
-    case 'list':
-      return { sequence: cardType(shape.of) };
-    case 'struct':
-      return { struct: Object.entries(shape.fields).map(cardFeature) };
-  }
-}
-
-function columnOf(name: string, { kind }: Shape): string {
-  return kind === 'image' ? IMAGE_COLUMN : name;
 }

@@ -1,7 +1,7 @@
 import { copyFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
-import type { Dataset } from '../dataset/dataset.js';
+import { type Dataset, splitOf } from '../dataset/dataset.js';
 import type { MetadataRow } from '../dataset/row.js';
 import type { Finding, VerifyOptions } from '../dataset/verify.js';
 import { sha256File } from '../files/digest.js';
@@ -19,7 +19,6 @@ import {
   type ExportOptions,
   exportRows,
   fileNameOf,
-  splitOf,
 } from './format.js';
 
 const DATA_FILE = 'data.yaml';
@@ -36,7 +35,7 @@ const HEADER = `# A set to evaluate on. Training has no place here: "train" is n
 export const yolo: ExportFormat = { write: writeYolo, verify: verifyYolo };
 
 async function writeYolo(dataset: Dataset, folder: string, options: ExportOptions): Promise<void> {
-  const split = splitOf(dataset);
+  const split = splitOf(dataset.summary);
   for (const kind of ['images', 'labels']) await makeFolder(join(folder, kind, split));
   for await (const row of exportRows(dataset, options)) {
     const { image, label } = yoloFiles(dataset, row);
@@ -53,14 +52,14 @@ async function writeYolo(dataset: Dataset, folder: string, options: ExportOption
 
 /** What `data.yaml` says; all 1,000 classes, so that ids are class indices. */
 function yoloYaml(dataset: Dataset): string {
-  const images = `images/${splitOf(dataset)}`;
+  const images = `images/${splitOf(dataset.summary)}`;
   const names = new Map(classNames().entries());
   return `${HEADER}${stringify({ train: images, val: images, names })}`;
 }
 
 /** The files of an image in the export. */
 function yoloFiles(dataset: Dataset, row: MetadataRow): { image: string; label: string } {
-  const split = splitOf(dataset);
+  const split = splitOf(dataset.summary);
   const { name, stem } = fileNameOf(row);
   return {
     image: `images/${split}/${name}`,

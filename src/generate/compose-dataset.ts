@@ -1,5 +1,7 @@
 import { join } from 'node:path';
+import { datasetReadme } from '../dataset/card.js';
 import {
+  CLASSES_FILE,
   type Dataset,
   datasetDigest,
   type DatasetFolder,
@@ -10,6 +12,7 @@ import {
   lockDigest,
   readDataset,
   METADATA_FILE,
+  README_FILE,
   SUMMARY_FILE,
 } from '../dataset/dataset.js';
 import type { MetadataRow } from '../dataset/row.js';
@@ -23,6 +26,7 @@ import { writeWhole } from '../files/output-file.js';
 import { buildFolder } from '../files/output-folder.js';
 import { forgetProgress } from '../files/resume.js';
 import { codecVersions } from '../image/codecs.js';
+import { classNameOf, classTable } from '../imagenet/synsets.js';
 import { inBatches } from '../parallel/ordered.js';
 import { mapInWorkers } from '../parallel/workers.js';
 import type { StageOptions } from '../progress.js';
@@ -168,6 +172,7 @@ function toMetadataRow(
     id,
     k,
     labels,
+    label_names: labels.map(classNameOf),
     wnids: labels.map((label) => wnidOf.get(label)!),
     objects: {
       bbox: objects.map(({ bbox }) => [...bbox]),
@@ -227,8 +232,13 @@ async function writeSummaries(
     source: origin.source,
     classes: Object.fromEntries([...classes.entries()].sort(([a], [b]) => byteOrder(a, b))),
   };
-  await writeWhole(join(partial, SUMMARY_FILE), toJson(summary));
-  for (const file of [SUMMARY_FILE, METADATA_FILE]) {
+  const texts = {
+    [SUMMARY_FILE]: toJson(summary),
+    [CLASSES_FILE]: toJson(classTable()),
+    [README_FILE]: datasetReadme(summary),
+  };
+  for (const [file, text] of Object.entries(texts)) await writeWhole(join(partial, file), text);
+  for (const file of [METADATA_FILE, ...Object.keys(texts)]) {
     files[file] = sha256File(join(partial, file));
   }
   const sorted = Object.entries(files).sort(([a], [b]) => byteOrder(a, b));

@@ -12,7 +12,7 @@ import {
   readLock,
   readMetadata,
 } from '../dataset/dataset.js';
-import type { MetadataRow } from '../dataset/row.js';
+import { type MetadataRow, ROW_FIELDS } from '../dataset/row.js';
 import { OutputError } from '../errors.js';
 import { digestOf, sha256File } from '../files/digest.js';
 import { makeFolder } from '../files/folders.js';
@@ -62,7 +62,9 @@ export async function openDatasetOutput(partial: string): Promise<DatasetOutput>
     sides.add(row);
     for (const wnid of row.wnids) classes.set(wnid, (classes.get(wnid) ?? 0) + 1);
   };
-  if (progress.images > 0) for await (const row of readMetadata(partial)) note(row);
+  if (progress.images > 0) {
+    for await (const row of readMetadata(partial, ROW_FIELDS)) note(row);
+  }
 
   const metadata = await writeJsonLines(join(partial, METADATA_FILE), 'a');
   return {
@@ -98,7 +100,7 @@ async function recoverProgress(partial: string): Promise<z.output<typeof progres
 }
 
 async function isIntact(partial: string): Promise<boolean> {
-  for await (const { file_name, sha256 } of readMetadata(partial)) {
+  for await (const { file_name, sha256 } of readMetadata(partial, ROW_FIELDS)) {
     const found = tryDigest(join(partial, file_name));
     if (found !== sha256) return false;
   }

@@ -1,9 +1,4 @@
-import {
-  type DatasetFolder,
-  readDatasetSummary,
-  readLock,
-  readMetadata,
-} from '../dataset/dataset.js';
+import { type DatasetFolder, readDataset, readLock } from '../dataset/dataset.js';
 import type { MetadataRow } from '../dataset/row.js';
 import { DatasetError } from '../errors.js';
 import { sha256 } from '../files/digest.js';
@@ -43,7 +38,8 @@ export async function regenerateSample(
   { folder, pool, sample, seed }: RegenerateInput,
   { signal, onProgress }: StageOptions = {},
 ): Promise<Regeneration> {
-  const { recipe, images } = await readDatasetSummary(folder);
+  const dataset = await readDataset(folder);
+  const { recipe, images } = dataset.summary;
   await requireSamePool(folder, pool);
   const size = Math.min(sample, images);
   const stream = openStream(`${seed ?? recipe.seed}/verify`);
@@ -55,7 +51,7 @@ export async function regenerateSample(
   let position = 0;
   let done = 0;
   try {
-    for await (const row of readMetadata(folder)) {
+    for await (const row of dataset.rows()) {
       if (chosen.has(position++)) {
         throwIfAborted(signal, 'verify');
         const patches = row.objects.patch.map((patch) => rowOf.get(patch));

@@ -27,6 +27,11 @@ export function classNames(): readonly string[] {
   return names;
 }
 
+/** What each class index stands for, all 1,000 in their order. */
+export function classTable(): { class: ClassIndex; wnid: Wnid; name: string }[] {
+  return wnids.map((wnid, index) => ({ class: index, wnid, name: names[index]! }));
+}
+
 function uniqueNames(shared: string[]): string[] {
   const uses = new Map<string, number>();
   for (const name of shared) uses.set(name, (uses.get(name) ?? 0) + 1);

@@ -1,10 +1,8 @@
 import { stringify } from 'yaml';
+import { IMAGENET_TERMS } from '../dataset/card.js';
 import { ReleaseError } from '../errors.js';
 import type { ExportName } from '../exports/exports.js';
 import type { ReleaseSummary } from './release-folder.js';
-
-/** Where the terms of ImageNet's images are. */
-export const IMAGENET_TERMS = 'https://image-net.org/download.php';
 
 /** How to cite a release, as `CITATION.cff` (Citation File Format 1.2.0) has it. */
 export function citationOf({ name, version, repository, authors, date }: ReleaseSummary): string {

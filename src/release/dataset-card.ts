@@ -1,21 +1,28 @@
-import { stringify } from 'yaml';
-import type { Dataset } from '../dataset/dataset.js';
+import {
+  cardHeaderOf,
+  columnsOf,
+  imageConfigs,
+  IMAGENET_TERMS,
+  whatItIs,
+} from '../dataset/card.js';
+import { type Dataset, splitOf } from '../dataset/dataset.js';
+import type { LoadConfig } from '../dataset/hugging-face.js';
+import type { RowFields } from '../dataset/row.js';
 import type { ExportName } from '../exports/exports.js';
-import { cardFeatures } from '../exports/row-schema.js';
-import { splitOf } from '../exports/format.js';
+import { parquetShards } from '../exports/parquet.js';
 import { byteOrder } from '../files/listing.js';
 import { classNameOf, classOf, type Wnid } from '../imagenet/synsets.js';
-import { canvasSize } from '../recipe/geometry.js';
 import { countText, inMarkdown, toMarkdownTable } from '../text.js';
-import { bibtexOf, IMAGENET_TERMS } from './citation.js';
+import { bibtexOf } from './citation.js';
 import { DATASET_FOLDER, EXPORTS_FOLDER, type ReleaseSummary } from './release-folder.js';
 
 /** The README of a release: a dataset card as the Hub has them. */
 export function datasetCardOf(release: ReleaseSummary, dataset: Dataset): string {
   const { name, version } = release;
   return [
-    `${cardHeaderOf(release, dataset)}\n# ${name} ${version}\n`,
-    whatItIs(release, dataset),
+    `${cardHeaderOf(dataset.summary, name, configsOf(release, dataset), dataset.fields)}\n# ${name} ${version}\n`,
+    introduction(release, dataset),
+    `## What it holds\n\n${columnsOf(dataset.fields)}`,
     `## How it was made\n\n${howItWasMade(release, dataset)}`,
     `## Classes\n\n${classesOf(dataset)}`,
     `## How to load it\n\n${loadingOf(release, dataset)}`,
@@ -25,34 +32,9 @@ export function datasetCardOf(release: ReleaseSummary, dataset: Dataset): string
   ].join('\n');
 }
 
-/** What a dataset is, in two sentences. */
-export function summaryOf({ summary }: Dataset): string {
-  const { recipe, images } = summary;
-  const [width, height] = canvasSize(recipe);
-  return `${countText(images)} images of ${width} x ${height} px, each made of a known number of objects that were cut out of ImageNet's ${recipe.source.split} images by their bounding boxes. They measure how many of the objects in a picture a classifier ranks on top.`;
-}
-
-function whatItIs({ kind }: ReleaseSummary, dataset: Dataset): string {
-  const { recipe, counts, meanSide } = dataset.summary;
-  const { replacement, distinctClasses } = recipe.sampling;
-  const lines = [
-    inMarkdown(summaryOf(dataset)),
-    toMarkdownTable({
-      head: ['objects per image', 'images', ...(meanSide ? ['mean side of an object, px'] : [])],
-      rows: Object.entries(counts).map(([k, count]) => [
-        k,
-        countText(count),
-        ...(meanSide ? [(meanSide[k] ?? 0).toFixed(1)] : []),
-      ]),
-    }).trimEnd(),
-    `${distinctClasses ? 'All objects in an image are of different classes' : 'Objects in an image may share a class'}; no object appears twice in ${replacement === 'per-dataset' ? 'the dataset' : 'an image'}. Layout: ${recipe.layout.type}, on ${recipe.canvas.background}.`,
-  ];
-  if (kind === 'recipe') {
-    lines.push(
-      'This release contains no pixels: it holds the recipe, the plan, the metadata and the digests. The images are regenerated from your own copy of ImageNet.',
-    );
-  }
-  return `${lines.join('\n\n')}\n`;
+function introduction({ kind }: ReleaseSummary, { summary }: Dataset): string {
+  if (kind === 'full') return whatItIs(summary);
+  return `${whatItIs(summary)}\nThis release contains no pixels: it holds the recipe, the plan, the metadata and the digests. The images are regenerated from your own copy of ImageNet.\n`;
 }
 
 function howItWasMade({ patchml, version }: ReleaseSummary, { summary, lock }: Dataset): string {
@@ -114,64 +96,55 @@ function licence({ kind }: ReleaseSummary): string {
   return `${pixels} (${IMAGENET_TERMS}), which allow non-commercial research and education only. Copyright remains with the owners of the images.\n`;
 }
 
-/** What the Hub and `load_dataset` read of a dataset card: the YAML above its text. */
-function cardHeaderOf(release: ReleaseSummary, dataset: Dataset): string {
-  const configs = configsOf(release, splitOf(dataset));
-  const header = {
-    pretty_name: release.name,
-    license: 'other',
-    license_name: 'imagenet-terms-of-access',
-    license_link: IMAGENET_TERMS,
-    task_categories: ['image-classification'],
-    task_ids: ['multi-label-image-classification'],
-    size_categories: [sizeCategory(dataset.summary.images)],
-    source_datasets: ['extended|imagenet-1k'],
-    tags: ['multi-label', 'imagenet', 'benchmark', 'synthetic', 'patchml'],
-    ...(configs.length === 0 ? {} : { configs, dataset_info: { features: cardFeatures() } }),
-  };
-  return `---\n${stringify(header, { lineWidth: 0, aliasDuplicateObjects: false })}---\n`;
-}
-
 /**
  * What `load_dataset` finds in the release's own folder. It reads files of one kind only: Parquet if
- * the release has it, with the declared features, else the images.
+ * the release has it, else the images.
  */
-function configsOf({ kind, exports }: ReleaseSummary, split: string): object[] {
+function configsOf(
+  { kind, exports, shardSize }: ReleaseSummary,
+  { summary }: Dataset,
+): LoadConfig[] {
   if (kind === 'recipe') return [];
-  const path = exports.includes('parquet')
-    ? `${EXPORTS_FOLDER}/parquet/data/*.parquet`
-    : [`${DATASET_FOLDER}/metadata.jsonl`, `${DATASET_FOLDER}/images/*`];
-  return [{ config_name: 'default', data_files: [{ split, path }] }];
-}
-
-/** As the Hub names sizes. */
-function sizeCategory(images: number): string {
-  if (images < 1e3) return 'n<1K';
-  if (images < 1e4) return '1K<n<10K';
-  if (images < 1e5) return '10K<n<100K';
-  return images < 1e6 ? '100K<n<1M' : '1M<n<10M';
+  if (!exports.includes('parquet')) return imageConfigs(summary, `${DATASET_FOLDER}/`);
+  const split = splitOf(summary);
+  const folder = `${EXPORTS_FOLDER}/parquet`;
+  const shards = parquetShards(summary, shardSize ?? undefined);
+  return [
+    { config_name: 'default', data_files: [{ split, path: `${folder}/data/*.parquet` }] },
+    ...Object.keys(summary.counts).map((k) => {
+      const files = shards.filter((shard) => shard.k === Number(k));
+      const path = files.map(({ file }) => `${folder}/${file}`);
+      return { config_name: `k${k}`, data_files: [{ split, path }] };
+    }),
+  ];
 }
 
 /** How to load a release: a snippet for each of its forms. */
-function loadingOf({ kind, exports }: ReleaseSummary, { summary }: Dataset): string {
+function loadingOf({ kind, exports, version }: ReleaseSummary, dataset: Dataset): string {
+  const { summary, fields } = dataset;
   if (kind === 'recipe') {
     return `Regenerate the images from your own copy of ImageNet; each one is compared with this release:\n\n${fenced('sh', `patchml regenerate . --annotations DIR --images DIR --out ${summary.name}`)}`;
   }
+  const [k = '2'] = Object.keys(summary.counts);
   const snippets = exports.map((name) => {
     const { title, language, code } = SNIPPETS[name];
     return `${title}:\n\n${fenced(language, code)}`;
   });
   return [
-    `Hugging Face \`datasets\`:\n\n${fenced('python', IMAGE_FOLDER)}`,
+    `Hugging Face \`datasets\`, with the path of this folder, or on the Hub with its name and \`revision="v${version}"\`. The config \`"k${k}"\` is the images of ${k === '1' ? 'one object' : `${k} objects`} alone:\n\n${fenced('python', huggingFace(k, splitOf(summary), fields))}`,
     ...snippets,
     `Croissant:\n\n${fenced('python', CROISSANT)}`,
   ].join('\n');
 }
 
-const IMAGE_FOLDER = `from datasets import load_dataset
+function huggingFace(k: string, split: string, fields: RowFields): string {
+  const labels = 'label_names' in fields ? 'label_names' : 'labels';
+  return `from datasets import load_dataset
 
-images = load_dataset("imagefolder", data_dir="${DATASET_FOLDER}")["train"]
-print(images[0]["image"].size, images[0]["labels"])`;
+images = load_dataset("FOLDER", split="${split}")
+print(images[0]["image"].size, images[0]["${labels}"])
+some = load_dataset("FOLDER", "k${k}", split="${split}")`;
+}
 
 const CROISSANT = `import mlcroissant
 

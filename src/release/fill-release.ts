@@ -1,7 +1,15 @@
 import { createHash } from 'node:crypto';
 import { lstat, open, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { type Dataset, LOCK_FILE, readDataset, TEXT_FILES } from '../dataset/dataset.js';
+import { IMAGENET_TERMS, summaryOf } from '../dataset/card.js';
+import {
+  type Dataset,
+  isImageFile,
+  LOCK_FILE,
+  readDataset,
+  README_FILE,
+  textFilesOf,
+} from '../dataset/dataset.js';
 import { ReleaseError } from '../errors.js';
 import { croissantOf, type DescribedFile } from '../exports/croissant.js';
 import { writeExport } from '../exports/exports.js';
@@ -19,8 +27,8 @@ import {
 import { planPartOf } from '../generate/stage-folder.js';
 import { letSignalIn, type StageOptions, throwIfAborted } from '../progress.js';
 import { commentRecipe } from '../recipe/write.js';
-import { bibtexOf, citationOf, IMAGENET_TERMS } from './citation.js';
-import { datasetCardOf, summaryOf } from './dataset-card.js';
+import { bibtexOf, citationOf } from './citation.js';
+import { datasetCardOf } from './dataset-card.js';
 import { CHANGELOG_FILE, changelogOf } from './diff-text.js';
 import type { DatasetDiff } from './diff.js';
 import {
@@ -87,7 +95,9 @@ async function putDataset(
     const digests = await copyDataset(dataset, datasetFolderOf(partial, release), options);
     return new Map([...digests].map(([file, digest]) => [`${inside}${file}`, digest]));
   }
-  for (const file of TEXT_FILES) await copyChecked(dataset, file, partial);
+  for (const file of textFilesOf(dataset)) {
+    if (file !== README_FILE) await copyChecked(dataset, file, partial); // the release has its own
+  }
   await writePlanOf(dataset, join(partial, PLAN_FOLDER));
   return new Map();
 }
@@ -116,7 +126,7 @@ async function copyDataset(
   for (const [file, expected] of digests) {
     throwIfAborted(signal, 'release');
     await makeFolder(dirname(join(to, file)));
-    const put = TEXT_FILES.includes(file) ? copy : linkOrCopy;
+    const put = isImageFile(file) ? linkOrCopy : copy;
     const digest = await put(join(folder, file), join(to, file));
     if (expected !== undefined && digest !== expected) throw changed(folder, file);
     copied.set(file, digest);
@@ -192,7 +202,7 @@ async function describeFiles(
   known: Map<string, string>,
 ): Promise<object> {
   const files: DescribedFile[] = [];
-  for (const path of await listedFiles(release, folder)) {
+  for (const path of await listedFiles(release, dataset, folder)) {
     const sha256 = known.get(path) ?? sha256File(join(folder, path));
     known.set(path, sha256);
     files.push({ path, sha256, bytes: (await stat(join(folder, path))).size });
@@ -201,7 +211,7 @@ async function describeFiles(
     dataset,
     name: release.name,
     version: release.version,
-    description: summaryOf(dataset),
+    description: summaryOf(dataset.summary),
     license: IMAGENET_TERMS,
     url: release.repository ?? undefined,
     date: release.date ?? undefined,
@@ -211,8 +221,12 @@ async function describeFiles(
   });
 }
 
-async function listedFiles({ exports }: ReleaseSummary, folder: string): Promise<string[]> {
-  const paths = [RECIPE_FILE, ...TEXT_FILES.map((file) => `${DATASET_FOLDER}/${file}`)];
+async function listedFiles(
+  { exports }: ReleaseSummary,
+  dataset: Dataset,
+  folder: string,
+): Promise<string[]> {
+  const paths = [RECIPE_FILE, ...textFilesOf(dataset).map((file) => `${DATASET_FOLDER}/${file}`)];
   for (const name of exports.filter((name) => name !== UNLISTED)) {
     const place = `${EXPORTS_FOLDER}/${name}`;
     const files = await listFiles(join(folder, place), () => true);

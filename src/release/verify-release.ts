@@ -83,7 +83,10 @@ async function check(folder: ReleaseFolder, options: StageOptions): Promise<Rele
   };
 }
 
-/** The dataset by its own rules, without the images where the release is recipe-only. */
+/**
+ * The dataset by its own rules; where the release is recipe-only, without the images, and with the
+ * release's card in place of the dataset's.
+ */
 async function checkDataset(
   folder: string,
   release: ReleaseSummary,
@@ -92,7 +95,8 @@ async function checkDataset(
   const { findings } = await verifyDataset({ dataset: datasetFolderOf(folder, release) }, options);
   if (release.kind === 'full') return findings;
   return findings.filter(
-    ({ problem, file }) => problem !== 'extra' && !(problem === 'missing' && isImageFile(file)),
+    ({ problem, file }) =>
+      problem !== 'extra' && file !== CARD_FILE && !(problem === 'missing' && isImageFile(file)),
   );
 }
 

@@ -65,7 +65,7 @@ describe('verify, of a whole dataset', () => {
     expect(json).toMatchObject({ code: 0, stderr: '' });
     expect(JSON.parse(json.stdout)).toMatchObject({
       images: 24,
-      files: 26,
+      files: 28,
       findings: [],
       regeneration: { images: 24, differing: [] },
       isWhole: true,

@@ -62,7 +62,7 @@ describe('A column that is added to the table of a row', () => {
   });
 
   test('is in the Parquet export, with its features', async () => {
-    const path = join(release, 'exports/parquet/data/val-00000-of-00001.parquet');
+    const path = join(release, 'exports/parquet/data/val-00000-of-00002.parquet');
     const rows = await parquetReadObjects({ file: await asyncBufferFromFile(path) });
     expect(rows.map(({ words: got }) => got as unknown)).toEqual(rows.map(() => ['a', 'picture']));
     const features = '"words":{"feature":{"dtype":"string","_type":"Value"},"_type":"Sequence"}';
@@ -76,8 +76,8 @@ describe('A column that is added to the table of a row', () => {
 
   test('is in the dataset card and in Croissant', () => {
     const card = readFileSync(join(release, 'README.md'), 'utf8').split('---\n')[1]!;
-    const { dataset_info: info } = parse(card) as { dataset_info: { features: object[] } };
-    expect(info.features).toContainEqual({ name: 'words', sequence: 'string' });
+    const { configs } = parse(card) as { configs: { features: object[] }[] };
+    expect(configs[0]!.features).toContainEqual({ name: 'words', sequence: 'string' });
     const { recordSet } = readJson<{ recordSet: { field: object[] }[] }>(
       join(release, 'croissant.json'),
     );

@@ -103,7 +103,7 @@ describe('A dataset as it was made', () => {
     const lock = readJson<DatasetLock>(join(clean, 'patchml.lock.json'));
     expect(await verifyDataset({ dataset: clean })).toEqual({
       dataset: lock.dataset,
-      files: 26, // 24 images, the metadata and the summary
+      files: 28, // 24 images, the metadata, the summary, the classes and the card
       images: 24,
       lockChecked: true,
       findings: [],
@@ -129,7 +129,7 @@ describe('A dataset as it was made', () => {
   test('reports its progress and can be stopped', async () => {
     const seen: Progress[] = [];
     await verifyDataset({ dataset: clean }, { onProgress: (progress) => seen.push(progress) });
-    expect(seen.at(-1)).toEqual({ stage: 'verify', done: 26, total: 26, unit: 'files' });
+    expect(seen.at(-1)).toEqual({ stage: 'verify', done: 28, total: 28, unit: 'files' });
     const stopped = verifyDataset({ dataset: clean }, { signal: AbortSignal.abort() });
     await expect(stopped).rejects.toBeInstanceOf(AbortedError);
   });
@@ -297,6 +297,11 @@ describe('Metadata that was edited together with the lock', () => {
       { file, detail: 'its row has another digest than the lock' },
     ],
     ['a row too few', (rows) => rows.shift(), { file, detail: 'it has no row' }],
+    [
+      'the name of another class',
+      ([row]) => (row!.label_names![0] = 'unicorn'),
+      { file, detail: 'its label_names are not the names of its labels' },
+    ],
     [
       'a row twice',
       (rows) => rows.push(rows[0]!),

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects } from 'hyparquet';
@@ -6,7 +6,7 @@ import type { Dataset } from '../../src/dataset/dataset.js';
 import type { MetadataRow } from '../../src/dataset/row.js';
 import type { Finding } from '../../src/dataset/verify.js';
 import { writeExport } from '../../src/exports/exports.js';
-import { huggingFaceFeatures, PARQUET_SCHEMA } from '../../src/exports/row-schema.js';
+import { type ParquetSchema, parquetSchemaOf } from '../../src/exports/row-schema.js';
 import { openParquetOutput, type OutputColumn } from '../../src/files/parquet.js';
 import { findingsAfter, makeDataset } from '../support/made-dataset.js';
 import { openWorkspace, pathsIn, readRows } from '../support/workspace.js';
@@ -39,9 +39,10 @@ describe('A Parquet export', () => {
   test('holds the metadata and the bytes of every image, in order', async () => {
     const folder = newFolder('whole');
     await writeExport('parquet', dataset, folder);
-    expect(pathsIn(folder)).toEqual(['data', 'data/val-00000-of-00001.parquet']);
-    const read = await readShard(join(folder, 'data/val-00000-of-00001.parquet'));
-    expect(read).toEqual(
+    const files = ['data/val-00000-of-00002.parquet', 'data/val-00001-of-00002.parquet'];
+    expect(pathsIn(folder)).toEqual(['data', ...files]);
+    const read = await Promise.all(files.map((file) => readShard(join(folder, file))));
+    expect(read.flat()).toEqual(
       rows.map(({ file_name, ...row }) => ({
         image: {
           bytes: readFileSync(join(dataset.folder, file_name)),
@@ -52,13 +53,42 @@ describe('A Parquet export', () => {
     );
   });
 
-  test('has as many shards as its size makes necessary, the last one smaller', async () => {
+  test('has as many shards as its size makes necessary for each number of objects', async () => {
     const folder = newFolder('shards');
     await writeExport('parquet', dataset, folder, { shardSize: 10 });
-    const shards = [0, 1, 2].map((shard) => join(folder, `data/val-0000${shard}-of-00003.parquet`));
+    const shards = [0, 1, 2, 3].map((at) => join(folder, `data/val-0000${at}-of-00004.parquet`));
     const ids = await Promise.all(shards.map(readShard));
-    expect(ids.map(({ length }) => length)).toEqual([10, 10, 4]);
+    expect(ids.map(({ length }) => length)).toEqual([10, 2, 10, 2]);
+    expect(ids.map((shard) => [...new Set(shard.map(({ k }) => k))])).toEqual([[2], [2], [3], [3]]);
     expect(ids.flat().map(({ id }) => id)).toEqual(rows.map(({ id }) => id));
+  });
+
+  test('passes its check where a shard has several numbers of objects, as in 0.1', async () => {
+    const { elements, columns, features: huggingface, valuesOf } = schema();
+    const values = rows.map(valuesOf);
+    const images = rows.map(({ file_name }) => ({
+      bytes: readFileSync(join(dataset.folder, file_name)),
+      path: basename(file_name),
+    }));
+    const found = await findingsAfter('parquet', dataset, newFolder('0.1'), async (copy) => {
+      for (const shard of pathsIn(join(copy, 'data'))) rmSync(join(copy, 'data', shard));
+      const path = join(copy, 'data/val-00000-of-00001.parquet');
+      const output = await openParquetOutput(path, elements, { metadata: { huggingface } });
+      const rest = columns.map((name) => ({ name, data: values.map((row) => row[name]) }));
+      await output.writeGroup([{ name: 'image', data: images }, ...rest]);
+      await output.close();
+    });
+    expect(found).toEqual([]);
+  });
+
+  test('is refused where dataset.json counts other images of a number of objects', async () => {
+    const counts = { 2: 11, 3: 13 };
+    const other = { ...dataset, summary: { ...dataset.summary, counts } };
+    await expect(writeExport('parquet', other, newFolder('counts'))).rejects.toMatchObject({
+      name: 'DatasetError',
+      code: 'dataset-invalid',
+      message: expect.stringContaining('k2-000011 has 2 objects'),
+    });
   });
 
   test('has no empty shard behind a full one', async () => {
@@ -73,7 +103,7 @@ describe('A Parquet export', () => {
   test('declares its features for Hugging Face datasets', async () => {
     const folder = newFolder('features');
     await writeExport('parquet', dataset, folder);
-    const file = await asyncBufferFromFile(join(folder, 'data/val-00000-of-00001.parquet'));
+    const file = await asyncBufferFromFile(join(folder, 'data/val-00000-of-00002.parquet'));
     const { key_value_metadata: pairs } = await parquetMetadataAsync(file);
     const { info } = JSON.parse(pairs?.[0]?.value ?? '') as {
       info: { features: Record<string, { _type?: string; feature?: { names?: string[] } }> };
@@ -89,11 +119,11 @@ describe('A Parquet export', () => {
     const source = { ...summary.recipe.source, split: '../matched frequency' };
     const other = { ...dataset, summary: { ...summary, recipe: { ...summary.recipe, source } } };
     await writeExport('parquet', other, folder);
-    expect(pathsIn(folder)).toContain('data/_matched_frequency-00000-of-00001.parquet');
+    expect(pathsIn(folder)).toContain('data/_matched_frequency-00000-of-00002.parquet');
   });
 });
 
-const SHARD = 'data/val-00000-of-00003.parquet';
+const SHARD = 'data/val-00000-of-00004.parquet';
 
 /** What is found after the export was made of a dataset whose rows are others. */
 function withRows(change: (row: MetadataRow) => MetadataRow): Promise<Finding[]> {
@@ -105,9 +135,13 @@ function withRows(change: (row: MetadataRow) => MetadataRow): Promise<Finding[]>
   });
 }
 
+function schema(): ParquetSchema {
+  return parquetSchemaOf(dataset.fields);
+}
+
 /** What is found after the first shard was written with this schema, metadata and column. */
 function withShard(
-  schema: typeof PARQUET_SCHEMA,
+  schema: ParquetSchema['elements'],
   metadata: Record<string, string>,
   columns: OutputColumn[] = [],
 ): Promise<Finding[]> {
@@ -124,7 +158,7 @@ describe('A Parquet shard', () => {
       row.id === 'k3-000002' ? { ...row, labels: [7, 8] } : row,
     );
     expect(found).toHaveLength(1);
-    expect(found[0]).toMatchObject({ problem: 'changed', file: 'data/val-00001-of-00003.parquet' });
+    expect(found[0]).toMatchObject({ problem: 'changed', file: 'data/val-00002-of-00004.parquet' });
     expect(found[0]?.detail).toMatch(/^row of k3-000002, labels: expected "\[.*", got "\[7,8\]"$/);
   });
 
@@ -150,16 +184,17 @@ describe('A Parquet shard', () => {
   });
 
   test('of other columns, or with other features declared, is not read', async () => {
-    const huggingface = huggingFaceFeatures();
+    const { elements, features: huggingface } = schema();
     const column = { name: 'id', data: ['x'] };
-    const columns = await withShard(PARQUET_SCHEMA.slice(3, 4), { huggingface }, [column]);
+    const columns = await withShard(elements.slice(3, 4), { huggingface }, [column]);
     expect(columns[0]?.detail).toMatch('it has other columns');
-    const features = await withShard(PARQUET_SCHEMA, { huggingface: '{}' });
+    const features = await withShard(elements, { huggingface: '{}' });
     expect(features[0]?.detail).toMatch('it declares other features');
   });
 
   test('with no rows lacks them', async () => {
-    const found = await withShard(PARQUET_SCHEMA, { huggingface: huggingFaceFeatures() });
+    const { elements, features: huggingface } = schema();
+    const found = await withShard(elements, { huggingface });
     expect(found).toEqual([
       { problem: 'missing', file: SHARD, detail: 'row of k2-000000 and the 9 after it' },
     ]);
@@ -168,25 +203,21 @@ describe('A Parquet shard', () => {
   test('with a row group too large to be held is not read', async () => {
     const rows = Array.from({ length: 101 }, () => 'x');
     const nulls = rows.map(() => null);
+    const { elements, columns, features: huggingface } = schema();
     const found = await withShard(
-      PARQUET_SCHEMA,
-      { huggingface: huggingFaceFeatures() },
-      ['image', 'id', 'k', 'labels', 'wnids', 'objects', 'sha256', 'pixels_sha256'].map((name) => ({
-        name,
-        data: nulls,
-      })),
+      elements,
+      { huggingface },
+      ['image', ...columns].map((name) => ({ name, data: nulls })),
     );
     expect(found[0]?.detail).toMatch('it has a row group of more than 100 rows');
   });
 
   test('with nulls in place of values is found out', async () => {
+    const { elements, columns, features: huggingface } = schema();
     const found = await withShard(
-      PARQUET_SCHEMA,
-      { huggingface: huggingFaceFeatures() },
-      ['image', 'id', 'k', 'labels', 'wnids', 'objects', 'sha256', 'pixels_sha256'].map((name) => ({
-        name,
-        data: [null],
-      })),
+      elements,
+      { huggingface },
+      ['image', ...columns].map((name) => ({ name, data: [null] })),
     );
     expect(found).toEqual([
       { problem: 'extra', file: SHARD, detail: 'row of "undefined"' },

@@ -79,7 +79,7 @@ describe('A composed dataset', () => {
   });
 
   test('says nothing of the machine it was made on', () => {
-    for (const file of ['dataset.json', 'metadata.jsonl', 'patchml.lock.json']) {
+    for (const file of ['dataset.json', 'metadata.jsonl', 'README.md', 'patchml.lock.json']) {
       const text = readFileSync(join(made.dataset, file), 'utf8');
       expect(text).not.toContain(made.pool);
       expect(text).not.toContain(input.images);
@@ -110,7 +110,9 @@ describe('A place that holds something', () => {
     for (const overwrite of [false, true]) {
       const call = compose(out, { overwrite });
       await expect(call).rejects.toThrow(OutputError);
-      await expect(call).rejects.toThrow(`${out}: this folder holds thesis.tex, which is not part of a dataset`);
+      await expect(call).rejects.toThrow(
+        `${out}: this folder holds thesis.tex, which is not part of a dataset`,
+      );
     }
     expect(Object.keys(contentsOf(join(out, '..')))).toEqual(['out', 'out/thesis.tex']);
   });
@@ -134,7 +136,9 @@ describe('A place that holds something', () => {
     writeFileSync(join(`${out}.partial`, 'mine.txt'), 'keep');
     const call = compose(out);
     await expect(call).rejects.toThrow(OutputError);
-    await expect(call).rejects.toThrow(`${out}.partial: mine.txt: this is not from an interrupted run`);
+    await expect(call).rejects.toThrow(
+      `${out}.partial: mine.txt: this is not from an interrupted run`,
+    );
     expect(Object.keys(contentsOf(join(out, '..')))).toEqual([
       'out.partial',
       'out.partial/mine.txt',

@@ -69,9 +69,11 @@ beforeAll(async () => {
 });
 
 describe('The same recipe and the same inputs give the same bytes', () => {
-  test('in a dataset of images, metadata, summary and lock, and nothing else', () => {
+  test('in a dataset of images, rows, summary, classes, card and lock, and nothing else', () => {
     const files = Object.keys(reference);
     expect(files.filter((file) => !file.startsWith('images'))).toEqual([
+      'README.md',
+      'classes.json',
       'dataset.json',
       'metadata.jsonl',
       'patchml.lock.json',
@@ -141,7 +143,7 @@ describe('What is not the same gives another dataset', () => {
     const images = Object.entries(files).filter(([file]) => file.startsWith('images/'));
     expect(images).toHaveLength(24);
     expect(longer.files).toMatchObject(Object.fromEntries(images));
-    expect(Object.keys(longer.files)).toHaveLength(40 + 2);
+    expect(Object.keys(longer.files)).toHaveLength(40 + 4);
   });
 });
 

@@ -25,6 +25,7 @@ for record in dataset.records("images"):
     check(pixels(got["image"]), row["pixels_sha256"], f"pixels of {row['id']}")
     check(got["file_name"].decode(), row["file_name"].split("/")[-1], "file name")
     check((got["k"], got["labels"]), (row["k"], row["labels"]), f"labels of {row['id']}")
+    check([name.decode() for name in got["label_names"]], row["label_names"], f"names of {row['id']}")
     check([wnid.decode() for wnid in got["wnids"]], row["wnids"], f"wnids of {row['id']}")
     check(got["bbox"], objects["bbox"], f"boxes of {row['id']}")
     check(got["category"], objects["category"], f"categories of {row['id']}")

@@ -9,6 +9,7 @@ RELEASE = Path(sys.argv[1])
 DATASET = RELEASE / "dataset"
 EXPORTS = RELEASE / "exports"
 ROWS = [json.loads(line) for line in (DATASET / "metadata.jsonl").open()]
+COLUMNS = [column for column in ROWS[0] if column != "file_name"]
 CLASSES = sorted({label for row in ROWS for label in row["labels"]})
 
 

@@ -6,7 +6,7 @@ import { EXPORT_NAMES } from '../../src/exports/exports.js';
 import { releaseDataset } from '../../src/release/release.js';
 import { verifyRelease } from '../../src/release/verify-release.js';
 import { copyOf, editRelease, openGenerator, smallInput } from '../support/unit-releases.js';
-import { contentsOf, openWorkspace, readJson, sha256Of } from '../support/workspace.js';
+import { contentsOf, openWorkspace, pathsIn, readJson, sha256Of } from '../support/workspace.js';
 
 const newFolder = openWorkspace();
 let dataset: string;
@@ -45,8 +45,18 @@ describe('A release with every export', () => {
   test('has a snippet for each in its card, and gives the Hub Parquet', () => {
     const card = readFileSync(join(release, 'README.md'), 'utf8');
     for (const name of EXPORT_NAMES) expect(card).toContain(`exports/${name}/`);
+    const shards = pathsIn(join(release, 'exports/parquet'))
+      .slice(1)
+      .map((file) => `exports/parquet/${file}`);
     expect(parse(card.split('---\n')[1]!)).toMatchObject({
-      configs: [{ data_files: [{ split: 'val', path: 'exports/parquet/data/*.parquet' }] }],
+      configs: [
+        {
+          config_name: 'default',
+          data_files: [{ split: 'val', path: 'exports/parquet/data/*.parquet' }],
+        },
+        { config_name: 'k2', data_files: [{ split: 'val', path: shards.slice(0, 2) }] },
+        { config_name: 'k3', data_files: [{ split: 'val', path: shards.slice(2) }] },
+      ],
     });
   });
 
@@ -59,7 +69,7 @@ describe('A release with every export', () => {
   });
 
   test.each([
-    ['parquet/data/val-00001-of-00003.parquet', 'this is not a complete Parquet file'],
+    ['parquet/data/val-00001-of-00004.parquet', 'this is not a complete Parquet file'],
     ['webdataset/patchml-000001.tar', 'this is not a complete tar archive'],
     ['coco/instances.json', 'it ends in line'],
     ['csv/labels.csv', 'it ends in line'],
@@ -74,7 +84,7 @@ describe('A release with every export', () => {
   });
 
   test.each([
-    'parquet/data/val-00001-of-00003.parquet',
+    'parquet/data/val-00001-of-00004.parquet',
     'webdataset/patchml-000001.tar',
     'coco/instances.json',
   ])('without %s has one finding', async (path) => {

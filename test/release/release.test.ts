@@ -65,7 +65,7 @@ describe('A release', () => {
     const isLinked = (file: string): boolean =>
       statSync(join(dataset, file)).ino === statSync(join(folder, 'dataset', file)).ino;
     expect(isLinked(join('images', name!))).toBe(true);
-    for (const file of ['metadata.jsonl', 'dataset.json', 'patchml.lock.json']) {
+    for (const file of ['metadata.jsonl', 'dataset.json', 'classes.json', 'patchml.lock.json']) {
       expect(isLinked(file)).toBe(false);
     }
   });
@@ -81,20 +81,23 @@ describe('A release', () => {
     });
     const card = readFileSync(join(folder, 'README.md'), 'utf8');
     const header = parse(card.split('---\n')[1]!) as {
-      dataset_info: { features: { name: string }[] };
+      configs: { config_name: string; features: { name: string }[] }[];
     };
-    expect(header).toMatchObject({
-      license: 'other',
-      task_categories: ['image-classification'],
-      configs: [{ config_name: 'default', data_files: [{ split: 'val' }] }],
+    expect(header).toMatchObject({ license: 'other', task_categories: ['image-classification'] });
+    expect(header.configs.map(({ config_name: name }) => name)).toEqual(['default', 'k2', 'k3']);
+    const [all, two] = header.configs;
+    expect(all).toMatchObject({ data_files: [{ split: 'val' }] });
+    expect(two).toMatchObject({
+      data_files: [{ path: ['dataset/metadata.jsonl', 'dataset/images/k2-*'] }],
+      filters: [['k', '==', 2]],
     });
-    const { features } = header.dataset_info;
+    const { features } = two!;
     const labels = features.find(({ name }) => name === 'labels') as unknown as {
       sequence: { class_label: { names: Record<string, string> } };
     };
     const names = Object.values(labels.sequence.class_label.names);
     expect([names.length, new Set(names).size]).toEqual([1000, 1000]);
-    expect(card).toContain('load_dataset("imagefolder", data_dir="dataset")');
+    expect(card).toContain('load_dataset("FOLDER", "k2", split="val")');
     expect(parse(readFileSync(join(folder, 'CITATION.cff'), 'utf8'))).toMatchObject({
       'cff-version': '1.2.0',
       version: '1.0.0',
@@ -110,7 +113,7 @@ describe('A release', () => {
       { dataset, version: '1.0.0', to },
       { onProgress: ({ stage, done, total }) => seen.push(`${stage} ${done}/${total}`) },
     );
-    expect(seen).toEqual(['verify 10/10', 'release 11/11']);
+    expect(seen).toEqual(['verify 12/12', 'release 13/13']);
     const stopped = releaseDataset(
       { dataset, version: '1.0.1', to, previous: join(to, 'made-1.0.0') },
       { signal: AbortSignal.abort() },
@@ -131,6 +134,7 @@ describe('A recipe release', () => {
       'CITATION.cff',
       'README.md',
       'SHA256SUMS',
+      'classes.json',
       'dataset.json',
       'metadata.jsonl',
       'patchml.lock.json',

@@ -49,14 +49,14 @@ describe('A release as it was made', () => {
       images: 8,
       version: '1.0.0',
     });
-    expect(files).toBe(17); // 8 images, metadata, summary, lock; card, citation, changelog,
+    expect(files).toBe(19); // 8 images, metadata, summary, classes, README, lock; card, citation, changelog,
     // Croissant, recipe, release.json
     expect(contentsOf(full)).toEqual(before);
   });
 
   test('without pixels is whole too', async () => {
     const { findings, files } = await verifyRelease({ release: recipeOnly });
-    expect({ findings, files }).toEqual({ findings: [], files: 10 });
+    expect({ findings, files }).toEqual({ findings: [], files: 11 });
   });
 
   test('is whole at another place and under another name', async () => {

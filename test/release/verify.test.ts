@@ -28,10 +28,10 @@ beforeAll(async () => {
 describe('verify', () => {
   test('finds out whether a folder is a dataset or a release', async () => {
     const ofDataset = await verify({ folder: dataset });
-    expect(ofDataset).toMatchObject({ isWhole: true, images: 8, files: 10, findings: [] });
+    expect(ofDataset).toMatchObject({ isWhole: true, images: 8, files: 12, findings: [] });
     expect(ofDataset.release).toBeUndefined();
     const ofRelease = await verify({ folder: full });
-    expect(ofRelease).toMatchObject({ isWhole: true, images: 8, files: 17, findings: [] });
+    expect(ofRelease).toMatchObject({ isWhole: true, images: 8, files: 19, findings: [] });
     expect(ofRelease.release).toMatchObject({ name: 'made', version: '1.0.0' });
     expect(ofRelease.regeneration).toBeUndefined();
   });
