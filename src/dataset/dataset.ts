@@ -156,7 +156,7 @@ export interface Dataset {
   fields: RowFields;
   /**
    * The metadata, an image at a time, in the dataset's order.
-   * @throws DatasetError that names the line and the field, or says that the metadata are missing
+   * @throws DatasetError that names the line and the field, or says that rows, or all of them, are missing
    */
   rows: () => AsyncIterable<MetadataRow>;
   /** The path of a row's image file. */
@@ -165,17 +165,18 @@ export interface Dataset {
 
 /**
  * Opens a dataset folder: reads its summary and its lock. Its files are not checked.
- * @throws DatasetError where it is not a dataset
+ * @throws DatasetError where it is not a dataset; OutputError where it cannot be read
  */
 export async function readDataset(folder: DatasetFolder): Promise<Dataset> {
+  const summary = await readDatasetSummary(folder);
   const lock = await readLock(folder);
   const fields = fieldsOf(lock);
   return {
     folder,
-    summary: await readDatasetSummary(folder),
+    summary,
     lock,
     fields,
-    rows: () => readMetadata(folder, fields),
+    rows: () => readAllRows(folder, fields, summary),
     pathOf: (row) => join(folder, row.file_name),
   };
 }
@@ -183,6 +184,24 @@ export async function readDataset(folder: DatasetFolder): Promise<Dataset> {
 /** The fields that the rows of a dataset with this lock have: fewer in those of patchml 0.1. */
 export function fieldsOf({ files }: Pick<DatasetLock, 'files'>): RowFields {
   return files[CLASSES_FILE] === undefined ? fieldsOf01() : ROW_FIELDS;
+}
+
+async function* readAllRows(
+  folder: DatasetFolder,
+  fields: RowFields,
+  { images }: DatasetSummary,
+): AsyncGenerator<MetadataRow> {
+  let rows = 0;
+  for await (const row of readMetadata(folder, fields)) {
+    rows += 1;
+    yield row;
+  }
+  if (rows === images) return;
+  throw new DatasetError(`its metadata has ${rows} rows, ${SUMMARY_FILE} says ${images}`, {
+    code: 'dataset-invalid',
+    path: folder,
+    fix: 'check it with "patchml verify"',
+  });
 }
 
 /**

@@ -25,6 +25,15 @@ const FILE_SYSTEM_PROBLEMS: Partial<Record<ErrorCode, [problem: string, fix: str
 export function explainError(error: unknown, place?: string): unknown {
   if (error instanceof PatchmlError || !isNativeError(error)) return error;
   const { code: systemCode = '', path, syscall } = error as NodeJS.ErrnoException;
+  if (systemCode === 'ERR_INVALID_ARG_VALUE' && error.message.includes('null bytes')) {
+    const fix = 'check the path';
+    return new OutputError('no file has a null byte in its name', {
+      code: 'enoent',
+      path: place,
+      fix,
+      cause: error,
+    });
+  }
   const code = systemCode.toLowerCase() as ErrorCode;
   const known = FILE_SYSTEM_PROBLEMS[code];
   if (known !== undefined) {

@@ -34,21 +34,22 @@ export async function* readJsonLines(path: string): AsyncGenerator {
       yield parseLine(line, path, number);
     }
   } catch (error) {
-    throw isAbsent(error) ? absent(path, 'make this folder again', error) : error;
+    throw explainAbsent(error, path, 'make this folder again');
   }
 }
 
-function isAbsent(error: unknown): boolean {
-  const { code = '' } = error as NodeJS.ErrnoException;
-  return ['enoent', 'enotdir'].includes(code.toLowerCase());
-}
-
-function absent(
+/**
+ * The error for a file of a stage's folder that is absent; any other error as it is.
+ * @param Failure the error of the wing that the folder belongs to
+ */
+export function explainAbsent(
+  cause: unknown,
   path: string,
   fix: string,
-  cause: unknown,
   Failure: typeof PatchmlError = DatasetError,
-): PatchmlError {
+): unknown {
+  const { code = '' } = cause as NodeJS.ErrnoException;
+  if (!['enoent', 'enotdir'].includes(code.toLowerCase())) return cause;
   return new Failure(`${basename(path)} is missing`, {
     code: 'stage-missing',
     path: dirname(path),
@@ -131,8 +132,7 @@ export async function readSummary<Shape extends SummaryShape>(
   try {
     text = await readRegularText(path);
   } catch (cause) {
-    if (!isAbsent(cause)) throw cause;
-    throw absent(path, `make it with "${command}"`, cause, Failure);
+    throw explainAbsent(cause, path, `make it with "${command}"`, Failure);
   }
   const summary = schema.safeParse(parseJson(text));
   if (summary.success) return summary.data;

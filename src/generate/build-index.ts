@@ -4,7 +4,7 @@ import { AnnotationError } from '../errors.js';
 import { digestOf, sha256File } from '../files/digest.js';
 import { explaining } from '../files/file-errors.js';
 import { exists, type FolderOf } from '../files/folders.js';
-import { readJsonLines, readSummary, toJson, writeJsonLines } from '../files/json.js';
+import { readSummary, toJson, writeJsonLines } from '../files/json.js';
 import { writeWhole } from '../files/output-file.js';
 import { buildFolder } from '../files/output-folder.js';
 import type { Size } from '../image/box.js';
@@ -16,6 +16,7 @@ import {
   type DropCounts,
   dropCountsSchema,
   type DropReason,
+  dropRowSchema,
   type MalformedAnnotation,
 } from '../imagenet/annotation.js';
 import { type AnnotationSource, openAnnotations } from '../imagenet/annotations.js';
@@ -23,7 +24,13 @@ import { type ImagePlace, type ImageStore, openImages } from '../imagenet/images
 import { type ClassIndex, classOf, type Wnid } from '../imagenet/synsets.js';
 import { letSignalIn, type StageOptions, throwIfAborted } from '../progress.js';
 import type { Recipe } from '../recipe/schema.js';
-import { findOne, indexPartOf, indexPartSchema } from './stage-folder.js';
+import {
+  findOne,
+  indexPartOf,
+  indexPartSchema,
+  readStageRows,
+  requireStageRows,
+} from './stage-folder.js';
 
 /** The path of an index folder. */
 export type IndexFolder = FolderOf<'index'>;
@@ -134,9 +141,21 @@ export function readIndexSummary(folder: IndexFolder): Promise<IndexSummary> {
   return readSummary(folder, 'index.json', indexSchema, 'patchml index');
 }
 
-/** Reads the indexed images, in byte order of their ids. */
+/**
+ * Reads the indexed images, in byte order of their ids.
+ * @throws DatasetError that names the line and the field, or says that there are no rows
+ */
 export function readIndexedImages(folder: IndexFolder): AsyncIterable<IndexedImage> {
-  return readJsonLines(join(folder, 'objects.jsonl')) as AsyncIterable<IndexedImage>;
+  return readStageRows('index', objectsFile(folder), imageSchema);
+}
+
+/** @throws DatasetError where the indexed images are not those that `index.json` was written for */
+export function requireIndexedImages(folder: IndexFolder, { digest }: IndexSummary): void {
+  requireStageRows('index', objectsFile(folder), digest);
+}
+
+function objectsFile(folder: IndexFolder): string {
+  return join(folder, 'objects.jsonl');
 }
 
 function indexFolder(
@@ -186,10 +205,8 @@ async function writeIndex(
 }
 
 async function requireNoneDropped(folder: string, path: string): Promise<void> {
-  for await (const row of readJsonLines(join(folder, 'drops.jsonl'))) {
-    const problem = row as SortedObjects['malformed'] | SortedObjects['drops'][number];
-    if (problem && 'problem' in problem) requireNone(path, { malformed: problem, drops: [] });
-    else if (problem) requireNone(path, { drops: [problem] });
+  for await (const row of readStageRows('index', join(folder, 'drops.jsonl'), dropRowSchema)) {
+    requireNone(path, 'problem' in row ? { malformed: row, drops: [] } : { drops: [row] });
   }
 }
 
@@ -221,6 +238,26 @@ function requireNone(path: string, { malformed, drops }: SortedObjects): void {
     });
   }
 }
+
+/** JSON has no number that is not finite; such a box is degenerate, and such a size says nothing. */
+const coordinate = z
+  .number()
+  .nullable()
+  .transform((value) => value ?? NaN);
+
+const imageSchema = z.object({
+  image: z.string(),
+  place: z.object({ file: z.string(), offset: z.int().optional(), size: z.int() }),
+  size: z.tuple([coordinate, coordinate]).readonly().nullable(),
+  objects: z.array(
+    z.object({
+      object: z.int().min(0),
+      wnid: z.string(),
+      class: z.int().min(0).max(999),
+      box: z.tuple([coordinate, coordinate, coordinate, coordinate]).readonly(),
+    }),
+  ),
+});
 
 /** An image that is there, with those of its objects that may become patches. */
 export interface IndexedImage {

@@ -42,7 +42,14 @@ import {
   inspectPlace,
   openDatasetOutput,
 } from './dataset-output.js';
-import { type Plan, type PlanFolder, type PlanRow, readPlan } from './make-plan.js';
+import {
+  type Plan,
+  type PlanFolder,
+  type PlanRow,
+  readPlan,
+  requirePlanRows,
+} from './make-plan.js';
+import { PoolReader } from './pool-reader.js';
 import { type PatchRow, type PoolFolder, readPatchRows, readPoolSummary } from './pool.js';
 import { planPartOf, poolPartOf, requireSamePart } from './stage-folder.js';
 
@@ -69,7 +76,7 @@ export interface ComposeOptions extends StageOptions {
 /**
  * The last stage: paints and encodes every image of a plan and writes the dataset folder. One that
  * is there already is left as it is; an interrupted one is continued.
- * @throws DatasetError where the pool or the plan is none, cut off, or not of this recipe
+ * @throws DatasetError where the pool or the plan is none, damaged, or not of this recipe
  * @throws OutputError where `out` holds something else, cannot be written or is too small
  * @throws AbortedError
  */
@@ -110,6 +117,8 @@ async function compose(input: ComposeInput, options: ComposeOptions): Promise<Da
     });
     return readDataset(input.out);
   }
+  requirePlanRows(opened);
+  new PoolReader(input.pool).close(); // so that a pool without pixels fails before the workers start
   const fill = async (partial: string): Promise<void> => {
     const output = await openDatasetOutput(partial);
     try {

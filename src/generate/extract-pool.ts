@@ -6,14 +6,14 @@ import { DatasetError, ImageError } from '../errors.js';
 import { digestOf, sha256File } from '../files/digest.js';
 import { explaining } from '../files/file-errors.js';
 import { exists, requireSpace } from '../files/folders.js';
-import { readJsonLines, toJson } from '../files/json.js';
+import { toJson } from '../files/json.js';
 import { writeWhole } from '../files/output-file.js';
 import { buildFolder } from '../files/output-folder.js';
 import { forgetProgress } from '../files/resume.js';
 import { fitInside } from '../image/box.js';
 import { codecVersions } from '../image/codecs.js';
 import { MemoryBudget } from '../image/memory-budget.js';
-import { countDrops, type Drop } from '../imagenet/annotation.js';
+import { countDrops, type Drop, dropRowSchema } from '../imagenet/annotation.js';
 import { ImageReader } from '../imagenet/image-reader.js';
 import { fingerprintOf } from '../imagenet/images.js';
 import { inBatches, mapInOrder } from '../parallel/ordered.js';
@@ -26,11 +26,18 @@ import {
   type IndexSummary,
   readIndexedImages,
   readIndexSummary,
+  requireIndexedImages,
 } from './build-index.js';
 import { extractBatch, type ExtractSettings } from './cut-patches.js';
 import { type Pool, type PoolFolder, type PoolSummary, readPool, readPoolSummary } from './pool.js';
 import { openPoolOutput, type PoolProgress, recoverPoolProgress } from './pool-writer.js';
-import { findOne, indexPartOf, poolPartOf, requireSamePart } from './stage-folder.js';
+import {
+  findOne,
+  indexPartOf,
+  poolPartOf,
+  readStageRows,
+  requireSamePart,
+} from './stage-folder.js';
 
 /** Images whose progress is noted together. */
 const BATCH = 8;
@@ -55,7 +62,7 @@ export interface ExtractOptions extends StageOptions {
  * same objects, images, patch settings and codecs is used again; an interrupted one is continued.
  * @throws ImageError where the images cannot be read; where strict, at the first that cannot be
  * decoded
- * @throws DatasetError where the index is none, of another recipe, or of other images
+ * @throws DatasetError where the index is none, damaged, of another recipe, or of other images
  * @throws OutputError where `work` cannot be written or the disk is too small; AbortedError
  */
 export function extractPool(input: ExtractInput, options: ExtractOptions = {}): Promise<Pool> {
@@ -74,7 +81,8 @@ async function extract(
     return readPool(folder);
   }
   const images = given ?? indexed.images;
-  await requireIndexedImages(images, index, indexed);
+  await requireImagesOf(index, indexed, images);
+  requireIndexedImages(index, indexed);
   await buildFolder(folder, async (partial) => {
     const reached = await recoverPoolProgress(partial, index);
     const needed = await estimatePoolBytes(readIndexedImages(index), storeSide(recipe));
@@ -106,10 +114,10 @@ export async function findPool({
   });
 }
 
-async function requireIndexedImages(
-  images: string,
+async function requireImagesOf(
   index: IndexFolder,
   { imagesFingerprint }: IndexSummary,
+  images: string,
 ): Promise<void> {
   if ((await fingerprintOf(images)) === imagesFingerprint) return;
   throw new DatasetError('the images are not those that were indexed, or have changed since', {
@@ -207,8 +215,8 @@ async function writePool(
 }
 
 async function requireAllDecoded(pool: string, images: string): Promise<void> {
-  for await (const row of readJsonLines(join(pool, 'drops.jsonl'))) {
-    requireDecoded(images, [row as Drop]);
+  for await (const row of readStageRows('pool', join(pool, 'drops.jsonl'), dropRowSchema)) {
+    if ('reason' in row) requireDecoded(images, [row]);
   }
 }
 
@@ -233,6 +241,7 @@ export async function estimatePoolBytes(
   let bytes = 0;
   for await (const { objects } of images) {
     for (const { box } of objects) {
+      if (!box.every(Number.isFinite)) continue; // degenerate
       const width = Math.min(Math.max(1, box[2] - box[0] + 1), 10_000);
       const height = Math.min(Math.max(1, box[3] - box[1] + 1), 10_000);
       const stored = fitInside([width, height], [storeSide, storeSide]);

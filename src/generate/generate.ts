@@ -43,7 +43,7 @@ export interface Generated {
  * Makes a dataset: index, extract, plan, compose. What an earlier run of the same recipe and inputs
  * has finished is used again; an interrupted run is continued and ends in the same bytes.
  * @throws RecipeError where neither the input nor the recipe says where the inputs are
- * @throws AnnotationError, ImageError, SamplingError, OutputError, AbortedError: see the stages
+ * @throws AnnotationError, ImageError, SamplingError, DatasetError, OutputError, AbortedError: see the stages
  */
 export function generate(input: GenerateInput, options: GenerateOptions = {}): Promise<Generated> {
   return explaining(() => runStages(input, options));

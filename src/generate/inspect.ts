@@ -12,19 +12,24 @@ import type { MetadataRow } from '../dataset/row.js';
 import { DatasetError, ImageError, PatchmlError } from '../errors.js';
 import { explainError } from '../files/file-errors.js';
 import { exists } from '../files/folders.js';
-import { readJsonLines } from '../files/json.js';
 import { byteOrder } from '../files/listing.js';
 import { writeWhole } from '../files/output-file.js';
 import { MAX_IMAGE_BYTES, readRegularFile } from '../files/read-file.js';
 import { drawTiles, type Tile } from '../image/contact-sheet.js';
 import { decodeImage } from '../image/decode.js';
 import type { RgbImage } from '../image/pixels.js';
-import type { Drop, DropCounts, MalformedAnnotation } from '../imagenet/annotation.js';
+import {
+  type Drop,
+  type DropCounts,
+  dropRowSchema,
+  type MalformedAnnotation,
+} from '../imagenet/annotation.js';
 import { openAnnotations } from '../imagenet/annotations.js';
 import { classNameOf, classOf, type Wnid } from '../imagenet/synsets.js';
 import { loadRecipe, recipeDigest } from '../recipe/load.js';
 import type { Recipe } from '../recipe/schema.js';
 import { readPool } from './pool.js';
+import { readStageRows } from './stage-folder.js';
 
 /** What is at a path, counted. */
 export type Inspection = {
@@ -206,7 +211,7 @@ export interface ContactSheetOptions {
 /**
  * Draws the first images of each number of patches with their labels, as a PNG.
  * @throws DatasetError where the folder is no dataset; ImageError where an image cannot be decoded
- * @throws OutputError where an image is missing, or the PNG cannot be written
+ * @throws OutputError where a file cannot be read, or the PNG cannot be written
  */
 export async function writeContactSheet(
   input: ContactSheetInput,
@@ -265,7 +270,7 @@ function shortNameOf(index: number): string {
 /**
  * Lists what a pool (or an index) left out: malformed annotations, and every object that did not
  * become a patch, with its reason.
- * @throws DatasetError where the folder has no such list
+ * @throws DatasetError where the folder has no such list, or that names the line and the field
  */
 export async function* readDrops(folder: string): AsyncGenerator<Drop | MalformedAnnotation> {
   const path = join(folder, 'drops.jsonl');
@@ -276,5 +281,5 @@ export async function* readDrops(folder: string): AsyncGenerator<Drop | Malforme
       fix: 'give the pool folder that "patchml generate" names',
     });
   }
-  for await (const row of readJsonLines(path)) yield row as Drop | MalformedAnnotation;
+  yield* readStageRows('pool', path, dropRowSchema);
 }

@@ -17,6 +17,7 @@ import {
   poolPartOf,
   readStageRows,
   requireSamePart,
+  requireStageRows,
 } from './stage-folder.js';
 
 /** The path of a plan folder. */
@@ -112,7 +113,7 @@ export async function findPlan({ recipe, pool, work }: PlanInput): Promise<PlanF
 
 /**
  * Opens a plan folder: reads its summary. Its rows are not checked.
- * @throws DatasetError where it is no plan
+ * @throws DatasetError where it is no plan; OutputError where it cannot be read
  */
 export async function readPlan(folder: PlanFolder): Promise<Plan> {
   return { folder, summary: await readPlanSummary(folder), rows: () => readPlanRows(folder) };
@@ -125,6 +126,11 @@ export function readPlanSummary(folder: PlanFolder): Promise<PlanSummary> {
 
 function readPlanRows(folder: PlanFolder): AsyncIterable<PlanRow> {
   return readStageRows('plan', join(folder, PLAN_ROWS_FILE), planRowSchema);
+}
+
+/** @throws DatasetError where the rows are not those that `plan.json` was written for */
+export function requirePlanRows({ folder, summary }: Plan): void {
+  requireStageRows('plan', join(folder, PLAN_ROWS_FILE), summary.digest);
 }
 
 function planFolder(recipe: Recipe, pool: string, work: string): PlanFolder {

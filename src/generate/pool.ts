@@ -80,7 +80,7 @@ export interface PatchImage {
 
 /**
  * Opens a pool folder: reads its summary. Its patches are not checked.
- * @throws DatasetError where it is no pool
+ * @throws DatasetError where it is no pool; OutputError where it cannot be read
  */
 export async function readPool(folder: PoolFolder): Promise<Pool> {
   return {

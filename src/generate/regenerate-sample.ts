@@ -32,7 +32,7 @@ export interface Regeneration {
  * with the metadata's.
  * @throws DatasetError where the dataset or the pool is none or damaged, or the pool is not the one
  * that the dataset was made from
- * @throws AbortedError
+ * @throws OutputError where a file cannot be read; AbortedError
  */
 export async function regenerateSample(
   { folder, pool, sample, seed }: RegenerateInput,
@@ -76,6 +76,7 @@ function isAsExtracted(reader: PoolReader, patch: PatchRow): boolean {
 /**
  * The pool in a work folder that a dataset was made from.
  * @throws DatasetError where the dataset is none, or its pool is not there
+ * @throws OutputError where a file cannot be read
  */
 export async function findPoolOf(folder: DatasetFolder, work: string): Promise<PoolFolder> {
   const { pool } = await readLock(folder);

@@ -2,7 +2,8 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { DatasetError, type ErrorCode } from '../errors.js';
-import { readJsonLines } from '../files/json.js';
+import { sha256File } from '../files/digest.js';
+import { explainAbsent, readJsonLines } from '../files/json.js';
 import { byteOrder } from '../files/listing.js';
 import { isMapping } from '../files/yaml.js';
 import { storeSide } from '../recipe/geometry.js';
@@ -168,9 +169,32 @@ export async function* readStageRows<Row>(
         code: 'stage-invalid',
         path,
         place: `line ${line}`,
-        fix: `remove this folder and make it again with "patchml ${COMMANDS[kind]}"`,
+        fix: fixOf(kind),
       });
     }
     yield row.data;
   }
+}
+
+/**
+ * Checks that a list in a stage's folder is the one that its summary was written for: of one that
+ * lost its last rows, every row is in order.
+ * @param digest the SHA-256 in the summary
+ * @throws DatasetError `stage-invalid`, or `stage-missing` where there is no such list
+ */
+export function requireStageRows(kind: StageKind, path: string, digest: string): void {
+  const fix = fixOf(kind);
+  let found: string;
+  try {
+    found = sha256File(path);
+  } catch (error) {
+    throw explainAbsent(error, path, fix);
+  }
+  if (found === digest) return;
+  const problem = `its rows are not those that ${kind}.json gives the digest of`;
+  throw new DatasetError(problem, { code: 'stage-invalid', path, fix });
+}
+
+function fixOf(kind: StageKind): string {
+  return `remove this folder and make it again with "patchml ${COMMANDS[kind]}"`;
 }

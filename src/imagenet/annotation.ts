@@ -117,6 +117,17 @@ export interface Drop {
   detail?: string | undefined;
 }
 
+/** A line of `drops.jsonl`: an object that was dropped, or an annotation that could not be parsed. */
+export const dropRowSchema: z.ZodType<Drop | MalformedAnnotation> = z.union([
+  z.object({
+    image: z.string(),
+    object: z.int().min(0),
+    reason: z.enum(DROP_REASONS),
+    detail: z.string().optional(),
+  }),
+  z.object({ imageId: z.string(), problem: z.string() }),
+]);
+
 export const dropCountsSchema = z.partialRecord(z.enum(DROP_REASONS), z.int().positive());
 
 /** Objects dropped, by reason; a reason without any is absent. */

@@ -25,7 +25,7 @@ export interface AnnotationSource {
 /**
  * Opens annotations: a folder of XML (flat or in folders), a `LOC_*_solution.csv`, or a `.tgz` or
  * `.tar` of XML, which is read without unpacking.
- * @throws AnnotationError when there are none at the path
+ * @throws AnnotationError where there are none at the path; OutputError where it cannot be read
  */
 export async function openAnnotations(path: string): Promise<AnnotationSource> {
   try {

@@ -185,6 +185,7 @@ const MODEL_CARD: YamlKind = {
 /**
  * Reads a model card; the path of its model is made absolute.
  * @throws EvaluationError that names the field, what it may be and what it was
+ * @throws OutputError where the file cannot be read
  */
 export async function loadModelCard(path: string): Promise<ModelCard> {
   return parseModelCard(await readYaml(path, MODEL_CARD), path);
@@ -216,6 +217,7 @@ const CARDS_FOLDER = join('configs', 'models');
  * other, for {@link predict} to refuse.
  *
  * @throws EvaluationError `card-missing`, `card-ambiguous`, and those of a card that is wrong
+ * @throws OutputError where a file cannot be read
  */
 export async function findModelCard(path: string): Promise<ModelCard> {
   if (['.yaml', '.yml'].includes(extname(path))) return loadModelCard(path);

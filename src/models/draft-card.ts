@@ -70,6 +70,7 @@ const OUTPUT_FLAGS = {
  *
  * @throws EvaluationError `card-unknown-fields`, which names all that is still to be given,
  *   `model-unreadable`, `model-config-invalid`, and `model-...` where the model does not fit the card
+ * @throws OutputError where a file cannot be read
  */
 export async function draftModelCard(input: DraftInput): Promise<DraftedCard> {
   const { name, path } = placeOf(input);
@@ -244,7 +245,10 @@ function placeOf({ model, out, name = nameOfModel(model) }: DraftInput): {
   return { name, path: out ?? join(dirname(model), `${name}.yaml`) };
 }
 
-/** Reads a list of synsets, one a line. @throws EvaluationError, or a file-system error */
+/**
+ * Reads a list of synsets, one a line.
+ * @throws EvaluationError that names the line; OutputError where it cannot be read
+ */
 export async function readSynsetList(path: string): Promise<string[]> {
   const text = await readRegularText(path);
   const lines = text.split(/\r?\n/).filter((line) => line.trim() !== '');

@@ -70,7 +70,7 @@ const SUMMARY_FILE = 'predictions.json';
  * made with the same model, card, preprocessing and images are used again.
  * @throws EvaluationError where the model does not fit its card or is not the one it was made for, no image can be decoded, or an
  *   option is out of range
- * @throws OutputError where `work` cannot be written
+ * @throws OutputError where the model cannot be read, or `work` cannot be written
  * @throws AbortedError
  */
 export async function predict(

@@ -2,6 +2,14 @@
 // it. Node 20 aborts the process when a thread is ended while it requires an ES module, which is
 // how the pool would load one; hence CommonJS and import().
 const loaded = import(process.argv[2]!) as Promise<{ default: (task: unknown) => unknown }>;
-loaded.catch(() => undefined); // thrown to the task that waits for it
+loaded.catch(() => undefined); // told to the task that waits for it
 
-export = async (task: unknown): Promise<unknown> => (await loaded).default(task);
+export = async (task: unknown): Promise<unknown> => {
+  let worker: Awaited<typeof loaded>;
+  try {
+    worker = await loaded;
+  } catch (error) {
+    return (await import('./workers.js')).failure(error);
+  }
+  return worker.default(task);
+};

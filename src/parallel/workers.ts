@@ -79,9 +79,14 @@ export function serve<In, Out>(
       const answer = { result: await work(input) };
       return moved === undefined ? answer : handOver(answer, moved(answer.result));
     } catch (error) {
-      return { error: packError(explainError(error)) };
+      return failure(error);
     }
   };
+}
+
+/** What a worker sends back where it failed, its own start included. */
+export function failure(error: unknown): WorkerAnswer<never> {
+  return { error: packError(explainError(error)) };
 }
 
 function handOver<T extends object>(answer: T, buffers: ArrayBuffer[]): T {

@@ -33,6 +33,7 @@ const READERS: Record<string, { read: Reader; takes: readonly (keyof PredictionO
  * their image extension. The values are read, and checked, when the batches are.
  * @throws EvaluationError `predictions-...`, here or from the batches, where the file is truncated, of
  *   another form, or holds scores that are not finite
+ * @throws OutputError where the file cannot be read
  */
 export async function openPredictions(
   path: string,

@@ -27,7 +27,8 @@ type DeepPartial<T> = T extends unknown[] | string | number | boolean
 
 /**
  * Reads a recipe from a YAML file, lays the overrides over it, fills in the defaults and checks it.
- * @throws RecipeError that names the field, what it may be and what it was.
+ * @throws RecipeError that names the field, what it may be and what it was
+ * @throws OutputError where the file cannot be read
  */
 export async function loadRecipe(path: string, overrides: RecipeOverrides = {}): Promise<Recipe> {
   const fields = await readYaml(path, RECIPE);

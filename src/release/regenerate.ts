@@ -74,8 +74,11 @@ export interface RegeneratedRelease {
  * Makes the dataset of a release again from one's own copy of ImageNet, and proves it: the plan is
  * made again and compared with the published one, and so are the digests of every image's pixels.
  * An interrupted run is continued.
+ * @throws DatasetError where the folder is not a release
  * @throws ReleaseError `release-not-whole` where the release is incomplete or changed, `output-in-release`
  * @throws SamplingError where the copy has too little to make the plan from
+ * @throws AnnotationError, ImageError, RecipeError: see the stages
+ * @throws OutputError where a folder cannot be read or written; AbortedError
  */
 export async function regenerateRelease(
   { release, annotations, images, out, work }: RegenerateReleaseInput,

@@ -51,6 +51,7 @@ export interface Released {
  * @throws DatasetError where the dataset is incomplete or damaged
  * @throws ReleaseError where the version breaks the rule, or another
  * release is in the place
+ * @throws OutputError where a folder cannot be read or written; AbortedError
  */
 export async function releaseDataset(
   input: ReleaseInput,

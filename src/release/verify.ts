@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { type DatasetFolder } from '../dataset/dataset.js';
 import { type Verification, verifyDataset } from '../dataset/verify.js';
-import { ReleaseError } from '../errors.js';
+import { DatasetError, ReleaseError } from '../errors.js';
 import { explainError } from '../files/file-errors.js';
 import { exists } from '../files/folders.js';
 import { findPoolOf, regenerateSample, type Regeneration } from '../generate/regenerate-sample.js';
@@ -37,7 +37,7 @@ export interface SampleToRegenerate {
 export interface Verified extends Verification {
   /** What the release says of itself; absent for a dataset. */
   release?: ReleaseSummary | undefined;
-  /** The images that were made again; absent where none was asked for. */
+  /** The images that were made again; absent where none was asked for, or the metadata are damaged. */
   regeneration?: Regeneration | undefined;
   /** True where nothing is wrong and every image that was made again has the same pixels. */
   isWhole: boolean;
@@ -58,8 +58,7 @@ export async function verify(
 ): Promise<Verified> {
   try {
     const checked = await check(folder, options);
-    const regeneration =
-      regenerate && (await makeAgain(datasetIn(folder, checked), regenerate, options));
+    const regeneration = regenerate && (await makeAgain(folder, checked, regenerate, options));
     const isWhole = checked.findings.length === 0 && !regeneration?.differing.length;
     return { ...checked, regeneration, isWhole };
   } catch (error) {
@@ -86,12 +85,18 @@ function datasetIn(folder: string, { release }: Checked): DatasetFolder {
 }
 
 async function makeAgain(
-  folder: DatasetFolder,
+  place: string,
+  checked: Checked,
   { sample = DEFAULT_SAMPLE, pool, work }: SampleToRegenerate,
   options: StageOptions,
-): Promise<Regeneration> {
-  return regenerateSample(
-    { folder, pool: pool ?? (await findPoolOf(folder, work)), sample },
-    options,
-  );
+): Promise<Regeneration | undefined> {
+  const folder = datasetIn(place, checked);
+  try {
+    const from = pool ?? (await findPoolOf(folder, work));
+    return await regenerateSample({ folder, pool: from, sample }, options);
+  } catch (error) {
+    const isDataset = error instanceof DatasetError && error.path?.startsWith(folder);
+    if (isDataset && checked.findings.length > 0) return undefined; // the findings say it better
+    throw error;
+  }
 }

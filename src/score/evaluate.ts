@@ -54,7 +54,8 @@ export interface Evaluated {
  * @throws EvaluationError where the model does not fit its card, has none of the set's classes, or no
  *   image can be decoded
  * @throws MetricsError for options out of range
- * @throws OutputError where a folder cannot be written, or holds something else
+ * @throws OutputError where the model cannot be read, or a folder cannot be written or holds
+ *   something else
  * @throws AbortedError
  */
 export async function evaluateModel(

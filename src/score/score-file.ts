@@ -39,7 +39,8 @@ export interface ScoredFile {
  *
  * @throws EvaluationError `predictions-...` where the file cannot be read or does not fit the set
  * @throws MetricsError for options out of range
- * @throws OutputError where the folder cannot be written, or holds something else
+ * @throws OutputError where the file cannot be read, or the folder cannot be written or holds
+ *   something else
  * @throws AbortedError
  */
 export async function scoreFile(

@@ -33,6 +33,7 @@ export interface StoredScores {
  *
  * @throws EvaluationError `stage-missing` where it has no scorecard, `stage-invalid` where that is
  *   damaged; `scores-invalid` from `perImage()` where `images.csv` is not the scorecard's
+ * @throws OutputError where a file cannot be read
  */
 export async function openScores(folder: string): Promise<StoredScores> {
   const scorecard = await readSummary(
@@ -70,7 +71,7 @@ export async function openAllScores(paths: readonly string[]): Promise<StoredSco
 /**
  * Finds the folders of scores at or below a path, in byte order.
  *
- * @throws EvaluationError `scores-none` where there are none
+ * @throws EvaluationError `scores-none` where there are none; OutputError where it cannot be read
  */
 export async function findScores(path: string): Promise<string[]> {
   if (await exists(join(path, SCORECARD_FILE))) return [path];

@@ -51,8 +51,8 @@ export interface EvaluationSetInput {
  * Opens a set of images to evaluate on, with the classes that are right for each.
  * @throws EvaluationError where the input says nothing or contradicts itself, or a file is not what
  *   it should be
- * @throws DatasetError for a PatchML dataset that is incomplete
- * @throws ImageError where no image is in `images`
+ * @throws DatasetError for a PatchML dataset that is incomplete or damaged
+ * @throws ImageError where no image is in `images`; OutputError where a file cannot be read
  * @example
  * await openEvaluationSet({ images: 'val', labels: 'real.json', originals: 'LOC_val_solution.csv' })
  */
@@ -82,7 +82,18 @@ async function openDataset(folder: string, input: EvaluationSetInput): Promise<E
     requireMultiLabels(undefined, input);
     return openPatchmlSet(folder);
   }
-  return openClassFolders(folder, await readLabelsOf(input));
+  try {
+    return await openClassFolders(folder, await readLabelsOf(input));
+  } catch (error) {
+    const isUnknown = error instanceof EvaluationError && error.code === 'evaluation-unknown-form';
+    if (isUnknown) await requireNoSummary(folder);
+    throw error;
+  }
+}
+
+/** What is left of a PatchML dataset that has lost its lock and its metadata. */
+async function requireNoSummary(folder: string): Promise<void> {
+  if (await exists(join(folder, SUMMARY_FILE))) await readDataset(folder);
 }
 
 async function openImageSet(input: EvaluationSetInput): Promise<EvaluationSet> {
@@ -170,9 +181,6 @@ async function openPatchmlSet(folder: string): Promise<EvaluationSet> {
     const size = sizes.get(file);
     if (size === undefined) throw damaged(`${file} is missing`, folder);
     items.push({ id, place: { file, size }, labels });
-  }
-  if (items.length !== summary.images) {
-    throw damaged(`expected ${summary.images} rows of metadata, got ${items.length}`, folder);
   }
   const name = `${summary.name} ${summary.version}`;
   const store = { path: folder, fingerprint: lock.dataset };

@@ -164,10 +164,30 @@ describe('A PatchML dataset', () => {
     const path = join(dataset, 'metadata.jsonl');
     writeFileSync(path, readFileSync(path, 'utf8').split('\n').slice(0, 20).join('\n'));
     await expect(openEvaluationSet({ dataset })).rejects.toMatchObject({
-      code: 'evaluation-dataset-damaged',
-      message: expect.stringContaining('expected 24 rows of metadata, got 20') as unknown,
+      name: 'DatasetError',
+      code: 'dataset-invalid',
+      path: dataset,
+      message: expect.stringContaining('its metadata has 20 rows, dataset.json says 24') as unknown,
     });
   });
+
+  it.each([
+    ['', 'expected a patchml-dataset'],
+    ['{"format": "patchml-dataset", "na', 'expected a patchml-dataset'],
+    ['{"format": "patchml-dataset"}', 'name: '],
+  ])(
+    'says that its dataset.json is damaged, also where nothing else is left: %j',
+    async (text, problem) => {
+      const dataset = newFolder('left');
+      writeFileSync(join(dataset, 'dataset.json'), text);
+      await expect(openEvaluationSet({ dataset })).rejects.toMatchObject({
+        name: 'DatasetError',
+        code: 'stage-invalid',
+        path: join(dataset, 'dataset.json'),
+        message: expect.stringContaining(problem) as unknown,
+      });
+    },
+  );
 
   it.each(['patchml.lock.json', 'dataset.json'])('without its %s is no dataset', async (file) => {
     const dataset = copy();
