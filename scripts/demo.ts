@@ -88,7 +88,7 @@ print('What came out', [
 ]);
 for (const scorecard of [onSample, onDataset]) {
   console.log(`${scorecard.model.name} on ${scorecard.set.name}, with 95% intervals:`);
-  console.log(toTerminalTable(modelsTable([scorecard], '\n')));
+  console.log(toTerminalTable(modelsTable([scorecard])));
 }
 console.log(
   `The model was taught one label an image, and yet it ranks ${percent(onDataset)} of the objects in the\n` +

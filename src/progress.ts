@@ -18,6 +18,8 @@ export type Stage =
 /** One step of a stage, as given to `onProgress`. */
 export interface Progress {
   stage: Stage;
+  /** What of the stage it is, where there are several: a model's name, an export's format. */
+  step?: string;
   /** Pieces finished so far, those of an earlier, interrupted run included. */
   done: number;
   /** Pieces in all; 0 while it is not known. */
@@ -33,6 +35,17 @@ export interface StageOptions {
   /** Stops the stage at the next piece with an `AbortedError`; what was finished is kept. */
   signal?: AbortSignal | undefined;
   onProgress?: ((progress: Progress) => void) | undefined;
+}
+
+/** What is told of the progress of one step of a stage, with its name. */
+export function ofStep(
+  step: string,
+  onProgress: StageOptions['onProgress'],
+): StageOptions['onProgress'] {
+  if (onProgress === undefined) return undefined;
+  return (progress) => {
+    onProgress({ ...progress, step });
+  };
 }
 
 /** @throws AbortedError when the signal says so. */

@@ -14,17 +14,67 @@ export interface TerminalTable {
 
 /**
  * For the terminal: below a head, all but the first column to the right. A cell may have several
- * lines; one that is a number has its thousands separated.
+ * lines; one that is a number has its thousands separated. A table with a head that is too wide is
+ * turned, rows for columns, and where that is too wide as well, printed in parts of some columns.
+ *
+ * @param width characters of a line. Default: the terminal's, or what `COLUMNS` says, or 80
  */
-export function toTerminalTable({ head = [], rows }: TerminalTable): string {
+export function toTerminalTable({ head, rows }: TerminalTable, width = terminalWidth()): string {
+  const cells = rows.map((row) =>
+    row.map((cell) => (typeof cell === 'number' ? countText(cell) : cell)),
+  );
+  if (head === undefined) return drawTable({ head: [], rows: cells });
+  const table = { head, rows: cells };
+  const turned = transpose(table);
+  const fitting = [table, turned].find((each) => tableWidth(each) <= width);
+  if (fitting) return drawTable(fitting);
+  const [parts, others] = [splitColumns(table, width), splitColumns(turned, width)];
+  return (others.length < parts.length ? others : parts).map(drawTable).join('\n');
+}
+
+function terminalWidth(): number {
+  return process.stdout.columns || Number(process.env['COLUMNS']) || 80;
+}
+
+function transpose({ head, rows }: TextTable): TextTable {
+  const names = head.slice(1); // the corner names what is now in the head
+  return {
+    head: ['', ...rows.map(([name = '']) => name)],
+    rows: names.map((name, at) => [name, ...rows.map((row) => row[at + 1] ?? '')]),
+  };
+}
+
+/** A table as several, each with the first column and as many of the others as fit, one at least. */
+function splitColumns({ head, rows }: TextTable, width: number): TextTable[] {
+  const parts: TextTable[] = [];
+  for (let start = 1, end = 1; start < head.length; start = end) {
+    let part: TextTable | undefined;
+    for (end = start; end < head.length; end += 1) {
+      const keep = (row: readonly string[]): string[] => [row[0]!, ...row.slice(start, end + 1)];
+      const wider = { head: keep(head), rows: rows.map(keep) };
+      if (part && tableWidth(wider) > width) break;
+      part = wider;
+    }
+    parts.push(part!);
+  }
+  return parts;
+}
+
+/** A cell has a space on both sides, and a line after it; the first has one before it. */
+function tableWidth({ head, rows }: TextTable): number {
+  return head.reduce((sum, name, column) => {
+    const cells = rows.map((row) => widthOf(row[column] ?? ''));
+    return sum + cells.reduce((a, b) => Math.max(a, b), widthOf(name)) + 3;
+  }, 1);
+}
+
+function drawTable({ head, rows }: TextTable): string {
   const table = new Table({
     head: [...head],
     colAligns: head.map((_, column) => (column === 0 ? 'left' : 'right')),
     style: { head: [], border: [], compact: true },
   });
-  for (const row of rows) {
-    table.push(row.map((cell) => (typeof cell === 'number' ? countText(cell) : cell)));
-  }
+  for (const row of rows) table.push([...row]);
   return table.toString();
 }
 

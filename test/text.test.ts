@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { countText, csvLine, listCounts, toTerminalTable } from '../src/text.js';
+import { countText, csvLine, listCounts, toTerminalTable, widthOf } from '../src/text.js';
 
 describe('csvLine', () => {
   it.each([
@@ -48,13 +48,41 @@ describe('toTerminalTable', () => {
       ['digest', 'abc'],
     ] as const;
     expect(toTerminalTable({ rows })).toBe(
-      [
-        '┌────────┬───────┐',
-        '│ images │ 1,000 │',
-        '│ digest │ abc   │',
-        '└────────┴───────┘',
-      ].join('\n'),
+      ['┌────────┬───────┐', '│ images │ 1,000 │', '│ digest │ abc   │', '└────────┴───────┘'].join(
+        '\n',
+      ),
     );
+  });
+
+  const table = {
+    head: ['model', 'top-1', 'top-5', 'ReaL'],
+    rows: [
+      ['resnet50', '76.1%\n[75.8, 76.5]', '92.9%', '83.0%'],
+      ['vgg16', '71.6%', '90.4%', '79.0%'],
+    ],
+  };
+  const linesOf = (width: number): string[] => toTerminalTable(table, width).split('\n');
+
+  it('prints a table that fits as it is, numbers to the right', () => {
+    const lines = linesOf(50);
+    expect(lines[1]).toBe('│ model    │        top-1 │ top-5 │  ReaL │');
+    expect(lines).toHaveLength(7);
+  });
+
+  it('turns one that is too wide', () => {
+    expect(linesOf(42)[1]).toBe('│       │     resnet50 │ vgg16 │');
+    expect(linesOf(42)[3]).toBe('│ top-1 │        76.1% │ 71.6% │');
+  });
+
+  it('prints it in parts where it is too wide either way, each with its first column', () => {
+    const heads = linesOf(28).filter((line) => line.includes('model'));
+    expect(heads).toEqual(['│ model    │        top-1 │', '│ model    │ top-5 │  ReaL │']);
+    for (const width of [26, 28, 30, 34, 42, 80]) {
+      expect(widthOf(toTerminalTable(table, width))).toBeLessThanOrEqual(width);
+      for (const cell of ['76.1%', '92.9%', '79.0%']) {
+        expect(toTerminalTable(table, width)).toContain(cell);
+      }
+    }
   });
 });
 

@@ -4,7 +4,7 @@ import type { StageOptions } from '../progress.js';
 import type { ModelComparison } from '../score/compare-models.js';
 import type { SetComparison } from '../score/compare-sets.js';
 import type { NewScorecard } from '../score/scorecard.js';
-import { toTerminalTable, widthOf } from '../text.js';
+import { toTerminalTable } from '../text.js';
 import { examples, requireGiven, shared } from './flags.js';
 import { run, UsageError } from './run.js';
 
@@ -127,10 +127,8 @@ async function comparisonLines(
   const { comparisonNotes, correlationsTable, pairsTable } =
     await import('../score/compare-table.js');
   const { modelsTable, scorecardNotes } = await import('../score/scorecard-table.js');
-  const wide = toTerminalTable(modelsTable(scorecards, '\n'));
-  const isTooWide = widthOf(wide) > (process.stdout.columns || Infinity);
   return [
-    isTooWide ? toTerminalTable(modelsTable(scorecards)) : wide,
+    toTerminalTable(modelsTable(scorecards)),
     ...scorecardNotes(scorecards),
     toTerminalTable(pairsTable(comparison)),
     ...comparisonNotes(comparison),

@@ -1,6 +1,6 @@
 import { AbortedError, PatchmlError, printable } from '../errors.js';
 import { explainError } from '../files/file-errors.js';
-import type { Progress, Stage, StageOptions } from '../progress.js';
+import type { Progress, StageOptions } from '../progress.js';
 
 /** Exit codes: a problem found or a failure, a command that was not understood, Ctrl-C. */
 const [FAILED, MISUSED, INTERRUPTED] = [1, 2, 130];
@@ -123,7 +123,7 @@ async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>): Prom
 
 /** Stages shorter than this show nothing, ms. */
 const PATIENCE = 1000;
-/** How often a line is printed where the output is not a terminal, ms. */
+/** At most one line in so long is printed where the output is not a terminal, ms. */
 const LINE_EVERY = 10_000;
 
 /** Shows the progress of stages on standard error. */
@@ -135,7 +135,7 @@ interface ProgressDisplay {
 
 const SILENT: ProgressDisplay = { show: () => undefined, stop: () => undefined };
 
-/** Bars on a terminal, plain lines elsewhere. */
+/** One line that is kept up to date on a terminal, plain lines elsewhere. */
 async function showProgress(): Promise<ProgressDisplay> {
   return process.stderr.isTTY ? bars() : lines();
 }
@@ -155,7 +155,7 @@ async function bars(): Promise<ProgressDisplay> {
       if (isNew) stop();
       if (!bar && (seconds * 1000 < PATIENCE || progress.done >= progress.total)) return;
       const payload = {
-        stage: progress.stage.padEnd(8),
+        stage: nameOf(progress).padEnd(8),
         unit: progress.unit,
         rate: rateOf(progress, first, seconds),
       };
@@ -164,6 +164,7 @@ async function bars(): Promise<ProgressDisplay> {
           format: '{stage} {bar} {value}/{total} {unit}  {rate} {unit}/s  {eta_formatted} left',
           barsize: 24,
           hideCursor: true,
+          clearOnComplete: true,
           etaBuffer: 50,
           stream: process.stderr,
         });
@@ -177,33 +178,39 @@ async function bars(): Promise<ProgressDisplay> {
 
 function lines(): ProgressDisplay {
   const timer = stageTimer();
-  let said = 0;
+  // As if a line had been printed: the first one comes after the patience.
+  let said = performance.now() + PATIENCE - LINE_EVERY;
   return {
     stop: () => undefined,
     show(progress) {
-      const { isNew, seconds, first } = timer(progress);
-      if (isNew) said = 0;
-      const { stage, done, total, unit } = progress;
-      const isDue = seconds * 1000 - said >= (said === 0 ? PATIENCE : LINE_EVERY);
-      const isEnd = said > 0 && done >= total;
-      if (!isDue && !isEnd) return;
-      said = seconds * 1000;
+      const { seconds, first } = timer(progress);
+      const { done, total, unit } = progress;
+      const isShort = seconds * 1000 < PATIENCE || (total > 0 && done >= total);
+      if (isShort || performance.now() - said < LINE_EVERY) return;
+      said = performance.now();
       const rate = rateOf(progress, first, seconds);
       const left = rate > 0 && total > done ? `, ${Math.ceil((total - done) / rate)} s left` : '';
-      console.error(`${stage}: ${done}/${total || '?'} ${unit}, ${rate} ${unit}/s${left}`);
+      console.error(
+        `${nameOf(progress)}: ${done}/${total || '?'} ${unit}, ${rate} ${unit}/s${left}`,
+      );
     },
   };
 }
 
+/** `predict resnet50`, `extract`. */
+function nameOf({ stage, step }: Progress): string {
+  return step === undefined ? stage : `${stage} ${step}`;
+}
+
 /** Times stages: seconds since a stage's first step, and what was done before it. */
 function stageTimer(): (progress: Progress) => { isNew: boolean; seconds: number; first: number } {
-  let stage: Stage | undefined;
+  let name: string | undefined;
   let start = 0;
   let first = 0;
   return (progress) => {
-    const isNew = progress.stage !== stage;
+    const isNew = nameOf(progress) !== name;
     if (isNew) {
-      stage = progress.stage;
+      name = nameOf(progress);
       start = performance.now();
       first = progress.done;
     }

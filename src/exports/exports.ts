@@ -5,6 +5,7 @@ import { explainError } from '../files/file-errors.js';
 import { exists, isWithin, makeFolder } from '../files/folders.js';
 import { listFiles } from '../files/listing.js';
 import { buildFolder, type OutputKind, requirePlace } from '../files/output-folder.js';
+import { ofStep } from '../progress.js';
 import { coco } from './coco.js';
 import { csv } from './csv.js';
 import { type ExportFormat, type ExportOptions, listExport } from './format.js';
@@ -94,7 +95,8 @@ export async function writeExport(
 ): Promise<void> {
   requireShardSize(options.shardSize);
   await makeFolder(folder);
-  await FORMATS[name].write(dataset, folder, options);
+  const onProgress = ofStep(name, options.onProgress);
+  await FORMATS[name].write(dataset, folder, { ...options, onProgress });
 }
 
 /** A foreign file of a million lines is not to be reported line by line. */

@@ -4,10 +4,13 @@ import { GAP_METRICS, type GapMetric, type SetComparison } from './compare-sets.
 import { COMPARED_METRICS, type ComparedWith, type LeftOut } from './compared.js';
 import { differenceText, intervalText, labelOf, type NamedOf, valueText } from './metric-text.js';
 import { type ReportForm, writeReport } from './report-folder.js';
-import { modelsTable, scorecardNotes, scorecardsCsvTable } from './scorecard-table.js';
+import { modelsTable, rangeText, scorecardNotes, scorecardsCsvTable } from './scorecard-table.js';
 import type { NewScorecard } from './scorecard.js';
 
-/** Models against baselines: a pair a row, differences in points with their intervals. */
+/**
+ * Models against baselines: a pair a row, differences in points with their intervals, below the
+ * number of images in each metric.
+ */
 export function pairsTable(comparison: ModelComparison): TextTable {
   const { pairs } = comparison;
   const named = namesIn(comparison, [comparison.set]);
@@ -17,15 +20,21 @@ export function pairsTable(comparison: ModelComparison): TextTable {
   const tested = pairs[0]?.mcnemar.metric ?? 'top1';
   return {
     head: [
-      ...['model', 'minus', ...columns.map((name) => labelOf(name, named))],
+      ...['model', ...columns.map((name) => labelOf(name, named))],
       `McNemar, ${labelOf(tested, named)}`,
     ],
-    rows: pairs.map(({ model, baseline, differences, mcnemar }) => [
-      model,
-      baseline,
-      ...columns.map((name) => withInterval(name, differences[name])),
-      `${mcnemar.onlyModel} : ${mcnemar.onlyBaseline}\np ${pValueText(mcnemar.pValue)}`,
-    ]),
+    rows: [
+      [
+        'images',
+        ...columns.map((name) => rangeText(pairs.map(({ differences }) => differences[name]?.n))),
+        rangeText(pairs.map(({ mcnemar }) => mcnemar.images)),
+      ],
+      ...pairs.map(({ model, baseline, differences, mcnemar }) => [
+        `${model}\n- ${baseline}`,
+        ...columns.map((name) => withInterval(name, differences[name])),
+        `${mcnemar.onlyModel} : ${mcnemar.onlyBaseline}\np ${pValueText(mcnemar.pValue)}`,
+      ]),
+    ],
   };
 }
 
@@ -85,10 +94,17 @@ export function gapsTable(comparison: SetComparison): TextTable {
       return `${sides}\n${withInterval(name, gap)}`;
     }),
   ]);
+  const images = [0, 1].map((side) =>
+    columns.map((name) => rangeText(models.map(({ gaps }) => gaps[name]?.n[side]))),
+  );
   const means = columns.map((name) => differenceText(name, mean[name]?.value ?? null));
   return {
     head: ['model', ...columns.map((name) => labelOf(name, named))],
-    rows: models.length < 2 ? rows : [...rows, [`mean of ${models.length} models`, ...means]],
+    rows: [
+      ['images', ...columns.map((_, at) => `${images[0]![at]!}\n${images[1]![at]!}`)],
+      ...rows,
+      ...(models.length < 2 ? [] : [[`mean of ${models.length} models`, ...means]]),
+    ],
   };
 }
 
@@ -194,7 +210,8 @@ function withInterval(name: string, measured: Measured | undefined): string {
   if (!measured) return '-';
   const isFew = measured.value !== null && measured.low === null;
   const interval = isFew ? '*' : intervalText(name, measured);
-  return `${differenceText(name, measured.value)} ${interval}`.trimEnd();
+  const between = isFew ? ' ' : '\n';
+  return `${differenceText(name, measured.value)}${between}${interval}`.trimEnd();
 }
 
 function pValueText(value: number): string {
@@ -266,7 +283,7 @@ export async function writeModelComparison({
     texts: {
       'comparison.md': markdown(
         `Models on ${set.name}`,
-        modelsTable(scorecards, ' '),
+        modelsTable(scorecards),
         scorecardNotes(scorecards),
         pairsTable(comparison),
         comparisonNotes(comparison),

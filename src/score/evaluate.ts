@@ -15,6 +15,7 @@ import { readCardedModel } from '../models/model-file.js';
 import { predict, type Predictions, type PredictOptions } from '../models/predict.js';
 import { PREDICTIONS_FILE } from '../models/run-model.js';
 import { openPredictions } from '../predictions/open.js';
+import { ofStep } from '../progress.js';
 import { type EvaluationSet, withoutImages } from '../sets/evaluation-set.js';
 import { type ScoreOptions, scorePredictions } from './score-predictions.js';
 import { makeScorecard, type NewScorecard } from './scorecard.js';
@@ -145,7 +146,10 @@ export async function evaluateModels(
     try {
       const card = await findModelCard(path);
       const folder = scoresFolder(out, input.set, card.name);
-      evaluated.push(await evaluateModel({ ...input, card, out: folder }, options));
+      const onProgress = ofStep(card.name, options.onProgress);
+      evaluated.push(
+        await evaluateModel({ ...input, card, out: folder }, { ...options, onProgress }),
+      );
     } catch (error) {
       if (error instanceof AbortedError || !(error instanceof PatchmlError)) throw error;
       failures.push({ card: path, error });

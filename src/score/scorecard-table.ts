@@ -60,12 +60,12 @@ function cellText(
   name: string,
   metric: Metric,
   { minImages }: Pick<NewScorecard['options'], 'minImages'>,
-  between: string | undefined,
+  between: string,
 ): string {
   const mark = isFew(metric, minImages) ? ` ${MARK}` : '';
-  const interval = between === undefined ? '' : intervalText(name, metric);
+  const interval = intervalText(name, metric);
   const value = `${valueText(name, metric.value)}${mark}`;
-  return interval === '' ? value : `${value}${between!}${interval}`;
+  return interval === '' ? value : `${value}${between}${interval}`;
 }
 
 function isFew({ value, n }: Pick<Metric, 'value' | 'n'>, minImages: number): boolean {
@@ -74,11 +74,9 @@ function isFew({ value, n }: Pick<Metric, 'value' | 'n'>, minImages: number): bo
 
 /**
  * Models on one set, a row each, the highest ASMA first, then by name, below the number of images in
- * each metric; without the columns in which none has images.
- *
- * @param between what stands between a value and its interval; without it there are no intervals
+ * each metric; without the columns in which none has images. Intervals stand below their values.
  */
-export function modelsTable(scorecards: readonly NewScorecard[], between?: string): TextTable {
+export function modelsTable(scorecards: readonly NewScorecard[]): TextTable {
   const listed = [...scorecards].sort(byAsma);
   const columns = columnsOf(scorecards).filter((name) =>
     listed.some(({ metrics }) => (metricOf(metrics, name)?.n ?? 0) > 0),
@@ -92,16 +90,22 @@ export function modelsTable(scorecards: readonly NewScorecard[], between?: strin
         model.name,
         ...columns.map((name) => {
           const metric = metricOf(metrics, name);
-          return metric ? cellText(name, metric, options, between) : '-';
+          return metric ? cellText(name, metric, options, '\n') : '-';
         }),
       ]),
     ],
   };
 }
 
-/** How many images are in a metric: `5,408`, or `5,406 to 5,408` where models differ. */
+/** How many images are in a metric. */
 function imagesText(scorecards: readonly NewScorecard[], name: string): string {
-  const counts = scorecards.flatMap(({ metrics }) => metricOf(metrics, name)?.n ?? []);
+  return rangeText(scorecards.map(({ metrics }) => metricOf(metrics, name)?.n));
+}
+
+/** Numbers of images: `5,408`, or `5,406 to 5,408` where they differ; `-` for none. */
+export function rangeText(numbers: readonly (number | undefined)[]): string {
+  const counts = numbers.filter((count) => count !== undefined);
+  if (counts.length === 0) return '-';
   const [least, most] = [Math.min(...counts), Math.max(...counts)];
   return least === most ? countText(most) : `${countText(least)} to ${countText(most)}`;
 }

@@ -137,7 +137,7 @@ describe('patchml evaluate', () => {
     writeFileSync(join(cwd, 'broken.yaml'), stringify({ model: 'gone.onnx' }));
     const run = await patchml('evaluate', '--models', '*.yaml', ...SET);
     expect(run.code).toBe(1);
-    expect(run.stdout).toMatch(/tiny .*66\.7%/);
+    expect(run.stdout).toMatch(/tiny │\n[^]*66\.7%/);
     const last = run.stderr.trimEnd().split('\n').at(-1);
     expect(last).toMatch(/^patchml: .*broken\.yaml.*input.*missing/);
   });
