@@ -63,11 +63,13 @@ export const exportCommand: CommandModule<object, ExportFlags> = {
 };
 
 function toText({ folder, format, images, files, bytes }: Exported): string {
-  return toTerminalTable({ rows: [
-    ['export', folder],
-    ['format', format],
-    ['images', countText(images)],
-    ['files', countText(files)],
-    ['bytes', countText(bytes)],
-  ] });
+  return toTerminalTable({
+    rows: [
+      ['export', folder],
+      ['format', format],
+      ['images', countText(images)],
+      ['files', countText(files)],
+      ['bytes', countText(bytes)],
+    ],
+  });
 }

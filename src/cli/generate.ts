@@ -68,20 +68,22 @@ function describeDataset({
 }: Pick<Generated, 'dataset' | 'pool' | 'summary' | 'lock'>): Outcome {
   const { dataset: digest } = lock;
   const { images, counts, source } = summary;
-  const text = toTerminalTable({ rows: [
-    ['dataset', folder],
-    ['name', `${summary.name} ${summary.version}, seed ${summary.recipe.seed}`],
-    ['images', images],
-    ['images by patches', listCounts(counts)],
-    ['classes', Object.keys(summary.classes).length],
-    ['annotations', source.annotations],
-    ['malformed annotations', source.malformed],
-    ['objects', source.objects],
-    ['patches', source.patches],
-    ['objects dropped', listCounts(source.drops)],
-    ['pool', pool],
-    ['digest', digest],
-  ] });
+  const text = toTerminalTable({
+    rows: [
+      ['dataset', folder],
+      ['name', `${summary.name} ${summary.version}, seed ${summary.recipe.seed}`],
+      ['images', images],
+      ['images by patches', listCounts(counts)],
+      ['classes', Object.keys(summary.classes).length],
+      ['annotations', source.annotations],
+      ['malformed annotations', source.malformed],
+      ['objects', source.objects],
+      ['patches', source.patches],
+      ['objects dropped', listCounts(source.drops)],
+      ['pool', pool],
+      ['digest', digest],
+    ],
+  });
   return { result: { dataset: folder, pool, digest, images, counts, source }, text };
 }
 

@@ -135,12 +135,14 @@ export const releaseCommand: CommandModule<object, ReleaseFlags> = {
 };
 
 function toText({ folder, release, isNew }: Released): string {
-  return toTerminalTable({ rows: [
-    ['release', folder],
-    ['name', `${release.name} ${release.version}${isNew ? '' : ', existed already'}`],
-    ['kind', release.kind === 'full' ? 'with the images' : 'recipe only, no pixels'],
-    ['exports', release.exports.length === 0 ? 'none' : release.exports.join(', ')],
-    ['previous', release.previous?.version ?? 'none'],
-    ['digest', release.dataset],
-  ] });
+  return toTerminalTable({
+    rows: [
+      ['release', folder],
+      ['name', `${release.name} ${release.version}${isNew ? '' : ', existed already'}`],
+      ['kind', release.kind === 'full' ? 'with the images' : 'recipe only, no pixels'],
+      ['exports', release.exports.length === 0 ? 'none' : release.exports.join(', ')],
+      ['previous', release.previous?.version ?? 'none'],
+      ['digest', release.dataset],
+    ],
+  });
 }

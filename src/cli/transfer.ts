@@ -53,13 +53,15 @@ export const pushCommand: CommandModule<object, PushFlags> = {
     const { place, name, version, isNew, files, bytes, sent } = pushed;
     return {
       result: pushed,
-      text: toTerminalTable({ rows: [
-        ['pushed', place],
-        ['release', `${name} ${version}${isNew ? '' : ', existed already'}`],
-        ['files', files],
-        ['bytes', bytes],
-        ['sent now', sent],
-      ] }),
+      text: toTerminalTable({
+        rows: [
+          ['pushed', place],
+          ['release', `${name} ${version}${isNew ? '' : ', existed already'}`],
+          ['files', files],
+          ['bytes', bytes],
+          ['sent now', sent],
+        ],
+      }),
     };
   }),
 };
@@ -117,13 +119,15 @@ export const pullCommand: CommandModule<object, PullFlags> = {
     const { folder, name, version, files, bytes, fetched } = pulled;
     return {
       result: pulled,
-      text: toTerminalTable({ rows: [
-        ['pulled', folder],
-        ['release', `${name} ${version}`],
-        ['files, as SHA256SUMS has them', files],
-        ['bytes', bytes],
-        ['fetched now', fetched],
-      ] }),
+      text: toTerminalTable({
+        rows: [
+          ['pulled', folder],
+          ['release', `${name} ${version}`],
+          ['files, as SHA256SUMS has them', files],
+          ['bytes', bytes],
+          ['fetched now', fetched],
+        ],
+      }),
     };
   }),
 };

@@ -90,15 +90,17 @@ function describe(
     ...(regeneration?.differing ?? []).map((file) => `other pixels when made again: ${file}`),
   ];
   if (problems.length === 0) {
-    const text = toTerminalTable({ rows: [
-      ['verified', folder],
-      ...(release ? [['release', nameOf(release)] as const] : []),
-      ['files', files],
-      ['images', images],
-      ...(regeneration ? [['made again, same pixels', regeneration.images] as const] : []),
-      ['digest', dataset],
-      ...(lockChecked ? [] : [['lock', 'older, without its own digest: not checked'] as const]),
-    ] });
+    const text = toTerminalTable({
+      rows: [
+        ['verified', folder],
+        ...(release ? [['release', nameOf(release)] as const] : []),
+        ['files', files],
+        ['images', images],
+        ...(regeneration ? [['made again, same pixels', regeneration.images] as const] : []),
+        ['digest', dataset],
+        ...(lockChecked ? [] : [['lock', 'older, without its own digest: not checked'] as const]),
+      ],
+    });
     return { text };
   }
   const rest = problems.length - SHOWN;

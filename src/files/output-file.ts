@@ -37,7 +37,11 @@ export interface OutputFileOptions {
  */
 export async function openOutput(
   path: string,
-  { sync = true, aside: temporary = `${path}${UNFINISHED}`, resume = false }: OutputFileOptions = {},
+  {
+    sync = true,
+    aside: temporary = `${path}${UNFINISHED}`,
+    resume = false,
+  }: OutputFileOptions = {},
 ): Promise<OutputFile> {
   const explained = async <T>(act: Promise<T>): Promise<T> =>
     act.catch((error: unknown) => {
@@ -75,8 +79,7 @@ export async function openOutput(
 }
 
 /** To the end of a file, which is made where it is absent; not through a link. */
-const APPEND =
-  constants.O_WRONLY | constants.O_CREAT | constants.O_APPEND | constants.O_NOFOLLOW;
+const APPEND = constants.O_WRONLY | constants.O_CREAT | constants.O_APPEND | constants.O_NOFOLLOW;
 
 /** Writes a file beside its place, then renames it there. */
 export async function writeWhole(

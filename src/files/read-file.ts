@@ -110,10 +110,7 @@ export async function* readTextLines(path: string): AsyncGenerator<string> {
 }
 
 /** Opens a regular file for reading. @throws as {@link requireRegularFile} */
-export function openRegularSync(
-  path: string,
-  limits: ReadLimits = { maxBytes: Infinity },
-): number {
+export function openRegularSync(path: string, limits: ReadLimits = { maxBytes: Infinity }): number {
   try {
     const file = openSync(path, READ);
     requireRegular(fstatSync(file), path, limits);

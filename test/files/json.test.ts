@@ -3,7 +3,13 @@ import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { z } from 'zod';
-import { readJsonLines, readSummary, repeatedKey, writeJsonLines , toJson } from '../../src/files/json.js';
+import {
+  readJsonLines,
+  readSummary,
+  repeatedKey,
+  writeJsonLines,
+  toJson,
+} from '../../src/files/json.js';
 import { collect } from '../support/unit-errors.js';
 import { temporaryFolder, writeTree } from '../support/unit-folder.js';
 

@@ -229,7 +229,10 @@ describe('buildFolder of a kind', () => {
   });
 
   it('finishes the removal of a former one that a run was killed in', async () => {
-    const folder = writeTree({ 'out.replaced/origin.json': '"being cleared"', 'out.replaced/a': '' });
+    const folder = writeTree({
+      'out.replaced/origin.json': '"being cleared"',
+      'out.replaced/a': '',
+    });
     expect(await finished(folder)).toEqual(['report.json']);
   });
 

@@ -53,7 +53,11 @@ describe('A file that is read', () => {
     ['sha256File', 'enoent', async (path: string) => Promise.resolve(sha256File(path))],
     ['readRegularFileSync', 'enoent', async (path: string) => Promise.resolve(readSync(path))],
     ['an image of a folder', 'enoent', (path: string) => readFromFolder(path)],
-    ['an image of a dataset', 'enoent', async (path: string) => Promise.resolve(readOfDataset(path))],
+    [
+      'an image of a dataset',
+      'enoent',
+      async (path: string) => Promise.resolve(readOfDataset(path)),
+    ],
     ['a published config', 'enoent', (path: string) => readModelConfig('m.onnx', { config: path })],
     ['a list of synsets', 'enoent', readSynsetList],
     ['a model', 'enoent', readModelFacts],
