@@ -112,9 +112,23 @@ export function countText(count: number): string {
   return new Intl.NumberFormat('en-US').format(count);
 }
 
+/** A count with what is counted: `1 image`, `1,000 images`. */
+export function countOf(count: number, noun: string): string {
+  return `${countText(count)} ${noun}${count === 1 ? '' : 's'}`;
+}
+
+const MAX_VALUE = 80;
+
+/** A value of a file as a message shows it: the beginning of its JSON, or `none`. */
+export function jsonText(value: unknown): string {
+  if (value === undefined) return 'none';
+  const text = JSON.stringify(value);
+  return text.length > MAX_VALUE ? `${text.slice(0, MAX_VALUE)}...` : text;
+}
+
 /** A number of bytes in the unit that fits: `12 bytes`, `3.5 MB`. A kilobyte has 1,000. */
 export function bytesText(bytes: number): string {
-  if (bytes < 1000) return `${bytes} byte${bytes === 1 ? '' : 's'}`;
+  if (bytes < 1000) return countOf(bytes, 'byte');
   const power = Math.min(Math.floor(Math.log10(bytes) / 3), UNITS.length);
   return `${Number((bytes / 1000 ** power).toPrecision(3))} ${UNITS[power - 1]!}`;
 }

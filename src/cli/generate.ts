@@ -106,7 +106,7 @@ export const indexCommand: CommandModule<object, RecipeFlags> = {
     const recipe = await loadRecipeOf(flags);
     const input = { recipe, ...requireInputs({ ...flags, recipe }), work: flags.work };
     const { folder, summary } = await buildIndex(input, { ...flags, signal, onProgress });
-    return describe('index', folder, {
+    return stageOutcome('index', folder, {
       annotations: summary.annotations,
       'malformed annotations': summary.malformed,
       objects: summary.objects,
@@ -141,7 +141,7 @@ export const extractCommand: CommandModule<object, RecipeFlags & IndexFlag> = {
     const index = flags.index ?? (await findIndex({ recipe, ...inputsOf(recipe, flags), work }));
     const input = { recipe, index, images, work };
     const { folder, summary } = await extractPool(input, { ...flags, signal, onProgress });
-    return describe('pool', folder, {
+    return stageOutcome('pool', folder, {
       objects: summary.source.objects,
       patches: summary.patches,
       'objects dropped': listCounts(summary.drops),
@@ -170,7 +170,7 @@ export const planCommand: CommandModule<object, RecipeFlags & PoolFlag> = {
     const recipe = await loadRecipeOf(flags);
     const input = { recipe, pool: await poolOf(recipe, flags), work: flags.work };
     const { folder, summary } = await makePlan(input, { ...flags, signal, onProgress });
-    return describe('plan', folder, { images: summary.images, digest: summary.digest });
+    return stageOutcome('plan', folder, { images: summary.images, digest: summary.digest });
   }),
 };
 
@@ -234,7 +234,11 @@ function inputsOf(
 }
 
 /** What one of the first three stages made. */
-function describe(kind: string, folder: string, values: Record<string, string | number>): Outcome {
+function stageOutcome(
+  kind: string,
+  folder: string,
+  values: Record<string, string | number>,
+): Outcome {
   return {
     result: { [kind]: folder, ...values },
     text: toTerminalTable({ rows: [[kind, folder], ...Object.entries(values)] }),

@@ -53,7 +53,10 @@ export const inspectCommand: CommandModule<object, InspectFlags> = {
     const sheet = flags['contact-sheet'];
     if (sheet !== undefined) await writeContactSheet({ dataset: flags.path, out: sheet });
     if (inspection.kind !== 'recipe') {
-      const rows = [...describe(inspection), ...(sheet ? [['contact sheet', sheet] as const] : [])];
+      const rows = [
+        ...inspectionRows(inspection),
+        ...(sheet ? [['contact sheet', sheet] as const] : []),
+      ];
       const text = `${toTerminalTable({ rows })}\n${toTerminalTable({ rows: classRows(inspection, flags.classes) })}`;
       return { result: inspection, text };
     }
@@ -69,7 +72,7 @@ async function* asLines(values: AsyncIterable<unknown>): AsyncIterable<string> {
 
 type Counted = Exclude<Inspection, { kind: 'recipe' }>;
 
-function describe(inspection: Counted): (readonly [string, string | number])[] {
+function inspectionRows(inspection: Counted): (readonly [string, string | number])[] {
   const common = [
     ['objects', inspection.objects],
     ['classes', inspection.classes.length],

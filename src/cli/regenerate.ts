@@ -60,13 +60,13 @@ export const regenerateCommand: CommandModule<object, RegenerateFlags> = {
     const made = await regenerateRelease(flags, { ...flags, signal, onProgress });
     return {
       result: made,
-      text: toTerminalTable({ rows: describe(made) }),
+      text: toTerminalTable({ rows: reportRows(made) }),
       problems: exact && !made.isSame ? [`patchml: ${out}: ${problemOf(made)}`] : [],
     };
   }),
 };
 
-function describe(made: RegeneratedRelease): (readonly [string, string | number])[] {
+function reportRows(made: RegeneratedRelease): (readonly [string, string | number])[] {
   const { dataset, images, identical, differing, missing, replanned, versions, diff } = made;
   const { before, after } = diff;
   return [

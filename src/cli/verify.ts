@@ -1,7 +1,7 @@
 import type { CommandModule } from 'yargs';
 import type { ReleaseSummary } from '../release/release-folder.js';
 import type { Verified } from '../release/verify.js';
-import { toTerminalTable } from '../text.js';
+import { countOf, toTerminalTable } from '../text.js';
 import { examples, requireGiven, shared, wholeNumber } from './flags.js';
 import { type Outcome, run } from './run.js';
 
@@ -75,11 +75,11 @@ export const verifyCommand: CommandModule<object, VerifyFlags> = {
     const { folder, sample, pool, work } = flags;
     const regenerate = flags.regenerate ? { sample, pool, work } : undefined;
     const verified = await verify({ folder, regenerate }, options);
-    return { result: verified, isFailed: !verified.isWhole, ...describe(folder, verified) };
+    return { result: verified, isFailed: !verified.isWhole, ...verifyOutcome(folder, verified) };
   }),
 };
 
-function describe(
+function verifyOutcome(
   folder: string,
   { dataset, files, images, findings, lockChecked, release, regeneration }: Verified,
 ): Outcome {
@@ -104,7 +104,7 @@ function describe(
     return { text };
   }
   const rest = problems.length - SHOWN;
-  const count = problems.length === 1 ? '1 problem' : `${problems.length} problems`;
+  const count = countOf(problems.length, 'problem');
   const fix = release ? 'make or pull the release again' : 'make the dataset again';
   return {
     problems: [

@@ -3,6 +3,7 @@ import type { Dataset } from '../dataset/dataset.js';
 import type { Finding } from '../dataset/verify.js';
 import { writeLines } from '../files/output-file.js';
 import { readTextLines } from '../files/read-file.js';
+import { countOf } from '../text.js';
 import { differenceOf, type ExportFormat, type ExportOptions, shown } from './format.js';
 
 /** The lines of a text file of an export, without their ends. */
@@ -47,7 +48,7 @@ async function* verifyLines(
       await found.step();
     } else if (got === undefined) {
       const after = await wanted.rest();
-      const detail = `${place}: expected ${shown(want ?? '')}${after > 0 ? ` and ${countOf(after)} after it` : ''}`;
+      const detail = `${place}: expected ${shown(want ?? '')}${after > 0 ? ` and ${countOf(after, 'line')} after it` : ''}`;
       yield { problem: 'missing', file, detail };
       return;
     } else if (want !== undefined && got === wantNext) {
@@ -58,7 +59,7 @@ async function* verifyLines(
       await found.step();
     } else if (gotNext === undefined && wantNext !== undefined) {
       const difference = differenceOf(want, got);
-      const detail = `it ends in ${place}, ${countOf(await wanted.rest())} too early: ${difference}`;
+      const detail = `it ends in ${place}, ${countOf(await wanted.rest(), 'line')} too early: ${difference}`;
       yield { problem: 'changed', file, detail };
       return;
     } else {
@@ -67,10 +68,6 @@ async function* verifyLines(
       await found.step();
     }
   }
-}
-
-function countOf(lines: number): string {
-  return lines === 1 ? '1 line' : `${lines} lines`;
 }
 
 interface LookAhead {

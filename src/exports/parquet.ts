@@ -39,7 +39,7 @@ const GROUP_BYTES = 2 ** 25;
 const PAGE_BYTES = 2 ** 16;
 
 /** What waits for its row group to be full. */
-interface Pending {
+interface ImageGroup {
   rows: MetadataRow[];
   images: Uint8Array[];
   bytes: number;
@@ -66,7 +66,7 @@ async function writeParquet(
       pageBytes: PAGE_BYTES,
     });
     try {
-      await fill(output, { dataset, schema, rows, shard });
+      await writeGroups(output, { dataset, schema, rows, shard });
     } catch (error) {
       await output.discard();
       throw error;
@@ -115,12 +115,12 @@ interface Filling {
   shard: ParquetShard;
 }
 
-async function fill(
+async function writeGroups(
   output: ParquetOutput,
   { dataset, schema, rows, shard }: Filling,
 ): Promise<void> {
-  const groups = writeBehind((group: Pending) => output.writeGroup(toColumns(schema, group)));
-  let pending: Pending = { rows: [], images: [], bytes: 0 };
+  const groups = writeBehind((group: ImageGroup) => output.writeGroup(toColumns(schema, group)));
+  let pending: ImageGroup = { rows: [], images: [], bytes: 0 };
   const memory = new ImageBuffer();
   const flush = async (): Promise<void> => {
     if (pending.rows.length > 0) await groups.next(pending);
@@ -157,7 +157,7 @@ function outOfOrder(
 /** Nearly all of it is images, which are compressed already: no time is spent on the rest. */
 const AS_IT_IS = { codec: 'UNCOMPRESSED', encoding: 'PLAIN', statistics: false } as const;
 
-function toColumns(schema: ParquetSchema, { rows, images }: Pending): OutputColumn[] {
+function toColumns(schema: ParquetSchema, { rows, images }: ImageGroup): OutputColumn[] {
   const values = rows.map(schema.valuesOf);
   const image = rows.map((row, i) => ({ bytes: images[i], path: fileNameOf(row).name }));
   return [
@@ -276,11 +276,11 @@ function* compareRow(
   for (const column of schema.columns) {
     const [want, value] = [wanted[column], got.values[column]];
     if (isDeepStrictEqual(want, value)) continue;
-    yield changed(column, differenceOf(toJson(want), toJson(value)));
+    yield changed(column, differenceOf(plainJson(want), plainJson(value)));
   }
 }
 
-function toJson(value: unknown): string {
+function plainJson(value: unknown): string {
   const plain = (_: string, part: unknown): unknown =>
     typeof part === 'bigint' ? Number(part) : part;
   return JSON.stringify(value, plain);

@@ -89,7 +89,7 @@ async function writeTar(path: string, parts: () => AsyncIterable<TarPart>): Prom
 /** An archive's pieces, about a megabyte of them at a time. */
 async function* packed(parts: AsyncIterable<TarPart>): AsyncGenerator<Uint8Array[]> {
   const pack = tar.pack();
-  const filling = fill(pack, parts).catch((error: unknown) => {
+  const filling = packParts(pack, parts).catch((error: unknown) => {
     pack.destroy(error instanceof Error ? error : new Error(String(error)));
   });
   let pieces: Buffer[] = [];
@@ -106,7 +106,7 @@ async function* packed(parts: AsyncIterable<TarPart>): AsyncGenerator<Uint8Array
   await filling;
 }
 
-async function fill(pack: tar.Pack, parts: AsyncIterable<TarPart>): Promise<void> {
+async function packParts(pack: tar.Pack, parts: AsyncIterable<TarPart>): Promise<void> {
   for await (const { name, body } of parts) {
     const header = { name, mode: 0o644, uid: 0, gid: 0, mtime: new Date(0) };
     await new Promise<void>((resolve, reject) => {

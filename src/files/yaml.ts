@@ -1,6 +1,7 @@
 import { isScalar, Lexer, parseDocument, visit } from 'yaml';
 import type { z } from 'zod';
 import { type ErrorDetails, type PatchmlError } from '../errors.js';
+import { jsonText } from '../text.js';
 import { readRegularText } from './read-file.js';
 
 /** What a YAML file should be, for its errors. */
@@ -65,7 +66,7 @@ export function invalidField(
     });
   }
   const { message } = issue.code === 'invalid_key' ? issue.issues[0]! : issue;
-  const got = issue.input === undefined ? '' : `, got ${shorten(JSON.stringify(issue.input))}`;
+  const got = issue.input === undefined ? '' : `, got ${jsonText(issue.input)}`;
   return new Failure(`${lowerFirst(message)}${got}`, {
     code: `${name}-invalid-field`,
     path,
@@ -111,10 +112,6 @@ function isTooDeep(text: string): boolean {
     if (depth + openedInLine > MAX_DEPTH) return true;
   }
   return false;
-}
-
-function shorten(text: string): string {
-  return text.length > 80 ? `${text.slice(0, 80)}...` : text;
 }
 
 function lowerFirst(text: string): string {

@@ -52,7 +52,7 @@ export async function extractBatch(
   const reduced = await dropAlpha(cuts.flatMap((cut) => cut.reduced ?? []));
   const stored = cuts.map((cut) => cut.original ?? reduced.shift()!);
   return {
-    rows: cuts.map((cut, index) => describe(cut, stored[index]!)),
+    rows: cuts.map((cut, index) => toRow(cut, stored[index]!)),
     pixels: Buffer.concat(stored.map(({ data }) => data)),
     drops: extracted.flatMap((image) => image.drops),
     images: batch.length,
@@ -119,7 +119,7 @@ function within(box: PixelBox, region: PixelBox): PixelBox {
   return [box[0] - x, box[1] - y, box[2] - x, box[3] - y];
 }
 
-function describe(
+function toRow(
   { source, object: { object, wnid, class: index, cut } }: Cut,
   { width, height, data }: RgbImage,
 ): Omit<PatchRow, 'offset'> {

@@ -8,6 +8,7 @@ import { byteOrder } from '../files/listing.js';
 import { isMapping } from '../files/yaml.js';
 import { storeSide } from '../recipe/geometry.js';
 import { type Recipe, recipeSchema } from '../recipe/schema.js';
+import { jsonText } from '../text.js';
 
 /** The kinds of folders that stages keep below the work folder, and the commands that make them. */
 const COMMANDS = { index: 'index', pool: 'extract', plan: 'plan' } as const;
@@ -75,7 +76,7 @@ export function requireSamePart(
   const { field, before, after } = difference;
   const code: ErrorCode = `${kind}-of-another-recipe`;
   throw new DatasetError(
-    `this ${kind} was made with ${show(before)}, the recipe has ${show(after)}`,
+    `this ${kind} was made with ${jsonText(before)}, the recipe has ${jsonText(after)}`,
     {
       code,
       path: folder,
@@ -101,12 +102,6 @@ function firstDifference(a: unknown, b: unknown, path = ''): FieldDifference | u
     if (found) return found;
   }
   return undefined;
-}
-
-function show(value: unknown): string {
-  if (value === undefined) return 'none';
-  const text = JSON.stringify(value);
-  return text.length > 60 ? `${text.slice(0, 60)}...` : text;
 }
 
 /**

@@ -9,6 +9,7 @@ import {
   type MalformedAnnotation,
   type MalformedObject,
 } from './annotation.js';
+import { WNID } from './synsets.js';
 
 /**
  * Reads Kaggle's `LOC_*_solution.csv`: `ImageId,PredictionString`, five fields a box (synset, xmin,
@@ -69,7 +70,7 @@ function toGroups(fields: readonly string[]): string[][] {
   const isEven = fields.length % 5 === 0;
   const groups: string[][] = [];
   fields.forEach((field, index) => {
-    const isStart = isEven ? index % 5 === 0 : /^n\d{8}$/.test(field);
+    const isStart = isEven ? index % 5 === 0 : WNID.test(field);
     if (isStart || groups.length === 0) groups.push([]);
     groups.at(-1)!.push(field);
   });

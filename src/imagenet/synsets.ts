@@ -2,6 +2,8 @@ import { SYNSET_TABLE } from './synset-table.js';
 
 /** A WordNet id such as `n07753592`. */
 export type Wnid = string;
+/** A {@link Wnid}. */
+export const WNID = /^n\d{8}$/;
 /** Rank of a synset among the 1,000 of ILSVRC2012: 0 to 999. */
 export type ClassIndex = number;
 

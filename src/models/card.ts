@@ -7,7 +7,7 @@ import { EvaluationError } from '../errors.js';
 import { sha256Schema } from '../files/digest.js';
 import { byteOrder } from '../files/listing.js';
 import { invalidField, readYaml, type YamlKind } from '../files/yaml.js';
-import { classOf } from '../imagenet/synsets.js';
+import { classOf, WNID } from '../imagenet/synsets.js';
 import type { EvaluationSet } from '../sets/evaluation-set.js';
 import { readModelFacts } from './model-file.js';
 
@@ -110,10 +110,7 @@ const output = z
 
 const classes = z
   .union(
-    [
-      z.enum(['imagenet-1k', 'imagenet-1k-background']),
-      z.array(z.string().regex(/^n\d{8}$/)).min(2),
-    ],
+    [z.enum(['imagenet-1k', 'imagenet-1k-background']), z.array(z.string().regex(WNID)).min(2)],
     'expected imagenet-1k, imagenet-1k-background, or a list of synsets such as n07753592',
   )
   .refine(

@@ -1,4 +1,4 @@
-import { classOf } from '../imagenet/synsets.js';
+import { classOf, WNID } from '../imagenet/synsets.js';
 import { type PredictionSource, problemIn, requireShape } from './source.js';
 
 /** Which columns of a table are what. */
@@ -17,7 +17,6 @@ const INDEX_NAMES = ['', 'Unnamed: 0'];
 
 const RANK_NAME = /^(?:top|rank)[_-]?(\d+)$/i;
 const CLASS_NAME = /^([a-z]*[_-]?)(\d+)$/i;
-const WNID = /^n\d{8}$/;
 
 /**
  * Tells the columns of a table by their names: ids; ranks `top1`, `rank_1`, ...; or classes `0`,

@@ -20,7 +20,7 @@ export interface PredictionWriter {
 }
 
 /** What waits for its row group to be full. */
-interface Pending {
+interface RankedRows {
   ids: string[];
   classes: number[][];
   probs: number[][];
@@ -53,7 +53,7 @@ export async function openPredictionWriter(
 ): Promise<PredictionWriter> {
   const output = await openParquetOutput(path, SCHEMA, { metadata });
   const groupRows = Math.max(1, Math.min(GROUP_ROWS, Math.floor(GROUP_VALUES / n)));
-  let pending: Pending = { ids: [], classes: [], probs: [] };
+  let pending: RankedRows = { ids: [], classes: [], probs: [] };
   const flush = async (): Promise<void> => {
     const { ids } = pending;
     if (ids.length > 0) await writePending(output, pending);
@@ -82,7 +82,7 @@ export async function openPredictionWriter(
   };
 }
 
-function writePending(output: ParquetOutput, { ids, classes, probs }: Pending): Promise<void> {
+function writePending(output: ParquetOutput, { ids, classes, probs }: RankedRows): Promise<void> {
   return output.writeGroup([
     { name: 'id', data: ids },
     { name: 'top_classes', data: classes },

@@ -8,6 +8,8 @@ import {
   toMarkdownTable,
   toTerminalTable,
   type TextTable,
+  countOf,
+  jsonText,
 } from '../text.js';
 import type { DatasetDiff, DiffSide, ImageChanges } from './diff.js';
 import type { ReleaseSummary } from './release-folder.js';
@@ -87,7 +89,7 @@ interface FieldText {
 
 function recipeLines({ recipe }: DatasetDiff, write: (change: FieldText) => string): string[] {
   return recipe.map(({ field, before, after }) =>
-    write({ field, before: valueText(before), after: valueText(after) }),
+    write({ field, before: jsonText(before), after: jsonText(after) }),
   );
 }
 
@@ -98,8 +100,10 @@ function imageLines(images: ImageChanges): string[] {
     listed('removed', removed),
     listed('changed in pixels', changedPixels),
     listed('changed in labels', changedLabels),
-    unchanged > 0 ? `${imagesText(unchanged)} unchanged` : undefined,
-    encodedAnew > 0 ? `${imagesText(encodedAnew)} encoded again, with the same pixels` : undefined,
+    unchanged > 0 ? `${countOf(unchanged, 'image')} unchanged` : undefined,
+    encodedAnew > 0
+      ? `${countOf(encodedAnew, 'image')} encoded again, with the same pixels`
+      : undefined,
   ];
   return lines.filter((line) => line !== undefined);
 }
@@ -107,17 +111,7 @@ function imageLines(images: ImageChanges): string[] {
 function listed(what: string, ids: readonly string[]): string | undefined {
   if (ids.length === 0) return undefined;
   const rest = ids.length > SHOWN ? ` and ${countText(ids.length - SHOWN)} more` : '';
-  return `${imagesText(ids.length)} ${what}: ${ids.slice(0, SHOWN).join(', ')}${rest}`;
-}
-
-function imagesText(count: number): string {
-  return count === 1 ? '1 image' : `${countText(count)} images`;
-}
-
-function valueText(value: unknown): string {
-  if (value === undefined) return 'none';
-  const text = JSON.stringify(value);
-  return text.length > 80 ? `${text.slice(0, 80)}...` : text;
+  return `${countOf(ids.length, 'image')} ${what}: ${ids.slice(0, SHOWN).join(', ')}${rest}`;
 }
 
 export const CHANGELOG_FILE = 'CHANGELOG.md';

@@ -96,7 +96,12 @@ export async function regenerateRelease(
     const replanned = await replannedIn(published.dataset, plan);
     const stages = { pool: pool.folder, plan: plan.folder };
     await composeDataset({ recipe, ...stages, out }, options);
-    return { dataset: out, ...stages, replanned, ...(await compare(published, out, options)) };
+    return {
+      dataset: out,
+      ...stages,
+      replanned,
+      ...(await compareWithPublished(published, out, options)),
+    };
   } catch (error) {
     throw explainError(error);
   }
@@ -118,7 +123,7 @@ async function replannedIn(published: Dataset, plan: Plan): Promise<string[]> {
 
 type Compared = Omit<RegeneratedRelease, 'dataset' | 'pool' | 'plan' | 'replanned'>;
 
-async function compare(
+async function compareWithPublished(
   { path, dataset: published, hasPixels }: Published,
   out: string,
   options: StageOptions,

@@ -6,6 +6,7 @@ import { sha256File } from '../files/digest.js';
 import { exists, isUnfinished } from '../files/folders.js';
 import { byteOrder } from '../files/listing.js';
 import type { StageOptions } from '../progress.js';
+import { countOf } from '../text.js';
 import { type DatasetDiff, diffDatasets } from './diff.js';
 import {
   isRelease,
@@ -31,12 +32,12 @@ export interface RequiredBump {
  */
 export function requiredBump({ images }: Pick<DatasetDiff, 'images'>): RequiredBump {
   const broken = [
-    countOf(images.removed, 'removed'),
-    countOf(images.changedPixels, 'changed in pixels'),
-    countOf(images.changedLabels, 'changed in labels'),
+    changeText(images.removed, 'removed'),
+    changeText(images.changedPixels, 'changed in pixels'),
+    changeText(images.changedLabels, 'changed in labels'),
   ].filter((part) => part !== undefined);
   if (broken.length > 0) return { bump: 'major', reason: broken.join(', ') };
-  const added = countOf(images.added, 'added');
+  const added = changeText(images.added, 'added');
   if (added !== undefined) return { bump: 'minor', reason: added };
   return { bump: 'patch', reason: 'all images have the same pixels and labels' };
 }
@@ -76,9 +77,9 @@ export function requireSemantic(version: string): void {
   });
 }
 
-function countOf(ids: readonly string[], what: string): string | undefined {
+function changeText(ids: readonly string[], what: string): string | undefined {
   if (ids.length === 0) return undefined;
-  return `${ids.length} ${ids.length === 1 ? 'image' : 'images'} ${what}`;
+  return `${countOf(ids.length, 'image')} ${what}`;
 }
 
 /**

@@ -1,5 +1,5 @@
 import { byteOrder } from '../files/listing.js';
-import { countText, type TextTable } from '../text.js';
+import { countOf, countText, type TextTable } from '../text.js';
 import { NO_ORIGINALS } from './measures.js';
 import { intervalText, labelOf, namedOf, valueText } from './metric-text.js';
 import {
@@ -207,10 +207,6 @@ function asmaNotes(scorecards: readonly NewScorecard[]): string[] {
       : []),
     ...(isMarked ? [`${MARK} fewer than ${countOf(minImages, 'image')}: no interval.`] : []),
   ];
-}
-
-function countOf(count: number, noun: string): string {
-  return `${countText(count)} ${noun}${count === 1 ? '' : 's'}`;
 }
 
 function columnsOf(scorecards: readonly NewScorecard[]): string[] {

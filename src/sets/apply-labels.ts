@@ -1,7 +1,7 @@
 import { EvaluationError } from '../errors.js';
 import type { LabelRule, SetItem } from './evaluation-set.js';
 import type { ImageLabels } from './image-labels.js';
-import { describe } from './label-file.js';
+import { shownValue } from './label-file.js';
 import type { Labels } from './labels.js';
 import { matchFiles, refuseAmbiguous } from './match-files.js';
 import type { MultiLabel, MultiLabels } from './multi-labels.js';
@@ -108,7 +108,7 @@ export function findListed(
   if (missing.length === 0 || unlisted === -1) return listed.map((at) => rows[at]);
   const others = listed.filter((at) => at === -1).length;
   throw new EvaluationError(
-    `${missing.length} of the ${rows.length} images listed in it are not in the folder, first ${describe(names[missing[0]!])}, and ${others} of the ${files.length} images are not listed, first ${describe(files[unlisted])}`,
+    `${missing.length} of the ${rows.length} images listed in it are not in the folder, first ${shownValue(names[missing[0]!])}, and ${others} of the ${files.length} images are not listed, first ${shownValue(files[unlisted])}`,
     { code: 'evaluation-image-missing', path, fix: 'list files by their paths from the folder' },
   );
 }

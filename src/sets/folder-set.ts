@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import { EvaluationError } from '../errors.js';
 import { type ImagePlace, listImages, withoutExtension } from '../imagenet/images.js';
-import { type ClassIndex, classOf } from '../imagenet/synsets.js';
+import { type ClassIndex, classOf, WNID } from '../imagenet/synsets.js';
 import { applyLabels } from './apply-labels.js';
 import { count, type EvaluationSet, finishSet } from './evaluation-set.js';
 import type { Labels } from './labels.js';
@@ -65,7 +65,6 @@ interface ClassFolders {
 }
 
 const NUMBER = /^\d+$/;
-const WNID = /^n\d{8}$/;
 
 /**
  * Reads the classes off the folders that the images lie in.

@@ -3,7 +3,7 @@ import { EvaluationError } from '../errors.js';
 import { isMapping } from '../files/yaml.js';
 import { imageName } from '../imagenet/images.js';
 import type { ClassIndex } from '../imagenet/synsets.js';
-import { describe, type LabelPlace, parseClasses, parseLabelJson } from './label-file.js';
+import { shownValue, type LabelPlace, parseClasses, parseLabelJson } from './label-file.js';
 
 /** The labels of one image file. */
 export interface ImageLabels {
@@ -54,7 +54,7 @@ export function parseImageLabelsJson(json: object, path: string): ImageLabels[] 
         ...fieldsOf(entry),
       }))
     : Object.entries(json as Record<string, unknown>).map(([file, labels]) => ({
-        at: { path, place: describe(file) },
+        at: { path, place: shownValue(file) },
         file,
         labels,
       }));
@@ -96,7 +96,7 @@ export function parseImageLabelsCsv(text: string, path: string): ImageLabels[] {
   const label = columnOf(header, LABEL_NAMES);
   if (file === -1 || label === -1) {
     throw new EvaluationError(
-      `these are no labels: expected JSON, or CSV with the header "file,labels", got ${describe(text)}`,
+      `these are no labels: expected JSON, or CSV with the header "file,labels", got ${shownValue(text)}`,
       {
         code: 'labels-unknown-form',
         path,
@@ -143,7 +143,7 @@ function parseCsv(text: string, path: string): string[][] {
 function toImageLabels({ at, file, labels }: Entry): ImageLabels {
   if (typeof file !== 'string' || !isPathInside(file)) {
     throw new EvaluationError(
-      `expected the path of an image from its folder, got ${describe(file)}`,
+      `expected the path of an image from its folder, got ${shownValue(file)}`,
       { code: 'labels-file-name', ...at, fix: 'name files such as "a.jpg" or "folder/a.jpg"' },
     );
   }
@@ -164,7 +164,7 @@ function requireDistinct(images: ImageLabels[], path: string): ImageLabels[] {
   for (const { file } of images) {
     const id = imageName(file);
     if (seen.has(id)) {
-      throw new EvaluationError(`${describe(file)} is listed twice`, {
+      throw new EvaluationError(`${shownValue(file)} is listed twice`, {
         code: 'labels-duplicate-file',
         path,
         fix: 'list each image once, whatever its extension',

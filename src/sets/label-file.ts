@@ -17,7 +17,7 @@ export interface LabelPlace {
  */
 export function parseClasses(list: unknown, at: LabelPlace): ClassIndex[] {
   if (!Array.isArray(list)) {
-    throw new EvaluationError(`expected a list of labels, got ${describe(list)}`, {
+    throw new EvaluationError(`expected a list of labels, got ${shownValue(list)}`, {
       code: 'labels-no-list',
       ...at,
     });
@@ -30,7 +30,7 @@ function parseClass(label: unknown, at: LabelPlace): ClassIndex {
   const index = typeof label === 'string' ? classOfText(label) : label;
   if (Number.isInteger(index) && Number(index) >= 0 && Number(index) <= 999) return Number(index);
   throw new EvaluationError(
-    `expected a class index 0 to 999 or one of the 1,000 wnids, got ${describe(label)}`,
+    `expected a class index 0 to 999 or one of the 1,000 wnids, got ${shownValue(label)}`,
     { code: 'labels-unknown-class', ...at },
   );
 }
@@ -68,7 +68,7 @@ export function parseLabelJson(text: string, path: string, place?: string): obje
 function requireDistinctKeys(text: string, path: string, place: string | undefined): void {
   const key = repeatedKey(text);
   if (key === undefined) return;
-  throw new EvaluationError(`${describe(key)} is listed twice`, {
+  throw new EvaluationError(`${shownValue(key)} is listed twice`, {
     code: 'labels-duplicate-file',
     path,
     place,
@@ -77,7 +77,7 @@ function requireDistinctKeys(text: string, path: string, place: string | undefin
 }
 
 /** A value of a file as an error shows it: short, on one line. */
-export function describe(value: unknown): string {
+export function shownValue(value: unknown): string {
   if (Array.isArray(value)) return `a list of ${value.length}`;
   if (typeof value === 'object' && value !== null) return 'an object';
   if (typeof value === 'string') return JSON.stringify(value.slice(0, 60));

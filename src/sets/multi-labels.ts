@@ -1,7 +1,7 @@
 import { EvaluationError } from '../errors.js';
 import { isMapping } from '../files/yaml.js';
 import type { ClassIndex } from '../imagenet/synsets.js';
-import { describe, parseClasses } from './label-file.js';
+import { shownValue, parseClasses } from './label-file.js';
 import { matchFiles, refuseAmbiguous } from './match-files.js';
 
 /**
@@ -37,7 +37,7 @@ export function parseMultiLabels(
   const states = rule === 'authors' ? ['correct'] : ['correct', 'unclear'];
   const labels = new Map<string, MultiLabel>();
   for (const [file, annotation] of Object.entries(annotations)) {
-    const place = `initial_annots[${describe(file)}]`;
+    const place = `initial_annots[${shownValue(file)}]`;
     if (!isMapping(annotation)) throw otherForm(place, 'an object', annotation, path);
     const lists = states.flatMap((state) =>
       parseClasses(annotation[state] ?? [], { path, place: `${place}.${state}` }),
@@ -85,7 +85,7 @@ function namesIn(problematic: unknown, path: string): string[] {
 }
 
 function otherForm(place: string, expected: string, got: unknown, path: string): EvaluationError {
-  return new EvaluationError(`expected ${expected}, got ${describe(got)}`, {
+  return new EvaluationError(`expected ${expected}, got ${shownValue(got)}`, {
     code: 'labels-multi-label-form',
     path,
     place,

@@ -5,7 +5,7 @@ import { imageName, lastPart } from '../imagenet/images.js';
 import { type ClassIndex, classOf } from '../imagenet/synsets.js';
 import { classOfDevkitId } from './devkit-classes.js';
 import { type ImageLabels, isImageLabels, parseImageLabels } from './image-labels.js';
-import { describe, readLabelText } from './label-file.js';
+import { shownValue, readLabelText } from './label-file.js';
 
 /** The single original label of each validation image, in id order; undefined: not in the file. */
 export type OriginalLabels = readonly (ClassIndex | undefined)[];
@@ -29,7 +29,7 @@ export async function readOriginals(path: string): Promise<Originals> {
   const odd = rows.find(({ labels }) => labels.length !== 1);
   if (odd !== undefined) {
     throw new EvaluationError(
-      `expected one original label of each image, got ${odd.labels.length} of ${describe(odd.file)}`,
+      `expected one original label of each image, got ${odd.labels.length} of ${shownValue(odd.file)}`,
       { code: 'originals-row', path, fix: 'give lists of labels with --labels' },
     );
   }
@@ -51,7 +51,7 @@ export async function readOriginalLabels(path: string): Promise<OriginalLabels> 
   const text = await readLabelText(path);
   if (/^\d+\s*(\n|$)/.test(text)) return parseDevkitLabels(text, path);
   if (text.startsWith('ImageId,')) return fromAnnotations(await readAnnotationCsv(path), path);
-  throw new EvaluationError(`these are no original labels: ${describe(text)}`, {
+  throw new EvaluationError(`these are no original labels: ${shownValue(text)}`, {
     code: 'originals-unknown-form',
     path,
     fix: "give a LOC_val_solution.csv, the devkit's ILSVRC2012_validation_ground_truth.txt, or a CSV with the header file,label",
@@ -94,7 +94,7 @@ function onlyClass(row: Annotation | MalformedAnnotation, path: string, index: n
   }
   const classIndex = classOf(wnids[0]!);
   if (classIndex !== undefined) return classIndex;
-  throw invalidRow(`${describe(wnids[0])} is none of the 1,000 synsets`, path, index);
+  throw invalidRow(`${shownValue(wnids[0])} is none of the 1,000 synsets`, path, index);
 }
 
 function invalidRow(problem: string, path: string, index: number): EvaluationError {
@@ -118,7 +118,7 @@ export function parseDevkitLabels(text: string, path: string): ClassIndex[] {
     const id = line.trim();
     const classIndex = /^\d{1,4}$/.test(id) ? classOfDevkitId(Number(id)) : undefined;
     if (classIndex !== undefined) return classIndex;
-    throw new EvaluationError(`expected an ILSVRC id 1 to 1000, got ${describe(id)}`, {
+    throw new EvaluationError(`expected an ILSVRC id 1 to 1000, got ${shownValue(id)}`, {
       code: 'originals-devkit-id',
       path,
       place: `line ${index + 1}`,

@@ -164,7 +164,7 @@ async function findChanges(
   files: LocalFile[],
   signal: AbortSignal | undefined,
 ): Promise<Changes> {
-  const changes = await compare(store, files, signal);
+  const changes = await differencesOf(store, files, signal);
   const foreign = await store.findForeign(changes.strays, pathsOf(store, files));
   if (foreign === undefined) return changes;
   throw new TransferError('this file is not part of the release, and is not removed', {
@@ -175,7 +175,7 @@ async function findChanges(
   });
 }
 
-async function compare(
+async function differencesOf(
   store: Store,
   files: LocalFile[],
   signal: AbortSignal | undefined,
@@ -215,7 +215,7 @@ async function requireSame(
       fix: 'release the change under a new version',
     });
   }
-  const { missing, strays } = await compare(store, [...files, sums], signal);
+  const { missing, strays } = await differencesOf(store, [...files, sums], signal);
   const unlike = missing[0]?.path ?? strays[0];
   if (unlike === undefined) return;
   throw new TransferError('this file of the published version was changed after it was sent', {
