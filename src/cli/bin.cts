@@ -8,6 +8,9 @@ process.env['VIPS_CONCURRENCY'] ??= '1';
 process.env['UV_THREADPOOL_SIZE'] ??= String(Math.max(4, os.availableParallelism()));
 import('./main.js').catch((error: unknown) => {
   // Not a line of patchml's could be loaded, as where no more files can be opened.
-  console.error(`patchml: ${error instanceof Error ? error.message : String(error)}`);
+  const { code, message } = error as NodeJS.ErrnoException;
+  const isLimit = code === 'EMFILE' || code === 'ENFILE';
+  const said = isLimit ? 'too many open files; raise the limit (ulimit -n)' : message;
+  console.error(`patchml: ${said}`);
   process.exitCode = 1;
 });

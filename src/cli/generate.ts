@@ -65,7 +65,9 @@ function describeDataset({
   pool,
   summary,
   lock,
-}: Pick<Generated, 'dataset' | 'pool' | 'summary' | 'lock'>): Outcome {
+  hidden,
+}: Pick<Generated, 'dataset' | 'pool' | 'summary' | 'lock'> &
+  Partial<Pick<Generated, 'hidden'>>): Outcome {
   const { dataset: digest } = lock;
   const { images, counts, source } = summary;
   const text = toTerminalTable({
@@ -80,11 +82,18 @@ function describeDataset({
       ['objects', source.objects],
       ['patches', source.patches],
       ['objects dropped', listCounts(source.drops)],
+      ...hiddenRow(hidden),
       ['pool', pool],
       ['digest', digest],
     ],
   });
-  return { result: { dataset: folder, pool, digest, images, counts, source }, text };
+  return { result: { dataset: folder, pool, digest, images, counts, source, hidden }, text };
+}
+
+/** Said only where there are any: names that begin with a dot. */
+function hiddenRow(hidden: Generated['hidden'] | undefined): [string, string][] {
+  if (hidden === undefined || hidden.annotations + hidden.images === 0) return [];
+  return [['hidden files skipped', listCounts({ ...hidden })]];
 }
 
 // Each stage reads the folder that the previous stage wrote: the one given by its flag, or the one in
@@ -113,6 +122,7 @@ export const indexCommand: CommandModule<object, RecipeFlags> = {
       'images found': summary.indexed.images,
       'objects found': summary.indexed.objects,
       'objects dropped': listCounts(summary.drops),
+      ...Object.fromEntries(hiddenRow(summary.hidden)),
     });
   }),
 };

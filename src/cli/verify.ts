@@ -81,7 +81,16 @@ export const verifyCommand: CommandModule<object, VerifyFlags> = {
 
 function verifyOutcome(
   folder: string,
-  { dataset, files, images, findings, lockChecked, release, regeneration }: Verified,
+  {
+    dataset,
+    files,
+    images,
+    findings,
+    lockChecked,
+    release,
+    tolerated = [],
+    regeneration,
+  }: Verified,
 ): Outcome {
   const problems = [
     ...findings.map(
@@ -98,6 +107,7 @@ function verifyOutcome(
         ['images', images],
         ...(regeneration ? [['made again, same pixels', regeneration.images] as const] : []),
         ['digest', dataset],
+        ...tolerated.map((file) => ['left by Ultralytics, not checked', file] as const),
         ...(lockChecked ? [] : [['lock', 'older, without its own digest: not checked'] as const]),
       ],
     });

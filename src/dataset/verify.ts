@@ -120,7 +120,7 @@ async function checkFiles(
     throwIfAborted(signal, 'verify');
     const found = present.get(file);
     present.delete(file);
-    if (!found || found.size < 0) findings.push({ problem: 'missing', file });
+    if (!found || found.size < 0) findings.push({ problem: 'missing', file, detail: found?.link });
     else if ((digestOf?.(file) ?? sha256File(join(folder, file))) !== digest) {
       findings.push({ problem: 'changed', file });
     }

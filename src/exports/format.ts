@@ -79,19 +79,18 @@ export interface ExportFiles {
 
 /** Lists an export's files. Links that lead out of the folder are there, but cannot be taken. */
 export async function listExport(folder: string): Promise<ExportFiles> {
-  const sizes = new Map(
-    (await listFiles(folder, () => true)).map(({ path, size }) => [path, size]),
-  );
+  const files = new Map((await listFiles(folder, () => true)).map((file) => [file.path, file]));
   return {
     path: (file) => join(folder, file),
-    names: () => [...sizes.keys()],
+    names: () => [...files.keys()],
     take(file) {
-      const size = sizes.get(file);
-      if (size === undefined || size < 0) return undefined;
-      sizes.delete(file);
+      const size = files.get(file)?.size ?? -1;
+      if (size < 0) return undefined;
+      files.delete(file);
       return size;
     },
-    surprises: () => [...sizes.keys()].map((file) => ({ problem: 'extra', file })),
+    surprises: () =>
+      [...files].map(([file, { link }]) => ({ problem: 'extra', file, detail: link })),
   };
 }
 

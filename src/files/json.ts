@@ -1,8 +1,10 @@
-import { open } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { open, readdir } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
 import type { z } from 'zod';
 import type { PatchmlError } from '../errors.js';
 import { DatasetError } from '../errors.js';
+import { exists } from './folders.js';
+import { byteOrder } from './listing.js';
 import { readRegularText, readTextLines } from './read-file.js';
 
 /** JSON as patchml writes it: two spaces, a newline at the end. */
@@ -132,7 +134,9 @@ export async function readSummary<Shape extends SummaryShape>(
   try {
     text = await readRegularText(path);
   } catch (cause) {
-    throw explainAbsent(cause, path, `make it with "${command}"`, Failure);
+    const meant = await nearbyWith(file, folder);
+    const fix = meant ? `did you mean "${meant}"?` : `make it with "${command}"`;
+    throw explainAbsent(cause, path, fix, Failure);
   }
   const summary = schema.safeParse(parseJson(text));
   if (summary.success) return summary.data;
@@ -144,6 +148,23 @@ export async function readSummary<Shape extends SummaryShape>(
     place: field.map(String).join('.') || undefined,
     fix: `make it again with "${command}"`,
   });
+}
+
+/** What else a folder may be known by: a release holds its dataset below it. */
+const RELEASE_FILE = 'release.json';
+/** Names of a folder that are looked at, to tell what was meant. */
+const MAX_NAMES = 1000;
+
+/** The folder below or above one, in that order, that has a file; a level was forgotten, or is too many. */
+async function nearbyWith(file: string, folder: string): Promise<string | undefined> {
+  const names = await readdir(folder).catch(() => []);
+  const below = names.sort(byteOrder).slice(0, MAX_NAMES);
+  for (const near of [...below.map((name) => join(folder, name)), dirname(resolve(folder))]) {
+    for (const name of [file, RELEASE_FILE]) {
+      if (await exists(join(near, name)).catch(() => false)) return near; // near is a file
+    }
+  }
+  return undefined;
 }
 
 /**

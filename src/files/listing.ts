@@ -1,4 +1,4 @@
-import { type Dirent, linkSync, realpathSync, rmSync, statSync } from 'node:fs';
+import { type Dirent, existsSync, linkSync, realpathSync, rmSync, statSync } from 'node:fs';
 import { lstat, readdir, realpath } from 'node:fs/promises';
 import { dirname, join, sep } from 'node:path';
 import { TransferError } from '../errors.js';
@@ -9,11 +9,14 @@ export interface ListedFile {
   /** Bytes; -1 for what must not be read: a link out of the folder or to nowhere, a pipe, a device. */
   size: number;
   modified: number;
+  /** Why it must not be read, where it is a link. */
+  link?: 'link-leads-out' | 'link-leads-nowhere';
 }
 
 /**
  * Lists the files below a folder that a filter accepts, in byte order of their paths, whatever
- * order the file system has them in. Links to files inside the folder are followed.
+ * order the file system has them in. Links to files inside the folder are followed, and those of a
+ * Hugging Face cache, whose files lie in `blobs` beside the folder's `snapshots`.
  * @param accepts by file name
  * @param options follow: also links that lead out of the folder and links to folders, as among a
  *   user's inputs; each linked folder once, so that circles end. Default: false
@@ -24,6 +27,7 @@ export async function listFiles(
   { follow = false }: { follow?: boolean } = {},
 ): Promise<ListedFile[]> {
   const root = await realpath(folder);
+  const homes = follow ? [] : homesOf(root);
   const files: ListedFile[] = [];
   const pending = [''];
   const seen = new Set([root]);
@@ -33,7 +37,7 @@ export async function listFiles(
       const isFolder =
         entry.isDirectory() || (follow && entry.isSymbolicLink() && isNewFolder(root, path, seen));
       if (isFolder) pending.push(path);
-      else if (accepts(entry.name)) files.push(describe(root, path, entry, follow));
+      else if (accepts(entry.name)) files.push(describe(root, path, entry, homes));
     }
   }
   return files.sort((a, b) => byteOrder(a.path, b.path));
@@ -58,21 +62,36 @@ function isNewFolder(root: string, path: string, seen: Set<string>): boolean {
   }
 }
 
+/** The folders that links of a listed one may lead into. */
+function homesOf(root: string): string[] {
+  const parts = root.split(sep);
+  const at = parts.lastIndexOf('snapshots');
+  const blobs = [...parts.slice(0, at), 'blobs'].join(sep);
+  return at > 0 && existsSync(blobs) ? [root, blobs] : [root];
+}
+
 /** Synchronous: a call takes 3 microseconds, ten times less than through a promise. */
-function describe(root: string, path: string, entry: Dirent, follow: boolean): ListedFile {
+function describe(root: string, path: string, entry: Dirent, homes: readonly string[]): ListedFile {
   const full = join(root, path);
-  const isReadable = entry.isSymbolicLink() ? leadsToFile(root, full, follow) : entry.isFile();
-  if (!isReadable) return { path, size: -1, modified: 0 };
+  const unread = { path, size: -1, modified: 0 };
+  if (entry.isSymbolicLink()) {
+    const link = problemOfLink(full, homes);
+    if (link !== undefined) return { ...unread, link };
+  } else if (!entry.isFile()) return unread;
   const { size, mtimeMs } = statSync(full);
   return { path, size, modified: mtimeMs };
 }
 
-function leadsToFile(root: string, link: string, anywhere: boolean): boolean {
+/** @param homes where it may lead; anywhere where there are none */
+function problemOfLink(link: string, homes: readonly string[]): ListedFile['link'] {
   try {
     const target = realpathSync(link);
-    return (anywhere || target.startsWith(root + sep)) && statSync(target).isFile();
+    if (homes.length > 0 && !homes.some((home) => target.startsWith(home + sep))) {
+      return 'link-leads-out';
+    }
+    return statSync(target).isFile() ? undefined : 'link-leads-nowhere';
   } catch {
-    return false;
+    return 'link-leads-nowhere';
   }
 }
 
@@ -91,7 +110,7 @@ const NO_LINKS = ['EXDEV', 'EPERM', 'EACCES', 'EMLINK', 'ENOTSUP', 'EOPNOTSUPP',
  */
 export function tryLink(from: string, to: string): boolean {
   try {
-    linkSync(from, to);
+    linkSync(realpathSync.native(from), to); // of a link, which would be a link again, its file
     return true;
   } catch (error) {
     const { code = '' } = error as NodeJS.ErrnoException;

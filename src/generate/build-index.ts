@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { z } from 'zod';
-import { AnnotationError } from '../errors.js';
+import { AnnotationError, ImageError } from '../errors.js';
 import { digestOf, sha256File } from '../files/digest.js';
 import { explaining } from '../files/file-errors.js';
 import { exists, type FolderOf } from '../files/folders.js';
@@ -46,13 +46,14 @@ const indexSchema = z.object({
   objects: z.int(),
   indexed: z.object({ images: z.int(), objects: z.int() }),
   drops: dropCountsSchema,
+  hidden: z.object({ annotations: z.int(), images: z.int() }).optional(),
   recipe: indexPartSchema,
 });
 
 /**
  * What `index.json` says of an index folder: the digests of its two lists, the folder or archive
- * of images and what changes when an image file does, what was counted, and the part of the recipe
- * that it depends on.
+ * of images and what changes when an image file does, what was counted, hidden files among it (not
+ * in an index of patchml 0.1), and the part of the recipe that it depends on.
  */
 export type IndexSummary = z.output<typeof indexSchema>;
 
@@ -80,7 +81,8 @@ export interface IndexOptions extends StageOptions {
 /**
  * The first stage: parses all annotations and pairs them with their images. An index of the same
  * files and the same source part of the recipe is used again.
- * @throws AnnotationError, ImageError where the inputs cannot be read; where strict, at the first
+ * @throws AnnotationError, ImageError where the inputs cannot be read, or no annotation has its image
+ * (`images-unmatched`); where strict, at the first
  * malformed annotation or missing image
  * @throws OutputError where `work` cannot be written; AbortedError
  */
@@ -98,6 +100,7 @@ async function index(input: IndexInput, options: IndexOptions): Promise<Index> {
   }
   await buildFolder(folder, async (partial) => {
     const counts = await writeIndex(input, annotations, store, partial, options);
+    requireMatch(counts, store);
     const summary: IndexSummary = {
       format: 'patchml-index',
       digest: sha256File(join(partial, 'objects.jsonl')),
@@ -105,6 +108,7 @@ async function index(input: IndexInput, options: IndexOptions): Promise<Index> {
       images: store.path,
       imagesFingerprint: store.fingerprint,
       ...counts,
+      hidden: { annotations: annotations.hidden(), images: store.hidden },
       recipe: indexPartOf(input.recipe),
     };
     await writeWhole(join(partial, 'index.json'), toJson(summary));
@@ -202,6 +206,22 @@ async function writeIndex(
     await drops.close();
   }
   return sorter.counts();
+}
+
+/** Images of another set, or under other names: not one annotation has its image. */
+function requireMatch(counts: SortedCounts, { path, places }: ImageStore): void {
+  const { annotations, malformed, indexed, drops } = counts;
+  if (indexed.images > 0 || (drops['image-missing'] ?? 0) === 0) return;
+  const annotated = `${annotations - malformed} annotated images`;
+  const [first] = places.keys();
+  throw new ImageError(
+    `0 of ${annotated} were found in it; it holds ${places.size}, as "${first}"`,
+    {
+      code: 'images-unmatched',
+      path,
+      fix: 'check that --annotations and --images are of one set, and the names of the images',
+    },
+  );
 }
 
 async function requireNoneDropped(folder: string, path: string): Promise<void> {

@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import pLimit from 'p-limit';
-import { DatasetError, ImageError } from '../errors.js';
+import { AnnotationError, DatasetError, ImageError } from '../errors.js';
 import { digestOf, sha256File } from '../files/digest.js';
 import { explaining } from '../files/file-errors.js';
 import { exists, requireSpace } from '../files/folders.js';
@@ -13,7 +13,7 @@ import { forgetProgress } from '../files/resume.js';
 import { fitInside } from '../image/box.js';
 import { codecVersions } from '../image/codecs.js';
 import { MemoryBudget } from '../image/memory-budget.js';
-import { countDrops, type Drop, dropRowSchema } from '../imagenet/annotation.js';
+import { countDrops, type Drop, type DropReason, dropRowSchema } from '../imagenet/annotation.js';
 import { ImageReader } from '../imagenet/image-reader.js';
 import { fingerprintOf } from '../imagenet/images.js';
 import { inBatches, mapInOrder } from '../parallel/ordered.js';
@@ -53,15 +53,15 @@ export interface ExtractInput {
 }
 
 export interface ExtractOptions extends StageOptions {
-  /** Ends the run at the first image that cannot be decoded. Default: false. */
+  /** Ends the run at the first image that cannot be decoded, or contradicts its annotation. Default: false. */
   strict?: boolean | undefined;
 }
 
 /**
  * The second stage: cuts every usable object out of its image, into one packed file. A pool of the
  * same objects, images, patch settings and codecs is used again; an interrupted one is continued.
- * @throws ImageError where the images cannot be read; where strict, at the first that cannot be
- * decoded
+ * @throws ImageError where the images cannot be read; where strict, ImageError at the first that
+ * cannot be decoded, AnnotationError at the first whose size contradicts its annotation
  * @throws DatasetError where the index is none, damaged, of another recipe, or of other images
  * @throws OutputError where `work` cannot be written or the disk is too small; AbortedError
  */
@@ -220,15 +220,25 @@ async function requireAllDecoded(pool: string, images: string): Promise<void> {
   }
 }
 
+/** What the filters drop is sound; these are what the input has wrong. */
+const DEFECTS: readonly DropReason[] = ['image-corrupt', 'image-too-large', 'size-mismatch'];
+
 function requireDecoded(path: string, drops: readonly Drop[]): void {
-  const corrupt = drops.find(
-    ({ reason }) => reason === 'image-corrupt' || reason === 'image-too-large',
-  );
-  if (!corrupt) return;
-  throw new ImageError(corrupt.detail ?? 'it cannot be decoded', {
-    code: corrupt.reason as 'image-corrupt' | 'image-too-large',
+  const defect = drops.find(({ reason }) => DEFECTS.includes(reason));
+  if (!defect) return;
+  const { reason, image: place, detail } = defect;
+  if (reason === 'size-mismatch') {
+    throw new AnnotationError(detail ?? 'its size contradicts its image', {
+      code: 'annotation-malformed',
+      path,
+      place,
+      fix: 'mend the annotation, or run without --strict to count and skip it',
+    });
+  }
+  throw new ImageError(detail ?? 'it cannot be decoded', {
+    code: reason as 'image-corrupt' | 'image-too-large',
     path,
-    place: corrupt.image,
+    place,
     fix: 'replace the image, or run without --strict to count and skip it',
   });
 }

@@ -32,6 +32,8 @@ export interface GenerateOptions extends StageOptions {
 /** The folders that the stages made, and what the dataset's says of itself. */
 export interface Generated {
   index: IndexFolder;
+  /** Files that were skipped, as their names or their folders' begin with a dot. */
+  hidden: { annotations: number; images: number };
   pool: PoolFolder;
   plan: PlanFolder;
   dataset: DatasetFolder;
@@ -57,7 +59,8 @@ async function runStages(input: GenerateInput, options: GenerateOptions): Promis
   const plan = await makePlan({ recipe, pool: pool.folder, work }, options);
   const stages = { pool: pool.folder, plan: plan.folder };
   const { folder, summary, lock } = await composeDataset({ recipe, ...stages, out }, options);
-  return { index: index.folder, ...stages, dataset: folder, summary, lock };
+  const { hidden = { annotations: 0, images: 0 } } = index.summary;
+  return { index: index.folder, hidden, ...stages, dataset: folder, summary, lock };
 }
 
 /** The inputs as given, or as the recipe names them. @throws RecipeError where neither does */

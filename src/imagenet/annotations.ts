@@ -18,6 +18,8 @@ export interface AnnotationSource {
   total: number;
   /** Changes when the files do: names, sizes and times, for a cache's key. */
   fingerprint: string;
+  /** How many were skipped, as their name or a folder's begins with a dot; once they are read. */
+  hidden(): number;
   read():
     Iterable<Annotation | MalformedAnnotation> | AsyncIterable<Annotation | MalformedAnnotation>;
 }
@@ -42,7 +44,7 @@ export async function openAnnotations(path: string): Promise<AnnotationSource> {
         }),
       );
     if (/\.(tgz|tar\.gz|tar)$/.test(path))
-      return noteRepeats(fromMemory(fingerprint, () => readArchive(path)));
+      return noteRepeats(fromMemory(fingerprint, (hide) => readArchive(path, hide)));
   } catch (error) {
     throw explainError(error);
   }
@@ -62,6 +64,7 @@ async function openFolder(folder: string): Promise<AnnotationSource> {
   files.sort((a, b) => byteOrder(idOf(a.path), idOf(b.path)));
   return {
     total: files.length,
+    hidden: () => all.length - files.length,
     fingerprint: digestOf(files.map(({ path, size, modified }) => [path, size, modified])),
     *read() {
       for (const { path, size } of files) {
@@ -94,32 +97,50 @@ function noteRepeats(source: AnnotationSource): AnnotationSource {
 
 function fromMemory(
   fingerprint: string,
-  readAll: () => Promise<(Annotation | MalformedAnnotation)[]>,
+  readAll: (hide: () => void) => Promise<(Annotation | MalformedAnnotation)[]>,
 ): AnnotationSource {
+  let hidden = 0;
   return {
     total: 0,
     fingerprint,
+    hidden: () => hidden,
     async *read() {
-      const all = await readAll();
+      hidden = 0;
+      const all = await readAll(() => (hidden += 1));
       yield* all.sort((a, b) => byteOrder(a.imageId, b.imageId));
     },
   };
 }
 
-async function readArchive(path: string): Promise<(Annotation | MalformedAnnotation)[]> {
+/** All that an archive holds is kept at once: ImageNet's train set has half a million. */
+const MAX_ARCHIVED = 2 ** 20;
+const MAX_ARCHIVED_BYTES = 2 ** 29;
+
+async function readArchive(
+  path: string,
+  hide: () => void,
+): Promise<(Annotation | MalformedAnnotation)[]> {
   const file = createReadStream(path, { highWaterMark: 1 << 20 });
   const stream = path.endsWith('.tar') ? file : file.pipe(createGunzip());
   file.on('error', (error) => stream.destroy(error));
   const annotations: (Annotation | MalformedAnnotation)[] = [];
+  let bytes = 0;
   try {
     for await (const { name, size, body } of tarMembers(stream)) {
-      if (!name.endsWith('.xml') || isHidden(name)) continue;
+      if (!name.endsWith('.xml')) continue;
+      if (isHidden(name)) {
+        hide();
+        continue;
+      }
       const imageId = idOf(name);
+      bytes += Math.min(size, MAX_ANNOTATION_BYTES);
+      if (annotations.length >= MAX_ARCHIVED || bytes > MAX_ARCHIVED_BYTES) throw tooMany(path);
       if (size > MAX_ANNOTATION_BYTES) {
         annotations.push({ imageId, problem: `larger than ${MAX_ANNOTATION_BYTES} bytes` });
       } else annotations.push(parse(imageId, await body()));
     }
   } catch (cause) {
+    if (cause instanceof AnnotationError) throw cause;
     throw new AnnotationError(`the archive cannot be read: ${(cause as Error).message}`, {
       code: 'annotations-corrupt-archive',
       path,
@@ -150,4 +171,12 @@ function parse(imageId: string, bytes: Uint8Array): Annotation | MalformedAnnota
 
 function idOf(path: string): string {
   return path.slice(path.lastIndexOf('/') + 1).replace(/\.xml$/, '');
+}
+
+function tooMany(path: string): AnnotationError {
+  return new AnnotationError('it holds more annotations than can be kept in memory', {
+    code: 'annotations-too-many',
+    path,
+    fix: 'unpack it: the files of a folder are read one at a time',
+  });
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { lstat, open, stat } from 'node:fs/promises';
+import { open, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { IMAGENET_TERMS, summaryOf } from '../dataset/card.js';
 import {
@@ -150,8 +150,7 @@ async function copyChecked({ folder, lock }: Dataset, file: string, to: string):
 
 /** Links a file, or copies it where that cannot be. @returns the digest of what is there now */
 async function linkOrCopy(from: string, to: string): Promise<string> {
-  // A link to a link would be a link again.
-  if ((await lstat(from)).isSymbolicLink() || !tryLink(from, to)) return copy(from, to);
+  if (!tryLink(from, to)) return copy(from, to);
   return sha256File(to);
 }
 

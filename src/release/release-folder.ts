@@ -119,6 +119,11 @@ export async function writeChecksums(
   await writeWhole(join(folder, SUMS_FILE), lines.join(''));
 }
 
+/** What Ultralytics leaves in a YOLO export when it trains on it: no part of the release. */
+export function isTrainingCache(file: string): boolean {
+  return /^exports\/yolo\/labels\/[^/]+\.cache$/.test(file);
+}
+
 /** Longer than any path of a release. */
 const MAX_PATH = 1024;
 

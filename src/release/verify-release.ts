@@ -23,6 +23,7 @@ import {
   datasetFolderOf,
   datasetPrefixOf,
   EXPORTS_FOLDER,
+  isTrainingCache,
   PLAN_FOLDER,
   readChecksums,
   readReleaseSummary,
@@ -41,6 +42,8 @@ export interface VerifyReleaseInput {
 /** What a release is, and what is wrong with it. */
 export interface ReleaseVerification extends Verification {
   release: ReleaseSummary;
+  /** Files that do not belong to it and do no harm: the label caches that Ultralytics leaves. */
+  tolerated: string[];
 }
 
 /**
@@ -71,7 +74,10 @@ async function check(folder: ReleaseFolder, options: StageOptions): Promise<Rele
     ...(await checkOrigin(folder, release, files)),
     ...(dataset.length > 0 ? [] : await checkExports(folder, release, found, options)),
   ];
-  const findings = withCauses(files.findings, rest);
+  const all = withCauses(files.findings, rest);
+  const isTolerated = ({ problem, file }: Finding): boolean =>
+    problem === 'extra' && isTrainingCache(file);
+  const findings = all.filter((finding) => !isTolerated(finding));
   const images = [...found.keys()].filter((file) => isImageFile(file.slice(inside.length))).length;
   return {
     release,
@@ -80,6 +86,7 @@ async function check(folder: ReleaseFolder, options: StageOptions): Promise<Rele
     images,
     lockChecked: true, // SHA256SUMS vouches for the lock, as for every file
     findings: findings.sort((a, b) => byteOrder(a.file, b.file)),
+    tolerated: [...new Set(all.filter(isTolerated).map(({ file }) => file))].sort(byteOrder),
   };
 }
 
@@ -189,9 +196,9 @@ async function checkFiles(
   let done = 0;
   for (const [file, digest] of digests) {
     throwIfAborted(signal, 'verify');
-    const isThere = (present.get(file)?.size ?? -1) >= 0;
+    const { size = -1, link } = present.get(file) ?? {};
     present.delete(file);
-    if (!isThere) findings.push({ problem: 'missing', file });
+    if (size < 0) findings.push({ problem: 'missing', file, detail: link });
     else {
       const actual = sha256File(join(folder, file));
       found.set(file, actual);

@@ -37,6 +37,8 @@ export interface SampleToRegenerate {
 export interface Verified extends Verification {
   /** What the release says of itself; absent for a dataset. */
   release?: ReleaseSummary | undefined;
+  /** Of a release: files that do not belong to it and do no harm, see `ReleaseVerification`. */
+  tolerated?: string[] | undefined;
   /** The images that were made again; absent where none was asked for, or the metadata are damaged. */
   regeneration?: Regeneration | undefined;
   /** True where nothing is wrong and every image that was made again has the same pixels. */

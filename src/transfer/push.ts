@@ -13,6 +13,7 @@ import {
   type ReleaseFolder,
   type ReleaseInfo,
   SUMS_FILE,
+  isTrainingCache,
 } from '../release/release-folder.js';
 import { openForPush } from './open-store.js';
 import { hasFile, readDigest } from './stored-files.js';
@@ -268,7 +269,7 @@ async function readRelease(
     files.push({ path, size, sha256, file });
   }
   for (const path of sizes.keys()) {
-    if (path === SUMS_FILE || digests.has(path)) continue;
+    if (path === SUMS_FILE || digests.has(path) || isTrainingCache(path)) continue;
     throw unlike(join(folder, path), 'foreign-file', `${SUMS_FILE} does not list this file`);
   }
   if (!digests.has(RELEASE_FILE)) {

@@ -54,6 +54,7 @@ describe('generate', () => {
       images: 24,
       counts: { 2: 12, 3: 12 },
       source: { annotations: 24, malformed: 0, objects, patches: objects, drops: {} },
+      hidden: { annotations: 0, images: 0 },
     });
   });
 

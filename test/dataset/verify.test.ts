@@ -174,7 +174,19 @@ describe('A damaged dataset', () => {
     const file = 'images/k2-000000.png';
     rmSync(join(folder, file));
     symlinkSync(join(clean, file), join(folder, file));
-    expect(await findingsIn(folder)).toEqual([{ problem: 'missing', file }]);
+    expect(await findingsIn(folder)).toEqual([
+      { problem: 'missing', file, detail: 'link-leads-out' },
+    ]);
+  });
+
+  test('with an image that is now a link to nowhere is found out', async () => {
+    const folder = copy();
+    const file = 'images/k2-000000.png';
+    rmSync(join(folder, file));
+    symlinkSync('nowhere', join(folder, file));
+    expect(await findingsIn(folder)).toEqual([
+      { problem: 'missing', file, detail: 'link-leads-nowhere' },
+    ]);
   });
 
   test('is described whole: every finding, in byte order of the files', async () => {

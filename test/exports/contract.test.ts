@@ -129,7 +129,7 @@ describe.each(EXPORT_NAMES)('An export as %s', (name) => {
     });
     expect(found).toEqual([
       { problem: 'extra', file: 'run.sh' },
-      { problem: 'extra', file: 'users' },
+      { problem: 'extra', file: 'users', detail: 'link-leads-out' },
     ]);
   });
 

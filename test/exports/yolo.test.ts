@@ -88,7 +88,7 @@ describe('A changed YOLO export', () => {
     });
     expect(found).toEqual([
       { problem: 'missing', file: 'images/val/k3-000004.png' },
-      { problem: 'extra', file: 'images/val/k3-000004.png' },
+      { problem: 'extra', file: 'images/val/k3-000004.png', detail: 'link-leads-out' },
     ]);
   });
 });

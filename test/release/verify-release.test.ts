@@ -141,7 +141,7 @@ describe('A damaged release', () => {
       rmSync(join(folder, file));
       symlinkSync(join(full, file), join(folder, file));
     });
-    expect(findings).toEqual([{ problem: 'missing', file }]);
+    expect(findings).toEqual([{ problem: 'missing', file, detail: 'link-leads-out' }]);
   });
 
   test('without SHA256SUMS is found out', async () => {
