@@ -5,7 +5,14 @@ export {
   type DatasetSummary,
   readDataset,
 } from './dataset/dataset.js';
-export type { MetadataRow } from './dataset/row.js';
+export type {
+  MetadataRow,
+  RowField,
+  RowFields,
+  RowPart,
+  Shape,
+  ShapedField,
+} from './dataset/row.js';
 export {
   type Finding,
   type Verification,

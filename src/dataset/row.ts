@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { sha256Schema } from '../files/digest.js';
+import { classIndexSchema, wnidSchema } from '../imagenet/synsets.js';
 
 /**
  * What a change in a field means to somebody who compares two datasets: the image goes by another
@@ -40,7 +41,8 @@ const text = shape('text', z.string());
 const digest = shape('text', sha256Schema);
 const count = shape('integer', z.int().positive());
 /** An ImageNet class index. */
-const classIndex = shape('class', z.int().min(0).max(999));
+const classIndex = shape('class', classIndexSchema);
+const wnid = shape('text', wnidSchema);
 /** `[x, y, w, h]`, px. */
 const box = shape('box', z.tuple([z.int(), z.int(), z.int(), z.int()]));
 
@@ -65,7 +67,7 @@ export const ROW_FIELDS = {
     description: 'Names of the labels, in their order.',
   },
   wnids: {
-    shape: list(text),
+    shape: list(wnid),
     part: 'labels',
     description: 'Synsets of the labels, in their order.',
   },

@@ -8,7 +8,10 @@ import { explainError } from './file-errors.js';
  * The path of a folder of one kind, such as `FolderOf<'dataset'>`: any path is one, but a path that
  * is known to be of another kind is a type error.
  */
-export type FolderOf<Kind extends string> = string & { readonly kindOfFolder?: Kind };
+export type FolderOf<Kind extends string> = string & {
+  readonly kindOfText?: 'folder';
+  readonly kindOfFolder?: Kind;
+};
 
 /**
  * The folder a stage writes into until its output is complete: beside its place, so that the last

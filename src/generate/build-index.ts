@@ -21,7 +21,13 @@ import {
 } from '../imagenet/annotation.js';
 import { type AnnotationSource, openAnnotations } from '../imagenet/annotations.js';
 import { type ImagePlace, type ImageStore, openImages } from '../imagenet/images.js';
-import { type ClassIndex, classOf, type Wnid } from '../imagenet/synsets.js';
+import {
+  type ClassIndex,
+  classIndexSchema,
+  classOf,
+  type Wnid,
+  wnidSchema,
+} from '../imagenet/synsets.js';
 import { letSignalIn, type StageOptions, throwIfAborted } from '../progress.js';
 import type { Recipe } from '../recipe/schema.js';
 import {
@@ -272,8 +278,8 @@ const imageSchema = z.object({
   objects: z.array(
     z.object({
       object: z.int().min(0),
-      wnid: z.string(),
-      class: z.int().min(0).max(999),
+      wnid: wnidSchema,
+      class: classIndexSchema,
       box: z.tuple([coordinate, coordinate, coordinate, coordinate]).readonly(),
     }),
   ),

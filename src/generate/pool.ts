@@ -5,6 +5,7 @@ import type { FolderOf } from '../files/folders.js';
 import { readSummary } from '../files/json.js';
 import { codecVersionsSchema } from '../image/codecs.js';
 import { dropCountsSchema } from '../imagenet/annotation.js';
+import { classIndexSchema, wnidSchema } from '../imagenet/synsets.js';
 import { damagedPool, PoolReader } from './pool-reader.js';
 import { poolPartSchema, readStageRows } from './stage-folder.js';
 
@@ -33,8 +34,8 @@ export type PoolSummary = z.output<typeof poolSchema>;
 const pixel = z.int().min(0);
 const patchSchema = z.object({
   id: z.string(),
-  wnid: z.string(),
-  class: z.int().min(0).max(999),
+  wnid: wnidSchema,
+  class: classIndexSchema,
   source: z.string(),
   box: z.tuple([pixel, pixel, pixel, pixel]).readonly(),
   width: z.int().positive(),

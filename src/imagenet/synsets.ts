@@ -1,11 +1,23 @@
+import { z } from 'zod';
 import { SYNSET_TABLE } from './synset-table.js';
 
-/** A WordNet id such as `n07753592`. */
-export type Wnid = string;
+/**
+ * A WordNet id such as `n07753592`: any text is one, but what is known to be something else, such
+ * as the path of a folder, is a type error.
+ */
+export type Wnid = string & { readonly kindOfText?: 'wnid' };
 /** A {@link Wnid}. */
 export const WNID = /^n\d{8}$/;
-/** Rank of a synset among the 1,000 of ILSVRC2012: 0 to 999. */
-export type ClassIndex = number;
+/**
+ * Rank of a synset among the 1,000 of ILSVRC2012: 0 to 999. Any number is one, but what is known to
+ * be another index is a type error.
+ */
+export type ClassIndex = number & { readonly kindOfIndex?: 'class' };
+
+/** A {@link Wnid} in a file of patchml's own. */
+export const wnidSchema: z.ZodType<Wnid> = z.string();
+/** A {@link ClassIndex} in a file of patchml's own. */
+export const classIndexSchema: z.ZodType<ClassIndex> = z.int().min(0).max(999);
 
 const rows = SYNSET_TABLE.trim().split('\n');
 const wnids: readonly Wnid[] = rows.map((row) => row.slice(0, 9));

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
+import type { PoolFolder } from '../../src/generate/pool.js';
 import { SYNSET_TABLE } from '../../src/imagenet/synset-table.js';
 import { classNameOf, classNames, classOf } from '../../src/imagenet/synsets.js';
 
@@ -61,5 +62,17 @@ describe('classNames', () => {
 
   it.each([-1, 1000, 1.5, NaN])('have none for %p', (index) => {
     expect(() => classNameOf(index)).toThrow(RangeError);
+  });
+});
+
+describe('Wnid and ClassIndex', () => {
+  it('take plain texts and numbers, and not the path of a folder or another index', () => {
+    const folder: PoolFolder = 'output/work/pool/1';
+    const patch: number & { readonly kindOfIndex?: 'patch' } = 3;
+    // @ts-expect-error -- the path of a pool is no synset
+    expect(classOf(folder)).toBeUndefined();
+    // @ts-expect-error -- the index of a patch is no class
+    expect(classNameOf(patch)).toBe(classNameOf(3));
+    expect(classOf('n01440764')).toBe(0);
   });
 });
