@@ -44,14 +44,18 @@ function transpose({ head, rows }: TextTable): TextTable {
   };
 }
 
-/** A table as several, each with the first column and as many of the others as fit, one at least. */
+/**
+ * A table as several, each with the first column and as many of the others as fit, one at least; rows
+ * that are empty there are left out.
+ */
 function splitColumns({ head, rows }: TextTable, width: number): TextTable[] {
   const parts: TextTable[] = [];
   for (let start = 1, end = 1; start < head.length; start = end) {
     let part: TextTable | undefined;
     for (end = start; end < head.length; end += 1) {
       const keep = (row: readonly string[]): string[] => [row[0]!, ...row.slice(start, end + 1)];
-      const wider = { head: keep(head), rows: rows.map(keep) };
+      const filled = rows.map(keep).filter((row) => row.slice(1).some((cell) => cell !== ''));
+      const wider = { head: keep(head), rows: filled };
       if (part && tableWidth(wider) > width) break;
       part = wider;
     }

@@ -136,11 +136,16 @@ async function comparisonLines(
   ];
 }
 
+/** More models than this have a line each. */
+const MANY = 8;
+
 async function gapLines(gap: SetComparison): Promise<string[]> {
   const { gapNotes, gapsTable, labelCountsTable } = await import('../score/compare-table.js');
+  const isShort = gap.models.length > MANY;
   return [
-    toTerminalTable(gapsTable(gap)),
+    toTerminalTable(gapsTable(gap, isShort)),
     ...gapNotes(gap),
+    ...(isShort ? ['Intervals, and the numbers of both sets: --out, or --json.'] : []),
     toTerminalTable(labelCountsTable(gap)),
   ];
 }

@@ -80,8 +80,13 @@ function gapColumns({ models, options }: SetComparison): GapMetric[] {
   return names.filter((name) => has(name) && !(name.startsWith('image') && has('variableTopK')));
 }
 
-/** Gaps between two sets: a model a row, and their mean. */
-export function gapsTable(comparison: SetComparison): TextTable {
+/**
+ * Gaps between two sets, a model a row, and their mean, below the number of images of both sets in
+ * each metric.
+ *
+ * @param isShort whether there are the gaps alone, without the two numbers and the interval
+ */
+export function gapsTable(comparison: SetComparison, isShort = false): TextTable {
   const { models, mean, first, second } = comparison;
   const columns = gapColumns(comparison);
   const named = namesIn(comparison, [first, second]);
@@ -90,6 +95,7 @@ export function gapsTable(comparison: SetComparison): TextTable {
     ...columns.map((name) => {
       const gap = gaps[name];
       if (!gap) return '-';
+      if (isShort) return differenceText(name, gap.value);
       const sides = `${valueText(name, gap.first)} - ${valueText(name, gap.second)}`;
       return `${sides}\n${withInterval(name, gap)}`;
     }),
@@ -223,18 +229,31 @@ function optionsText({ level, resamples, seed, maxGroup, minImages }: ComparedWi
   return `${share}% intervals, ${countText(resamples)} resamples, seed ${seed}, none (*) for fewer than ${minImages} images; subgroups up to ${maxGroup} labels`;
 }
 
-/** @param unsaid metrics that the set can have none of */
+/**
+ * What is left out and why, once for all models of one reason.
+ *
+ * @param unsaid metrics that the set can have none of
+ */
 function leftOutNotes(
   all: readonly LeftOut[],
   named: NamedOf,
   unsaid: readonly string[] = [],
 ): string[] {
-  const notes = all.flatMap((leftOut) =>
-    Object.entries(leftOut)
-      .filter(([name]) => !unsaid.includes(name))
-      .map(([name, reason]) => `${labelOf(name, named)} left out: ${reason}.`),
-  );
-  return [...new Set(notes)];
+  const found = new Map<string, { first: string; names: Set<string>; models: Set<LeftOut> }>();
+  for (const leftOut of all) {
+    for (const [name, reason] of Object.entries(leftOut)) {
+      if (unsaid.includes(name)) continue;
+      const ofAnyModel = reason.slice(reason.indexOf(' on '));
+      const note = found.get(ofAnyModel) ?? { first: reason, names: new Set(), models: new Set() };
+      found.set(ofAnyModel, note);
+      note.names.add(labelOf(name, named));
+      note.models.add(leftOut);
+    }
+  }
+  return [...found.values()].map(({ first, names, models: { size } }) => {
+    const others = size === 1 ? '' : `; so for ${size - 1} other${size === 2 ? '' : 's'}`;
+    return `${[...names].join(', ')} left out: ${first}${others}.`;
+  });
 }
 
 function cell(value: string | number | null): string {

@@ -36,17 +36,17 @@ export function scorecardTable(scorecard: NewScorecard): TextTable {
     return name !== 'imageWeighted' || named.subgroups !== undefined;
   });
   return {
-    head: ['metric', 'value', 'any', 'exact', 'images'],
+    head: ['metric', 'value', 'images', 'any', 'exact'],
     rows: rows.map((name) => {
       const metric = metricOf(metrics, name)!;
       const others = underRules(name);
       return [
         labelOf(name, named),
         cellText(name, metric, options, ' '),
+        countText(metric.n),
         ...[others?.any, others?.exact].map((other) =>
           other === undefined ? '' : valueText(other, metricOf(metrics, other)?.value ?? null),
         ),
-        countText(metric.n),
       ];
     }),
   };
@@ -173,7 +173,7 @@ function missingNotes(scorecards: readonly NewScorecard[]): string[] {
     missing === undefined
       ? []
       : `Warning: ${name} lacks ${countText(missing.classes)} of the ${countText(missing.of)} classes ` +
-        `of the set; ${countOf(missing.images, 'image')} with such a label cannot be got right.`,
+        `of the set; ${countOf(missing.images, 'image')} ${missing.images === 1 ? 'has' : 'have'} a label that it can never predict.`,
   );
 }
 

@@ -96,7 +96,7 @@ describe('compare, of two sets', () => {
     expect(gap.unmatched).toEqual({ first: ['c'], second: [] });
     const text = (await compare('.', '--gap', 'val', 'vga')).stdout;
     expect(text).toContain('25.0% - 50.0%');
-    expect(text).toContain('top-1 left out: a on vga: the set has no original labels.');
+    expect(text).toContain('left out: a on vga: the set has no original labels; so for 1 other.');
     expect(text).toContain('Only on val: c.');
   });
 

@@ -75,14 +75,14 @@ function card(name: string, asma: number | undefined, fields: Partial<NewScoreca
 describe('scorecardTable', () => {
   it('has a metric a row with its interval and images, without empty ones', () => {
     expect(scorecardTable(card('a', 0.5))).toEqual({
-      head: ['metric', 'value', 'any', 'exact', 'images'],
+      head: ['metric', 'value', 'images', 'any', 'exact'],
       rows: [
-        ['first class is a label', '71.3% [69.0, 73.5]', '', '', '1,234'],
-        ['A_2', '50.0% [40.0, 60.0]', '90.0%', '10.0%', '1,234'],
-        ['A_3', '57.1% *', '-', '-', '7'], // fewer than 20 images
-        ['ASMA', '50.0% [40.0, 60.0]', '-', '-', '1,234'],
-        ['macro mAP', '25.0%', '', '', '1,234'],
-        ['coverage error', '12.3 [11.9, 12.9]', '', '', '1,234'],
+        ['first class is a label', '71.3% [69.0, 73.5]', '1,234', '', ''],
+        ['A_2', '50.0% [40.0, 60.0]', '1,234', '90.0%', '10.0%'],
+        ['A_3', '57.1% *', '7', '-', '-'], // fewer than 20 images
+        ['ASMA', '50.0% [40.0, 60.0]', '1,234', '-', '-'],
+        ['macro mAP', '25.0%', '1,234', '', ''],
+        ['coverage error', '12.3 [11.9, 12.9]', '1,234', '', ''],
       ],
     });
   });
@@ -142,6 +142,14 @@ describe('scorecardNotes', () => {
       'ASMA: the mean of A_2, A_3; its smallest subgroup has 7 images, too few for its interval.',
       '* fewer than 20 images: no interval.',
     ]); // PatchML has no original labels: nothing is said of top-1
+  });
+
+  it('warn of classes that a model lacks', () => {
+    const missing = { classes: 1590, of: 1670, images: 1200 };
+    expect(scorecardNotes([card('a', 0.5, { model: { name: 'a', missing } })])).toContain(
+      'Warning: a lacks 1,590 of the 1,670 classes of the set; ' +
+        '1,200 images have a label that it can never predict.',
+    );
   });
 
   it('say what is not there, and why, of a set that could have it', () => {
