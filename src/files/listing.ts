@@ -3,6 +3,36 @@ import { lstat, readdir, realpath } from 'node:fs/promises';
 import { dirname, join, sep } from 'node:path';
 import { TransferError } from '../errors.js';
 
+/** What {@link walk} meets below a folder. */
+interface Met {
+  /** Path from the folder, with `/` between its parts. */
+  path: string;
+  entry: Dirent;
+  /** Whether what is in it is met later. */
+  isFolder: boolean;
+}
+
+/**
+ * All that is below a folder, a folder's entries at a time: in no set order, but a folder before what
+ * is in it.
+ * @param enters which entries are folders. Default: folders, no links to them
+ */
+export async function* walk(
+  folder: string,
+  enters: (entry: Dirent, path: string) => boolean = (entry) => entry.isDirectory(),
+): AsyncGenerator<Met[]> {
+  const pending = [''];
+  for (let below = pending.pop(); below !== undefined; below = pending.pop()) {
+    const entries = await readdir(join(folder, below), { withFileTypes: true });
+    yield entries.map((entry) => {
+      const path = below === '' ? entry.name : `${below}/${entry.name}`;
+      const isFolder = enters(entry, path);
+      if (isFolder) pending.push(path);
+      return { path, entry, isFolder };
+    });
+  }
+}
+
 export interface ListedFile {
   /** Path from the listed folder, with `/` between its parts. */
   path: string;
@@ -29,15 +59,12 @@ export async function listFiles(
   const root = await realpath(folder);
   const homes = follow ? [] : homesOf(root);
   const files: ListedFile[] = [];
-  const pending = [''];
   const seen = new Set([root]);
-  for (let below = pending.pop(); below !== undefined; below = pending.pop()) {
-    for (const entry of await readdir(join(root, below), { withFileTypes: true })) {
-      const path = below === '' ? entry.name : `${below}/${entry.name}`;
-      const isFolder =
-        entry.isDirectory() || (follow && entry.isSymbolicLink() && isNewFolder(root, path, seen));
-      if (isFolder) pending.push(path);
-      else if (accepts(entry.name)) files.push(describe(root, path, entry, homes));
+  const enters = (entry: Dirent, path: string): boolean =>
+    entry.isDirectory() || (follow && entry.isSymbolicLink() && isNewFolder(root, path, seen));
+  for await (const entries of walk(root, enters)) {
+    for (const { path, entry, isFolder } of entries) {
+      if (!isFolder && accepts(entry.name)) files.push(toListed(root, path, entry, homes));
     }
   }
   return files.sort((a, b) => byteOrder(a.path, b.path));
@@ -71,7 +98,7 @@ function homesOf(root: string): string[] {
 }
 
 /** Synchronous: a call takes 3 microseconds, ten times less than through a promise. */
-function describe(root: string, path: string, entry: Dirent, homes: readonly string[]): ListedFile {
+function toListed(root: string, path: string, entry: Dirent, homes: readonly string[]): ListedFile {
   const full = join(root, path);
   const unread = { path, size: -1, modified: 0 };
   if (entry.isSymbolicLink()) {
@@ -127,13 +154,10 @@ export function tryLink(from: string, to: string): boolean {
  */
 export async function listPlainFiles(folder: string): Promise<Map<string, number>> {
   const files = new Map<string, number>();
-  const pending = [''];
-  for (let below = pending.pop(); below !== undefined; below = pending.pop()) {
-    for (const entry of await readdir(join(folder, below), { withFileTypes: true })) {
-      const path = below === '' ? entry.name : `${below}/${entry.name}`;
-      if (entry.isDirectory()) pending.push(path);
-      else if (entry.isFile()) files.set(path, (await lstat(join(folder, path))).size);
-      else throw notAFile(join(folder, path), entry.isSymbolicLink());
+  for await (const entries of walk(folder)) {
+    for (const { path, entry, isFolder } of entries) {
+      if (entry.isFile()) files.set(path, (await lstat(join(folder, path))).size);
+      else if (!isFolder) throw notAFile(join(folder, path), entry.isSymbolicLink());
     }
   }
   return files;
