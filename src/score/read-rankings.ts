@@ -23,8 +23,8 @@ export interface Rankings {
   top: TopClasses;
   /** Where each label stands, with its probability as its score; undefined for ranks only. */
   ranks: LabelRanks | undefined;
-  /** What the predictions hold. */
-  scale: ScoreScale | 'ranked';
+  /** What the predictions hold; `unknown` for scores of 0 to 1 whose rows have no sum of 1. */
+  scale: ScoreScale | 'ranked' | 'unknown';
 }
 
 /** A batch of rows, with the first one's number in the file, from 0. */
@@ -56,6 +56,7 @@ export async function readRankings(
   const softmaxes = new Float64Array(ranks?.scores.length ?? 0);
   const { scale: said } = source;
   let mayBeProbabilities = said === undefined || said === 'probabilities';
+  let areShares = said === undefined;
   for await (const batch of batches) {
     const at = batch.firstRow * kept;
     if (batch.rows instanceof Int32Array) {
@@ -72,12 +73,15 @@ export async function readRankings(
     else if (said !== 'quantised') {
       noteLabelScores(softmaxes, labels, softmax(scores), batch.firstRow);
       mayBeProbabilities &&= areProbabilities(scores);
+      areShares &&= mayBeProbabilities || scores.values.every((value) => value >= 0 && value <= 1);
     }
   }
   const top = { classes, images: source.images, n: kept };
   if (!ranks) return { top, ranks, scale: 'ranked' };
   if (said === 'quantised') return { top, ranks, scale: said };
   if (mayBeProbabilities) return { top, ranks, scale: 'probabilities' };
+  // Of a sigmoid, or cosines: softmax would make other numbers of them.
+  if (areShares) return { top, ranks, scale: 'unknown' };
   return { top, ranks: { ...ranks, scores: softmaxes }, scale: 'logits' };
 }
 

@@ -49,13 +49,15 @@ export interface ScoreOptions extends Omit<StageOptions, 'jobs'> {
   maxGroup?: number | undefined;
 }
 
-/** The reason where the scores of different images cannot be compared. */
-const NO_COMMON_SCALE = Object.fromEntries(
-  ['mapMacro', 'mapMacroPresent', 'mapMicro'].map((name) => [
-    name,
-    'needs probabilities, the scores are whole numbers of a quantised model',
-  ]),
-);
+/** The reasons where the scores of different images cannot be compared. */
+const NO_COMMON_SCALE: Partial<Record<Rankings['scale'], string>> = {
+  quantised: 'needs probabilities, the scores are whole numbers of a quantised model',
+  unknown:
+    'all scores are from 0 to 1, and those of an image have no sum of 1: say with --scores what they are',
+};
+
+/** The metrics that compare scores of different images. */
+const OF_ONE_SCALE = { mapMacro: '', mapMacroPresent: '', mapMicro: '' };
 
 /** What is scored. */
 export interface ScoreInput {
@@ -96,10 +98,11 @@ export async function scorePredictions(
   const most = labelCounts(labels).reduce((a, b) => Math.max(a, b), MOST_RANKED);
   const rankings = await readRankings(source, ofFile, most, read());
   const measures = measuresInSetOrder(measureImages(rankings, ofFile, originals), positions);
-  const isOneScale = rankings.scale !== 'quantised';
+  const noScale = NO_COMMON_SCALE[rankings.scale];
   const precision =
-    rankings.ranks &&
-    (isOneScale ? await classPrecision(rankings.ranks, rankings.scale, read()) : undefined);
+    rankings.ranks && noScale === undefined
+      ? await classPrecision(rankings.ranks, rankings.scale, read())
+      : undefined;
 
   const made = makeStatistics(measures, rankings.top.n, labels, set, maxGroup);
   const intervals = await bootstrap(made.statistics, { ...settings, signal, stage: 'score' });
@@ -119,7 +122,7 @@ export async function scorePredictions(
       unavailable: {
         ...measures.unavailable,
         ...made.unavailable,
-        ...(isOneScale ? {} : NO_COMMON_SCALE),
+        ...(noScale === undefined ? {} : mapValues(OF_ONE_SCALE, () => noScale)),
       },
     },
     perImage: perImageOf(measures, labels, set.ids, topInSetOrder(rankings.top, positions)),

@@ -127,7 +127,7 @@ export const scorecardSchema = z.strictObject({
       .describe('Images that were left out of the set, by reason'),
   }),
   scores: z
-    .enum(['logits', 'probabilities', 'quantised', 'ranked'])
+    .enum(['logits', 'probabilities', 'quantised', 'ranked', 'unknown'])
     .describe(
       'What the predictions hold; mapMacro, mapMacroPresent and mapMicro are of probabilities',
     ),

@@ -239,7 +239,10 @@ describe('scorePredictions, of logits and of probabilities', () => {
 
   it('takes scores for what they are said to be', async () => {
     const sigmoids = rows.map((row) => row.map((value) => 1 / (1 + Math.exp(-value))));
-    expect((await score(sigmoids)).body.scores).toBe('logits');
+    const { scores, metrics, unavailable } = (await score(sigmoids)).body;
+    expect([scores, metrics.mapMicro]).toEqual(['unknown', undefined]);
+    expect(unavailable['mapMicro']).toContain('say with --scores what they are');
+    expect((await score(sigmoids, 'logits')).body.scores).toBe('logits');
     expect((await score(sigmoids, 'probabilities')).body.scores).toBe('probabilities');
     expect((await score(softmaxed, 'logits')).body.scores).toBe('logits');
   });
