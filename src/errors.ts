@@ -30,6 +30,7 @@ export const ERROR_CODES = [
   'compare-other-subgroups',
   'compare-too-few',
   'connection-cut',
+  'contact-sheet-ids',
   'dataset-changed',
   'dataset-damaged',
   'dataset-invalid',

@@ -59,6 +59,11 @@ export {
   type ComposeInput,
   type ComposeOptions,
 } from './generate/compose-dataset.js';
+export {
+  type ContactSheetInput,
+  type ContactSheetOptions,
+  writeContactSheet,
+} from './generate/contact-sheet.js';
 export { type ExtractInput, type ExtractOptions, extractPool } from './generate/extract-pool.js';
 export {
   generate,
@@ -68,13 +73,10 @@ export {
 } from './generate/generate.js';
 export {
   type ClassCount,
-  type ContactSheetInput,
-  type ContactSheetOptions,
   inspect,
   type Inspection,
   type ObjectCounts,
   type SideHistogram,
-  writeContactSheet,
 } from './generate/inspect.js';
 export {
   makePlan,

@@ -2,15 +2,24 @@ import type { CommandModule } from 'yargs';
 import type { Inspection } from '../generate/inspect.js';
 import { listCounts, toTerminalTable } from '../text.js';
 import { examples, requireGiven, shared, wholeNumber } from './flags.js';
-import { run } from './run.js';
+import { run, UsageError } from './run.js';
 
 interface InspectFlags {
   path: string;
   classes: number;
   drops: boolean;
   'contact-sheet': string | undefined;
+  ids: string[] | undefined;
+  seed: string | undefined;
+  predictions: string | undefined;
+  order: 'worst' | 'best' | undefined;
+  'per-count': number | undefined;
+  columns: number | undefined;
   json: boolean;
 }
+
+/** Where the help lists the flags of the contact sheet. */
+const SHEET = 'Contact sheet:';
 
 export const inspectCommand: CommandModule<object, InspectFlags> = {
   command: 'inspect [path]',
@@ -32,26 +41,63 @@ export const inspectCommand: CommandModule<object, InspectFlags> = {
         },
         'contact-sheet': {
           type: 'string',
-          describe: 'Draw the first images of a dataset into this PNG file',
+          group: SHEET,
+          describe: 'Draw images of a dataset with their labels into this PNG file',
+        },
+        predictions: {
+          type: 'string',
+          group: SHEET,
+          describe: 'Show what a model ranks on top: predictions.parquet, or .npy, .npz, .csv',
+        },
+        order: {
+          choices: ['worst', 'best'] as const,
+          group: SHEET,
+          describe: 'By --predictions, the images of each k with the fewest or most labels found',
+        },
+        seed: {
+          type: 'string',
+          group: SHEET,
+          describe: 'Draw the images of each k at random, not the first ones',
+        },
+        ids: {
+          type: 'string',
+          array: true,
+          group: SHEET,
+          describe: 'The images to show, such as k2-000000 k3-000017',
+        },
+        'per-count': {
+          ...wholeNumber('per-count', 'Images of each k', 1000),
+          group: SHEET,
+          defaultDescription: '8',
+        },
+        columns: {
+          ...wholeNumber('columns', 'Images in a row', 100),
+          group: SHEET,
+          defaultDescription: '8',
         },
         json: shared.json,
       })
-      .check(({ path }) => {
-        requireGiven('path', path);
+      .check((flags) => {
+        requireGiven('path', flags.path);
+        requireSheet(flags);
         return true;
       })
       .epilogue(
         examples(
           ['Look at a dataset', 'inspect output/my-dataset --contact-sheet sheet.png'],
+          [
+            "A model's worst images",
+            'inspect output/paper --contact-sheet bad.png --predictions p.parquet --order worst',
+          ],
           ['Why objects were dropped', 'inspect output/work/pools/POOL --drops'],
         ),
       ),
   handler: run(async (flags) => {
-    const { inspect, readDrops, writeContactSheet } = await import('../generate/inspect.js');
+    const { inspect, readDrops } = await import('../generate/inspect.js');
     if (flags.drops) return { lines: asLines(readDrops(flags.path)) };
     const inspection = await inspect(flags.path);
     const sheet = flags['contact-sheet'];
-    if (sheet !== undefined) await writeContactSheet({ dataset: flags.path, out: sheet });
+    if (sheet !== undefined) await drawSheet(flags, sheet);
     if (inspection.kind !== 'recipe') {
       const rows = [
         ...inspectionRows(inspection),
@@ -65,6 +111,37 @@ export const inspectCommand: CommandModule<object, InspectFlags> = {
     return { result: inspection, text };
   }),
 };
+
+const SHEET_FLAGS = ['predictions', 'order', 'seed', 'ids', 'per-count', 'columns'] as const;
+
+/** @throws UsageError for flags that ask for nothing, or for two things at once */
+function requireSheet(flags: Partial<InspectFlags>): void {
+  const given = SHEET_FLAGS.filter((name) => flags[name] !== undefined);
+  const needs = (name: string, other: string): void => {
+    throw new UsageError(`--${name} needs ${other}`);
+  };
+  if (given[0] && flags['contact-sheet'] === undefined) needs(given[0], '--contact-sheet');
+  if (flags.order && flags.predictions === undefined) needs('order', '--predictions');
+  const other = (['order', 'seed', 'per-count'] as const).find((name) => flags[name] !== undefined);
+  if (flags.ids && other) throw new UsageError(`--ids says which images: leave out --${other}`);
+  if (flags.ids?.length === 0) throw new UsageError('--ids takes ids such as k2-000000');
+}
+
+async function drawSheet(flags: InspectFlags, out: string): Promise<void> {
+  const { writeContactSheet } = await import('../generate/contact-sheet.js');
+  const { path: dataset, predictions, ids, seed, order, columns } = flags;
+  const predicted = predictions === undefined ? undefined : await predictedIn(dataset, predictions);
+  const options = { ids, seed, order, columns, perCount: flags['per-count'] };
+  await writeContactSheet({ dataset, out, predicted }, options);
+}
+
+async function predictedIn(dataset: string, path: string): Promise<Map<string, number[]>> {
+  const { openEvaluationSet } = await import('../sets/open-set.js');
+  const { openPredictions } = await import('../predictions/open.js');
+  const { readPredictedClasses } = await import('../score/score-predictions.js');
+  const set = await openEvaluationSet({ dataset });
+  return readPredictedClasses({ source: await openPredictions(path), set });
+}
 
 async function* asLines(values: AsyncIterable<unknown>): AsyncIterable<string> {
   for await (const value of values) yield JSON.stringify(value);

@@ -1,23 +1,16 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
-  type DatasetFolder,
   openMeanSide,
   readDataset,
   readDatasetSummary,
   readLock,
   SUMMARY_FILE,
 } from '../dataset/dataset.js';
-import type { MetadataRow } from '../dataset/row.js';
-import { DatasetError, ImageError, PatchmlError } from '../errors.js';
+import { DatasetError, PatchmlError } from '../errors.js';
 import { explainError } from '../files/file-errors.js';
 import { exists } from '../files/folders.js';
 import { byteOrder } from '../files/listing.js';
-import { writeWhole } from '../files/output-file.js';
-import { MAX_IMAGE_BYTES, readRegularFile } from '../files/read-file.js';
-import { drawTiles, type Tile } from '../image/contact-sheet.js';
-import { decodeImage } from '../image/decode.js';
-import type { RgbImage } from '../image/pixels.js';
 import {
   type Drop,
   type DropCounts,
@@ -190,57 +183,6 @@ function openTally(): {
 function nameOf(wnid: Wnid): string {
   const index = classOf(wnid);
   return index === undefined ? 'not of the 1,000' : classNameOf(index);
-}
-
-export interface ContactSheetInput {
-  /** The dataset folder. */
-  dataset: DatasetFolder;
-  /** Where the PNG goes. */
-  out: string;
-}
-
-export interface ContactSheetOptions {
-  /** Images a row. Default: 8. */
-  columns?: number | undefined;
-  /** Images for each number of patches: the first ones. Default: 8. */
-  perCount?: number | undefined;
-  /** Side that each image is shown in, px. Default: 160. */
-  side?: number | undefined;
-}
-
-/**
- * Draws the first images of each number of patches with their labels, as a PNG.
- * @throws DatasetError where the folder is no dataset; ImageError where an image cannot be decoded
- * @throws OutputError where a file cannot be read, or the PNG cannot be written
- */
-export async function writeContactSheet(
-  input: ContactSheetInput,
-  options: ContactSheetOptions = {},
-): Promise<void> {
-  const { columns = 8, perCount = 8, side = 160 } = options;
-  const dataset = await readDataset(input.dataset);
-  const shown = new Map<number, MetadataRow[]>();
-  for await (const row of dataset.rows()) {
-    const rows = shown.get(row.k) ?? [];
-    if (rows.length < perCount) rows.push(row);
-    shown.set(row.k, rows);
-  }
-  const tiles: Tile[] = [];
-  for (const row of [...shown.values()].flat()) {
-    const caption = [row.id, ...row.labels.map((label) => classNameOf(label))];
-    tiles.push({ image: await readImage(dataset.pathOf(row)), caption });
-  }
-  await writeWhole(input.out, await drawTiles(tiles, { columns, side }));
-}
-
-async function readImage(path: string): Promise<RgbImage> {
-  try {
-    return await decodeImage(await readRegularFile(path, { maxBytes: MAX_IMAGE_BYTES }));
-  } catch (cause) {
-    if (!(cause instanceof ImageError)) throw explainError(cause, path);
-    const fix = '"patchml verify" lists all that is wrong with the dataset';
-    throw new ImageError(cause.message, { code: cause.code, path, fix, cause });
-  }
 }
 
 /** Sides of patches are counted in these ranges: each from its number up to the next, px. */

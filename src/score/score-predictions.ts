@@ -129,6 +129,27 @@ export async function scorePredictions(
   };
 }
 
+/**
+ * What predictions rank highest in each image: for its id as many classes as the image with the most
+ * labels has, best first, or as many as the file ranks.
+ * @throws EvaluationError for predictions that do not fit the set or are no numbers
+ */
+export async function readPredictedClasses({
+  source,
+  set,
+  positions = alignPredictions(source, set),
+}: ScoreInput): Promise<Map<string, number[]>> {
+  requireClasses(source);
+  const ofFile = labelsInFileOrder(labelSet(set.labels, CLASS_COUNT), positions);
+  const most = labelCounts(ofFile).reduce((a, b) => Math.max(a, b), 1);
+  const { top } = await readRankings(source, ofFile, most, numberedBatches(source));
+  const rows = Array.from(positions, (at, row) => {
+    const classes = top.classes.subarray(row * top.n, (row + 1) * top.n);
+    return [set.ids[at]!, [...classes]] as [string, number[]];
+  });
+  return new Map(rows);
+}
+
 function requireClasses({ kind, width, path }: PredictionSource): void {
   if (kind === 'ranked' || width === CLASS_COUNT) return;
   const fix =

@@ -15,7 +15,7 @@ import {
 import { writeRecipe } from '../support/made-recipe.js';
 import { expectOneLine } from '../support/one-line.js';
 import { type CliRun, runCli } from '../support/run-cli.js';
-import { contentsOf, openWorkspace, readJson } from '../support/workspace.js';
+import { contentsOf, openWorkspace, readJson, readRows } from '../support/workspace.js';
 
 const newFolder = openWorkspace();
 const images = await makeImages({ images: 20 });
@@ -138,9 +138,27 @@ describe('inspect', () => {
     expect(stdout).toContain('sheet.png');
     const { format, width, height } = await sharp(join(cwd, 'sheet.png')).metadata();
     expect(format).toBe('png');
-    expect(width).toBeGreaterThan(8 * 160);
-    expect(height).toBeGreaterThan(2 * 160);
+    expect(width).toBeGreaterThan(8 * 224);
+    expect(height).toBeGreaterThan(2 * 224);
     expect(contentsOf(cwd)).toEqual({ ...before, 'sheet.png': expect.any(String) });
+  });
+
+  test('draws what a model ranks on top, from a file of predictions', async () => {
+    const rows = readRows<{ id: string; labels: number[] }>(join(cwd, dataset, 'metadata.jsonl'));
+    const lines = rows.map(({ id, labels: [first] }) => `${id},${first!},997,998\n`);
+    writeFileSync(join(cwd, 'ranked.csv'), `id,top1,top2,top3\n${lines.join('')}`);
+    const flags = ['--predictions', 'ranked.csv', '--order', 'best', '--per-count', '2'];
+    const run = await inspect(dataset, '--contact-sheet', 'ranked.png', ...flags);
+    expect(run).toMatchObject({ code: 0, stderr: '' });
+    expect((await sharp(join(cwd, 'ranked.png')).metadata()).width).toBe(14 + 4 * (224 + 14));
+  });
+
+  test.each([
+    [['--seed', '1'], '--seed needs --contact-sheet'],
+    [['--contact-sheet', 'x.png', '--order', 'worst'], '--order needs --predictions'],
+    [['--contact-sheet', 'x.png', '--ids', 'a', '--seed', '1'], 'leave out --seed'],
+  ])('refuses %j', async (args, says) => {
+    expectOneLine(await inspect(dataset, ...args), 2, says);
   });
 
   test.each<[string, () => string[], (string | RegExp)[]]>([

@@ -40,7 +40,7 @@ const FLAGS: Record<string, readonly string[]> = {
   pull: ['--out', '--endpoint', '--version', '--quiet', '--json'],
   model: [],
   verify: ['--regenerate', '--sample', '--pool', '--work', '--quiet', '--json'],
-  inspect: ['--classes', '--drops', '--contact-sheet', '--json'],
+  inspect: ['--drops', '--contact-sheet', '--predictions', '--order', '--seed', '--ids', '--json'],
   init: ['--name'],
   doctor: ['--json'],
 };
