@@ -34,6 +34,8 @@ export function imageMean(values: PerImage): ImageMean {
  * The same scores with the images without labels left out (`NaN`). For the metrics to which
  * scikit-learn gives a value for them: where an empty label set means "not annotated" (ReaL), that
  * value says nothing about the model.
+ *
+ * @throws MetricsError `metrics-count-mismatch` where the two are not of as many images
  */
 export function withoutUnlabelled(values: PerImage, labels: LabelSet): PerImage {
   requireSameImages('the scores', values.length, imageCount(labels));
@@ -50,9 +52,11 @@ export interface PrecisionRecall {
 /**
  * Precision, recall and F1 of each image when its n highest-ranked classes are what the model
  * predicts, with h = |T(i, n) ∩ L(i)|: h / n, h / k(i), 2h / (n + k(i)). Their means are
- * scikit-learn's `average='samples'`. `NaN` for an image without labels.
+ * those of scikit-learn's `precision_recall_fscore_support(average='samples')`. `NaN` for an image
+ * without labels.
  *
  * @param n 1 to the classes that `top` ranks
+ * @throws MetricsError `metrics-out-of-range`, `metrics-count-mismatch`
  */
 export function precisionRecall(top: TopClasses, labels: LabelSet, n: number): PrecisionRecall {
   requireInteger('n', n, 1, top.n);
@@ -75,6 +79,8 @@ export function precisionRecall(top: TopClasses, labels: LabelSet, n: number): P
  * ReaL accuracy of each image: [T(i, 1) in L(i)], 0 or 1; `NaN` for an image without labels.
  *
  * Source: Beyer et al., "Are we done with ImageNet?" (arXiv 2006.07159), section 3.
+ *
+ * @throws MetricsError `metrics-count-mismatch`
  */
 export function realAccuracy(top: TopClasses, labels: LabelSet): PerImage {
   requireSameImages('the label set', imageCount(labels), top.images);
@@ -87,8 +93,11 @@ export function realAccuracy(top: TopClasses, labels: LabelSet): PerImage {
 /**
  * Top-n accuracy of each image against its single original label: [label in T(i, n)], 0 or 1.
  *
+ * Source: Russakovsky et al. 2015, "ImageNet Large Scale Visual Recognition Challenge", section 4.1.
+ *
  * @param originals one class index an image; -1 where an image has none, which gives `NaN`
  * @param n 1 to the classes that `top` ranks
+ * @throws MetricsError `metrics-out-of-range`, `metrics-count-mismatch`
  */
 export function topNAccuracy(top: TopClasses, originals: ArrayLike<number>, n: number): PerImage {
   requireInteger('n', n, 1, top.n);
@@ -109,13 +118,13 @@ export function topNAccuracy(top: TopClasses, originals: ArrayLike<number>, n: n
 export type VariableTopKRule = 'fraction' | 'any' | 'exact';
 
 /**
- * Variable top-k accuracy of each image: as many classes are taken from the top of the ranking as
- * the image has labels, and compared with them. 0 to 1; `NaN` for an image without labels.
+ * Variable top-k accuracy of each image, |T(i, k(i)) ∩ L(i)| / k(i): as many classes are taken from
+ * the top of the ranking as the image has labels, and compared with them. 0 to 1; `NaN` for an image without labels.
  *
  * Source: Anzaku et al. (arXiv 2412.18409).
  *
  * @param top must rank at least as many classes as any image has labels
- * @throws MetricsError `metrics-too-few-ranks`
+ * @throws MetricsError `metrics-too-few-ranks`, `metrics-count-mismatch`
  */
 export function variableTopK(
   top: TopClasses,

@@ -18,13 +18,14 @@ export interface Asma {
 }
 
 /**
- * The average subgroup multi-label accuracy: every number of labels weighs the same, however many
- * images have it.
+ * The average subgroup multi-label accuracy, Σ A_k / (non-empty subgroups): every number of labels
+ * weighs the same, however many images have it.
  *
  * Source: Anzaku et al. (arXiv 2412.18409); the group of images with more than `maxGroup` labels is
  * ours.
  *
  * @param values variable top-k of each image (or any per-image score)
+ * @throws MetricsError `metrics-count-mismatch`, `metrics-out-of-range`
  */
 export function asma(values: PerImage, labels: LabelSet, options: SubgroupOptions = {}): Asma {
   const groups = subgroupAccuracies(values, labels, options);
@@ -70,6 +71,7 @@ export interface Subgroup {
  * of those with more. Every group is listed, empty ones too; images without labels are in none.
  *
  * @param values any per-image score, variable top-k as a rule
+ * @throws MetricsError `metrics-count-mismatch`, `metrics-out-of-range`
  */
 export function subgroupAccuracies(
   values: PerImage,

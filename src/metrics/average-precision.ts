@@ -25,6 +25,7 @@ export interface AveragePrecision {
  * 0 leave images out. For scores that come in batches, see {@link startAveragePrecision}.
  *
  * @param weights one an image, 0 or more, such as a bootstrap resample's counts; all 1 by default
+ * @throws MetricsError `metrics-count-mismatch`, `metrics-class-count`, `metrics-out-of-range`
  */
 export function averagePrecision(
   scores: ScoreMatrix,
@@ -84,6 +85,7 @@ export interface AveragePrecisionTally {
  * first gives `ranks`). Then {@link addScores} each batch once, and `finishAveragePrecision`.
  *
  * @param weights one an image, 0 or more; all 1 by default
+ * @throws MetricsError `metrics-count-mismatch`, `metrics-out-of-range`
  */
 export function startAveragePrecision(
   ranks: LabelRanks,
@@ -113,7 +115,11 @@ export function startAveragePrecision(
   };
 }
 
-/** Counts the images `firstImage`, `firstImage` + 1, ... that `batch` has the scores of. */
+/**
+ * Counts the images `firstImage`, `firstImage` + 1, ... that `batch` has the scores of.
+ *
+ * @throws MetricsError `metrics-out-of-range`, `metrics-class-count` where they are not the tally's
+ */
 export function addScores(
   tally: AveragePrecisionTally,
   batch: ScoreMatrix,

@@ -194,6 +194,7 @@ function requireImages(interval: Interval, images: number, minImages: number): I
  *
  * @param distribution the statistic on each resample, in any order; `NaN` ones are left out
  * @param level above 0, below 1
+ * @throws MetricsError `metrics-out-of-range`
  */
 export function percentileInterval(
   estimate: number,

@@ -3,9 +3,11 @@ import { invalid } from '../errors.js';
 /**
  * Spearman's rank correlation, as `scipy.stats.spearmanr`: Pearson's correlation of the average
  * ranks, -1 to 1. `NaN` for fewer than two pairs, when one side is constant, or with a `NaN` in it.
+ * Source: Spearman 1904.
  *
  * @param x one metric, a value a model
  * @param y another, of the same models in the same order
+ * @throws MetricsError `metrics-count-mismatch` when the two are not equally long
  */
 export function spearman(x: ArrayLike<number>, y: ArrayLike<number>): number {
   if (!canCorrelate(x, y)) return NaN;
@@ -55,12 +57,13 @@ function canCorrelate(x: ArrayLike<number>, y: ArrayLike<number>): boolean {
 /**
  * Kendall's tau-b, as `scipy.stats.kendalltau`: (concordant - discordant pairs) over the geometric
  * mean of the pairs not tied in x and those not tied in y, -1 to 1. `NaN` for fewer than two pairs,
- * when one side is constant, or with a `NaN` in it.
+ * when one side is constant, or with a `NaN` in it. Source: Kendall 1945.
  *
  * Looks at every pair of models: 50,000 comparisons for 315 of them.
  *
  * @param x one metric, a value a model
  * @param y another, of the same models in the same order
+ * @throws MetricsError `metrics-count-mismatch` when the two are not equally long
  */
 export function kendall(x: ArrayLike<number>, y: ArrayLike<number>): number {
   if (!canCorrelate(x, y)) return NaN;

@@ -23,8 +23,8 @@ export function imageAveragePrecision(ranks: LabelRanks): PerImage {
 }
 
 /**
- * Coverage error of each image: how far down the ranking one must go to have all valid labels, ties
- * included. 1 to the number of classes; 0 for an image without labels, as in scikit-learn's
+ * Coverage error of each image, max over its labels of |{c: s(c) >= s(label)}|: how far down the
+ * ranking one must go to have all valid labels, ties included. 1 to the number of classes; 0 for an image without labels, as in scikit-learn's
  * `coverage_error`, which averages it too (`withoutUnlabelled` leaves it out).
  */
 export function coverageError({ labels, atOrAbove }: LabelRanks): PerImage {

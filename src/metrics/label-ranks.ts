@@ -17,7 +17,11 @@ export interface LabelRanks {
   readonly relevantAtOrAbove: Uint32Array;
 }
 
-/** The ranks of all labels, from the scores of the whole set. */
+/**
+ * The ranks of all labels, from the scores of the whole set.
+ *
+ * @throws MetricsError `metrics-count-mismatch`, `metrics-class-count`
+ */
 export function labelRanks(scores: ScoreMatrix, labels: LabelSet): LabelRanks {
   requireSameImages('the label set', imageCount(labels), scores.images);
   const ranks = emptyLabelRanks(labels);
@@ -36,7 +40,11 @@ export function emptyLabelRanks(labels: LabelSet): LabelRanks {
   };
 }
 
-/** Fills in the ranks of the images `firstImage`, `firstImage` + 1, ... that `batch` has scores of. */
+/**
+ * Fills in the ranks of the images `firstImage`, `firstImage` + 1, ... that `batch` has scores of.
+ *
+ * @throws MetricsError `metrics-out-of-range`, `metrics-class-count` where they are not the label set's
+ */
 export function addLabelRanks(ranks: LabelRanks, batch: ScoreMatrix, firstImage: number): void {
   const { offsets, classes } = ranks.labels;
   requireBatchFits(ranks.labels, batch, firstImage);

@@ -18,7 +18,7 @@ export interface LabelSet {
  *
  * @param lists one list an image; an empty one means "not annotated"
  * @param classCount 1 to 65,536
- * @throws MetricsError `metrics-label-out-of-range`, with the image's position
+ * @throws MetricsError `metrics-label-out-of-range`, with the image's position; `metrics-out-of-range`
  */
 export function labelSet(lists: readonly (readonly number[])[], classCount: number): LabelSet {
   requireInteger('classCount', classCount, 1, 65_536);
@@ -46,7 +46,11 @@ export function imageCount(labels: LabelSet): number {
   return labels.offsets.length - 1;
 }
 
-/** The labels of images `start` to `end` - 1; shares memory with `labels`. */
+/**
+ * The labels of images `start` to `end` - 1; shares memory with `labels`.
+ *
+ * @throws MetricsError `metrics-out-of-range`
+ */
 export function sliceLabelSet(labels: LabelSet, start: number, end: number): LabelSet {
   requireInteger('end', end, 0, imageCount(labels));
   requireInteger('start', start, 0, end);

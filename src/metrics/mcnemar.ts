@@ -43,7 +43,12 @@ export function mcnemar(first: PerImage, second: PerImage): McNemar {
   return { onlyFirst, onlySecond, images, pValue: mcnemarPValue(onlyFirst, onlySecond) };
 }
 
-/** The two-sided p-value of the exact test from the numbers of images on which the models differ. */
+/**
+ * The two-sided p-value of the exact test from the numbers of images on which the models differ, b
+ * and c: min(1, 2 P(X <= min(b, c))) for X binomial with b + c trials of probability 1/2.
+ *
+ * @throws MetricsError `metrics-out-of-range`
+ */
 export function mcnemarPValue(onlyFirst: number, onlySecond: number): number {
   requireInteger('onlyFirst', onlyFirst, 0);
   requireInteger('onlySecond', onlySecond, 0);

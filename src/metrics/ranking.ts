@@ -15,6 +15,7 @@ const MAX_INSERTION = 64;
  * Ranks the n highest classes of each image; of equal scores the lower class index comes first.
  *
  * @param n 1 to the number of classes
+ * @throws MetricsError `metrics-out-of-range`
  */
 export function topClasses(scores: ScoreMatrix, n: number): TopClasses {
   const { images, classCount } = scores;
@@ -29,7 +30,8 @@ export function topClasses(scores: ScoreMatrix, n: number): TopClasses {
  * Takes classes that were ranked elsewhere.
  *
  * @param ranked [images x n] class indices, row major, best first
- * @throws MetricsError `metrics-rank-invalid` for an index out of range or twice in one row
+ * @throws MetricsError `metrics-rank-invalid` for an index out of range or twice in one row,
+ *   `metrics-out-of-range`
  */
 export function rankedClasses(
   ranked: ArrayLike<number>,
@@ -121,7 +123,7 @@ export interface ScoreMatrix {
  * @param values [N x classCount], row major
  * @param classCount 1 to 65,536
  * @throws MetricsError `metrics-score-count` (not a whole number of rows) or
- *   `metrics-score-not-finite` (NaN or infinite, with its row and class)
+ *   `metrics-score-not-finite` (NaN or infinite, with its row and class), `metrics-out-of-range`
  */
 export function scoreMatrix(values: Float32Array | Float64Array, classCount: number): ScoreMatrix {
   requireInteger('classCount', classCount, 1, 65_536);

@@ -32,6 +32,8 @@ export function meanStatistic(values: PerImage): Statistic {
  *
  * Source: Anzaku et al. (arXiv 2412.18409); stratified resampling: Davison and Hinkley 1997,
  * "Bootstrap Methods and their Application", section 3.2.
+ *
+ * @throws MetricsError `metrics-count-mismatch`, `metrics-out-of-range`
  */
 export function asmaStatistic(
   values: PerImage,
@@ -43,7 +45,11 @@ export function asmaStatistic(
   return { ...groupedMean(values, members), strata: groups };
 }
 
-/** A_k of each subgroup, empty ones too, by the group's name; each resampled within its subgroup. */
+/**
+ * A_k of each subgroup, empty ones too, by the group's name; each resampled within its subgroup.
+ *
+ * @throws MetricsError `metrics-count-mismatch`, `metrics-out-of-range`
+ */
 export function subgroupStatistics(
   values: PerImage,
   labels: LabelSet,

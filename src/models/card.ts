@@ -1,6 +1,6 @@
 import { realpathSync, statSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
-import { basename, dirname, extname, join, resolve } from 'node:path';
+import { basename, dirname, extname, isAbsolute, join, resolve } from 'node:path';
 import { glob } from 'tinyglobby';
 import { z } from 'zod';
 import { EvaluationError } from '../errors.js';
@@ -309,13 +309,12 @@ function isSameFile(one: string, other: string): boolean {
 
 /** The files that patterns such as `configs/models/*.yaml` match, in byte order. */
 export async function matchCards(patterns: readonly string[]): Promise<string[]> {
-  const found = await glob(
-    patterns.map((pattern) => pattern.replaceAll('\\', '/')),
-    {
-      expandDirectories: false,
-    },
-  );
-  if (found.length > 0) return found.sort(byteOrder);
+  const found = new Set<string>();
+  for (const pattern of patterns) {
+    const options = { expandDirectories: false, absolute: isAbsolute(pattern) };
+    for (const path of await glob(pattern.replaceAll('\\', '/'), options)) found.add(path);
+  }
+  if (found.size > 0) return [...found].sort(byteOrder);
   throw new EvaluationError('no file matches', {
     code: 'cards-missing',
     path: patterns.join(' '),

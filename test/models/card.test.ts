@@ -150,7 +150,9 @@ describe('matchCards', () => {
   it('lists what patterns match, each once, in byte order', async () => {
     const folder = writeTree({ 'b.yaml': '', 'a.yaml': '', 'B.yaml': '', 'c.txt': '' });
     const cards = await matchCards([join(folder, '*.yaml'), join(folder, 'a.*')]);
-    expect(cards.map((path) => path.slice(-6))).toEqual(['B.yaml', 'a.yaml', 'b.yaml']);
+    expect(cards).toEqual(['B.yaml', 'a.yaml', 'b.yaml'].map((name) => join(folder, name)));
+    const [sample] = await matchCards(['configs/models/sam*.yaml', 'configs/models/*.yaml']);
+    expect(sample).toBe('configs/models/sample.yaml'); // relative as it was given
   });
 
   it('says that nothing matches', async () => {
