@@ -1,8 +1,6 @@
-import { writeFile } from 'node:fs/promises';
 import { dirname, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { CommandModule } from 'yargs';
-import { OutputError } from '../errors.js';
 import { examples } from './flags.js';
 import { run } from './run.js';
 
@@ -26,17 +24,11 @@ export const initCommand: CommandModule<object, InitFlags> = {
       .option('name', { type: 'string', default: 'my-dataset', describe: 'Name of the dataset' })
       .epilogue(examples(['A recipe for a dataset called pairs', 'init pairs.yaml --name pairs'])),
   handler: run(async ({ file, name }) => {
-    const { exists } = await import('../files/folders.js');
+    const { requireNoFile, writeWhole } = await import('../files/output-file.js');
     const { toCommentedRecipe } = await import('../recipe/write.js');
-    if (await exists(file)) {
-      throw new OutputError('this file already exists', {
-        code: 'file-exists',
-        path: file,
-        fix: 'give another name, or remove it',
-      });
-    }
+    await requireNoFile(file, 'give another name, or remove it');
     const schema = relative(dirname(file), SCHEMA).replaceAll('\\', '/');
-    await writeFile(file, toCommentedRecipe(name, schema), { flag: 'wx' });
+    await writeWhole(file, toCommentedRecipe(name, schema));
     return {
       text: `Wrote ${file}. Next: patchml generate --recipe ${file} --annotations DIR --images DIR`,
     };

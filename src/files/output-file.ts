@@ -1,6 +1,7 @@
 import { constants } from 'node:fs';
-import { copyFile, type FileHandle, open, rename, rm } from 'node:fs/promises';
+import { copyFile, type FileHandle, lstat, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { OutputError } from '../errors.js';
 import { explainError } from './file-errors.js';
 import { syncFolder } from './sync.js';
 
@@ -80,6 +81,20 @@ export async function openOutput(
 
 /** To the end of a file, which is made where it is absent; not through a link. */
 const APPEND = constants.O_WRONLY | constants.O_CREAT | constants.O_APPEND | constants.O_NOFOLLOW;
+
+/**
+ * Checks that nothing is at a file's place, and no link that leads nowhere.
+ * @param fix how to go on where there is
+ * @throws OutputError `file-exists`
+ */
+export async function requireNoFile(path: string, fix: string): Promise<void> {
+  const info = await lstat(path).catch((error: unknown) => {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw explainError(error, path);
+  });
+  if (info === undefined) return;
+  throw new OutputError('this file already exists', { code: 'file-exists', path, fix });
+}
 
 /** Writes a file beside its place, then renames it there. */
 export async function writeWhole(

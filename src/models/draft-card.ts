@@ -1,12 +1,11 @@
-import { mkdir } from 'node:fs/promises';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { InferenceSession } from 'onnxruntime-node';
 import { stringify } from 'yaml';
-import { EvaluationError, OutputError } from '../errors.js';
+import { EvaluationError } from '../errors.js';
 import { explainError } from '../files/file-errors.js';
-import { exists } from '../files/folders.js';
-import { writeWhole } from '../files/output-file.js';
+import { makeFolder } from '../files/folders.js';
+import { requireNoFile, writeWhole } from '../files/output-file.js';
 import { readRegularText } from '../files/read-file.js';
 import { type CardDraft, inputSize, type ModelCard, parseModelCard } from './card.js';
 import { readInputShape, readInputValues, readOutputs, requireImageInput } from './graph-facts.js';
@@ -217,17 +216,11 @@ export async function addModelCard(
   { overwrite = false }: AddCardOptions = {},
 ): Promise<DraftedCard> {
   const { path } = placeOf(input);
-  if (!overwrite && (await exists(path))) {
-    throw new OutputError('this card already exists', {
-      code: 'file-exists',
-      path,
-      fix: 'give another --out, or --overwrite',
-    });
-  }
+  if (!overwrite) await requireNoFile(path, 'give another --out, or --overwrite');
   const drafted = await draftModelCard(input);
   const schema = relative(dirname(path), SCHEMA).replaceAll('\\', '/');
   try {
-    await mkdir(dirname(path), { recursive: true });
+    await makeFolder(dirname(path));
     await writeWhole(path, `# yaml-language-server: $schema=${schema}\n${drafted.text}`);
   } catch (error) {
     throw explainError(error, path);

@@ -101,7 +101,7 @@ describe('patchml model add', () => {
       '--classes',
       'classes.txt',
     );
-    expectOneLine(run, 1, 'this card already exists', '--overwrite');
+    expectOneLine(run, 1, 'this file already exists', '--overwrite');
   });
 
   it('says what a flag takes', async () => {

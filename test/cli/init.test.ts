@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
@@ -57,6 +57,9 @@ describe('init', () => {
       'remove it',
     );
     expect(readFileSync(join(cwd, 'recipe.yaml'), 'utf8')).toBe('mine');
+    symlinkSync(join(cwd, 'nowhere'), join(cwd, 'link.yaml'));
+    expectOneLine(await runCli(['init', 'link.yaml'], { cwd }), 1, 'link.yaml: this file already');
+    expect(existsSync(join(cwd, 'nowhere'))).toBe(false);
   });
 
   test.each<[string, string[], (string | RegExp)[]]>([
