@@ -1,10 +1,6 @@
-import { dirname, relative } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { CommandModule } from 'yargs';
 import { examples } from './flags.js';
 import { run } from './run.js';
-
-const SCHEMA = fileURLToPath(new URL('../../../configs/recipe.schema.json', import.meta.url));
 
 interface InitFlags {
   file: string;
@@ -25,10 +21,10 @@ export const initCommand: CommandModule<object, InitFlags> = {
       .epilogue(examples(['A recipe for a dataset called pairs', 'init pairs.yaml --name pairs'])),
   handler: run(async ({ file, name }) => {
     const { requireNoFile, writeWhole } = await import('../files/output-file.js');
+    const { schemaPath } = await import('../files/yaml.js');
     const { toCommentedRecipe } = await import('../recipe/write.js');
     await requireNoFile(file, 'give another name, or remove it');
-    const schema = relative(dirname(file), SCHEMA).replaceAll('\\', '/');
-    await writeWhole(file, toCommentedRecipe(name, schema));
+    await writeWhole(file, toCommentedRecipe(name, schemaPath(file, 'recipe')));
     return {
       text: `Wrote ${file}. Next: patchml generate --recipe ${file} --annotations DIR --images DIR`,
     };

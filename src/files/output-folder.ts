@@ -47,7 +47,7 @@ export function withOneOf(...markers: readonly string[]): FindForeign {
  * where something else is there
  */
 export async function requirePlace(folder: string, kind: OutputKind): Promise<'free' | 'taken'> {
-  const names = await namesIn(folder);
+  const names = await listNames(folder);
   if (names.length === 0) await requireNoLink(folder);
   else {
     const found = await (kind.foreign ?? firstName)(folder, names);
@@ -71,7 +71,7 @@ async function requireLeftover(
   { code, Failure = OutputError }: OutputKind,
   find: FindForeign,
 ): Promise<void> {
-  const names = await namesIn(folder);
+  const names = await listNames(folder);
   if (names.length === 0 || names.includes(NOTE_FILE)) return;
   const place = await find(folder, names);
   if (place === undefined) return;
@@ -87,7 +87,7 @@ function firstName(_: string, names: readonly string[]): string | undefined {
   return names[0];
 }
 
-async function namesIn(folder: string): Promise<string[]> {
+async function listNames(folder: string): Promise<string[]> {
   return readdir(folder).catch((error: unknown) => {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
     throw explainError(error, folder);
@@ -144,7 +144,7 @@ export async function buildFolder(
   fill: (partial: string) => Promise<void>,
   options: BuildOptions = {},
 ): Promise<void> {
-  const output = await openFolder(place, options);
+  const output = await openOutputFolder(place, options);
   try {
     await fill(output.partial);
     await output.put();
@@ -156,7 +156,7 @@ export async function buildFolder(
 }
 
 /** {@link buildFolder} in steps: what was opened must be closed. */
-export async function openFolder(
+export async function openOutputFolder(
   folder: string,
   { replace = true, kind, origin }: BuildOptions = {},
 ): Promise<OutputFolder> {

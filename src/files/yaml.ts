@@ -1,3 +1,5 @@
+import { dirname, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { isScalar, Lexer, parseDocument, visit } from 'yaml';
 import type { z } from 'zod';
 import { type ErrorDetails, type PatchmlError } from '../errors.js';
@@ -35,6 +37,12 @@ export async function readYaml(path: string, kind: YamlKind): Promise<Record<str
     path,
     fix: kind.fix,
   });
+}
+
+/** The path of a JSON Schema of patchml's from a file's folder, by which editors complete the file. */
+export function schemaPath(file: string, name: 'recipe' | 'model-card'): string {
+  const schema = fileURLToPath(new URL(`../../../configs/${name}.schema.json`, import.meta.url));
+  return relative(dirname(file), schema).replaceAll('\\', '/');
 }
 
 /** Whether a value has named fields. */

@@ -1,5 +1,4 @@
 import { dirname, join, relative, resolve, sep } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { InferenceSession } from 'onnxruntime-node';
 import { stringify } from 'yaml';
 import { EvaluationError } from '../errors.js';
@@ -7,6 +6,7 @@ import { explainError } from '../files/file-errors.js';
 import { makeFolder } from '../files/folders.js';
 import { requireNoFile, writeWhole } from '../files/output-file.js';
 import { readRegularText } from '../files/read-file.js';
+import { schemaPath } from '../files/yaml.js';
 import { type CardDraft, inputSize, type ModelCard, parseModelCard } from './card.js';
 import { readInputShape, readInputValues, readOutputs, requireImageInput } from './graph-facts.js';
 import { nameOfModel, readModelFacts } from './model-file.js';
@@ -218,17 +218,17 @@ export async function addModelCard(
   const { path } = placeOf(input);
   if (!overwrite) await requireNoFile(path, 'give another --out, or --overwrite');
   const drafted = await draftModelCard(input);
-  const schema = relative(dirname(path), SCHEMA).replaceAll('\\', '/');
   try {
     await makeFolder(dirname(path));
-    await writeWhole(path, `# yaml-language-server: $schema=${schema}\n${drafted.text}`);
+    await writeWhole(
+      path,
+      `# yaml-language-server: $schema=${schemaPath(path, 'model-card')}\n${drafted.text}`,
+    );
   } catch (error) {
     throw explainError(error, path);
   }
   return drafted;
 }
-
-const SCHEMA = fileURLToPath(new URL('../../../configs/model-card.schema.json', import.meta.url));
 
 /** The input with its defaults. */
 function placeOf({ model, out, name = nameOfModel(model) }: DraftInput): {

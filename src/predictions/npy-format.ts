@@ -90,7 +90,7 @@ export function npyHeader(shape: readonly [rows: number, columns: number]): Buff
 }
 
 /** Enough for a million ids of 64 characters. */
-const MAX_TEXT_BYTES = 256 * 2 ** 20;
+const MAX_ID_BYTES = 256 * 2 ** 20;
 
 /**
  * Reads a NumPy array of texts: Unicode (`<U20`) or bytes (`|S20`).
@@ -116,7 +116,7 @@ export async function readNpyTexts(
     requireFewImages(shape[0]!, path, place);
     const bytes = Number(length) * (type === 'U' ? 4 : 1);
     const total = shape[0]! * bytes;
-    if (total > MAX_TEXT_BYTES) throw fail(`${total} bytes of ids are too many`);
+    if (total > MAX_ID_BYTES) throw fail(`${total} bytes of ids are too many`);
     if (total !== store.size - offset) {
       throw fail(`expected ${total} bytes, got ${store.size - offset}`);
     }

@@ -204,6 +204,11 @@ export async function openPublished(path: string): Promise<Published> {
   return { path, dataset, release, hasPixels: release.kind === 'full' };
 }
 
+/** The name of the folder of a release. */
+export function releaseFolderName({ name, version }: { name: string; version: string }): string {
+  return `${name}-${version}`;
+}
+
 /** What of `release.json` a transfer asks for: the rest may be of a later patchml. */
 export type ReleaseInfo = z.output<typeof identitySchema>;
 

@@ -18,6 +18,7 @@ import {
   readReleaseSummary,
   RELEASE_FILE,
   type ReleaseFolder,
+  releaseFolderName,
   type ReleaseSummary,
   SUMS_FILE,
 } from './release-folder.js';
@@ -69,7 +70,10 @@ async function release(input: ReleaseInput, options: StageOptions): Promise<Rele
   requireCitable(input);
   const dataset = await readDataset(input.dataset);
   requireOwnName(dataset);
-  const folder = join(input.to, `${dataset.summary.name}-${input.version}`);
+  const folder = join(
+    input.to,
+    releaseFolderName({ name: dataset.summary.name, version: input.version }),
+  );
   if (await isWithin(folder, input.dataset)) {
     throw new ReleaseError('the release would be inside the dataset, which must not change', {
       code: 'release-in-dataset',

@@ -6,7 +6,7 @@ import { explainError } from '../files/file-errors.js';
 import { exists, makeFolder, partialFolder, requireSpace } from '../files/folders.js';
 import { listPlainFiles } from '../files/listing.js';
 import { copyWhole, UNFINISHED } from '../files/output-file.js';
-import { openFolder, type OutputFolder, requirePlace } from '../files/output-folder.js';
+import { openOutputFolder, type OutputFolder, requirePlace } from '../files/output-folder.js';
 import { requireRegularFile } from '../files/read-file.js';
 import { letSignalIn, throwIfAborted } from '../progress.js';
 import { SUMS_FILE } from '../release/release-folder.js';
@@ -55,7 +55,7 @@ export function openFolderStore(place: string, signal: AbortSignal | undefined):
     isComplete,
     async prepare() {
       await requirePlace(place, VERSION);
-      output = await openFolder(place, { replace: false });
+      output = await openOutputFolder(place, { replace: false });
     },
     list,
     findForeign: (strays, ours) => Promise.resolve(strays.find((path) => !isLeftOver(path, ours))),

@@ -1,9 +1,9 @@
 import { join, resolve } from 'node:path';
 import { TransferError } from '../errors.js';
-import type { ReleaseInfo } from '../release/release-folder.js';
+import { type ReleaseInfo, releaseFolderName } from '../release/release-folder.js';
 import { requireOutsideRelease } from '../release/release.js';
 import { openFolderStore } from './folder-store.js';
-import { folderName, type Store, type StoreOptions } from './store.js';
+import type { Store, StoreOptions } from './store.js';
 
 /** Opens the place of a version in a store, whether the version is there or not. */
 export async function openForPush(
@@ -18,10 +18,10 @@ export async function openForPush(
   }
   if (place.kind === 'folder') {
     await requireOutsideRelease(place.path);
-    return openFolderStore(join(place.path, folderName(info)), options.signal);
+    return openFolderStore(join(place.path, releaseFolderName(info)), options.signal);
   }
   if (place.kind === 's3') {
-    const prefix = [place.prefix, folderName(info)].filter(Boolean).join('/');
+    const prefix = [place.prefix, releaseFolderName(info)].filter(Boolean).join('/');
     const { openS3Store } = await import('./s3-store.js'); // slow to load
     return openS3Store({ bucket: place.bucket, prefix }, checkedOptions);
   }

@@ -19,13 +19,13 @@ import {
   parseSums,
   RELEASE_FILE,
   type ReleaseFolder,
+  releaseFolderName,
   type ReleaseInfo,
   SUMS_FILE,
 } from '../release/release-folder.js';
 import { requireOutsideRelease } from '../release/release.js';
 import { openForPull } from './open-store.js';
 import {
-  folderName,
   type ReleaseFile,
   type Store,
   type StoreOptions,
@@ -85,7 +85,7 @@ async function pull(store: Store, out: string, options: PullOptions): Promise<Pu
   const sums = await readText(store, SUMS_FILE);
   const files = matchFiles(parseSums(sums, store.place), store, await store.list(false));
   const { name, version } = await readInfo(store, files);
-  const place = join(out, folderName({ name, version }));
+  const place = join(out, releaseFolderName({ name, version }));
   await requirePlace(place, VERSION);
   const bytes = files.reduce((sum, { size }) => sum + size, 0);
   let fetched = 0;

@@ -141,11 +141,6 @@ export interface Store {
   close: () => Promise<void>;
 }
 
-/** The name of a release's folder. */
-export function folderName({ name, version }: { name: string; version: string }): string {
-  return `${name}-${version}`;
-}
-
 /** The folder of a version is never put over anything; unfinished, it is looked through by file. */
 export const VERSION: OutputKind = {
   what: 'a release',
