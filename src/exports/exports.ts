@@ -2,7 +2,7 @@ import { type Dataset, type DatasetFolder, readDataset } from '../dataset/datase
 import { type Finding, requireComplete, type VerifyOptions } from '../dataset/verify.js';
 import { OutputError, ReleaseError } from '../errors.js';
 import { explainError } from '../files/file-errors.js';
-import { exists, isWithin, makeFolder } from '../files/folders.js';
+import { exists, makeFolder, requireOutside } from '../files/folders.js';
 import { listFiles } from '../files/listing.js';
 import { buildFolder, type OutputKind, requirePlace } from '../files/output-folder.js';
 import { ofStep } from '../progress.js';
@@ -51,13 +51,10 @@ export async function exportDataset(
   try {
     requireShardSize(shardSize);
     const dataset = await readDataset(path);
-    if (await isWithin(out, path)) {
-      throw new OutputError('the export would be in the dataset, which it would change', {
-        code: 'export-in-dataset',
-        path: out,
-        fix: 'name another folder',
-      });
-    }
+    await requireOutside(out, path, (problem) => {
+      const fix = 'choose another place for the output';
+      return new OutputError(problem, { code: 'export-in-dataset', path: out, fix });
+    });
     await requirePlace(out, EXPORT);
     await requireComplete(path, options);
     const write = (partial: string): Promise<void> =>

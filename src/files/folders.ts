@@ -1,6 +1,6 @@
 import { mkdir, realpath, stat, statfs } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
-import { OutputError } from '../errors.js';
+import { OutputError, type PatchmlError } from '../errors.js';
 import { bytesText } from '../text.js';
 import { explainError } from './file-errors.js';
 
@@ -71,12 +71,19 @@ export async function exists(path: string): Promise<boolean> {
 }
 
 /**
- * Whether a place is in a folder, or is that folder.
+ * Checks that a place is not in a folder that must not change, and is not that folder.
  * @param place need not exist
+ * @param folder of a dataset
+ * @throws the error that `refuse` makes
  */
-export async function isWithin(place: string, folder: string): Promise<boolean> {
+export async function requireOutside(
+  place: string,
+  folder: string,
+  refuse: (problem: string) => PatchmlError,
+): Promise<void> {
   const path = relative(await realpath(folder), await realPlace(place));
-  return path !== '..' && !path.startsWith(`..${sep}`) && !isAbsolute(path);
+  if (path === '..' || path.startsWith(`..${sep}`) || isAbsolute(path)) return;
+  throw refuse(`this is inside the dataset ${folder}, which must not change`);
 }
 
 /** Where a path leads; its last parts need not exist. */

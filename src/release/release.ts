@@ -5,7 +5,7 @@ import { DatasetError, ReleaseError } from '../errors.js';
 import { EXPORT_NAMES } from '../exports/exports.js';
 import { sha256File } from '../files/digest.js';
 import { explainError } from '../files/file-errors.js';
-import { isWithin, realPlace } from '../files/folders.js';
+import { realPlace, requireOutside } from '../files/folders.js';
 import { toJson } from '../files/json.js';
 import { buildFolder, type OutputKind, requirePlace, withOneOf } from '../files/output-folder.js';
 import type { StageOptions } from '../progress.js';
@@ -74,13 +74,10 @@ async function release(input: ReleaseInput, options: StageOptions): Promise<Rele
     input.to,
     releaseFolderName({ name: dataset.summary.name, version: input.version }),
   );
-  if (await isWithin(folder, input.dataset)) {
-    throw new ReleaseError('the release would be inside the dataset, which must not change', {
-      code: 'release-in-dataset',
-      path: folder,
-      fix: 'name another --to',
-    });
-  }
+  await requireOutside(folder, input.dataset, (problem) => {
+    const fix = 'choose another place for the output';
+    return new ReleaseError(problem, { code: 'release-in-dataset', path: folder, fix });
+  });
   await requireOutsideRelease(input.to);
   const { previous: path } = input;
   const diff = path === undefined ? undefined : await comparePrevious(path, input, options);
@@ -193,6 +190,6 @@ export async function requireOutsideRelease(place: string): Promise<void> {
   throw new ReleaseError(`this is inside the release ${folder}, which must not change`, {
     code: 'output-in-release',
     path: place,
-    fix: 'name a folder outside it',
+    fix: 'choose another place for the output',
   });
 }

@@ -48,6 +48,7 @@ describe('A dataset that is exported', () => {
     const out = join(dataset.folder, 'exports');
     const exported = exportDataset({ dataset: dataset.folder, format: 'csv', out });
     await expect(exported).rejects.toMatchObject({ code: 'export-in-dataset' });
+    await expect(exported).rejects.toThrow(`this is inside the dataset ${dataset.folder}, which`);
   });
 
   test('after it was damaged is refused, and nothing is written', async () => {

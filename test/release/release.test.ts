@@ -280,6 +280,7 @@ describe('The place of a release', () => {
     for (const to of [folder, join(folder, 'releases'), join(folder, 'images')]) {
       const refused = releaseDataset({ dataset: folder, version: '1.0.0', to });
       await expect(refused).rejects.toMatchObject({ code: 'release-in-dataset' });
+      await expect(refused).rejects.toThrow(`this is inside the dataset ${folder}, which`);
     }
     expect(contentsOf(folder)).toEqual(contentsOf(dataset));
   });
