@@ -155,14 +155,14 @@ async function bars(): Promise<ProgressDisplay> {
       if (isNew) stop();
       if (!bar && (seconds * 1000 < PATIENCE || progress.done >= progress.total)) return;
       const payload = {
-        stage: nameOf(progress).padEnd(8),
+        stage: shorten(nameOf(progress)).padEnd(8),
         unit: progress.unit,
         rate: rateOf(progress, first, seconds),
       };
       if (!bar) {
         bar = new SingleBar({
           format: '{stage} {bar} {value}/{total} {unit}  {rate} {unit}/s  {eta_formatted} left',
-          barsize: 24,
+          barsize: 12,
           hideCursor: true,
           clearOnComplete: true,
           etaBuffer: 50,
@@ -174,6 +174,11 @@ async function bars(): Promise<ProgressDisplay> {
       bar.update(progress.done, payload);
     },
   };
+}
+
+/** So that the line fits 80 columns. */
+function shorten(name: string): string {
+  return name.length > 24 ? `${name.slice(0, 23)}…` : name;
 }
 
 function lines(): ProgressDisplay {
