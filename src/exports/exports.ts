@@ -7,18 +7,34 @@ import { listFiles } from '../files/listing.js';
 import { buildFolder, type OutputKind, requirePlace } from '../files/output-folder.js';
 import { ofStep } from '../progress.js';
 import { coco } from './coco.js';
-import { csv } from './csv.js';
+import { csv, csvFull, csvList } from './csv.js';
 import { type ExportFormat, type ExportOptions, listExport } from './format.js';
 import { parquet } from './parquet.js';
 import { webdataset } from './webdataset.js';
 import { yolo } from './yolo.js';
 
 /** The forms that a dataset can be published in, beside `imagefolder`, which it is itself. */
-export const EXPORT_NAMES = ['parquet', 'webdataset', 'coco', 'yolo', 'csv'] as const;
+export const EXPORT_NAMES = [
+  'parquet',
+  'webdataset',
+  'coco',
+  'yolo',
+  'csv',
+  'csv-full',
+  'csv-list',
+] as const;
 
 export type ExportName = (typeof EXPORT_NAMES)[number];
 
-const FORMATS: Record<ExportName, ExportFormat> = { parquet, webdataset, coco, yolo, csv };
+const FORMATS: Record<ExportName, ExportFormat> = {
+  parquet,
+  webdataset,
+  coco,
+  yolo,
+  csv,
+  'csv-full': csvFull,
+  'csv-list': csvList,
+};
 
 export interface ExportInput {
   /** The dataset folder. */

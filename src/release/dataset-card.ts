@@ -192,6 +192,21 @@ print(len(coco.getImgIds()), len(coco.getAnnIds()))`,
 
 print(pd.read_csv("${EXPORTS_FOLDER}/csv/labels.csv").head())`,
   },
+  'csv-full': {
+    title: 'One-hot CSV of all 1,000 classes',
+    language: 'python',
+    code: `import pandas as pd
+
+hot = pd.read_csv("${EXPORTS_FOLDER}/csv-full/labels.csv").iloc[:, 3:].to_numpy()
+print(hot.shape)`,
+  },
+  'csv-list': {
+    title: 'CSV of file names and labels',
+    language: 'python',
+    code: `import pandas as pd
+
+print(pd.read_csv("${EXPORTS_FOLDER}/csv-list/labels.csv", dtype=str)["labels"].str.split().head())`,
+  },
 };
 
 function fenced(language: string, code: string): string {

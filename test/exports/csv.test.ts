@@ -7,6 +7,7 @@ import type { MetadataRow } from '../../src/dataset/row.js';
 import type { Finding } from '../../src/dataset/verify.js';
 import { writeExport } from '../../src/exports/exports.js';
 import { classNameOf, classOf } from '../../src/imagenet/synsets.js';
+import { openEvaluationSet } from '../../src/sets/open-set.js';
 import { editFile, findingsAfter, makeDataset } from '../support/made-dataset.js';
 import { openWorkspace, pathsIn, readRows } from '../support/workspace.js';
 
@@ -75,5 +76,35 @@ describe('A changed CSV export', () => {
       rmSync(join(copy, 'classes.csv'));
     });
     expect(found).toEqual([{ problem: 'missing', file: 'classes.csv' }]);
+  });
+});
+
+describe('Other CSV exports', () => {
+  test('csv-full has a column for each of the 1,000 classes', async () => {
+    const full = newFolder('full');
+    await writeExport('csv-full', dataset, full);
+    const text = readFileSync(join(full, 'labels.csv'), 'utf8');
+    const [header, ...lines] = text
+      .trimEnd()
+      .split('\n')
+      .map((line) => line.split(','));
+    const classes = Array.from({ length: 1000 }, (_, index) => String(index));
+    expect(header).toEqual(['id', 'file_name', 'k', ...classes]);
+    const hot = lines.map((fields) => classes.filter((_, index) => fields[index + 3] === '1'));
+    expect(hot).toEqual(rows.map(({ labels }) => labels.map(String)));
+    expect(readFileSync(join(full, 'classes.csv'), 'utf8').trimEnd().split('\n')).toHaveLength(
+      1001,
+    );
+  });
+
+  test('csv-list has the labels of each file, and they can be evaluated on', async () => {
+    const list = newFolder('list');
+    await writeExport('csv-list', dataset, list);
+    const labels = join(list, 'labels.csv');
+    const [header, first] = readFileSync(labels, 'utf8').split('\n');
+    expect(header).toBe('file_name,labels');
+    expect(first).toBe(`${rows[0]!.file_name},${rows[0]!.labels.join(' ')}`);
+    const set = await openEvaluationSet({ images: join(dataset.folder, 'images'), labels });
+    expect(set.labels).toEqual(rows.map((row) => row.labels));
   });
 });

@@ -22,4 +22,14 @@ check(named.index.tolist(), CLASSES, "classes")
 check(named["images"].tolist(), hot.sum().tolist(), "images a class")
 wnids = dict(zip((c for row in ROWS for c in row["labels"]), (w for row in ROWS for w in row["wnids"])))
 check(named["wnid"].to_dict(), {index: wnids[index] for index in CLASSES}, "wnids")
-ok(f"{len(ROWS)} rows, {len(CLASSES)} classes")
+full = pandas.read_csv(EXPORTS / "csv-full" / "labels.csv")
+check(list(full.columns[3:]), [str(index) for index in range(1000)], "columns, full")
+for values, row in zip(full.iloc[:, 3:].to_numpy(), ROWS):
+    check(numpy.flatnonzero(values).tolist(), row["labels"], f"labels of {row['id']}, full")
+check(len(pandas.read_csv(EXPORTS / "csv-full" / "classes.csv")), 1000, "classes, full")
+
+listed = pandas.read_csv(EXPORTS / "csv-list" / "labels.csv", dtype=str)
+check(listed["file_name"].tolist(), [row["file_name"] for row in ROWS], "file names, listed")
+labels = [[int(index) for index in text.split()] for text in listed["labels"]]
+check(labels, [row["labels"] for row in ROWS], "labels, listed")
+ok(f"{len(ROWS)} rows, {len(CLASSES)} classes, and all 1,000")
