@@ -1,8 +1,7 @@
-import { access } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import type * as Onnxruntime from 'onnxruntime-node';
 import { EvaluationError, messageOf } from '../errors.js';
-import { explainError } from '../files/file-errors.js';
+import { requireRegularFile } from '../files/read-file.js';
 import type { Provider, SessionOptions } from './provider.js';
 
 /**
@@ -15,9 +14,7 @@ export async function loadModel(
   path: string,
   { provider = 'cpu', threads }: SessionOptions = {},
 ): Promise<Onnxruntime.InferenceSession> {
-  await access(path).catch((error: unknown) => {
-    throw explainError(error, path);
-  });
+  await requireRegularFile(path);
   const { InferenceSession, listSupportedBackends } = await loadOnnxruntime();
   requireProvider(
     provider,

@@ -15,6 +15,7 @@ import { ImageBuffer } from '../../src/exports/format.js';
 import { ImageReader } from '../../src/imagenet/image-reader.js';
 import { readSynsetList } from '../../src/models/draft-card.js';
 import { readModelFacts } from '../../src/models/model-file.js';
+import { loadModel } from '../../src/models/onnxruntime.js';
 import { readModelConfig } from '../../src/models/published-config.js';
 import { temporaryFolder, writeTree } from '../support/unit-folder.js';
 
@@ -61,6 +62,7 @@ describe('A file that is read', () => {
     ['a published config', 'enoent', (path: string) => readModelConfig('m.onnx', { config: path })],
     ['a list of synsets', 'enoent', readSynsetList],
     ['a model', 'enoent', readModelFacts],
+    ["a model's graph", 'enoent', loadModel],
   ])('is no pipe, device or folder: %s', async (_, code, read) => {
     for (const path of [makePipe(), '/dev/zero']) {
       await expect(read(path)).rejects.toMatchObject({ code: 'file-not-regular', path });
