@@ -73,7 +73,7 @@ export async function readRankings(
     else if (said !== 'quantised') {
       noteLabelScores(softmaxes, labels, softmax(scores), batch.firstRow);
       mayBeProbabilities &&= areProbabilities(scores);
-      areShares &&= mayBeProbabilities || scores.values.every((value) => value >= 0 && value <= 1);
+      areShares &&= mayBeProbabilities || scores.values.every(isShare);
     }
   }
   const top = { classes, images: source.images, n: kept };
@@ -99,14 +99,18 @@ function noteLabelScores(
   }
 }
 
+/** From 0 to 1, as floats round; patchml's own files have -1 for a class that the model lacks. */
+function isShare(value: number): boolean {
+  return (value >= -1e-6 && value <= 1.001) || value === -1;
+}
+
 /** @throws EvaluationError `predictions-not-probabilities` for a value that is none */
 function requireProbabilities(
   { values }: ScoreMatrix,
   source: PredictionSource,
   firstRow: number,
 ): void {
-  // Float32 rounds above 1, and patchml's own files have -1 for a class that the model lacks.
-  const at = values.findIndex((value) => value < -1 || value > 1.001);
+  const at = values.findIndex((value) => !isShare(value));
   if (at === -1) return;
   throw new EvaluationError(`expected a probability from 0 to 1, got ${values[at]!}`, {
     code: 'predictions-not-probabilities',

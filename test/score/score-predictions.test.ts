@@ -247,10 +247,18 @@ describe('scorePredictions, of logits and of probabilities', () => {
     expect((await score(softmaxed, 'logits')).body.scores).toBe('logits');
   });
 
+  it('knows the probabilities of a model that lacks classes, as patchml writes them', async () => {
+    const lacking = softmaxed.map((row) => row.map((share, label) => (label > 900 ? -1 : share)));
+    expect((await score(lacking)).body.scores).toBe('unknown'); // they have no sum of 1
+    expect((await score(lacking, 'probabilities')).body.metrics.mapMicro!.value).toBeGreaterThan(0);
+    const below = softmaxed.map((row) => row.map((share) => share - 0.5));
+    await expect(score(below, 'probabilities')).rejects.toThrow('expected a probability');
+  });
+
   it('refuses logits that are said to be probabilities', async () => {
     await expect(score(logits, 'probabilities')).rejects.toMatchObject({
       code: 'predictions-not-probabilities',
-      message: expect.stringContaining('row 0 (from 0): expected a probability from 0 to 1, got 9'),
+      message: expect.stringContaining('row 0 (from 0): expected a probability from 0 to 1, got -0.001'),
     });
   });
 });
