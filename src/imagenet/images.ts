@@ -6,6 +6,7 @@ import { ImageError } from '../errors.js';
 import { digestOf } from '../files/digest.js';
 import { explainError } from '../files/file-errors.js';
 import { byteOrder, isHidden, listFiles } from '../files/listing.js';
+import { requireRegularFile } from '../files/read-file.js';
 import { tarMembers } from '../files/tar.js';
 
 /** Where the bytes of one image lie: a file, or a stretch of an archive. */
@@ -45,6 +46,7 @@ export async function openImages(given: string): Promise<ImageStore> {
         fix: 'give a folder of images, or the official .tar',
       });
     }
+    if (!info.isDirectory()) await requireRegularFile(path);
     const store = info.isDirectory()
       ? await openFolder(path)
       : await openTar(path, archiveFingerprint(path, info));

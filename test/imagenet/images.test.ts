@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { symlinkSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
@@ -202,6 +203,12 @@ describe('openImages', () => {
       path,
       fix: expect.stringContaining('.tar') as unknown,
     });
+  });
+
+  it('waits for no pipe in the place of an archive', async () => {
+    const path = join(temporaryFolder(), 'images.tar');
+    execFileSync('mkfifo', [path]);
+    await expect(openImages(path)).rejects.toMatchObject({ code: 'file-not-regular', path });
   });
 
   it('says that nothing is at the path', async () => {
