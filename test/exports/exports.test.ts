@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { writeExport } from '../../src/exports/exports.js';
@@ -31,7 +31,10 @@ describe('A dataset that is exported', () => {
     expect(contentsOf(out)).toEqual(contentsOf(inRelease));
     const files = Object.values(contentsOf(out)).filter((content) => content !== 'folder');
     expect(exported).toMatchObject({ folder: out, format, images: 24, files: files.length });
-    expect(exported.bytes).toBeGreaterThan(1000);
+    const sizes = pathsIn(out).map((path) => statSync(join(out, path)));
+    const bytes = sizes.reduce((sum, stat) => sum + (stat.isFile() ? stat.size : 0), 0);
+    expect(exported.bytes).toBe(bytes);
+    expect(bytes).toBeGreaterThan(500);
     expect(pathsIn(join(place, 'new')).filter((path) => !path.startsWith('out'))).toEqual([]);
   });
 
@@ -42,6 +45,15 @@ describe('A dataset that is exported', () => {
     await expect(exported).rejects.toThrow(OutputError);
     await expect(exported).rejects.toMatchObject({ code: 'output-not-empty', path: out });
     expect(pathsIn(out)).toEqual(['thesis.tex']);
+  });
+
+  test('through a link that leads nowhere is refused', async () => {
+    const [place, elsewhere] = [newFolder('place'), join(newFolder('elsewhere'), 'there')];
+    const out = join(place, 'out');
+    symlinkSync(elsewhere, out);
+    const exported = exportDataset({ dataset: dataset.folder, format: 'csv', out });
+    await expect(exported).rejects.toMatchObject({ code: 'output-is-link', path: out });
+    expect(pathsIn(join(elsewhere, '..'))).toEqual([]);
   });
 
   test('into itself is refused', async () => {

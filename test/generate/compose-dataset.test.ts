@@ -1,6 +1,7 @@
 import {
   cpSync,
   existsSync,
+  lstatSync,
   mkdirSync,
   readFileSync,
   renameSync,
@@ -268,12 +269,22 @@ describe('A plan or a pool that does not fit', () => {
 });
 
 describe('A link at the place', () => {
-  test('to an empty folder elsewhere lets nothing be written there', async () => {
+  test.each([
+    ['an empty folder', '.'],
+    ['nothing', 'nowhere'],
+  ])('to %s is refused, and nothing is written there', async (_, target) => {
     const elsewhere = newFolder('elsewhere');
     const out = join(newFolder('link'), 'out');
-    symlinkSync(elsewhere, out);
-    await compose(out).catch(() => undefined);
+    symlinkSync(join(elsewhere, target), out);
+    await expect(compose(out)).rejects.toMatchObject({ code: 'output-is-link', path: out });
     expect(contentsOf(elsewhere)).toEqual({});
+  });
+
+  test('to this very dataset is read through', async () => {
+    const out = join(newFolder('link'), 'out');
+    symlinkSync(made.dataset, out);
+    expect((await compose(out)).summary.images).toBe(24);
+    expect(lstatSync(out).isSymbolicLink()).toBe(true);
   });
 });
 

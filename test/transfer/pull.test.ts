@@ -5,6 +5,7 @@ import { describe, expect, test } from '@jest/globals';
 import type { TransferError } from '../../src/errors.js';
 import { parseSums } from '../../src/release/release-folder.js';
 import { pullRelease } from '../../src/transfer/pull.js';
+import { pushRelease } from '../../src/transfer/push.js';
 import { bytesOf, digestsOf, tamper, writeRelease } from '../support/made-release.js';
 import { thrownBy } from '../support/unit-errors.js';
 import { temporaryFolder, writeTree } from '../support/unit-folder.js';
@@ -66,6 +67,19 @@ describe('A pull', () => {
       code: 'output-exists',
     });
     expect(Object.keys(filesIn(out))).toEqual(['shapes-1.1.0/notes.txt']);
+  });
+
+  test('writes through no link that leads nowhere, and neither does a push', async () => {
+    const release = writeRelease(temporaryFolder());
+    const [out, elsewhere] = [temporaryFolder(), temporaryFolder()];
+    const place = join(out, 'shapes-1.1.0');
+    symlinkSync(join(elsewhere, 'there'), place);
+    const refusal = { code: 'output-is-link', path: place };
+    await expect(pullRelease({ from: release.folder, out })).rejects.toMatchObject(refusal);
+    const push = pushRelease({ release: release.folder, to: out });
+    await expect(push).rejects.toMatchObject(refusal);
+    expect(readdirSync(elsewhere)).toEqual([]);
+    expect(readdirSync(out)).toEqual(['shapes-1.1.0']);
   });
 
   test('replaces nothing that comes there meanwhile', async () => {
