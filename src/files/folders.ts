@@ -3,6 +3,7 @@ import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'nod
 import { OutputError, type PatchmlError } from '../errors.js';
 import { bytesText } from '../text.js';
 import { explainError } from './file-errors.js';
+import { syncFolder } from './sync.js';
 
 /**
  * The path of a folder of one kind, such as `FolderOf<'dataset'>`: any path is one, but a path that
@@ -37,7 +38,7 @@ export function plainPlace(path: string): string {
 }
 
 /**
- * Makes a folder and those above it. (Node's own recursion never ends below /proc.)
+ * Makes a folder and those above it, and puts their names on the disk. (Node's own recursion never ends below /proc.)
  * @throws OutputError `output-is-link` where one of them is a link that leads nowhere
  */
 export async function makeFolder(path: string): Promise<void> {
@@ -45,6 +46,7 @@ export async function makeFolder(path: string): Promise<void> {
   await makeFolder(dirname(path));
   try {
     await mkdir(path);
+    await syncFolder(dirname(path)); // or what is put in it would be lost with it
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
     if (await exists(path)) return; // another run has made it

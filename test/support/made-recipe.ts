@@ -12,6 +12,9 @@ export function madeRecipe(fields: RecipeOverrides = {}): Recipe {
   return parseRecipe({ ...FIELDS, ...fields });
 }
 
+/** Of four images, for tests that look at every file of a dataset many times. */
+export const DISK_RECIPE = madeRecipe({ sampling: { counts: { 2: 2, 3: 2 } } });
+
 /** Writes a small recipe, with these fields in place of its own. @returns the file */
 export function writeRecipe(folder: string, fields: Record<string, unknown> = {}): string {
   const path = join(folder, 'recipe.yaml');
