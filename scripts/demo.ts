@@ -95,7 +95,20 @@ console.log(
     "dataset's images on top (variable top-k); a test with one right answer would see one of them.\n" +
     `Scorecards, predictions and scores of each image: ${scores}`,
 );
-say(`Next: patchml inspect ${dataset}, or your own recipe with "patchml init"`);
+say('Done');
+console.log(`
+Next, with ImageNet. You need its validation images (ILSVRC2012_img_val.tar) and bounding boxes
+(ILSVRC2012_bbox_val_v3.tgz); neither has to be unpacked, and Kaggle's tree and CSV will do as well.
+
+  npx patchml init my-recipe.yaml --name my-dataset
+  npx patchml generate --recipe my-recipe.yaml --annotations ILSVRC2012_bbox_val_v3.tgz \\
+      --images ILSVRC2012_img_val.tar --out output/my-dataset
+  npx patchml verify output/my-dataset
+  npx patchml inspect output/my-dataset --contact-sheet output/my-dataset.png
+  npx patchml model add model.onnx   # it says which flags it lacks
+  npx patchml evaluate --model model.onnx --dataset output/my-dataset
+
+A recipe for curves over the number of objects: configs/recipes/controlled.yaml. More: README.md.`);
 if (findings.length + differing.length > 0) process.exitCode = 1;
 
 async function score(set: EvaluationSet): Promise<NewScorecard> {

@@ -125,6 +125,8 @@ async function makeRelease(folder: string): Promise<string> {
     exports: EXPORT_NAMES,
     shardSize: 5,
     date: '2026-01-31',
+    doi: '10.5281/zenodo.1234567',
+    authors: ['Doe, Jane'],
     repository: 'https://example.org/interop',
   });
   return released.folder;

@@ -16,6 +16,7 @@ interface ReleaseFlags {
   repository: string | undefined;
   author: string[];
   date: string | undefined;
+  doi: string | undefined;
   quiet: boolean;
   json: boolean;
 }
@@ -92,6 +93,11 @@ export const releaseCommand: CommandModule<object, ReleaseFlags> = {
             group: CITATION,
             describe: 'Date of the release, such as 2026-01-31',
           },
+          doi: {
+            type: 'string',
+            group: CITATION,
+            describe: 'DOI of the release, such as 10.5281/zenodo.1234567',
+          },
           quiet: shared.quiet,
           json: shared.json,
         })
@@ -113,7 +119,7 @@ export const releaseCommand: CommandModule<object, ReleaseFlags> = {
   handler: run(async (flags, options) => {
     const { EXPORT_NAMES } = await import('../exports/exports.js');
     const { releaseDataset } = await import('../release/release.js');
-    const { dataset, version, to, previous, export: named, repository, date } = flags;
+    const { dataset, version, to, previous, export: named, repository, date, doi } = flags;
     const released = await releaseDataset(
       {
         dataset,
@@ -126,6 +132,7 @@ export const releaseCommand: CommandModule<object, ReleaseFlags> = {
         repository,
         authors: flags.author,
         date,
+        doi,
       },
       options,
     );
@@ -143,6 +150,18 @@ function toText({ folder, release, isNew }: Released): string {
       ['exports', release.exports.length === 0 ? 'none' : release.exports.join(', ')],
       ['previous', release.previous?.version ?? 'none'],
       ['digest', release.dataset],
+      ['citation', describeCitation(release)],
     ],
   });
+}
+
+/** Who is cited, and which flags would say what the citation lacks. */
+function describeCitation({ name, authors, date, doi }: Released['release']): string {
+  const lacking = [
+    ...(authors.length === 0 ? ['--author'] : []),
+    ...(date === null ? ['--date'] : []),
+    ...(doi === undefined ? ['--doi'] : []),
+  ];
+  const who = authors.length === 0 ? `The makers of ${name}` : authors.join('; ');
+  return `${who}${date === null ? '' : `, ${date}`}${lacking.length === 0 ? '' : `\nwithout ${lacking.join(', ')}`}`;
 }

@@ -30,6 +30,8 @@ export interface CroissantInput {
   url?: string | undefined;
   /** Day of publication, `2026-01-31`. Croissant recommends it; without it readers only warn. */
   date?: string | undefined;
+  /** DOI, without an address before it. */
+  doi?: string | undefined;
   /** BibTeX. */
   citation: string;
   /** The files to list: the dataset's `metadata.jsonl`, and whichever others; not the images. */
@@ -74,6 +76,7 @@ export function croissantOf(input: CroissantInput): object {
     license: input.license,
     ...(input.url === undefined ? {} : { url: input.url }),
     ...(input.date === undefined ? {} : { datePublished: input.date }),
+    ...(input.doi === undefined ? {} : { sameAs: `https://doi.org/${input.doi}` }),
     version: input.version,
     citeAs: input.citation,
     isLiveDataset: false,

@@ -5,7 +5,8 @@ import type { ExportName } from '../exports/exports.js';
 import type { ReleaseSummary } from './release-folder.js';
 
 /** How to cite a release, as `CITATION.cff` (Citation File Format 1.2.0) has it. */
-export function citationOf({ name, version, repository, authors, date }: ReleaseSummary): string {
+export function citationOf(release: ReleaseSummary): string {
+  const { name, version, repository, authors, date, doi } = release;
   return stringify({
     'cff-version': '1.2.0',
     message: 'If you use this dataset, please cite it and the works it builds on.',
@@ -13,6 +14,7 @@ export function citationOf({ name, version, repository, authors, date }: Release
     title: name,
     version,
     ...(date === null ? {} : { 'date-released': date }),
+    ...(doi === undefined ? {} : { doi }),
     authors: authorsOf({ name, authors }).map(toCff),
     ...(repository === null ? {} : { repository, url: repository }),
     'license-url': IMAGENET_TERMS,
@@ -37,7 +39,7 @@ export function citationOf({ name, version, repository, authors, date }: Release
 
 /** The entry for BibTeX. */
 export function bibtexOf(release: ReleaseSummary): string {
-  const { name, version, repository, date } = release;
+  const { name, version, repository, date, doi } = release;
   const fields = [
     ['title', `${name}, version ${version}`],
     [
@@ -48,6 +50,7 @@ export function bibtexOf(release: ReleaseSummary): string {
     ],
     ...(date === null ? [] : [['year', date.slice(0, 4)]]),
     ...(repository === null ? [] : [['url', repository]]),
+    ...(doi === undefined ? [] : [['doi', doi]]),
   ];
   const lines = fields.map(([field, value]) => `  ${field} = {${value!}},\n`);
   return `@misc{${name}-${version},\n${lines.join('')}}\n`;
@@ -84,6 +87,8 @@ export interface ReleaseFacts {
   authors?: readonly string[] | undefined;
   /** Date of the release, `2026-01-31`. Default: left out, since no output depends on a clock. */
   date?: string | undefined;
+  /** DOI of the release, `10.5281/zenodo.1234567`. Default: left out. */
+  doi?: string | undefined;
 }
 
 /**
@@ -91,7 +96,8 @@ export interface ReleaseFacts {
  * @throws ReleaseError that says what is expected
  */
 export function requireCitable(input: ReleaseFacts): void {
-  const { recipeOnly = false, exports = [], shardSize = 1, repository, authors = [], date } = input;
+  const { recipeOnly = false, exports = [], shardSize = 1, repository, authors = [] } = input;
+  const { date, doi } = input;
   if (recipeOnly && exports.length > 0) {
     throw refuse(
       'a recipe-only release has no pixels, but exports contain them',
@@ -109,7 +115,13 @@ export function requireCitable(input: ReleaseFacts): void {
   if (date !== undefined && !isDay(date)) {
     throw refuse(`expected a date such as 2026-01-31, got "${date}"`);
   }
+  if (doi !== undefined && !DOI.test(doi)) {
+    throw refuse(`expected a DOI such as 10.5281/zenodo.1234567, got "${doi}"`);
+  }
 }
+
+/** As Crossref recommends to match them; no address, since each format makes its own of it. */
+const DOI = /^10\.\d{4,9}\/[\w.;()/:-]+$/;
 
 function isAddress(text: string): boolean {
   return /^https?:\/\/\S+$/.test(text) && URL.canParse(text);

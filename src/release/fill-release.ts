@@ -214,6 +214,7 @@ async function describeFiles(
     license: IMAGENET_TERMS,
     url: release.repository ?? undefined,
     date: release.date ?? undefined,
+    doi: release.doi,
     citation: bibtexOf(release),
     files,
     folder: DATASET_FOLDER,

@@ -63,6 +63,8 @@ const releaseSchema = identitySchema.extend({
   authors: z.array(z.string()),
   /** Date of the release, where it was given: `2026-01-31`. */
   date: z.string().nullable(),
+  /** DOI, where it was given: `10.5281/zenodo.1234567`. */
+  doi: z.string().optional(),
   /** The previous release; `checksums` is the digest of its `SHA256SUMS`. */
   previous: z.object({ version, dataset: sha256Schema, checksums: sha256Schema }).nullable(),
   /** The version of patchml that made it. */

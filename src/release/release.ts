@@ -115,6 +115,7 @@ function summarize(
     repository: input.repository ?? null,
     authors: [...(input.authors ?? [])],
     date: input.date ?? null,
+    ...(input.doi === undefined ? {} : { doi: input.doi }),
     previous: previous
       ? {
           version: previous.diff.before.version,

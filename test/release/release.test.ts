@@ -17,6 +17,7 @@ import { loadRecipe, recipeDigest, type RecipeOverrides } from '../../src/recipe
 import type { ReleaseSummary } from '../../src/release/release-folder.js';
 import { releaseDataset } from '../../src/release/release.js';
 import { copyOf, openGenerator, smallInput } from '../support/unit-releases.js';
+import { verifyRelease } from '../../src/release/verify-release.js';
 import { contentsOf, openWorkspace, pathsIn, readJson } from '../support/workspace.js';
 
 const newFolder = openWorkspace();
@@ -78,6 +79,7 @@ describe('A release', () => {
       authors: ['Doe, Jane', 'A lab'],
       repository: 'https://example.org/made',
       date: '2026-01-31',
+      doi: '10.5281/zenodo.1234567',
     });
     const card = readFileSync(join(folder, 'README.md'), 'utf8');
     const header = parse(card.split('---\n')[1]!) as {
@@ -102,8 +104,15 @@ describe('A release', () => {
       'cff-version': '1.2.0',
       version: '1.0.0',
       'date-released': '2026-01-31',
+      doi: '10.5281/zenodo.1234567',
       authors: [{ 'family-names': 'Doe', 'given-names': 'Jane' }, { name: 'A lab' }],
     });
+    expect(card).toContain('  doi = {10.5281/zenodo.1234567},\n');
+    expect(readJson(join(folder, 'croissant.json'))).toMatchObject({
+      datePublished: '2026-01-31',
+      sameAs: 'https://doi.org/10.5281/zenodo.1234567',
+    });
+    expect((await verifyRelease({ release: folder })).findings).toEqual([]);
   });
 
   test('reports its progress and can be stopped, and nothing is left in its place', async () => {
@@ -310,6 +319,9 @@ describe('What a release is to say of itself', () => {
     [{ date: '2026-02-30' }, 'expected a date'],
     [{ date: 'today' }, 'expected a date'],
     [{ repository: 'javascript:alert(1)' }, 'expected a URL'],
+    [{ doi: 'https://doi.org/10.5281/zenodo.1' }, 'expected a DOI'],
+    [{ doi: '10.5281/a\nb' }, 'expected a DOI'],
+    [{ doi: '11.5281/zenodo.1' }, 'expected a DOI'],
     [{ authors: ['a\nb'] }, "an author's name on one line"],
     [{ shardSize: 0 }, 'expected a shard size'],
   ])('is checked: %j', async (some, problem) => {
