@@ -160,7 +160,13 @@ export type {
   ScoreScale,
 } from './predictions/source.js';
 export type { Progress, Stage, StageOptions } from './progress.js';
-export { loadRecipe, parseRecipe, recipeDigest, type RecipeOverrides } from './recipe/load.js';
+export {
+  loadRecipe,
+  parseRecipe,
+  type RecipeChange,
+  recipeDigest,
+  type RecipeOverrides,
+} from './recipe/load.js';
 export type { Recipe, RecipeInput } from './recipe/schema.js';
 export { diffToMarkdown, diffToText } from './release/diff-text.js';
 export {
@@ -170,7 +176,6 @@ export {
   type DiffSide,
   type ImageChanges,
   type PixelDistance,
-  type RecipeChange,
 } from './release/diff.js';
 export {
   type RegeneratedRelease,

@@ -5,8 +5,8 @@ import { DatasetError, type ErrorCode } from '../errors.js';
 import { sha256File } from '../files/digest.js';
 import { explainAbsent, readJsonLines } from '../files/json.js';
 import { byteOrder } from '../files/listing.js';
-import { isMapping } from '../files/yaml.js';
 import { storeSide } from '../recipe/geometry.js';
+import { recipeChanges } from '../recipe/load.js';
 import { type Recipe, recipeSchema } from '../recipe/schema.js';
 import { jsonText } from '../text.js';
 
@@ -71,7 +71,7 @@ export function requireSamePart(
   made: object,
   wanted: object,
 ): void {
-  const difference = firstDifference(made, wanted);
+  const [difference] = recipeChanges(made, wanted);
   if (difference === undefined) return;
   const { field, before, after } = difference;
   const code: ErrorCode = `${kind}-of-another-recipe`;
@@ -84,24 +84,6 @@ export function requireSamePart(
       fix: `name the ${kind} of this recipe with --${kind}, or make it with "patchml ${COMMANDS[kind]}"`,
     },
   );
-}
-
-interface FieldDifference {
-  field: string;
-  before: unknown;
-  after: unknown;
-}
-
-function firstDifference(a: unknown, b: unknown, path = ''): FieldDifference | undefined {
-  if (!isMapping(a) || !isMapping(b)) {
-    const isSame = JSON.stringify(a) === JSON.stringify(b);
-    return isSame ? undefined : { field: path, before: a, after: b };
-  }
-  for (const key of new Set([...Object.keys(a), ...Object.keys(b)])) {
-    const found = firstDifference(a[key], b[key], path === '' ? key : `${path}.${key}`);
-    if (found) return found;
-  }
-  return undefined;
 }
 
 /**

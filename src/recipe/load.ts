@@ -1,5 +1,7 @@
+import { isDeepStrictEqual } from 'node:util';
 import { RecipeError } from '../errors.js';
 import { digestOf } from '../files/digest.js';
+import { byteOrder } from '../files/listing.js';
 import { invalidField, isMapping, readYaml, type YamlKind } from '../files/yaml.js';
 import { cellSize, gridOf, safeArea } from './geometry.js';
 import {
@@ -149,6 +151,26 @@ export function portableRecipe(recipe: Recipe): Recipe {
   const { split, limit, allow, block } = recipe.source;
   const source = { split, ...(limit === undefined ? {} : { limit }), allow, block };
   return { ...recipe, source };
+}
+
+/** One field of a recipe that is another in the second; undefined where a recipe lacks it. */
+export interface RecipeChange {
+  /** As in errors: `sampling.counts.2`. */
+  field: string;
+  before: unknown;
+  after: unknown;
+}
+
+/** The fields in which two recipes, or parts of them, differ: in the order of the first. */
+export function recipeChanges(before: unknown, after: unknown, field = ''): RecipeChange[] {
+  if (!isMapping(before) || !isMapping(after)) {
+    return isDeepStrictEqual(before, after) ? [] : [{ field, before, after }];
+  }
+  const keys = Object.keys(before);
+  const added = Object.keys(after).filter((key) => !keys.includes(key));
+  return [...keys, ...added.sort(byteOrder)].flatMap((key) =>
+    recipeChanges(before[key], after[key], field === '' ? key : `${field}.${key}`),
+  );
 }
 
 /** SHA-256 of a recipe with its defaults filled in; where its inputs lie does not matter. */

@@ -1,15 +1,11 @@
-import { isDeepStrictEqual } from 'node:util';
 import type { Dataset, DatasetFolder } from '../dataset/dataset.js';
 import { type MetadataRow, ROW_FIELDS, type RowPart } from '../dataset/row.js';
 import { sha256 } from '../files/digest.js';
-import { byteOrder } from '../files/listing.js';
 import { MAX_IMAGE_BYTES, readRegularFile } from '../files/read-file.js';
-import { isMapping } from '../files/yaml.js';
 import { decodeImage } from '../image/decode.js';
 import type { DropCounts } from '../imagenet/annotation.js';
 import { type StageOptions, throwIfAborted } from '../progress.js';
-import { portableRecipe } from '../recipe/load.js';
-import type { Recipe } from '../recipe/schema.js';
+import { portableRecipe, type RecipeChange, recipeChanges } from '../recipe/load.js';
 import { openPublished, type Published, type ReleaseFolder } from './release-folder.js';
 
 /** One of the two that are compared, counted. */
@@ -94,7 +90,10 @@ export async function diffDatasets(
     before: sideOf(first, objects.before),
     after: sideOf(second, objects.after),
     isSame: first.dataset.lock.dataset === second.dataset.lock.dataset,
-    recipe: diffRecipes(first.dataset.summary.recipe, second.dataset.summary.recipe),
+    recipe: recipeChanges(
+      portableRecipe(first.dataset.summary.recipe),
+      portableRecipe(second.dataset.summary.recipe),
+    ),
     images,
   };
 }
@@ -167,30 +166,6 @@ function sideOf({ path, dataset, release }: Published, objects: number): DiffSid
     patches: source.patches,
     drops: source.drops,
   };
-}
-
-/** One field of a recipe that is another in the second; undefined where a recipe lacks it. */
-export interface RecipeChange {
-  /** As in errors: `sampling.counts.2`. */
-  field: string;
-  before: unknown;
-  after: unknown;
-}
-
-/** The fields in which two recipes differ, in the order of the recipe. */
-function diffRecipes(before: Recipe, after: Recipe): RecipeChange[] {
-  return changesIn('', portableRecipe(before), portableRecipe(after));
-}
-
-function changesIn(field: string, before: unknown, after: unknown): RecipeChange[] {
-  if (!isMapping(before) || !isMapping(after)) {
-    return isDeepStrictEqual(before, after) ? [] : [{ field, before, after }];
-  }
-  const keys = Object.keys(before);
-  const added = Object.keys(after).filter((key) => !keys.includes(key));
-  return [...keys, ...added.sort(byteOrder)].flatMap((key) =>
-    changesIn(field === '' ? key : `${field}.${key}`, before[key], after[key]),
-  );
 }
 
 /** How far the pixels of some images are from each other, in levels of 0 to 255. */
