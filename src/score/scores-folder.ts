@@ -189,7 +189,7 @@ export async function requireScoresPlace(
   throw new OutputError(`this folder holds scores ${problem}`, {
     code: 'output-other-scores',
     path: folder,
-    fix: 'choose another place for the output, or replace them with --overwrite',
+    fix: `choose another ${problem.startsWith('of ') ? 'name or ' : ''}place for the output, or replace them with --overwrite`,
   });
 }
 

@@ -1,3 +1,5 @@
+// The metrics, on the predictions of 66 published models for ImageNet and ImageNetV2.
+
 import { readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, it } from '@jest/globals';

@@ -258,7 +258,9 @@ describe('scorePredictions, of logits and of probabilities', () => {
   it('refuses logits that are said to be probabilities', async () => {
     await expect(score(logits, 'probabilities')).rejects.toMatchObject({
       code: 'predictions-not-probabilities',
-      message: expect.stringContaining('row 0 (from 0): expected a probability from 0 to 1, got -0.001'),
+      message: expect.stringContaining(
+        'row 0 (from 0): expected a probability from 0 to 1, got -0.001',
+      ),
     });
   });
 });
