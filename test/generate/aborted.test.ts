@@ -2,6 +2,7 @@
 
 import {
   appendFileSync,
+  cpSync,
   existsSync,
   readdirSync,
   readFileSync,
@@ -22,6 +23,8 @@ const newFolder = openWorkspace();
 let input: InputFolders;
 /** What is in the folder of a run that nobody stopped. */
 let whole: Record<string, string>;
+/** The folders of runs that were stopped in a stage; tests take copies. */
+const stopped = { extract: '', compose: '' };
 
 // Progress is noted every 8 images in extract and every 16 in compose.
 beforeAll(async () => {
@@ -29,10 +32,18 @@ beforeAll(async () => {
   const folder = newFolder('whole');
   await run(folder);
   whole = contentsOf(folder);
+  for (const stage of ['extract', 'compose'] as const) {
+    stopped[stage] = newFolder('stopped');
+    await stopIn(stage, stopped[stage]);
+  }
 });
 
 /** Generates, and stops at the first progress that a test says to stop at. */
-function run(folder: string, stopAt?: (progress: Progress) => boolean): Promise<Generated> {
+function run(
+  folder: string,
+  stopAt?: (progress: Progress) => boolean,
+  jobs = 2,
+): Promise<Generated> {
   const controller = new AbortController();
   return generate(
     {
@@ -42,7 +53,7 @@ function run(folder: string, stopAt?: (progress: Progress) => boolean): Promise<
       work: join(folder, 'work'),
     },
     {
-      jobs: 2,
+      jobs,
       signal: controller.signal,
       onProgress: (progress) => {
         if (stopAt?.(progress)) controller.abort();
@@ -59,6 +70,19 @@ async function stopIn(stage: Stage, folder: string): Promise<unknown> {
     return error;
   }
   throw new Error('expected the run to be stopped');
+}
+
+/** A copy of the folder of a run that was stopped in a stage. */
+function stoppedIn(stage: 'extract' | 'compose'): string {
+  const folder = newFolder('stopped');
+  cpSync(stopped[stage], folder, { recursive: true });
+  return folder;
+}
+
+/** Runs again what was stopped, in one thread. @returns what is in its folder then */
+async function resume(folder: string): Promise<Record<string, string>> {
+  await run(folder, undefined, 1);
+  return contentsOf(folder);
 }
 
 describe('An AbortSignal', () => {
@@ -137,45 +161,37 @@ describe('What a stopped run left, when it was killed between writing and noting
   test.each(['patches.bin', 'patches.jsonl', 'drops.jsonl'])(
     'is cut back to what was noted: of the pool %s',
     async (file) => {
-      const folder = newFolder('killed');
-      await stopIn('extract', folder);
+      const folder = stoppedIn('extract');
       const path = join(partialPool(folder), file);
       appendFileSync(path, lastRow(path));
       appendFileSync(path, '{"id":"ILSVRC');
-      await run(folder);
-      expect(contentsOf(folder)).toEqual(whole);
+      expect(await resume(folder)).toEqual(whole);
     },
   );
 
   test.each(['metadata.jsonl', 'images/k3-000023.png', 'dataset.json', 'patchml.lock.json'])(
     'is cut back to what was noted: of the dataset %s',
     async (file) => {
-      const folder = newFolder('killed');
-      await stopIn('compose', folder);
+      const folder = stoppedIn('compose');
       appendFileSync(join(folder, 'out.partial', file), '{"file_name":"images/k2-');
-      await run(folder);
-      expect(contentsOf(folder)).toEqual(whole);
+      expect(await resume(folder)).toEqual(whole);
     },
   );
 
   test('is cut back to what was noted: of the dataset whole rows of metadata.jsonl', async () => {
-    const folder = newFolder('killed');
-    await stopIn('compose', folder);
+    const folder = stoppedIn('compose');
     const path = join(folder, 'out.partial', 'metadata.jsonl');
     appendFileSync(path, lastRow(path));
-    await run(folder);
-    expect(contentsOf(folder)).toEqual(whole);
+    expect(await resume(folder)).toEqual(whole);
   });
 
   test('notes that were being written are not kept', async () => {
-    const folder = newFolder('killed');
-    await stopIn('extract', folder);
+    const folder = stoppedIn('extract');
     writeFileSync(join(partialPool(folder), 'progress.json.tmp'), '{"images"');
     await stopIn('compose', folder);
     writeFileSync(join(folder, 'out.partial', 'progress.json.tmp'), '{"images"');
     writeFileSync(join(folder, 'out.partial', 'patchml.lock.json.tmp'), '{"format"');
-    await run(folder);
-    expect(contentsOf(folder)).toEqual(whole);
+    expect(await resume(folder)).toEqual(whole);
   });
 });
 
@@ -237,11 +253,9 @@ describe('What a stopped run left, when it was damaged since', () => {
       },
     ],
   ])('is not built upon: of the pool %s', async (_, damage) => {
-    const folder = newFolder('damaged');
-    await stopIn('extract', folder);
+    const folder = stoppedIn('extract');
     damage(partialPool(folder));
-    await run(folder);
-    expect(contentsOf(folder)).toEqual(whole);
+    expect(await resume(folder)).toEqual(whole);
   });
 
   test.each<[string, (partial: string) => void]>([
@@ -294,16 +308,13 @@ describe('What a stopped run left, when it was damaged since', () => {
       },
     ],
   ])('is not built upon: of the dataset %s', async (_, damage) => {
-    const folder = newFolder('damaged');
-    await stopIn('compose', folder);
+    const folder = stoppedIn('compose');
     damage(join(folder, 'out.partial'));
-    await run(folder);
-    expect(contentsOf(folder)).toEqual(whole);
+    expect(await resume(folder)).toEqual(whole);
   });
 
   test('is cleared away when the next dataset at this place is another', async () => {
-    const folder = newFolder('another');
-    await stopIn('compose', folder);
+    const folder = stoppedIn('compose');
     const recipe = madeRecipe({ seed: '9' });
     const work = join(folder, 'work');
     await generate({ recipe, ...input, out: join(folder, 'out'), work }, { jobs: 2 });

@@ -38,8 +38,8 @@ interface Run {
   onProgress?: (progress: Progress) => void;
 }
 
-/** Generates into a new folder. */
-function run({ input: other, recipe, jobs = 2, work, onProgress }: Run = {}): Promise<Generated> {
+/** Generates into a new folder; in one thread, which starts sooner than two. */
+function run({ input: other, recipe, jobs = 1, work, onProgress }: Run = {}): Promise<Generated> {
   const folder = newFolder('run');
   return generate(
     {
@@ -64,7 +64,7 @@ function lockOf({ dataset }: Generated): DatasetLock {
 beforeAll(async () => {
   made = await makeImages();
   input = writeFolders(newFolder('input'), made);
-  base = await run({ jobs: 1 });
+  base = await run();
   reference = contentsOf(base.dataset);
 });
 
@@ -221,7 +221,7 @@ describe('A dataset that is there already', () => {
     const before = kept.map(stateOf);
     await generate(
       { recipe: madeRecipe(), ...input, out: base.dataset, work: workOf(base) },
-      { jobs: 2 },
+      { jobs: 1 },
     );
     expect(kept.map(stateOf)).toEqual(before);
   });
