@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import type { DatasetLock, DatasetSummary } from '../../src/dataset/dataset.js';
@@ -12,16 +12,33 @@ const newFolder = openWorkspace();
 const images = await makeImages({ images: 24 });
 let input: InputFolders;
 let recipe: string;
+/** Where `generate --quiet` was run, as the tests begin; what it wrote is in `output`. */
+let generated: string;
+let quiet: CliRun;
 
-beforeAll(() => {
+beforeAll(async () => {
   const folder = newFolder('input');
   input = writeFolders(folder, images);
   recipe = writeRecipe(folder);
+  generated = newFolder('generated');
+  quiet = await generate(generated, '--quiet');
 });
 
+/** A copy of the folder where `generate` was run. */
+function copyOfGenerated(): string {
+  const cwd = newFolder('copy');
+  cpSync(generated, cwd, { recursive: true });
+  return cwd;
+}
+
+/** In one thread, which starts sooner than two. */
 function generate(cwd: string, ...more: string[]): Promise<CliRun> {
+  return run('generate', cwd, '-j', '1', ...more);
+}
+
+function run(command: string, cwd: string, ...more: string[]): Promise<CliRun> {
   const { annotations, images } = input;
-  return runCli(['generate', '-r', recipe, '-a', annotations, '-i', images, ...more], { cwd });
+  return runCli([command, '-r', recipe, '-a', annotations, '-i', images, ...more], { cwd });
 }
 
 describe('generate', () => {
@@ -58,9 +75,8 @@ describe('generate', () => {
     });
   });
 
-  test('with --quiet prints nothing', async () => {
-    const run = await generate(newFolder('quiet'), '--quiet');
-    expect(run).toMatchObject({ code: 0, stdout: '', stderr: '' });
+  test('with --quiet prints nothing', () => {
+    expect(quiet).toMatchObject({ code: 0, stdout: '', stderr: '' });
   });
 
   test('lays flags over the recipe, and the dataset says so', async () => {
@@ -80,10 +96,8 @@ describe('generate', () => {
     const cwd = newFolder('source');
     const file = writeRecipe(cwd, { source: { ...input } });
     expect(await runCli(['generate', '-r', file, '-q'], { cwd })).toMatchObject({ code: 0 });
-    const flagged = newFolder('flagged');
-    await generate(flagged, '-q');
     const made = join('output', 'made');
-    expect(contentsOf(join(cwd, made))).toEqual(contentsOf(join(flagged, made)));
+    expect(contentsOf(join(cwd, made))).toEqual(contentsOf(join(generated, made)));
   });
 
   test('says where output goes that is no terminal in plain lines, on standard error', async () => {
@@ -120,19 +134,12 @@ describe('generate', () => {
   });
 });
 
-function run(command: string, cwd: string, ...more: string[]): Promise<CliRun> {
-  const { annotations, images } = input;
-  return runCli([command, '-r', recipe, '-a', annotations, '-i', images, ...more], { cwd });
-}
-
 describe('The stages, each by its own command', () => {
   test('give in their order the same dataset, and the same work, as generate', async () => {
     const staged = newFolder('staged');
     for (const command of ['index', 'extract', 'plan', 'compose']) {
       expect(await run(command, staged, '-q')).toMatchObject({ code: 0, stdout: '', stderr: '' });
     }
-    const generated = newFolder('generated');
-    expect(await run('generate', generated, '-q')).toMatchObject({ code: 0 });
     expect(contentsOf(staged)).toEqual(contentsOf(generated));
   });
 
@@ -167,8 +174,7 @@ describe('The stages, each by its own command', () => {
   });
 
   test('want the stage before them for the same recipe, not for another', async () => {
-    const cwd = newFolder('another');
-    await run('generate', cwd, '-q');
+    const cwd = copyOfGenerated();
     expectOneLine(await run('compose', cwd, '-q', '--seed', '5'), 1, '"patchml plan"');
     expectOneLine(await run('compose', cwd, '-q', '--limit', '5'), 1, '"patchml index"');
   });
@@ -202,22 +208,19 @@ describe('A stage that is given the folder of the one before', () => {
     const pool = await made('extract', cwd, '--index', index, '--work', 'elsewhere');
     const plan = await made('plan', cwd, '--pool', pool, '--work', 'elsewhere');
     const dataset = await made('compose', cwd, '--pool', pool, '--plan', plan, '-o', 'out');
-    const generated = newFolder('generated');
-    await run('generate', generated, '-q', '-o', 'out');
-    expect(contentsOf(join(cwd, dataset))).toEqual(contentsOf(join(generated, 'out')));
+    expect(contentsOf(join(cwd, dataset))).toEqual(contentsOf(join(generated, 'output', 'made')));
   });
 
   test('is found in the work folder by the recipe alone, where there is one', async () => {
-    const cwd = newFolder('found');
-    await run('generate', cwd, '-q', '-o', 'out');
+    const cwd = copyOfGenerated();
+    rmSync(join(cwd, 'output', 'made'), { recursive: true });
     for (const command of ['extract', 'plan', 'compose']) await made(command, cwd);
-    await run('generate', cwd, '-q', '-o', 'other', '--limit', '5', '--counts', '2:2');
+    await generate(cwd, '-q', '-o', 'other', '--limit', '5', '--counts', '2:2');
     await made('compose', cwd); // the pool of another choice of images is not taken for it
   });
 
   test('refuses one of another recipe, one of another pool, and what is none', async () => {
-    const cwd = newFolder('refused');
-    await run('generate', cwd, '-q', '-o', 'out');
+    const cwd = copyOfGenerated();
     const [index, pool, plan] = [
       await made('index', cwd, '-a', input.annotations, '-i', input.images),
       await made('extract', cwd),

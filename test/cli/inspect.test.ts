@@ -30,7 +30,7 @@ beforeAll(async () => {
   // Two XML more: one without an image, and one that is none.
   writeFileSync(join(input.annotations, 'broken.xml'), '<annotation>');
   const recipe = writeRecipe(cwd, { patch: { minSide: 90 } });
-  const args = ['-r', recipe, '-a', input.annotations, '-i', input.images, '--json'];
+  const args = ['-r', recipe, '-a', input.annotations, '-i', input.images, '--json', '-j', '1'];
   const { stdout } = await runCli(['generate', ...args], { cwd });
   ({ pool } = JSON.parse(stdout) as { pool: string });
 });

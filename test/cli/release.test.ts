@@ -14,11 +14,21 @@ import { contentsOf, openWorkspace, pathsIn } from '../support/workspace.js';
 const newFolder = openWorkspace();
 let make: (fields?: RecipeOverrides) => Promise<string>;
 let dataset: string;
+/** Where `release --version 1.0.0` was run, and what it said. */
+let released: string;
+let first: CliRun;
 
 beforeAll(async () => {
   make = openGenerator(await smallInput(newFolder('input')), newFolder);
   dataset = await make();
+  released = newFolder('released');
+  first = await release(released, '--version', '1.0.0');
 });
+
+/** A copy of the folder where version 1.0.0 was released. */
+function copyOfReleased(): string {
+  return copyOf(released, newFolder('cwd'));
+}
 
 function release(cwd: string, ...args: string[]): Promise<CliRun> {
   return runCli(['release', dataset, ...args], { cwd });
@@ -26,18 +36,15 @@ function release(cwd: string, ...args: string[]): Promise<CliRun> {
 
 describe('release', () => {
   test('makes a release that verify finds whole, and says where it is', async () => {
-    const cwd = newFolder('cwd');
-    const run = await release(cwd, '--version', '1.0.0');
-    expect(run).toMatchObject({ code: 0, stderr: '' });
-    expect(run.stdout).toContain(join('releases', 'made-1.0.0'));
-    const verified = await runCli(['verify', join('releases', 'made-1.0.0')], { cwd });
+    expect(first).toMatchObject({ code: 0, stderr: '' });
+    expect(first.stdout).toContain(join('releases', 'made-1.0.0'));
+    const verified = await runCli(['verify', join('releases', 'made-1.0.0')], { cwd: released });
     expect(verified).toMatchObject({ code: 0, stderr: '' });
     expect(verified.stdout).toContain('made 1.0.0 (images)');
   });
 
   test('says that a release is there already, and succeeds', async () => {
-    const cwd = newFolder('cwd');
-    await release(cwd, '--version', '1.0.0', '-q');
+    const cwd = copyOfReleased();
     const before = contentsOf(cwd);
     const again = await release(cwd, '--version', '1.0.0');
     expect(again).toMatchObject({ code: 0, stderr: '' });
@@ -46,8 +53,7 @@ describe('release', () => {
   });
 
   test('says in one line which version is allowed', async () => {
-    const cwd = newFolder('cwd');
-    await release(cwd, '--version', '1.0.0', '-q');
+    const cwd = copyOfReleased();
     const previous = join('releases', 'made-1.0.0');
     const larger = await make({ sampling: { counts: { 2: 5, 3: 4 } } });
     const args = ['release', larger, '--previous', previous];
@@ -110,8 +116,7 @@ describe('release', () => {
 
 describe('verify, of a release', () => {
   test('says in one line that its release.json is gone', async () => {
-    const cwd = newFolder('cwd');
-    await release(cwd, '--version', '1.0.0', '-q');
+    const cwd = copyOfReleased();
     const folder = join('releases', 'made-1.0.0');
     rmSync(join(cwd, folder, 'release.json'));
     const run = await runCli(['verify', folder], { cwd });
@@ -119,8 +124,7 @@ describe('verify, of a release', () => {
   });
 
   test('names what is wrong and exits with 1', async () => {
-    const cwd = newFolder('cwd');
-    await release(cwd, '--version', '1.0.0', '-q');
+    const cwd = copyOfReleased();
     const folder = join('releases', 'made-1.0.0');
     // A new file in the place: the old one is one with that of the dataset.
     rmSync(join(cwd, folder, 'dataset', 'images', 'k2-000000.png'));

@@ -24,7 +24,7 @@ beforeAll(async () => {
 
 async function generate(cwd: string, ...more: string[]): Promise<string> {
   const { annotations, images } = input;
-  const args = ['-r', recipe, '-a', annotations, '-i', images, '--json', ...more];
+  const args = ['-r', recipe, '-a', annotations, '-i', images, '--json', '-j', '1', ...more];
   const { stdout } = await runCli(['generate', ...args], { cwd });
   return (JSON.parse(stdout) as { pool: string }).pool;
 }

@@ -39,13 +39,13 @@ beforeAll(async () => {
   input = writeFolders(newFolder('input'), images);
   const folder = newFolder('made');
   const places = { out: join(folder, 'out'), work: join(folder, 'work') };
-  made = await generate({ recipe, ...input, ...places }, { jobs: 2 });
+  made = await generate({ recipe, ...input, ...places }, { jobs: 1 });
   whole = contentsOf(made.dataset);
 });
 
 /** Composes the made plan at a place. */
 function compose(out: string, options: ComposeOptions = {}): Promise<Dataset> {
-  return composeDataset({ recipe, pool: made.pool, plan: made.plan, out }, { jobs: 2, ...options });
+  return composeDataset({ recipe, pool: made.pool, plan: made.plan, out }, { jobs: 1, ...options });
 }
 
 /** Composes a dataset of another seed from the same pool at a place. */
@@ -54,7 +54,7 @@ async function composeOther(out: string, options: ComposeOptions = {}): Promise<
   const { pool } = made;
   const work = join(pool, '..', '..');
   const { folder: plan } = await makePlan({ recipe: other, pool, work });
-  await composeDataset({ recipe: other, pool, plan, out }, { jobs: 2, ...options });
+  await composeDataset({ recipe: other, pool, plan, out }, { jobs: 1, ...options });
 }
 
 describe('A composed dataset', () => {

@@ -33,7 +33,7 @@ beforeAll(async () => {
 
 function generate(cwd: string, ...more: string[]): Promise<CliRun> {
   const { annotations, images } = input;
-  const args = ['-r', recipe, '-a', annotations, '-i', images, '-q', ...more];
+  const args = ['-r', recipe, '-a', annotations, '-i', images, '-q', '-j', '1', ...more];
   if (!more.includes('--work')) args.push('--work', work);
   return runCli(['generate', ...args], { cwd });
 }

@@ -24,7 +24,7 @@ beforeAll(async () => {
 function generateWith(fields: RecipeOverrides = {}): Promise<Generated> {
   const folder = newFolder('made');
   const places = { out: join(folder, 'out'), work: join(folder, 'work') };
-  return generate({ recipe: madeRecipe(fields), ...input, ...places }, { jobs: 2 });
+  return generate({ recipe: madeRecipe(fields), ...input, ...places }, { jobs: 1 });
 }
 
 /** A copy of the pool to damage. */
