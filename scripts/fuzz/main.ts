@@ -42,6 +42,7 @@ try {
   const chosen = names().filter((name) => only?.includes(name) ?? true);
   let child: Child | undefined;
   for (let input = 0; input < inputs; input += 1) {
+    if (input > 0 && input % 1000 === 0) console.error(`${input} inputs, ${failures} failures`);
     if (input % INPUTS_A_PROCESS === 0) {
       child?.end();
       child = undefined;

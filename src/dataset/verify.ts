@@ -30,6 +30,28 @@ export interface Finding {
   detail?: string | undefined;
 }
 
+/** A damaged list of millions of files is not to be reported line by line. */
+const MAX_FINDINGS = 10_000;
+
+/** Findings up to 10,000; that there are more is one. */
+export class FindingList {
+  readonly found: Finding[] = [];
+
+  /** Whether there is no need to look for more. */
+  get isFull(): boolean {
+    return this.found.length > MAX_FINDINGS;
+  }
+
+  add(...findings: readonly Finding[]): void {
+    for (const finding of findings) {
+      if (this.isFull) return;
+      const detail = `there are more than ${MAX_FINDINGS} findings, the others are not listed`;
+      const isLast = this.found.length === MAX_FINDINGS;
+      this.found.push(isLast ? { problem: 'invalid', file: '.', detail } : finding);
+    }
+  }
+}
+
 export interface Verification {
   /** The digest that the lock gives the dataset. */
   dataset: string;
@@ -111,7 +133,7 @@ async function checkFiles(
   lock: DatasetLock,
   { signal, onProgress, digestOf }: VerifyOptions,
 ): Promise<Finding[]> {
-  const findings: Finding[] = [];
+  const findings = new FindingList();
   const present = new Map((await listFiles(folder, () => true)).map((file) => [file.path, file]));
   present.delete(LOCK_FILE);
   const expected = Object.entries(lock.files);
@@ -120,9 +142,10 @@ async function checkFiles(
     throwIfAborted(signal, 'verify');
     const found = present.get(file);
     present.delete(file);
-    if (!found || found.size < 0) findings.push({ problem: 'missing', file, detail: found?.link });
+    if (findings.isFull) return findings.found;
+    if (!found || found.size < 0) findings.add({ problem: 'missing', file, detail: found?.link });
     else if ((digestOf?.(file) ?? sha256File(join(folder, file))) !== digest) {
-      findings.push({ problem: 'changed', file });
+      findings.add({ problem: 'changed', file });
     }
     done += 1;
     if (done % 50 === 0 || done === expected.length) {
@@ -130,8 +153,8 @@ async function checkFiles(
       await letSignalIn(signal, 'verify');
     }
   }
-  for (const file of present.keys()) findings.push({ problem: 'extra', file });
-  return findings;
+  for (const file of present.keys()) findings.add({ problem: 'extra', file });
+  return findings.found;
 }
 
 /** One finding for one edit: a lock that was changed says so of itself. */
@@ -152,13 +175,15 @@ async function checkMetadata(
   lock: DatasetLock,
   images: readonly string[],
 ): Promise<Finding[]> {
-  const findings: Finding[] = [];
+  const findings = new FindingList();
   const unseen = new Set(images);
   try {
     const rows = readMetadata(folder, fieldsOf(lock));
     for await (const { file_name: file, sha256, k, objects, labels, label_names } of rows) {
-      const invalid = (detail: string): number =>
-        findings.push({ problem: 'invalid', file, detail });
+      if (findings.isFull) return findings.found;
+      const invalid = (detail: string): void => {
+        findings.add({ problem: 'invalid', file, detail });
+      };
       if (!unseen.delete(file)) invalid('its row is there twice, or the lock does not know it');
       if (lock.files[file] !== sha256) invalid('its row has another digest than the lock');
       if (Object.values(objects).some((list) => list.length !== k))
@@ -173,8 +198,8 @@ async function checkMetadata(
     if (!(problem instanceof PatchmlError)) throw error;
     return [{ problem: 'invalid', file: METADATA_FILE, detail: problem.message }];
   }
-  for (const file of unseen) findings.push({ problem: 'invalid', file, detail: 'it has no row' });
-  return findings;
+  for (const file of unseen) findings.add({ problem: 'invalid', file, detail: 'it has no row' });
+  return findings.found;
 }
 
 function isLabelSetOf(labels: readonly number[], categories: readonly number[]): boolean {

@@ -100,8 +100,8 @@ async function extractImage(
 
 /** Bytes that the largest cut takes, and its resizing: 13 a pixel were measured. */
 function cutBytes(selected: readonly SelectedObject[]): number {
-  const pixels = selected.map(({ cut }) => sizeOf(cut)).map(([width, height]) => width * height);
-  return (3 + 13) * Math.max(...pixels);
+  const areas = selected.map(({ cut }) => sizeOf(cut)).map(([width, height]) => width * height);
+  return (3 + 13) * areas.reduce((most, area) => Math.max(most, area), 0);
 }
 
 async function fitToStore(

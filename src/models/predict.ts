@@ -83,7 +83,7 @@ export async function predict(
   const { sha256, dependsOnBatch } = await readCardedModel(card);
   const { provider = 'cpu', jobs } = options;
   const asked = options.batch ?? (dependsOnBatch ? 1 : DEFAULT_BATCH);
-  const top = Math.max(TOP, ...set.labels.map((labels) => labels.length));
+  const top = set.labels.reduce((most, { length }) => Math.max(most, length), TOP);
   const versions = { patchml: PATCHML_VERSION, onnxruntime: onnxruntimeVersion() };
   const key = digestOf({
     model: sha256,

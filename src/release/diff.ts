@@ -85,7 +85,7 @@ export async function diffDatasets(
     note(row.id, known.get(row.id), fingerprint(row, isLossy), images);
     known.delete(row.id);
   }
-  images.removed.push(...known.keys());
+  for (const id of known.keys()) images.removed.push(id);
   return {
     before: sideOf(first, objects.before),
     after: sideOf(second, objects.after),

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import semver from 'semver';
 import { z } from 'zod';
 import { type Dataset, type DatasetFolder, readDataset } from '../dataset/dataset.js';
-import type { Finding } from '../dataset/verify.js';
+import { type Finding, FindingList } from '../dataset/verify.js';
 import { TransferError } from '../errors.js';
 import { EXPORT_NAMES } from '../exports/exports.js';
 import { sha256File, sha256Schema } from '../files/digest.js';
@@ -146,25 +146,30 @@ export async function readChecksums(folder: string): Promise<Checksums> {
  */
 export function parseChecksums(text: string): Checksums {
   const digests = new Map<string, string>();
-  const findings: Finding[] = [];
-  const lines = text.split('\n');
-  const rest = lines.pop()!;
+  const findings = new FindingList();
   let last = '';
-  const find = (number: number, problem: string): void => {
-    findings.push({ problem: 'invalid', file: SUMS_FILE, detail: `line ${number}: ${problem}` });
+  let number = 0;
+  let start = 0;
+  const find = (problem: string): void => {
+    findings.add({ problem: 'invalid', file: SUMS_FILE, detail: `line ${number}: ${problem}` });
   };
-  for (const [index, line] of lines.entries()) {
+  for (let end = text.indexOf('\n'); end !== -1; end = text.indexOf('\n', start)) {
+    const line = text.slice(start, end);
+    start = end + 1;
+    number += 1;
+    if (findings.isFull) break;
     const [, digest, path] = /^([0-9a-f]{64}) [ *](.+)$/.exec(line) ?? [];
     const problem = problemOf(path, digests, last);
     if (problem !== undefined || digest === undefined || path === undefined) {
-      find(index + 1, problem ?? 'not understood');
+      find(problem ?? 'not understood');
       continue;
     }
     digests.set(path, digest);
     last = path;
   }
-  if (rest !== '') find(lines.length + 1, 'the file is truncated');
-  return { digests, findings };
+  number += 1;
+  if (start < text.length && !findings.isFull) find('the file is truncated');
+  return { digests, findings: findings.found };
 }
 
 function problemOf(

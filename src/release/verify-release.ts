@@ -2,6 +2,7 @@ import { join, posix } from 'node:path';
 import { isImageFile, LOCK_FILE, readDataset, SUMMARY_FILE } from '../dataset/dataset.js';
 import {
   type Finding,
+  FindingList,
   type Verification,
   verifyDataset,
   type VerifyOptions,
@@ -189,20 +190,23 @@ async function checkFiles(
   { kind }: ReleaseSummary,
   { signal, onProgress }: StageOptions,
 ): Promise<CheckedFiles> {
-  const { digests, findings } = await readSums(folder);
+  const { digests, findings: known } = await readSums(folder);
+  const findings = new FindingList();
+  findings.add(...known);
   const found = new Map<string, string>();
   const present = new Map((await listFiles(folder, () => true)).map((file) => [file.path, file]));
   present.delete(SUMS_FILE);
   let done = 0;
   for (const [file, digest] of digests) {
     throwIfAborted(signal, 'verify');
+    if (findings.isFull) break;
     const { size = -1, link } = present.get(file) ?? {};
     present.delete(file);
-    if (size < 0) findings.push({ problem: 'missing', file, detail: link });
+    if (size < 0) findings.add({ problem: 'missing', file, detail: link });
     else {
       const actual = sha256File(join(folder, file));
       found.set(file, actual);
-      if (actual !== digest) findings.push({ problem: 'changed', file });
+      if (actual !== digest) findings.add({ problem: 'changed', file });
     }
     done += 1;
     if (done % REPORT_EVERY === 0 || done === digests.size) {
@@ -210,10 +214,10 @@ async function checkFiles(
       await letSignalIn(signal, 'verify');
     }
   }
-  for (const file of present.keys()) findings.push({ problem: 'extra', file });
+  for (const file of present.keys()) findings.add({ problem: 'extra', file });
   for (const file of REQUIRED[kind])
-    if (!digests.has(file)) findings.push({ problem: 'missing', file });
-  return { listed: digests.size, found, findings };
+    if (!digests.has(file)) findings.add({ problem: 'missing', file });
+  return { listed: digests.size, found, findings: findings.found };
 }
 
 async function readSums(folder: string): Promise<Checksums> {
