@@ -60,7 +60,9 @@ const PREPROCESSING_FLAGS = {
 /** And how the model is read. */
 const OUTPUT_FLAGS = {
   classes: '--classes imagenet-1k|imagenet-1k-background|FILE (of synsets, one a line)',
-  outputKind: '--output-kind logits|probabilities',
+  // A run tells the kind of all but the whole numbers of a quantised model.
+  outputKind:
+    '--output-kind logits|probabilities (and --output-step NUMBER --output-zero-point NUMBER, where they are known)',
 } as const satisfies Partial<Record<keyof CardDraft, string>>;
 
 /**

@@ -96,7 +96,9 @@ describe('draftModelCard', () => {
 
   it('asks what whole numbers stand for, and says what a step is worth', async () => {
     const given = { ...preprocessing, classes: TINY_CLASSES };
-    await expect(draft('whole', given)).rejects.toThrow(/says outputKind/);
+    await expect(draft('whole', given)).rejects.toThrow(
+      /says outputKind; give --output-kind \S+ \(and --output-step NUMBER/,
+    );
     const steps = { outputKind: 'logits', outputStep: 4, outputZeroPoint: -128 } as const;
     const card = await draft('whole', { ...given, ...steps });
     expect(card['output']).toEqual({ kind: 'logits', step: 4, zeroPoint: -128 });
