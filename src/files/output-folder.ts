@@ -241,10 +241,10 @@ async function swapIn(partial: string, place: string): Promise<void> {
   await removeFolder(old);
 }
 
-/** Removes a folder, in which the note stays until the end. */
+/** Removes a folder, in which the note stays until the end, unless the disk has no room for one. */
 async function removeFolder(folder: string): Promise<void> {
   const info = await lstat(folder).catch(() => undefined);
-  if (info?.isDirectory()) await clear(folder);
+  if (info?.isDirectory()) await clear(folder).catch(() => undefined);
   await rm(folder, { recursive: true, force: true });
 }
 
