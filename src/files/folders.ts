@@ -38,7 +38,8 @@ export function plainPlace(path: string): string {
 }
 
 /**
- * Makes a folder and those above it, and puts their names on the disk. (Node's own recursion never ends below /proc.)
+ * Makes a folder and those above it, and puts their names on the disk. (Node's own recursion never
+ * ends below /proc.)
  * @throws OutputError `output-is-link` where one of them is a link that leads nowhere
  */
 export async function makeFolder(path: string): Promise<void> {

@@ -80,7 +80,7 @@ describe('release', () => {
     expect(JSON.parse(stdout)).toMatchObject({ exports: [...EXPORT_NAMES], shardSize: 3 });
     const verified = await runCli(['verify', join('all', 'made-1.0.0')], { cwd });
     expect(verified).toMatchObject({ code: 0, stderr: '' });
-    expect(verified.stdout).toContain('(images, parquet, webdataset, coco, yolo, csv)');
+    expect(verified.stdout).toContain(`(images, ${EXPORT_NAMES.join(', ')})`);
   });
 
   test('publishes no pixels with --recipe-only', async () => {

@@ -109,7 +109,7 @@ describe('buildFolder', () => {
     const [last, ...before] = synced.reverse();
     expect(last).toEqual([folder, true]);
     const partial = `${place}.partial`;
-    const expected = [partial, ...names.map((name) => join(partial, name))];
+    const expected = [folder, partial, ...names.map((name) => join(partial, name))];
     expect(before.map(([path]) => path).sort()).toEqual(expected.sort());
     expect(before.every(([, isRenamed]) => !isRenamed)).toBe(true);
   });
