@@ -48,7 +48,7 @@ const { pool } = await generate(
 
 say('Verifying: every file and row, and 40 images made again from the pool');
 const { findings, files } = await verifyDataset({ dataset });
-const { differing } = await regenerateSample({ folder: dataset, pool, sample: 40 });
+const { differing } = await regenerateSample({ dataset, pool, sample: 40 });
 
 say('Drawing the contact sheet');
 await writeContactSheet({ dataset, out: sheet });

@@ -1,3 +1,14 @@
+/**
+ * What `import ... from 'patchml'` gives.
+ *
+ * A function that reads or writes files takes `(input, options)`: the input says what to work on and
+ * where it goes, a plain path where one path says it all; options have defaults, `signal` and
+ * `onProgress` among them. Functions of values alone take these values. What one throws is in its
+ * comment, and is always a `PatchmlError`.
+ *
+ * @module
+ */
+
 export {
   type Dataset,
   type DatasetFolder,
@@ -98,6 +109,7 @@ export {
 } from './generate/pool.js';
 export {
   findPoolOf,
+  type FindPoolInput,
   type RegenerateInput,
   regenerateSample,
   type Regeneration,

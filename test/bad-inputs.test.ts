@@ -148,8 +148,8 @@ const READERS: Record<string, Call> = {
   'extractPool index': (index, work) => patchml.extractPool({ recipe, index, work }),
   'findModelCard .onnx': (path) => patchml.findModelCard(`${path}.onnx`),
   findModelCard: (path) => patchml.findModelCard(path),
-  'findPoolOf folder': (folder) => patchml.findPoolOf(folder, made.work),
-  'findPoolOf work': (work) => patchml.findPoolOf(made.dataset, work),
+  'findPoolOf dataset': (dataset) => patchml.findPoolOf({ dataset, work: made.work }),
+  'findPoolOf work': (work) => patchml.findPoolOf({ dataset: made.dataset, work }),
   findScores: (path) => patchml.findScores(path),
   'generate annotations': (annotations, out) =>
     patchml.generate({ recipe, annotations, images: made.images, out, work: `${out}-work` }),
@@ -185,10 +185,10 @@ const READERS: Record<string, Call> = {
     patchml.regenerateRelease({ ...made, images, out, work: `${out}-work` }),
   'regenerateRelease release': (release, out) =>
     patchml.regenerateRelease({ ...made, release, out, work: `${out}-work` }),
-  'regenerateSample folder': (folder) =>
-    patchml.regenerateSample({ folder, pool: made.pool, sample: 2 }),
+  'regenerateSample dataset': (dataset) =>
+    patchml.regenerateSample({ dataset, pool: made.pool, sample: 2 }),
   'regenerateSample pool': (pool) =>
-    patchml.regenerateSample({ folder: made.dataset, pool, sample: 2 }),
+    patchml.regenerateSample({ dataset: made.dataset, pool, sample: 2 }),
   'releaseDataset dataset': (dataset, to) =>
     patchml.releaseDataset({ dataset, version: '1.0.0', to }),
   'releaseDataset previous': (previous, to) =>
@@ -294,7 +294,7 @@ const ON_DATASETS = [
   'inspect',
   'openEvaluationSet dataset',
   'readDataset rows',
-  'regenerateSample folder',
+  'regenerateSample dataset',
   'releaseDataset dataset',
   'writeContactSheet dataset',
 ];

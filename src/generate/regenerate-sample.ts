@@ -12,7 +12,7 @@ import { findStageFolders } from './stage-folder.js';
 
 export interface RegenerateInput {
   /** The dataset folder. */
-  folder: DatasetFolder;
+  dataset: DatasetFolder;
   /** The pool folder it was composed from. */
   pool: PoolFolder;
   /** How many images to make again; all, where there are no more. */
@@ -35,7 +35,7 @@ export interface Regeneration {
  * @throws OutputError where a file cannot be read; AbortedError
  */
 export async function regenerateSample(
-  { folder, pool, sample, seed }: RegenerateInput,
+  { dataset: folder, pool, sample, seed }: RegenerateInput,
   { signal, onProgress }: StageOptions = {},
 ): Promise<Regeneration> {
   const dataset = await readDataset(folder);
@@ -73,13 +73,20 @@ function isAsExtracted(reader: PoolReader, patch: PatchRow): boolean {
   return sha256(reader.read(patch).data) === patch.sha256;
 }
 
+export interface FindPoolInput {
+  /** The dataset folder. */
+  dataset: DatasetFolder;
+  /** Where stages keep what they make. */
+  work: string;
+}
+
 /**
  * The pool in a work folder that a dataset was made from.
  * @throws DatasetError where the dataset is none, or its pool is not there
  * @throws OutputError where a file cannot be read
  */
-export async function findPoolOf(folder: DatasetFolder, work: string): Promise<PoolFolder> {
-  const { pool } = await readLock(folder);
+export async function findPoolOf({ dataset, work }: FindPoolInput): Promise<PoolFolder> {
+  const { pool } = await readLock(dataset);
   const [found] = await findStageFolders(
     'pool',
     work,

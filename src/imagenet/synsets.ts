@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { requireInteger } from '../errors.js';
 import { SYNSET_TABLE } from './synset-table.js';
 
 /**
@@ -29,11 +30,13 @@ export function classOf(wnid: Wnid): ClassIndex | undefined {
   return indexOf.get(wnid);
 }
 
-/** The name shown for a class, different for every class: `banana`, `crane (134)`. */
+/**
+ * The name shown for a class, different for every class: `banana`, `crane (134)`.
+ * @throws MetricsError `metrics-out-of-range`
+ */
 export function classNameOf(index: ClassIndex): string {
-  const name = names[index];
-  if (name === undefined) throw new RangeError(`expected a class index 0 to 999, got ${index}`);
-  return name;
+  requireInteger('a class index', index, 0, names.length - 1);
+  return names[index]!;
 }
 
 /** The names shown for all 1,000 classes, in class-index order. */

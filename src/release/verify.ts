@@ -94,8 +94,8 @@ async function makeAgain(
 ): Promise<Regeneration | undefined> {
   const folder = datasetIn(place, checked);
   try {
-    const from = pool ?? (await findPoolOf(folder, work));
-    return await regenerateSample({ folder, pool: from, sample }, options);
+    const from = pool ?? (await findPoolOf({ dataset: folder, work }));
+    return await regenerateSample({ dataset: folder, pool: from, sample }, options);
   } catch (error) {
     const isDataset = error instanceof DatasetError && error.path?.startsWith(folder);
     if (isDataset && checked.findings.length > 0) return undefined; // the findings say it better

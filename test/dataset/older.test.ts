@@ -68,7 +68,7 @@ describe('A dataset of patchml 0.1', () => {
     await writeContactSheet({ dataset: older, out: join(newFolder('sheet'), 'sheet.png') });
     const work = join(made.folder, '..', 'work');
     const [pool] = await findStageFolders('pool', work, () => Promise.resolve(true));
-    const { differing } = await regenerateSample({ folder: older, pool: pool!, sample: 5 });
+    const { differing } = await regenerateSample({ dataset: older, pool: pool!, sample: 5 });
     expect(differing).toEqual([]);
   });
 

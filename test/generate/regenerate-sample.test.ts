@@ -37,7 +37,7 @@ function copyPool(): string {
 describe('Images made again from their pool', () => {
   test('have the same pixels', async () => {
     const { dataset: folder, pool } = made;
-    expect(await regenerateSample({ folder, pool, sample: 1000 })).toEqual({
+    expect(await regenerateSample({ dataset: folder, pool, sample: 1000 })).toEqual({
       images: 24,
       differing: [],
     });
@@ -49,7 +49,7 @@ describe('Images made again from their pool', () => {
     ['WebP', { encode: { format: 'webp' }, patch: { fit: 'stretch' } }],
   ])('have the same pixels whatever the recipe: %s', async (_, fields) => {
     const { dataset: folder, pool } = await generateWith(fields);
-    expect((await regenerateSample({ folder, pool, sample: 24 })).differing).toEqual([]);
+    expect((await regenerateSample({ dataset: folder, pool, sample: 24 })).differing).toEqual([]);
   });
 
   test('are those that hold a patch, when this patch is another in the pool', async () => {
@@ -62,7 +62,7 @@ describe('Images made again from their pool', () => {
     const bytes = readFileSync(join(pool, 'patches.bin'));
     bytes.fill(128, offset, offset + 3 * width * height);
     writeFileSync(join(pool, 'patches.bin'), bytes);
-    const { differing } = await regenerateSample({ folder: made.dataset, pool, sample: 24 });
+    const { differing } = await regenerateSample({ dataset: made.dataset, pool, sample: 24 });
     const holding = rows.filter(({ objects }) => objects.patch.includes(altered));
     expect(differing).toEqual(holding.map((row) => row.file_name));
   });
@@ -84,7 +84,7 @@ describe('Images made again from their pool', () => {
       Buffer.alloc(readFileSync(join(pool, 'patches.bin')).length, 128),
     );
     const choose = async (seed?: string): Promise<string[]> =>
-      (await regenerateSample({ folder, pool, sample: 6, seed })).differing;
+      (await regenerateSample({ dataset: folder, pool, sample: 6, seed })).differing;
     const chosen = await choose();
     expect(chosen).toHaveLength(6);
     expect(await choose()).toEqual(chosen);
@@ -96,21 +96,21 @@ describe('Images made again from their pool', () => {
     const { dataset: folder, pool } = made;
     const seen: number[] = [];
     await regenerateSample(
-      { folder, pool, sample: 3 },
+      { dataset: folder, pool, sample: 3 },
       { onProgress: ({ done, total }) => seen.push(done, total) },
     );
     expect(seen).toEqual([1, 3, 2, 3, 3, 3]);
     const signal = AbortSignal.abort();
-    await expect(regenerateSample({ folder, pool, sample: 3 }, { signal })).rejects.toThrow(
-      AbortedError,
-    );
+    await expect(
+      regenerateSample({ dataset: folder, pool, sample: 3 }, { signal }),
+    ).rejects.toThrow(AbortedError);
   });
 });
 
 describe('A pool that cannot serve', () => {
   test('because it is of another dataset is refused', async () => {
     const other = await generateWith({ patch: { minSide: 100 } });
-    const call = regenerateSample({ folder: made.dataset, pool: other.pool, sample: 5 });
+    const call = regenerateSample({ dataset: made.dataset, pool: other.pool, sample: 5 });
     await expect(call).rejects.toThrow(DatasetError);
     await expect(call).rejects.toThrow(`${other.pool}: this is not the pool the dataset was made`);
   });
@@ -118,7 +118,7 @@ describe('A pool that cannot serve', () => {
   test('because it is cut off is a named error', async () => {
     const pool = copyPool();
     truncateSync(join(pool, 'patches.bin'), 10);
-    const call = regenerateSample({ folder: made.dataset, pool, sample: 24 });
+    const call = regenerateSample({ dataset: made.dataset, pool, sample: 24 });
     await expect(call).rejects.toThrow(DatasetError);
     await expect(call).rejects.toThrow(join(pool, 'patches.bin'));
   });
@@ -127,7 +127,7 @@ describe('A pool that cannot serve', () => {
     for (const file of ['patches.bin', 'patches.jsonl', 'pool.json']) {
       const pool = copyPool();
       rmSync(join(pool, file));
-      const call = regenerateSample({ folder: made.dataset, pool, sample: 24 });
+      const call = regenerateSample({ dataset: made.dataset, pool, sample: 24 });
       await expect(call).rejects.toMatchObject({ code: 'stage-missing', path: pool });
       await expect(call).rejects.toThrow(`${file} is missing`);
     }
@@ -137,7 +137,7 @@ describe('A pool that cannot serve', () => {
     const pool = copyPool();
     const path = join(pool, 'patches.jsonl');
     writeFileSync(path, readFileSync(path, 'utf8').replace(/"width":\d+/, '"width":-1'));
-    const call = regenerateSample({ folder: made.dataset, pool, sample: 24 });
+    const call = regenerateSample({ dataset: made.dataset, pool, sample: 24 });
     await expect(call).rejects.toMatchObject({ code: 'stage-invalid', path, place: 'line 1' });
   });
 
@@ -146,7 +146,7 @@ describe('A pool that cannot serve', () => {
     const path = join(pool, 'patches.jsonl');
     const rows = readFileSync(path, 'utf8').split('\n');
     writeFileSync(path, [...rows.slice(0, -2), ''].join('\n')); // the last patch is gone
-    const outcome = await regenerateSample({ folder: made.dataset, pool, sample: 24 }).catch(
+    const outcome = await regenerateSample({ dataset: made.dataset, pool, sample: 24 }).catch(
       (error: unknown) => error,
     );
     if (outcome instanceof Error) expect(outcome).toBeInstanceOf(DatasetError);
@@ -159,15 +159,15 @@ describe('The pool of a dataset', () => {
     const work = join(made.pool, '..', '..');
     const places = { out: join(newFolder('other'), 'out'), work };
     await generate({ recipe: madeRecipe({ patch: { minSide: 100 } }), ...input, ...places });
-    expect(await findPoolOf(made.dataset, work)).toBe(made.pool);
+    expect(await findPoolOf({ dataset: made.dataset, work })).toBe(made.pool);
   });
 
   test('that is gone is a named error that says how to get it', async () => {
     const work = newFolder('work');
-    await expect(findPoolOf(made.dataset, work)).rejects.toThrow(
+    await expect(findPoolOf({ dataset: made.dataset, work })).rejects.toThrow(
       `${work}: the pool of this dataset is not here; name it with --pool or --work`,
     );
     rmSync(work, { recursive: true });
-    await expect(findPoolOf(made.dataset, work)).rejects.toThrow(DatasetError);
+    await expect(findPoolOf({ dataset: made.dataset, work })).rejects.toThrow(DatasetError);
   });
 });

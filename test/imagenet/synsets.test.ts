@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import type { PoolFolder } from '../../src/generate/pool.js';
+import { MetricsError } from '../../src/errors.js';
 import { SYNSET_TABLE } from '../../src/imagenet/synset-table.js';
 import { classNameOf, classNames, classOf } from '../../src/imagenet/synsets.js';
 
@@ -61,7 +62,7 @@ describe('classNames', () => {
   });
 
   it.each([-1, 1000, 1.5, NaN])('have none for %p', (index) => {
-    expect(() => classNameOf(index)).toThrow(RangeError);
+    expect(() => classNameOf(index)).toThrow(MetricsError);
   });
 });
 
