@@ -22,8 +22,8 @@ export interface ReadLimits {
   notAFile?: (() => PatchmlError) | undefined;
 }
 
-/** Room for the digests or labels of some million images. */
-export const MAX_TEXT_BYTES = 256e6;
+/** Room for the digests or labels of half a million images. */
+export const MAX_TEXT_BYTES = 64e6;
 
 /** No photograph is larger. */
 export const MAX_IMAGE_BYTES = 256 * 2 ** 20;
@@ -47,7 +47,7 @@ export async function readRegularFile(path: string, limits: ReadLimits): Promise
   }
 }
 
-/** {@link readRegularFile} as UTF-8. Default: up to 256 MB. */
+/** {@link readRegularFile} as UTF-8. Default: up to 64 MB. */
 export async function readRegularText(
   path: string,
   limits: ReadLimits = { maxBytes: MAX_TEXT_BYTES },

@@ -1,5 +1,6 @@
 import { basename, dirname, join, resolve } from 'node:path';
 import { exists } from '../files/folders.js';
+import { parseSmallJson } from '../files/json.js';
 import { readRegularText } from '../files/read-file.js';
 import { isMapping } from '../files/yaml.js';
 import type { CardDraft } from './card.js';
@@ -88,7 +89,7 @@ async function readModelType(folder: string): Promise<string | undefined> {
 async function readJson(path: string): Promise<unknown> {
   const text = await readRegularText(path);
   try {
-    return JSON.parse(text);
+    return parseSmallJson(text);
   } catch (cause) {
     throw invalidConfig('this is not JSON', path, cause);
   }

@@ -1,5 +1,5 @@
 import { EvaluationError } from '../errors.js';
-import { repeatedKey } from '../files/json.js';
+import { parseSmallJson, repeatedKey } from '../files/json.js';
 import { MAX_TEXT_BYTES, readRegularFile } from '../files/read-file.js';
 import { type ClassIndex, classOf } from '../imagenet/synsets.js';
 import { bytesText } from '../text.js';
@@ -46,7 +46,7 @@ function classOfText(label: string): ClassIndex | undefined {
 export function parseLabelJson(text: string, path: string, place?: string): object {
   let cause: unknown;
   try {
-    const json: unknown = JSON.parse(text);
+    const json = parseSmallJson(text);
     if (typeof json === 'object' && json !== null) {
       requireDistinctKeys(text, path, place);
       return json;
@@ -86,7 +86,7 @@ export function shownValue(value: unknown): string {
 
 /**
  * Reads all of a label file, without its byte order mark.
- * @throws EvaluationError where it is not a file, is empty, larger than 256 MB, or not UTF-8
+ * @throws EvaluationError where it is not a file, is empty, larger than 64 MB, or not UTF-8
  */
 export async function readLabelText(path: string): Promise<string> {
   const bytes = await readBytes(path);

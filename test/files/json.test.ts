@@ -4,6 +4,8 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { z } from 'zod';
 import {
+  parseJson,
+  parseSmallJson,
   readJsonLines,
   readSummary,
   repeatedKey,
@@ -172,5 +174,14 @@ describe('readSummary', () => {
 describe('toJson', () => {
   it('is what is on disk', () => {
     expect(toJson({ a: [1] })).toBe('{\n  "a": [\n    1\n  ]\n}\n');
+  });
+});
+
+describe('parseSmallJson', () => {
+  it('refuses a text of millions of lists, which would fill the memory', () => {
+    const empty = (lists: number): string => `[${'[],'.repeat(lists)}0]`;
+    expect(parseSmallJson(empty(10))).toHaveLength(11);
+    expect(() => parseSmallJson(empty(2_000_000))).toThrow('2000001 lists and objects');
+    expect(parseJson(empty(2_000_000))).toBeUndefined();
   });
 });
