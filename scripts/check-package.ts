@@ -42,6 +42,8 @@ function checkTarball(): string {
     'README.md',
     'LICENSE',
     'configs/recipes/paper.yaml',
+    'src/image/kernel/kernel.wasm',
+    'src/image/kernel/notices/libjpeg.txt',
     'dist/src/index.d.ts',
   ]) {
     ensure(paths.includes(path), `${path} is missing`);
@@ -53,6 +55,7 @@ function checkTarball(): string {
 
 function belongs(path: string): boolean {
   if (/^(package\.json|LICENSE|README\.md|configs\/.+\.(yaml|json|onnx))$/.test(path)) return true;
+  if (/^src\/image\/kernel\/(kernel\.wasm|notices\/\w[\w-]*\.txt)$/.test(path)) return true;
   const [, module] = /^dist\/(src\/.+?)(?:\.d)?\.(?:ts|cts|js|cjs)$/.exec(path) ?? [];
   return module !== undefined && (existsSync(`${module}.ts`) || existsSync(`${module}.cts`));
 }

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import type { Kernel } from '../../src/image/resize.js';
+import type { Recipe } from '../../src/recipe/schema.js';
 
 /** What scripts/resize-reference.py wrote; pixels are RGB, row by row, in base64. */
 interface Reference {
@@ -8,7 +8,7 @@ interface Reference {
     to: [width: number, height: number];
     contrast: 'moderate' | 'full';
     pixels: string;
-    resized: Partial<Record<Kernel, string>>;
+    resized: Partial<Record<Recipe['patch']['kernel'], string>>;
   }[];
   cmyk: { size: [width: number, height: number]; jpeg: string; pixels: string };
 }
