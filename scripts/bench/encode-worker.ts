@@ -51,7 +51,8 @@ async function compose(): Promise<RgbImage[]> {
     tasks.push({ row, patches: row.objects.map(({ patch }) => rowOf.get(patch)!) });
     if (tasks.length === DIFFERENT) break;
   }
-  return openComposer(recipe, new PoolReader(pool))(tasks);
+  const composeOne = openComposer(recipe, new PoolReader(pool));
+  return tasks.map((task) => composeOne(task));
 }
 
 function encodeWithSharp({ width, height, data }: RgbImage): Promise<Buffer> {

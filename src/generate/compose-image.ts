@@ -1,10 +1,9 @@
 import { createCipheriv } from 'node:crypto';
 import type { Size } from '../image/box.js';
-import { dropAlpha } from '../image/encode.js';
-import type { PnmImage, RgbImage } from '../image/pixels.js';
-import { resizeSync, type RgbaImage } from '../image/resize.js';
+import { type ImageKernel, threadKernel } from '../image/kernel/kernel.js';
+import { newPnmImage, type PnmImage } from '../image/pixels.js';
 import { openStream } from '../random.js';
-import { canvasSize, type Rectangle } from '../recipe/geometry.js';
+import { canvasSize, type Rectangle, resamplingOf } from '../recipe/geometry.js';
 import type { Recipe } from '../recipe/schema.js';
 import type { PlanRow } from './make-plan.js';
 import type { PatchRow } from './pool.js';
@@ -16,21 +15,27 @@ export interface ComposeTask {
   patches: readonly PatchRow[];
 }
 
-/** Composes images, each from its task alone; the results are in the tasks' order. */
-export type Composer = (tasks: readonly ComposeTask[]) => Promise<RgbImage[]>;
+/**
+ * Composes an image from its task alone.
+ * @param canvas is changed and returned; a new one where it is left out
+ */
+export type Composer = (task: ComposeTask, canvas?: PnmImage) => PnmImage;
 
 /** A composer for a recipe and a pool. */
 export function openComposer(recipe: Recipe, pool: PoolReader): Composer {
   const [width, height] = canvasSize(recipe);
-  const background = openBackground(recipe);
-  const compose = ({ row, patches }: ComposeTask): RgbaImage => {
-    const canvas = { width, height, data: background(row.id) };
+  const fill = openBackground(recipe);
+  const kernel = threadKernel();
+  return ({ row, patches }, canvas = newPnmImage(width, height)) => {
+    fill(row.id, kernel.openCanvas([width, height]));
     for (const [index, { bbox }] of row.objects.entries()) {
-      paint(canvas, pool.readChecked(patches[index]!), bbox, recipe.patch);
+      const patch = patches[index]!;
+      pool.readChecked(patch, kernel.bring(patch));
+      paint(kernel, [patch.width, patch.height], bbox, recipe.patch);
     }
+    kernel.copyCanvas(canvas.data);
     return canvas;
   };
-  return (tasks) => dropAlpha(tasks.map(compose));
 }
 
 /** RGB of the named backgrounds; `imagenet-mean` is 0.485, 0.456, 0.406 of 255, rounded. */
@@ -42,16 +47,21 @@ const COLOURS: Record<string, readonly [number, number, number]> = {
 };
 
 /**
- * What blank canvases of a recipe are filled with: a function from an image's id to its blank RGBA
- * canvas, a new buffer each time.
+ * What blank canvases of a recipe are filled with: a function that fills a canvas of RGB for an
+ * image's id.
  */
-export function openBackground(recipe: Recipe): (id: string) => Buffer {
+export function openBackground(recipe: Recipe): (id: string, canvas: Buffer) => void {
   const [width, height] = canvasSize(recipe);
-  const bytes = 4 * width * height;
   const { background } = recipe.canvas;
-  if (background === 'noise') return (id) => noise(`${recipe.seed}/noise/image=${id}`, bytes);
-  const blank = Buffer.alloc(bytes, Buffer.from([...toRgb(background), 255]));
-  return () => Buffer.from(blank);
+  if (background === 'noise') {
+    return (id, canvas) => {
+      noise(`${recipe.seed}/noise/image=${id}`, 3 * width * height).copy(canvas);
+    };
+  }
+  const blank = Buffer.alloc(3 * width * height, Buffer.from(toRgb(background)));
+  return (_, canvas) => {
+    blank.copy(canvas);
+  };
 }
 
 function toRgb(background: string): readonly number[] {
@@ -66,28 +76,27 @@ function noise(name: string, bytes: number): Buffer {
 }
 
 /**
- * Paints a patch into its place on a canvas, which is changed: resized to the place, or for `cover`
- * to the smallest size of its own aspect that fills the place, of which the centre shows.
+ * Paints a patch into its place on the kernel's canvas: resized to the place, or for `cover` to the
+ * smallest size of its own aspect that fills the place, of which the centre shows.
+ * @param kernel has the canvas and was brought the patch
  */
 export function paint(
-  canvas: RgbaImage,
-  patch: PnmImage,
-  place: Rectangle,
-  { fit, kernel }: Recipe['patch'],
+  kernel: ImageKernel,
+  patch: Size,
+  [x, y, width, height]: Rectangle,
+  recipe: Recipe['patch'],
 ): void {
-  const [x, y, width, height] = place;
-  const size =
-    fit === 'cover'
-      ? coveringSize([patch.width, patch.height], [width, height])
-      : ([width, height] as const);
-  const resized = resizeSync(patch, size[0], size[1], kernel);
+  const place: Size = [width, height];
+  const size = recipe.fit === 'cover' ? coveringSize(patch, place) : place;
   const left = Math.floor((size[0] - width) / 2);
   const top = Math.floor((size[1] - height) / 2);
-  for (let row = 0; row < height; row += 1) {
-    const start = 4 * ((top + row) * size[0] + left);
-    const target = 4 * ((y + row) * canvas.width + x);
-    resized.data.copy(canvas.data, target, start, start + 4 * width);
-  }
+  kernel.resize({
+    from: patch,
+    size,
+    window: [left, top, left + width, top + height],
+    ...resamplingOf(recipe),
+  });
+  kernel.paste(x, y);
 }
 
 function coveringSize(patch: Size, place: Size): Size {

@@ -4,7 +4,9 @@ import { workerData } from 'node:worker_threads';
 import { sha256 } from '../files/digest.js';
 import { explainError } from '../files/file-errors.js';
 import { encode } from '../image/encode.js';
+import { newPnmImage } from '../image/pixels.js';
 import { serve } from '../parallel/workers.js';
+import { canvasSize } from '../recipe/geometry.js';
 import type { Recipe } from '../recipe/schema.js';
 import { type ComposeTask, openComposer } from './compose-image.js';
 import { PoolReader } from './pool-reader.js';
@@ -32,14 +34,15 @@ export interface ComposedImage {
 
 const { recipe, pool, folder } = workerData as ComposeSettings;
 const compose = openComposer(recipe, new PoolReader(pool));
+const canvas = newPnmImage(...canvasSize(recipe)); // one for all: a new one each time costs more
 const { format, quality } = recipe.encode;
 
 export default serve(async (tasks: ComposeFileTask[]): Promise<ComposedImage[]> => {
-  const images = await compose(tasks);
   const composed: ComposedImage[] = [];
-  for (const [index, image] of images.entries()) {
+  for (const task of tasks) {
+    const image = compose(task, canvas);
     const bytes = await encode(image, format, quality);
-    writeImage(join(folder, tasks[index]!.file), bytes);
+    writeImage(join(folder, task.file), bytes);
     composed.push({ sha256: sha256(bytes), pixels_sha256: sha256(image.data) });
   }
   return composed;

@@ -1,4 +1,4 @@
-import type { LimitFunction } from 'p-limit';
+import pLimit from 'p-limit';
 import { ImageError } from '../errors.js';
 import { sha256 } from '../files/digest.js';
 import {
@@ -10,13 +10,13 @@ import {
   sizeOf,
   widenBox,
 } from '../image/box.js';
-import { decodeBytes, decodeRegion } from '../image/decode.js';
-import { dropAlpha } from '../image/encode.js';
+import { decodeBytes, decodeInKernel } from '../image/decode.js';
+import type { ImageKernel } from '../image/kernel/kernel.js';
 import type { MemoryBudget } from '../image/memory-budget.js';
-import { cutOut, type PnmImage, type RgbImage } from '../image/pixels.js';
-import { resize, type RgbaImage } from '../image/resize.js';
+import type { RgbImage } from '../image/pixels.js';
 import { type Drop, type DropReason, isSizeOf, toPixelBox } from '../imagenet/annotation.js';
 import type { ImageReader } from '../imagenet/image-reader.js';
+import { resamplingOf } from '../recipe/geometry.js';
 import type { Recipe } from '../recipe/schema.js';
 import type { IndexedImage, IndexedObject } from './build-index.js';
 import type { PatchRow } from './pool.js';
@@ -28,50 +28,65 @@ export interface ExtractSettings {
   budget: MemoryBudget;
   patch: Recipe['patch'];
   storeSide: number;
-  /** How many images are decoded at once. */
-  limit: LimitFunction;
 }
 
 /** What a batch of images gave: rows and their pixels, one behind the other, in order. */
 export interface ExtractedBatch {
   rows: Omit<PatchRow, 'offset'>[];
-  pixels: Buffer;
+  pixels: Uint8Array;
   drops: Drop[];
   images: number;
 }
+
+/** Images that a thread has in hand: the next is read while one is decoded. */
+const AT_ONCE = 2;
 
 /** Cuts the patches out of a batch of images. */
 export async function extractBatch(
   batch: readonly IndexedImage[],
   settings: ExtractSettings,
 ): Promise<ExtractedBatch> {
+  const limit = pLimit(AT_ONCE);
   const extracted = await Promise.all(
-    batch.map((image) => settings.limit(() => extractImage(image, settings))),
+    batch.map((image) => limit(() => extractImage(image, settings))),
   );
   const cuts = extracted.flatMap((image) => image.cuts);
-  const reduced = await dropAlpha(cuts.flatMap((cut) => cut.reduced ?? []));
-  const stored = cuts.map((cut) => cut.original ?? reduced.shift()!);
   return {
-    rows: cuts.map((cut, index) => toRow(cut, stored[index]!)),
-    pixels: Buffer.concat(stored.map(({ data }) => data)),
+    rows: cuts.map(toRow),
+    pixels: joined(cuts.map(({ pixels }) => pixels.data)),
     drops: extracted.flatMap((image) => image.drops),
     images: batch.length,
   };
+}
+
+/** In memory of its own, which can be handed to another thread. */
+function joined(parts: readonly Buffer[]): Uint8Array {
+  const all = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
 }
 
 /** One object's pixels: as they are in its image, or scaled down to what the pool stores. */
 interface Cut {
   source: string;
   object: SelectedObject;
-  original?: RgbImage;
-  reduced?: RgbaImage;
+  pixels: RgbImage;
+}
+
+interface ExtractedImage {
+  cuts: Cut[];
+  drops: Drop[];
 }
 
 /** One read and one decode, whatever the number of the image's objects. */
 async function extractImage(
   indexed: IndexedImage,
   settings: ExtractSettings,
-): Promise<{ cuts: Cut[]; drops: Drop[] }> {
+): Promise<ExtractedImage> {
   const { reader, budget, patch } = settings;
   try {
     return await reader.use(indexed.place, budget, (header) => {
@@ -79,13 +94,15 @@ async function extractImage(
       if (selected.length === 0)
         return { bytes: 0, work: () => Promise.resolve({ cuts: [], drops }) };
       const region = boxAround(selected.map(({ cut }) => cut));
-      const work = async (file: Buffer): Promise<{ cuts: Cut[]; drops: Drop[] }> => {
-        const decoded = await decodeRegion(file, region, header);
-        const cuts: Cut[] = [];
-        for (const object of selected) {
-          const pixels = await fitToStore(cutOut(decoded, within(object.cut, region)), settings);
-          cuts.push({ source: indexed.image, object, ...pixels });
-        }
+      const work = async (file: Buffer): Promise<ExtractedImage> => {
+        const patches = await decodeInKernel(file, region, header, (kernel) =>
+          selected.map(({ cut }) => cutPatch(kernel, cut, settings)),
+        );
+        const cuts = selected.map((object, index) => ({
+          source: indexed.image,
+          object,
+          pixels: patches[index]!,
+        }));
         return { cuts, drops };
       };
       const bytes = decodeBytes(header, region) + cutBytes(selected);
@@ -98,31 +115,31 @@ async function extractImage(
   }
 }
 
-/** Bytes that the largest cut takes, and its resizing: 13 a pixel were measured. */
+/** Bytes that the largest cut takes: as it is, or between the two passes of its resizing. */
 function cutBytes(selected: readonly SelectedObject[]): number {
   const areas = selected.map(({ cut }) => sizeOf(cut)).map(([width, height]) => width * height);
-  return (3 + 13) * areas.reduce((most, area) => Math.max(most, area), 0);
+  return 3 * areas.reduce((most, area) => Math.max(most, area), 0);
 }
 
-async function fitToStore(
-  original: PnmImage,
+/** The patch as it is stored; where it is scaled down, its own pixels alone count. */
+function cutPatch(
+  kernel: ImageKernel,
+  box: PixelBox,
   { storeSide, patch }: ExtractSettings,
-): Promise<Pick<Cut, 'original' | 'reduced'>> {
-  const { width, height } = original;
-  if (width <= storeSide && height <= storeSide) return { original };
-  const [fitted, fittedHeight] = fitInside([width, height], [storeSide, storeSide]);
-  return { reduced: await resize(original, fitted, fittedHeight, patch.kernel) };
+): RgbImage {
+  const from = sizeOf(box);
+  if (from[0] <= storeSide && from[1] <= storeSide) return kernel.cut(box);
+  kernel.choose(box);
+  const size = fitInside(from, [storeSide, storeSide]);
+  const { width, height, data } = kernel.resize({ from, size, ...resamplingOf(patch) });
+  return { width, height, data: Buffer.from(data) };
 }
 
-function within(box: PixelBox, region: PixelBox): PixelBox {
-  const [x, y] = region;
-  return [box[0] - x, box[1] - y, box[2] - x, box[3] - y];
-}
-
-function toRow(
-  { source, object: { object, wnid, class: index, cut } }: Cut,
-  { width, height, data }: RgbImage,
-): Omit<PatchRow, 'offset'> {
+function toRow({
+  source,
+  object: { object, wnid, class: index, cut },
+  pixels: { width, height, data },
+}: Cut): Omit<PatchRow, 'offset'> {
   const id = `${source}#${object}`;
   return { id, wnid, class: index, source, box: cut, width, height, sha256: sha256(data) };
 }

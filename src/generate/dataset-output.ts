@@ -19,7 +19,7 @@ import { makeFolder } from '../files/folders.js';
 import { writeJsonLines } from '../files/json.js';
 import { type OutputKind, requirePlace, withOneOf } from '../files/output-folder.js';
 import { noteProgress, PROGRESS_FILE, takeUpProgress } from '../files/resume.js';
-import type { CodecVersions } from '../image/codecs.js';
+import { type CodecVersions, codecVersionsSchema } from '../image/codecs.js';
 import { recipeDigest } from '../recipe/load.js';
 import type { Recipe } from '../recipe/schema.js';
 
@@ -171,7 +171,5 @@ function otherDataset(path: string): OutputError {
 async function readOrigin(place: string): Promise<DatasetOrigin> {
   const { source } = await readDatasetSummary(place);
   const { recipe, pool, plan, versions } = await readLock(place);
-  const { sharp, libvips, jpegDecoder, jpegEncoder, resizer } = versions;
-  const codecs = { sharp, libvips, jpegDecoder, jpegEncoder, resizer };
-  return { recipe, pool, plan, source, codecs };
+  return { recipe, pool, plan, source, codecs: codecVersionsSchema.parse(versions) };
 }

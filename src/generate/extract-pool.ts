@@ -1,7 +1,5 @@
 import { stat } from 'node:fs/promises';
-import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import pLimit from 'p-limit';
 import { AnnotationError, DatasetError, ImageError } from '../errors.js';
 import { digestOf, sha256File } from '../files/digest.js';
 import { explaining } from '../files/file-errors.js';
@@ -14,9 +12,9 @@ import { fitInside } from '../image/box.js';
 import { codecVersions } from '../image/codecs.js';
 import { MemoryBudget } from '../image/memory-budget.js';
 import { countDrops, type Drop, type DropReason, dropRowSchema } from '../imagenet/annotation.js';
-import { ImageReader } from '../imagenet/image-reader.js';
 import { fingerprintOf } from '../imagenet/images.js';
-import { inBatches, mapInOrder } from '../parallel/ordered.js';
+import { inBatches } from '../parallel/ordered.js';
+import { mapInWorkers } from '../parallel/workers.js';
 import type { StageOptions } from '../progress.js';
 import { storeSide } from '../recipe/geometry.js';
 import type { Recipe } from '../recipe/schema.js';
@@ -28,7 +26,8 @@ import {
   readIndexSummary,
   requireIndexedImages,
 } from './build-index.js';
-import { extractBatch, type ExtractSettings } from './cut-patches.js';
+import type { ExtractedBatch } from './cut-patches.js';
+import type { ExtractWorkerSettings } from './extract-worker.js';
 import { type Pool, type PoolFolder, type PoolSummary, readPool, readPoolSummary } from './pool.js';
 import { openPoolOutput, type PoolProgress, recoverPoolProgress } from './pool-writer.js';
 import {
@@ -182,20 +181,23 @@ interface WriteInput {
 
 async function writePool(
   { recipe, index, indexed, images, partial, reached }: WriteInput,
-  { jobs = availableParallelism(), signal, strict, onProgress }: ExtractOptions,
+  { jobs, signal, strict, onProgress }: ExtractOptions,
 ): Promise<PoolProgress> {
-  const reader = new ImageReader(images);
-  const settings: ExtractSettings = {
-    reader,
-    budget: new MemoryBudget(),
+  const workerData: ExtractWorkerSettings = {
+    images,
+    memory: new MemoryBudget().shared,
     patch: recipe.patch,
     storeSide: storeSide(recipe),
-    limit: pLimit(jobs === 1 ? 1 : 2 * jobs), // so that no thread waits for JavaScript
   };
-  const batches = mapInOrder(
+  const batches = mapInWorkers<IndexedImage[], ExtractedBatch>(
     inBatches(readIndexedImages(index), BATCH, reached.images),
-    (batch) => extractBatch(batch, settings),
-    { ahead: 2 + Math.ceil(jobs / BATCH), signal, stage: 'extract' },
+    {
+      worker: new URL('./extract-worker.js', import.meta.url),
+      workerData,
+      stage: 'extract',
+      jobs,
+      signal,
+    },
   );
   const total = indexed.indexed.images;
   const output = await openPoolOutput(partial, reached);
@@ -207,9 +209,7 @@ async function writePool(
       onProgress?.({ stage: 'extract', done, total, unit: 'images' });
     }
   } finally {
-    settings.limit.clearQueue();
     await output.close();
-    await reader.close();
   }
   return output.progress;
 }

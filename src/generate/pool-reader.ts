@@ -4,7 +4,7 @@ import { DatasetError } from '../errors.js';
 import { sha256 } from '../files/digest.js';
 import { explainError } from '../files/file-errors.js';
 import type { FolderOf } from '../files/folders.js';
-import { newPnmImage, type PnmImage } from '../image/pixels.js';
+import type { RgbImage } from '../image/pixels.js';
 
 /** Where the pixels of a patch lie in `patches.bin`, and their size. */
 interface StoredPatch {
@@ -14,7 +14,7 @@ interface StoredPatch {
   offset: number;
 }
 
-/** Reads a pool's patches at random, in the form that the resizer takes. */
+/** Reads a pool's patches at random. */
 export class PoolReader {
   readonly #path: string;
   readonly #file: number;
@@ -26,9 +26,13 @@ export class PoolReader {
     this.#file = openPixelFile(folder, this.#path);
   }
 
-  read({ id, width, height, offset }: StoredPatch): PnmImage {
-    const image = newPnmImage(width, height);
-    if (this.#fill(image.data, offset)) return image;
+  /**
+   * The pixels of one patch.
+   * @param data memory for them; new one by default
+   * @throws DatasetError `pool-cut-off`
+   */
+  read({ id, width, height, offset }: StoredPatch, data = newPixels(width, height)): RgbImage {
+    if (this.#fill(data, offset)) return { width, height, data };
     throw new DatasetError(`the pixels of ${id} are not all there`, {
       code: 'pool-cut-off',
       path: this.#path,
@@ -37,11 +41,11 @@ export class PoolReader {
   }
 
   /**
-   * The pixels of one patch, checked against its digest when they are first read.
+   * As {@link read}, checked against the patch's digest when it is first read.
    * @throws DatasetError `pool-damaged`, `pool-cut-off`
    */
-  readChecked(patch: StoredPatch & { sha256: string }): PnmImage {
-    const image = this.read(patch);
+  readChecked(patch: StoredPatch & { sha256: string }, data?: Buffer): RgbImage {
+    const image = this.read(patch, data);
     if (this.#checked.has(patch.offset)) return image;
     if (sha256(image.data) !== patch.sha256) {
       throw damagedPool(
@@ -64,6 +68,10 @@ export class PoolReader {
   close(): void {
     closeSync(this.#file);
   }
+}
+
+function newPixels(width: number, height: number): Buffer {
+  return Buffer.allocUnsafeSlow(3 * width * height);
 }
 
 export function damagedPool(problem: string, path: string): DatasetError {

@@ -57,7 +57,7 @@ export async function regenerateSample(
         const patches = row.objects.patch.map((patch) => rowOf.get(patch));
         const isKnown = patches.every((patch) => patch !== undefined);
         const isWhole = isKnown && patches.every((patch) => isAsExtracted(reader, patch));
-        const [image] = isWhole ? await compose([{ row: toPlanRow(row), patches }]) : [];
+        const image = isWhole ? compose({ row: toPlanRow(row), patches }) : undefined;
         if (!image || sha256(image.data) !== row.pixels_sha256) differing.push(row.file_name);
         onProgress?.({ stage: 'verify', done: ++done, total: size, unit: 'images' });
       }

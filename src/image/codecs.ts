@@ -2,8 +2,8 @@ import { createRequire } from 'node:module';
 import { z } from 'zod';
 import { decodeRegion } from './decode.js';
 import { encode, type ImageFormat } from './encode.js';
+import { kernelDigest, threadKernel } from './kernel/kernel.js';
 import { newPnmImage, type RgbImage } from './pixels.js';
-import { resizeSync } from './resize.js';
 import { loadSharp } from './sharp.js';
 
 const require = createRequire(import.meta.url);
@@ -11,11 +11,16 @@ const require = createRequire(import.meta.url);
 export const codecVersionsSchema = z.object({
   sharp: z.string(),
   libvips: z.string(),
-  /** The library in libvips that decodes JPEG. */
+  /**
+   * The image kernel, which decodes JPEG and resizes: the beginning of its SHA-256. Not in what was
+   * made before there was one.
+   */
+  kernel: z.string().optional(),
+  /** The library in libvips that decodes the JPEGs that the kernel leaves to it. */
   jpegDecoder: z.string(),
   /** The package that encodes JPEG. */
   jpegEncoder: z.string(),
-  /** The package that resizes and encodes PNG. */
+  /** The package that encodes PNG. */
   resizer: z.string(),
 });
 
@@ -23,12 +28,13 @@ export const codecVersionsSchema = z.object({
 export type CodecVersions = z.output<typeof codecVersionsSchema>;
 
 /** The versions that are installed. */
-export async function codecVersions(): Promise<CodecVersions> {
+export async function codecVersions(): Promise<CodecVersions & { kernel: string }> {
   const versions: Record<string, string | undefined> = (await loadSharp()).versions;
   const { sharp, vips, mozjpeg, jpeg } = versions;
   return {
     sharp: sharp ?? 'unknown',
     libvips: vips ?? 'unknown',
+    kernel: kernelDigest().slice(0, 16),
     jpegDecoder: mozjpeg ? `mozjpeg ${mozjpeg}` : `libjpeg ${jpeg ?? 'unknown'}`,
     jpegEncoder: `@julusian/jpeg-turbo ${packageVersion('@julusian/jpeg-turbo')}`,
     resizer: `@napi-rs/image ${packageVersion('@napi-rs/image')}`,
@@ -51,8 +57,10 @@ export async function checkCodecs(): Promise<CodecStates> {
     jpeg: await stateOf(() => thereAndBack(image, 'jpeg')),
     webp: await stateOf(() => thereAndBack(image, 'webp')),
     resizing: await stateOf(() => {
-      const { data } = resizeSync(image, 8, 8, 'lanczos3');
-      return data.length === 4 * 8 * 8 && data[0] === 0x80;
+      const kernel = threadKernel();
+      kernel.bring(image).set(image.data);
+      const { data } = kernel.resize({ from: [16, 16], size: [8, 8], filter: 'lanczos' });
+      return data.every((level) => level === 0x80);
     }),
   };
 }

@@ -2,6 +2,7 @@ import { Transformer } from '@napi-rs/image';
 import type { Metadata, Sharp } from 'sharp';
 import { ImageError } from '../errors.js';
 import { type PixelBox, type Size, sizeOf } from './box.js';
+import { type ImageKernel, threadKernel, UnsupportedJpeg } from './kernel/kernel.js';
 import { requireDecodable } from './memory-budget.js';
 import type { RgbImage } from './pixels.js';
 import { loadSharp } from './sharp.js';
@@ -104,25 +105,7 @@ export async function decodeImage(bytes: Buffer): Promise<RgbImage> {
   const header = await readImageHeader(bytes);
   const [width, height] = header.size;
   requireDecodable(decodeBytes(header), `${width} x ${height} px`);
-  return (
-    decodePlainPng(bytes, header) ?? (await decodeRegion(bytes, [0, 0, width, height], header))
-  );
-}
-
-/** Larger ones are as fast in sharp, which takes half the memory. */
-const MAX_PLAIN_PIXELS = 4e6;
-
-/** A PNG of RGB without alpha, as datasets are written, several times as fast as sharp has it. */
-function decodePlainPng(bytes: Buffer, { size, colours }: ImageHeader): RgbImage | undefined {
-  const [width, height] = size;
-  const isPlain = isPng(bytes) && colours === 'light' && width * height <= MAX_PLAIN_PIXELS;
-  if (!isPlain) return undefined;
-  try {
-    const data = new Transformer(bytes).rawPixelsSync();
-    return data.length === 3 * width * height ? { width, height, data } : undefined;
-  } catch {
-    return undefined; // the other decoder says what is wrong with it
-  }
+  return decodeRegion(bytes, [0, 0, width, height], header);
 }
 
 /**
@@ -135,8 +118,54 @@ function decodePlainPng(bytes: Buffer, { size, colours }: ImageHeader): RgbImage
 export async function decodeRegion(
   bytes: Buffer,
   region: PixelBox,
-  { colours }: Pick<ImageHeader, 'colours'>,
+  header: Pick<ImageHeader, 'colours'>,
 ): Promise<RgbImage> {
+  if (!isKernels(bytes, header)) return decodeElsewhere(bytes, region, header);
+  return decodeInKernel(bytes, region, header, (kernel) => kernel.cut(region));
+}
+
+/**
+ * Decodes a part of an image into the kernel of this thread, where it is used at once. Kinds that the
+ * kernel does not decode are decoded elsewhere and brought.
+ * @param use is given the kernel, which shows the part in the coordinates of the image
+ * @throws ImageError when the bytes cannot be decoded
+ */
+export async function decodeInKernel<Result>(
+  bytes: Buffer,
+  region: PixelBox,
+  header: Pick<ImageHeader, 'colours'>,
+  use: (kernel: ImageKernel) => Result,
+): Promise<Result> {
+  const kernel = threadKernel();
+  try {
+    if (isKernels(bytes, header)) {
+      try {
+        kernel.openJpeg(bytes);
+        kernel.decode(region);
+        return use(kernel);
+      } catch (error) {
+        if (!(error instanceof UnsupportedJpeg)) throw error;
+      }
+    }
+    const { width, height, data } = await decodeElsewhere(bytes, region, header);
+    kernel.bring({ width, height, x: region[0], y: region[1] }).set(data);
+    return use(kernel);
+  } finally {
+    kernel.shrink();
+  }
+}
+
+function isKernels(bytes: Buffer, { colours }: Pick<ImageHeader, 'colours'>): boolean {
+  return colours === 'light' && bytes.length > 2 && bytes.readUInt16BE(0) === 0xffd8;
+}
+
+async function decodeElsewhere(
+  bytes: Buffer,
+  region: PixelBox,
+  header: Pick<ImageHeader, 'colours'>,
+): Promise<RgbImage> {
+  const plain = decodePlainPng(bytes, region, header);
+  if (plain !== undefined) return plain;
   const [width, height] = sizeOf(region);
   const cut = { left: region[0], top: region[1], width, height };
   const sharp = await loadSharp();
@@ -147,9 +176,32 @@ export async function decodeRegion(
       limitInputPixels: MAX_IMAGE_PIXELS,
       sequentialRead: true,
     });
-    return { width, height, data: await DECODERS[colours](image, cut) };
+    return { width, height, data: await DECODERS[header.colours](image, cut) };
   } catch (cause) {
     throw cause instanceof ImageError ? cause : corrupt(cause);
+  }
+}
+
+/** Larger ones are as fast in sharp, which takes half the memory. */
+const MAX_PLAIN_PIXELS = 4e6;
+
+/**
+ * All of a PNG of RGB without alpha, as datasets are written, several times as fast as sharp has it.
+ */
+function decodePlainPng(
+  bytes: Buffer,
+  region: PixelBox,
+  { colours }: Pick<ImageHeader, 'colours'>,
+): RgbImage | undefined {
+  const size = isPng(bytes) && colours === 'light' ? readPngFrame(bytes)?.size : undefined;
+  if (size === undefined || region.join() !== `0,0,${size.join()}`) return undefined;
+  const [width, height] = size;
+  if (width * height > MAX_PLAIN_PIXELS) return undefined;
+  try {
+    const data = new Transformer(bytes).rawPixelsSync();
+    return data.length === 3 * width * height ? { width, height, data } : undefined;
+  } catch {
+    return undefined; // the other decoder says what is wrong with it
   }
 }
 

@@ -1,7 +1,6 @@
 import turbo from '@julusian/jpeg-turbo';
 import { CompressionType, FilterType, Transformer } from '@napi-rs/image';
-import { newPnmImage, type RgbImage } from './pixels.js';
-import type { RgbaImage } from './resize.js';
+import { newPnmImage, type PnmImage, type RgbImage } from './pixels.js';
 import { loadSharp } from './sharp.js';
 
 /** File formats of a dataset's images; PNG and WebP are lossless. */
@@ -15,16 +14,14 @@ export const EXTENSIONS: Record<ImageFormat, string> = { png: '.png', jpeg: '.jp
  * @param quality 1 to 100, JPEG only
  */
 export async function encode(
-  image: RgbImage,
+  image: RgbImage | PnmImage,
   format: ImageFormat,
   quality: number,
 ): Promise<Buffer> {
   const { width, height, data } = image;
   switch (format) {
     case 'png': {
-      const copy = newPnmImage(width, height);
-      data.copy(copy.data);
-      return new Transformer(copy.pnm).pngSync({
+      return new Transformer(pnmOf(image)).pngSync({
         compressionType: CompressionType.Fast,
         filterType: FilterType.Adaptive,
       });
@@ -46,30 +43,9 @@ export async function encode(
   }
 }
 
-/** Pixels a row of the one image that all are put into; any number serves. */
-const WIDTH = 1024;
-
-/**
- * The RGB parts of RGBA images. Most of the time of a call is the same whatever the number of
- * pixels, so all images go through it as one.
- */
-export async function dropAlpha(images: readonly RgbaImage[]): Promise<RgbImage[]> {
-  if (images.length === 0) return [];
-  const pixels = images.reduce((sum, { width, height }) => sum + width * height, 0);
-  const height = Math.ceil(pixels / WIDTH);
-  const rgba = Buffer.concat(
-    images.map(({ data }) => data),
-    4 * WIDTH * height,
-  );
-  const sharp = await loadSharp();
-  const rgb = await sharp(rgba, { raw: { width: WIDTH, height, channels: 4 } })
-    .removeAlpha()
-    .raw()
-    .toBuffer();
-  let start = 0;
-  return images.map(({ width, height }) => {
-    const data = rgb.subarray(start, start + 3 * width * height);
-    start += data.length;
-    return { width, height, data };
-  });
+function pnmOf(image: RgbImage | PnmImage): Buffer {
+  if ('pnm' in image) return image.pnm;
+  const copy = newPnmImage(image.width, image.height);
+  image.data.copy(copy.data);
+  return copy.pnm;
 }

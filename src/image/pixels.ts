@@ -9,7 +9,7 @@ export interface RgbImage {
 
 /**
  * An RGB image that is a binary PNM file at the same time: a short header, and behind it the very
- * bytes of `data`. It is the form that the resizer and the PNG encoder read without conversion.
+ * bytes of `data`. It is the form that the PNG encoder reads without conversion.
  */
 export interface PnmImage extends RgbImage {
   pnm: Buffer;

@@ -1,13 +1,13 @@
 import { setFloat16 } from '@petamoriken/float16';
 import type { PixelBox, Size } from '../image/box.js';
-import { decodeImage } from '../image/decode.js';
+import { decodeImage, decodeInKernel, readImageHeader } from '../image/decode.js';
 import {
-  type PlainKernel,
-  resizeNearest,
-  resizePlain,
-  resizeWindow,
-} from '../image/pillow-resize.js';
-import type { RgbImage } from '../image/pixels.js';
+  type ImageKernel,
+  type Resizing,
+  threadKernel,
+  type ValueFormat,
+} from '../image/kernel/kernel.js';
+import { type PlainKernel, resizePlain } from '../image/resize-plain.js';
 import { inputSize, type ModelCard, type Preprocessing } from './card.js';
 
 /** The element types that models take; `float16` as its bits. */
@@ -20,13 +20,41 @@ export type Preprocessor = (bytes: Buffer, target: InputValues) => Promise<void>
 /** A preprocessor: decodes, resizes, crops and normalises as PyTorch's loaders do. */
 export function openPreprocessor(preprocessing: Preprocessing, type: InputType): Preprocessor {
   const { input, resize } = preprocessing;
-  const size = inputSize(input);
-  const values = valueTables(input, type);
-  return async (bytes, target) => {
-    const image = await decodeImage(bytes);
-    const geometry = resizeGeometry([image.width, image.height], preprocessing);
-    writeValues(scale(image, geometry, resize), fillOf(resize), size, values, input, target);
+  const format: ValueFormat = {
+    tables: valueTables(input, type),
+    layout: input.layout,
+    channels: input.channels,
+    fill: fillOf(resize),
   };
+  return async (bytes, target) => {
+    const header = await readImageHeader(bytes);
+    const { scaled, crop } = resizeGeometry(header.size, preprocessing);
+    const window = overlap(crop, scaled);
+    const corner = [crop[0] - window[0], crop[1] - window[1]] as const;
+    const write = (kernel: ImageKernel, resizing: Resizing): void => {
+      kernel.resize(resizing);
+      kernel.writeValues({ size: inputSize(input), corner }, format, target);
+    };
+    if (!resize.antialias) {
+      const whole = await decodeImage(bytes);
+      const image = resizePlain(whole, ...scaled, resize.interpolation as PlainKernel);
+      const kernel = threadKernel();
+      kernel.bring(image).set(image.data);
+      write(kernel, { from: scaled, size: scaled, window, filter: 'nearest' });
+      return;
+    }
+    const { interpolation: filter, pillow } = resize;
+    const resizing: Resizing = { from: header.size, size: scaled, window, filter, pillow };
+    const needed = threadKernel().neededBox(resizing);
+    await decodeInKernel(bytes, needed, header, (kernel) => {
+      write(kernel, resizing);
+    });
+  };
+}
+
+/** The part of a crop that is in the image. */
+function overlap([x0, y0, x1, y1]: PixelBox, [width, height]: Size): PixelBox {
+  return [Math.max(0, x0), Math.max(0, y0), Math.min(width, x1), Math.min(height, y1)];
 }
 
 /** The level around the image, for the first, second and third channel of the model. */
@@ -47,34 +75,11 @@ export function newValues(type: InputType, length: number): InputValues {
   return type === 'float16' ? new Uint16Array(length) : new Uint8Array(length);
 }
 
-/** The part of the scaled image that the crop needs, and where in the crop it lies. */
-function scale(
-  image: RgbImage,
-  { scaled: [width, height], crop: [x0, y0, x1, y1] }: ResizeGeometry,
-  { interpolation, antialias, pillow }: ModelCard['resize'],
-): Window {
-  if (image.width === width && image.height === height) return { ...image, x: x0, y: y0 };
-  if (antialias && interpolation === 'nearest') {
-    return { ...resizeNearest(image, width, height), x: x0, y: y0 };
-  }
-  if (!antialias || interpolation === 'nearest') {
-    const plain = resizePlain(image, width, height, interpolation as PlainKernel);
-    return { ...plain, x: x0, y: y0 };
-  }
-  const window = [
-    Math.max(0, x0),
-    Math.max(0, y0),
-    Math.min(width, x1),
-    Math.min(height, y1),
-  ] as const;
-  const part = resizeWindow(image, [width, height], interpolation, window, pillow);
-  return { ...part, x: x0 - window[0], y: y0 - window[1] };
-}
-
-/** What a pixel's value becomes, for the first, second and third channel of the model. */
-type ValueTables = readonly [InputValues, InputValues, InputValues];
-
-function valueTables({ scale, mean, std }: ModelCard['input'], type: InputType): ValueTables {
+/** What each level becomes, for each channel of the model. */
+function valueTables(
+  { scale, mean, std }: ModelCard['input'],
+  type: InputType,
+): ValueFormat['tables'] {
   return [0, 1, 2].map((channel) => {
     const { fround } = Math; // each step rounded to float32, as PyTorch's are
     const exact = Float64Array.from({ length: 256 }, (_, pixel) =>
@@ -87,65 +92,7 @@ function valueTables({ scale, mean, std }: ModelCard['input'], type: InputType):
       setFloat16(bits, 2 * pixel, value, true);
     });
     return Uint16Array.from(exact, (_, pixel) => bits.getUint16(2 * pixel, true));
-  }) as unknown as ValueTables;
-}
-
-/** Pixels of which the crop's upper left corner is at (x, y), which may lie outside. */
-interface Window extends RgbImage {
-  x: number;
-  y: number;
-}
-
-function writeValues(
-  window: Window,
-  fill: readonly [number, number, number],
-  [width, height]: readonly [number, number],
-  tables: ValueTables,
-  { layout, channels }: ModelCard['input'],
-  target: InputValues,
-): void {
-  const isPlanar = layout === 'NCHW';
-  const stride = isPlanar ? 1 : 3;
-  const left = Math.max(0, -window.x);
-  const right = Math.min(width, window.width - window.x);
-  const isFilled = right - left < width || window.y < 0 || window.y + height > window.height;
-  for (const [channel, values] of tables.entries()) {
-    const byte = channels === 'RGB' ? channel : 2 - channel;
-    const start = isPlanar ? channel * width * height : channel;
-    if (isFilled) fillChannel(target, start, stride, width * height, values[fill[channel]!]!);
-    const first = Math.max(0, -window.y);
-    const last = Math.min(height, window.height - window.y);
-    for (let y = first; y < last; y += 1) {
-      const from = ((window.y + y) * window.width + window.x + left) * 3 + byte;
-      const at = start + (y * width + left) * stride;
-      writeRow(window.data, from, values, target, at, stride, right - left);
-    }
-  }
-}
-
-function fillChannel(
-  target: InputValues,
-  start: number,
-  stride: number,
-  count: number,
-  value: number,
-): void {
-  for (let at = start, end = start + count * stride; at < end; at += stride) target[at] = value;
-}
-
-/** The one loop over pixels: a look-up for each sample. */
-function writeRow(
-  data: Buffer,
-  from: number,
-  values: InputValues,
-  target: InputValues,
-  at: number,
-  stride: number,
-  count: number,
-): void {
-  for (let left = count; left > 0; left -= 1, from += 3, at += stride) {
-    target[at] = values[data[from]!]!;
-  }
+  }) as unknown as ValueFormat['tables'];
 }
 
 /** How one image is brought to a model's input size. */

@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import { setImmediate } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { types } from 'node:util';
 import { move, Piscina, transferableSymbol, valueSymbol } from 'piscina';
@@ -77,6 +78,8 @@ export function serve<In, Out>(
   return async (input) => {
     try {
       const answer = { result: await work(input) };
+      // Native modules free memory in a turn of the event loop, which a busy thread may never take.
+      await setImmediate();
       return moved === undefined ? answer : handOver(answer, moved(answer.result));
     } catch (error) {
       return failure(error);

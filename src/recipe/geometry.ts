@@ -1,3 +1,4 @@
+import type { Resizing } from '../image/kernel/kernel.js';
 import type { Recipe } from './schema.js';
 
 /** A rectangle in pixels: left, top, width, height. */
@@ -43,4 +44,12 @@ export function cellSize(recipe: Recipe, k: number): [width: number, height: num
     Math.floor((width - (columns - 1) * gap) / columns),
     Math.floor((height - (rows - 1) * gap) / rows),
   ];
+}
+
+/** How a recipe's patches are resized, in the kernel's words. */
+export function resamplingOf({
+  kernel,
+  pillow,
+}: Recipe['patch']): Pick<Resizing, 'filter' | 'pillow'> {
+  return { filter: kernel === 'lanczos3' ? 'lanczos' : kernel, pillow };
 }

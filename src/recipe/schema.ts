@@ -79,7 +79,15 @@ const patch = z
     kernel: z
       .enum(['box', 'bilinear', 'hamming', 'bicubic', 'mitchell', 'lanczos3'])
       .default('lanczos3')
-      .describe("Resampling kernel, as Pillow's of that name (antialiased)"),
+      .describe(
+        "Resampling kernel: Pillow's of that name, level for level (`mitchell` works the same way)",
+      ),
+    pillow: z
+      .union([z.literal(12), z.literal(13)])
+      .optional()
+      .describe(
+        'The version of Pillow whose order of passes is taken: 13 (the default) scales rows first where a patch shrinks much more in height, 12 never',
+      ),
   })
   .prefault({});
 

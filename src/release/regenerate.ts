@@ -153,8 +153,8 @@ function versionChanges(
   published: DatasetLock['versions'],
   here: DatasetLock['versions'],
 ): VersionChange[] {
-  const parts = Object.keys(published) as (keyof DatasetLock['versions'])[];
+  const parts = Object.keys({ ...published, ...here }) as (keyof DatasetLock['versions'])[];
   return parts
     .filter((part) => published[part] !== here[part])
-    .map((part) => ({ part, published: published[part], here: here[part] }));
+    .map((part) => ({ part, published: published[part] ?? 'none', here: here[part] ?? 'none' }));
 }

@@ -93,6 +93,7 @@ describe('A composed dataset', () => {
     expect(Object.keys(versions).sort()).toEqual([
       'jpegDecoder',
       'jpegEncoder',
+      'kernel',
       'libvips',
       'node',
       'patchml',

@@ -8,8 +8,8 @@ import {
 } from '../../src/generate/compose-image.js';
 import { PoolReader } from '../../src/generate/pool-reader.js';
 import type { PatchRow } from '../../src/generate/pool.js';
-import type { PnmImage } from '../../src/image/pixels.js';
-import type { RgbaImage } from '../../src/image/resize.js';
+import { threadKernel } from '../../src/image/kernel/kernel.js';
+import type { RgbImage } from '../../src/image/pixels.js';
 import type { Rectangle } from '../../src/recipe/geometry.js';
 import type { Recipe } from '../../src/recipe/schema.js';
 import { drawImageOf, flatImage, noiseImage } from '../support/unit-images.js';
@@ -48,15 +48,16 @@ function recipeOn(background: Recipe['canvas']['background']): Recipe {
 }
 
 /** Composes images, given as the patches they hold and where. */
-async function compose(
+function compose(
   recipe: Recipe,
   images: Record<
     string,
     (readonly [patch: number, bbox: ComposeTask['row']['objects'][0]['bbox']])[]
   >,
-): Promise<Record<string, Buffer>> {
+): Record<string, Buffer> {
   const { folder, rows } = poolFolder();
   const reader = new PoolReader(folder);
+  const composer = openComposer(recipe, reader);
   const tasks = Object.entries(images).map(([id, objects]): ComposeTask => ({
     row: {
       id,
@@ -65,15 +66,15 @@ async function compose(
     },
     patches: objects.map(([patch]) => rows[patch]!),
   }));
-  const composed = await openComposer(recipe, reader)(tasks);
+  const composed = tasks.map((task) => composer(task));
   reader.close();
   for (const image of composed) expect(image).toMatchObject({ width: 32, height: 24 });
   return Object.fromEntries(tasks.map(({ row }, index) => [row.id, composed[index]!.data]));
 }
 
 describe('openComposer', () => {
-  it('paints every patch into its place on the background', async () => {
-    const { a } = await compose(recipeOn('grey'), {
+  it('paints every patch into its place on the background', () => {
+    const { a } = compose(recipeOn('grey'), {
       a: [
         [0, [2, 3, 12, 12]],
         [1, [16, 4, 10, 4]],
@@ -86,8 +87,8 @@ describe('openComposer', () => {
     expect(a!.equals(expected.data)).toBe(true);
   });
 
-  it('copies a patch that is shown at its own size, pixel by pixel', async () => {
-    const { a } = await compose(recipeOn('black'), { a: [[2, [20, 10, 8, 8]]] });
+  it('copies a patch that is shown at its own size, pixel by pixel', () => {
+    const { a } = compose(recipeOn('black'), { a: [[2, [20, 10, 8, 8]]] });
     const expected = drawImageOf(32, 24, (x, y) => {
       if (x < 20 || x >= 28 || y < 10 || y >= 18) return [0, 0, 0];
       const at = 3 * (8 * (y - 10) + x - 20);
@@ -96,8 +97,8 @@ describe('openComposer', () => {
     expect(a!.equals(expected.data)).toBe(true);
   });
 
-  it('paints later patches over earlier ones', async () => {
-    const { a } = await compose(recipeOn('white'), {
+  it('paints later patches over earlier ones', () => {
+    const { a } = compose(recipeOn('white'), {
       a: [
         [0, [0, 0, 6, 6]],
         [1, [0, 0, 6, 6]],
@@ -108,23 +109,33 @@ describe('openComposer', () => {
 
   it.each(['white', 'noise'] as const)(
     'makes an image from its own task alone, whatever is made with it: %s',
-    async (background) => {
+    (background) => {
       const [a, b, c] = [[[0, [0, 0, 9, 9]]], [[2, [5, 5, 11, 11]]], [[1, [3, 3, 20, 8]]]] as const;
-      const together = await compose(recipeOn(background), { a: [...a], b: [...b], c: [...c] });
-      const otherwise = await compose(recipeOn(background), { c: [...c], a: [...a], b: [...b] });
-      const alone = await compose(recipeOn(background), { b: [...b] });
+      const together = compose(recipeOn(background), { a: [...a], b: [...b], c: [...c] });
+      const otherwise = compose(recipeOn(background), { c: [...c], a: [...a], b: [...b] });
+      const alone = compose(recipeOn(background), { b: [...b] });
       expect(otherwise).toEqual(together);
       expect(alone['b']!.equals(together['b']!)).toBe(true);
     },
   );
 
-  it('composes nothing of nothing', async () => {
-    expect(await compose(recipeOn('white'), {})).toEqual({});
+  it('composes nothing of nothing', () => {
+    expect(compose(recipeOn('white'), {})).toEqual({});
   });
 });
 
 function backgroundRecipe(background: Recipe['canvas']['background'], seed = 42): Recipe {
   return recipeWith({ seed, canvas: { background, size: [40, 30] } });
+}
+
+function backgroundOf(
+  id: string,
+  background: Recipe['canvas']['background'],
+  seed?: number,
+): Buffer {
+  const canvas = Buffer.alloc(3 * 40 * 30);
+  openBackground(backgroundRecipe(background, seed))(id, canvas);
+  return canvas;
 }
 
 describe('openBackground', () => {
@@ -136,34 +147,37 @@ describe('openBackground', () => {
     ['#102aFf', [16, 42, 255]],
     ['#000000', [0, 0, 0]],
   ])('fills the canvas with %s', (background, rgb) => {
-    const canvas = openBackground(backgroundRecipe(background))('any');
-    expect(canvas.equals(Buffer.alloc(4 * 40 * 30, Buffer.from([...rgb, 255])))).toBe(true);
+    const canvas = backgroundOf('any', background);
+    expect(canvas.equals(Buffer.alloc(3 * 40 * 30, Buffer.from(rgb)))).toBe(true);
   });
 
-  it.each(['white', 'noise'])('gives a new canvas each time: %s', (background) => {
-    const open = openBackground(backgroundRecipe(background));
-    const first = open('k2-000000');
-    const expected = Buffer.from(first);
-    first.fill(7);
-    expect(open('k2-000000').equals(expected)).toBe(true);
+  it.each(['white', 'noise'])('fills whatever was there before: %s', (background) => {
+    const fill = openBackground(backgroundRecipe(background));
+    const canvas = Buffer.alloc(3 * 40 * 30, 7);
+    fill('k2-000000', canvas);
+    expect(canvas.equals(backgroundOf('k2-000000', background))).toBe(true);
+    canvas.fill(9);
+    fill('k2-000000', canvas);
+    expect(canvas.equals(backgroundOf('k2-000000', background))).toBe(true);
   });
 
   describe('noise', () => {
-    const noiseOf = (id: string, seed = 42): Buffer =>
-      openBackground(backgroundRecipe('noise', seed))(id);
+    const noiseOf = (id: string, seed = 42): Buffer => backgroundOf(id, 'noise', seed);
 
     it('is the same for an image however often it is made', () => {
-      const open = openBackground(backgroundRecipe('noise'));
-      open('k2-000001');
-      expect(open('k2-000000').equals(noiseOf('k2-000000'))).toBe(true);
-      expect(noiseOf('k2-000000')).toHaveLength(4 * 40 * 30);
+      const fill = openBackground(backgroundRecipe('noise'));
+      const canvas = Buffer.alloc(3 * 40 * 30);
+      fill('k2-000001', canvas);
+      fill('k2-000000', canvas);
+      expect(canvas.equals(noiseOf('k2-000000'))).toBe(true);
+      expect(noiseOf('k2-000000')).toHaveLength(3 * 40 * 30);
     });
 
     it('differs between images and between seeds', () => {
       const all = [noiseOf('k2-000000'), noiseOf('k2-000001'), noiseOf('k2-000000', 7)];
       expect(new Set(all.map((bytes) => bytes.toString('hex'))).size).toBe(3);
       const same = all[0]!.filter((byte, index) => byte === all[1]![index]).length;
-      expect(same).toBeLessThan(50); // of 4,800 bytes 19 by chance
+      expect(same).toBeLessThan(50); // of 3,600 bytes 14 by chance
     });
 
     it('has every value about as often', () => {
@@ -171,27 +185,31 @@ describe('openBackground', () => {
       for (let image = 0; image < 20; image += 1) {
         for (const value of noiseOf(`image=${image}`)) counts[value]! += 1;
       }
-      const expected = (20 * 4800) / 256;
+      const expected = (20 * 3600) / 256;
       const chiSquare = counts.reduce((sum, n) => sum + (n - expected) ** 2 / expected, 0);
       expect(chiSquare).toBeLessThan(347); // 99.99% of 255 degrees of freedom
     });
   });
 });
 
-const WHITE = [255, 255, 255, 255];
+const WHITE = [255, 255, 255];
 const RED = [200, 0, 0] as const;
 const BLUE = [0, 0, 200] as const;
 
 /** A white canvas of 12 x 10 with a patch painted on it. */
 function painted(
-  patch: PnmImage,
+  patch: RgbImage,
   place: Rectangle,
   fit: 'contain' | 'cover' | 'stretch',
   kernel: 'lanczos3' | 'box' = 'lanczos3',
 ): (x: number, y: number) => number[] {
-  const canvas: RgbaImage = { width: 12, height: 10, data: Buffer.alloc(4 * 12 * 10, 255) };
-  paint(canvas, patch, place, recipeWith({ patch: { fit, kernel } }).patch);
-  return (x, y) => [...canvas.data.subarray(4 * (12 * y + x), 4 * (12 * y + x) + 4)];
+  const image = threadKernel();
+  image.openCanvas([12, 10]).fill(255);
+  image.bring(patch).set(patch.data);
+  paint(image, [patch.width, patch.height], place, recipeWith({ patch: { fit, kernel } }).patch);
+  const canvas = Buffer.alloc(3 * 12 * 10);
+  image.copyCanvas(canvas);
+  return (x, y) => [...canvas.subarray(3 * (12 * y + x), 3 * (12 * y + x) + 3)];
 }
 
 /** What a canvas of 12 x 10 shows that is white but for its place. */
@@ -203,7 +221,7 @@ function expectShown(
   for (let y = 0; y < 10; y += 1) {
     for (let x = 0; x < 12; x += 1) {
       const inside = x >= left && x < left + width && y >= top && y < top + height;
-      const colour = inside ? [...colourAt(x - left, y - top), 255] : WHITE;
+      const colour = inside ? [...colourAt(x - left, y - top)] : WHITE;
       expect([x, y, at(x, y)]).toEqual([x, y, colour]);
     }
   }

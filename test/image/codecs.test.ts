@@ -18,6 +18,7 @@ describe('codecVersions', () => {
     expect(Object.keys(versions)).toEqual([
       'sharp',
       'libvips',
+      'kernel',
       'jpegDecoder',
       'jpegEncoder',
       'resizer',
