@@ -58,21 +58,23 @@ function whatFails(line: string): string | undefined {
 
 /** @returns the exit code */
 async function runAll(folder: string): Promise<number> {
-  const release = await makeRelease(folder);
+  const { release, webp } = await makeReleases(folder);
   const clients = readdirSync(SCRIPTS).filter((name) => name.startsWith('check_'));
-  const scripts = clients.sort().map((name) => ({ name, path: join(SCRIPTS, name) }));
+  const scripts = clients.sort().map((name) => ({ name, path: join(SCRIPTS, name), of: release }));
+  const croissant = join(SCRIPTS, 'check_croissant.py');
+  scripts.push({ name: 'check_croissant.py, of WebP', path: croissant, of: webp });
   scripts.push(...documentedScripts(folder, release));
   const hasTorch = whatFails('import torch') === undefined;
   let skipped = 0;
   let failed = 0;
-  for (const { name, path } of scripts) {
+  for (const { name, path, of } of scripts) {
     if (!hasTorch && /^import torch$/m.test(readFileSync(path, 'utf8'))) {
       skipped += 1; // too large to be installed for one example
       console.log(`skip  ${name}: torch is not installed`);
       continue;
     }
     const started = performance.now();
-    const { status, stdout, stderr } = spawnSync(python, [path, release], {
+    const { status, stdout, stderr } = spawnSync(python, [path, of], {
       cwd: folder,
       encoding: 'utf8',
       env: offline(folder),
@@ -90,7 +92,10 @@ async function runAll(folder: string): Promise<number> {
 }
 
 /** The Python of the documentation; the release and its scores get the paths that are named there. */
-function documentedScripts(folder: string, release: string): { name: string; path: string }[] {
+function documentedScripts(
+  folder: string,
+  release: string,
+): { name: string; path: string; of: string }[] {
   mkdirSync(join(folder, 'releases'));
   symlinkSync(release, join(folder, 'releases', 'seed-7-1.0.0'));
   mkdirSync(join(folder, 'output', 'scores', 'seed-7-1.0.0'), { recursive: true });
@@ -101,13 +106,15 @@ function documentedScripts(folder: string, release: string): { name: string; pat
     return [...blocks].map(([, code], at) => {
       const path = join(folder, `${page}-${at + 1}.py`);
       writeFileSync(path, code!);
-      return { name: `docs/${page}, Python ${at + 1}`, path };
+      return { name: `docs/${page}, Python ${at + 1}`, path, of: release };
     });
   });
 }
 
-/** A release of 12 images with every export, and beside it one without, and what a model says. */
-async function makeRelease(folder: string): Promise<string> {
+/**
+ * A release of 12 images with every export, one of WebP without, and beside them what a model says.
+ */
+async function makeReleases(folder: string): Promise<{ release: string; webp: string }> {
   const sample = join(folder, 'sample');
   await makeSample({ out: sample, seed: '42', trainPerClass: 0, valPerClass: 1 });
   const recipe = await loadRecipe('configs/recipes/demo.yaml', {
@@ -115,13 +122,12 @@ async function makeRelease(folder: string): Promise<string> {
   });
   const val = join(sample, 'val');
   const work = join(folder, 'work');
-  const { dataset } = await generate({
-    recipe,
-    annotations: join(val, 'annotations'),
-    images: join(val, 'images'),
-    out: join(folder, 'dataset'),
-    work,
-  });
+  const input = { annotations: join(val, 'annotations'), images: join(val, 'images'), work };
+  const { dataset } = await generate({ recipe, ...input, out: join(folder, 'dataset') });
+  const inWebp = { ...recipe, encode: { ...recipe.encode, format: 'webp' as const } };
+  const webp = await generate({ recipe: inWebp, ...input, out: join(folder, 'webp') });
+  const facts = { version: '1.0.0', to: join(folder, 'of-webp'), date: '2026-01-31' };
+  const { folder: ofWebp } = await releaseDataset({ dataset: webp.dataset, ...facts });
   const card = await loadModelCard('configs/models/sample.yaml');
   const set = await openEvaluationSet({ dataset });
   await evaluateModel({ card, set, work, out: join(folder, 'scores') });
@@ -137,7 +143,7 @@ async function makeRelease(folder: string): Promise<string> {
     authors: ['Doe, Jane'],
     repository: 'https://example.org/interop',
   });
-  return released.folder;
+  return { release: released.folder, webp: ofWebp };
 }
 
 /** The environment of a client: no network, and its caches below this folder. */

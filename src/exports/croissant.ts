@@ -87,7 +87,7 @@ export function croissantOf(input: CroissantInput): object {
         '@id': images,
         name: images,
         description: 'The images of the dataset.',
-        encodingFormat: mediaType(extension),
+        encodingFormat: imageTypes(extension),
         includes: `${folder}/${IMAGES_FOLDER}/*${extension}`,
       },
     ],
@@ -105,6 +105,15 @@ function fileObject({ path, sha256, bytes }: DescribedFile): object {
     encodingFormat: mediaType(extname(path)),
     sha256,
   };
+}
+
+/**
+ * A file's type is not its name: mlcroissant (1.1) opens a set of images where one of their types is
+ * among the few that it knows, and then reads them by what they are.
+ */
+function imageTypes(extension: string): string | string[] {
+  const type = mediaType(extension);
+  return extension === EXTENSIONS.webp ? [type, mediaType(EXTENSIONS.png)] : type;
 }
 
 function mediaType(extension: string): string {

@@ -43,6 +43,16 @@ describe('The Croissant description of a release', () => {
     ]);
   });
 
+  test('names a second type beside WebP, without which mlcroissant opens no image', () => {
+    const recipe = { ...dataset.summary.recipe, encode: { format: 'webp' as const, quality: 95 } };
+    const webp = { ...dataset, summary: { ...dataset.summary, recipe } };
+    const { distribution } = describeRelease({ dataset: webp }) as { distribution: object[] };
+    expect(distribution.at(-1)).toMatchObject({
+      encodingFormat: ['image/webp', 'image/png'],
+      includes: 'dataset/images/*.webp',
+    });
+  });
+
   test('says a date and a place only where they are given', () => {
     expect(Object.keys(describeRelease())).not.toContain('datePublished');
     expect(Object.keys(describeRelease())).not.toContain('url');
