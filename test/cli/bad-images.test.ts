@@ -6,13 +6,12 @@ import { dirname, join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import sharp from 'sharp';
 import type { DatasetSummary } from '../../src/dataset/dataset.js';
-import { jpegBomb, pngBomb } from '../support/hostile-images.js';
+import { jpegBomb, jpegClaiming, pngClaiming } from '../support/hostile-images.js';
 import { countObjects, makeImages, writeFolders } from '../support/input.js';
 import { writeRecipe } from '../support/made-recipe.js';
 import { expectOneLine } from '../support/one-line.js';
 import { type CliRun, runCli } from '../support/run-cli.js';
 import { packTar, tarHeader } from '../support/unit-archives.js';
-import { jpegClaiming, pngClaiming } from '../support/unit-png.js';
 import { openWorkspace, pathsIn, readJson } from '../support/workspace.js';
 
 const newFolder = openWorkspace();
@@ -65,7 +64,7 @@ const CORRUPT: (() => Buffer | Promise<Buffer>)[] = [
   () => good.subarray(0, 20),
   () => Buffer.from('not an image'),
   () => Buffer.alloc(5000),
-  () => pngBomb(0, 10),
+  () => pngClaiming(0, 10),
   () => Buffer.concat([Buffer.from('BM'), Buffer.alloc(500)]),
   () => sharp(good).toColourspace('cmyk').tiff().toBuffer(),
   () => Buffer.from('<svg xmlns="http://www.w3.org/2000/svg" width="99" height="99"><rect/></svg>'),
@@ -74,7 +73,7 @@ const CORRUPT: (() => Buffer | Promise<Buffer>)[] = [
 
 /** Images that would take too much memory, of a few hundred bytes and 99 megapixels at the least. */
 const TOO_LARGE: ((...size: [width: number, height: number]) => Buffer | Promise<Buffer>)[] = [
-  () => pngBomb(50_000, 50_000),
+  () => pngClaiming(50_000, 50_000),
   () => jpegBomb(65_500, 65_500),
   () => jpegClaiming(60_000, 60_000),
   (...size) => jpegClaiming(...size, { sof: 0xc2 }),

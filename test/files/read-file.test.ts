@@ -17,13 +17,8 @@ import { readSynsetList } from '../../src/models/draft-card.js';
 import { readModelFacts } from '../../src/models/model-file.js';
 import { loadModel } from '../../src/models/onnxruntime.js';
 import { readModelConfig } from '../../src/models/published-config.js';
+import { collect } from '../support/unit-errors.js';
 import { temporaryFolder, writeTree } from '../support/unit-folder.js';
-
-async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
-  const found: T[] = [];
-  for await (const item of items) found.push(item);
-  return found;
-}
 
 function makePipe(): string {
   const path = join(temporaryFolder(), 'pipe');
@@ -49,8 +44,8 @@ describe('A file that is read', () => {
 
   it.each([
     ['readRegularText', 'enoent', (path: string) => readRegularText(path)],
-    ['readTextLines', 'enoent', (path: string) => all(readTextLines(path))],
-    ['readJsonLines', 'stage-missing', (path: string) => all(readJsonLines(path))],
+    ['readTextLines', 'enoent', (path: string) => collect(readTextLines(path))],
+    ['readJsonLines', 'stage-missing', (path: string) => collect(readJsonLines(path))],
     ['sha256File', 'enoent', async (path: string) => Promise.resolve(sha256File(path))],
     ['readRegularFileSync', 'enoent', async (path: string) => Promise.resolve(readSync(path))],
     ['an image of a folder', 'enoent', (path: string) => readFromFolder(path)],
@@ -95,7 +90,7 @@ describe('A file that is read', () => {
 
   it('is cut in a line that has no end', async () => {
     const path = join(writeTree({ a: `one\n${'x'.repeat(5 * MAX_LINE)}\nlast\n` }), 'a');
-    const [first, second, ...more] = await all(readTextLines(path));
+    const [first, second, ...more] = await collect(readTextLines(path));
     expect(first).toBe('one\n');
     expect(second!.length).toBeLessThan(2 * MAX_LINE);
     expect(more).toEqual([]);

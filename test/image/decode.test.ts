@@ -8,7 +8,7 @@ import type { PixelBox } from '../../src/image/box.js';
 import { decodeImage, decodeRegion, readImageHeader } from '../../src/image/decode.js';
 import { cutOut, type RgbImage } from '../../src/image/pixels.js';
 import { drawImageOf, noiseImage, smoothImage } from '../support/unit-images.js';
-import { jpegClaiming, pngClaiming } from '../support/unit-png.js';
+import { jpegClaiming, pngClaiming } from '../support/hostile-images.js';
 import { pillowFormats, reference } from './reference.js';
 
 const REAL = '../shared/imagenet-val/images';
