@@ -89,7 +89,7 @@ export const inspectCommand: CommandModule<object, InspectFlags> = {
             "A model's worst images",
             'inspect output/paper --contact-sheet bad.png --predictions p.parquet --order worst',
           ],
-          ['Why objects were dropped', 'inspect output/work/pools/POOL --drops'],
+          ['Why objects were dropped', 'inspect output/work/pool/POOL --drops'],
         ),
       ),
   handler: run(async (flags) => {
