@@ -1,3 +1,5 @@
+// What is on the disk after a power cut, of all that writes.
+
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';

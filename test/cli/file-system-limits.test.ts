@@ -1,3 +1,5 @@
+// What the file system refuses, on the whole way of a run.
+
 import { symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from '@jest/globals';

@@ -1,3 +1,5 @@
+// Folders as people have them, on the whole way of a run.
+
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';

@@ -1,3 +1,5 @@
+// Findings of verifying a dataset, an export and a release: how many are listed.
+
 import { cpSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';

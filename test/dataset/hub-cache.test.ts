@@ -1,3 +1,5 @@
+// A dataset of links, for all that reads datasets.
+
 import { rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';

@@ -1,3 +1,5 @@
+// Datasets of patchml 0.1, for all that reads datasets.
+
 import { cpSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from '@jest/globals';
