@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { npyPredictions } from '../../src/predictions/npy.js';
 import { openPredictions } from '../../src/predictions/open.js';
 import { collect } from '../support/unit-errors.js';
 import {
@@ -190,6 +191,32 @@ describe('a .npy that holds no predictions', () => {
       name: 'EvaluationError',
       code,
       path,
+    });
+  });
+});
+
+describe('columns that lie compressed', () => {
+  it('are held up to 512 MB, and refused above by their size alone', async () => {
+    const shape = [80_000, 1000] as const; // float64: 640 MB
+    const header = npyWith(
+      `{'descr': '<f8', 'fortran_order': True, 'shape': (${shape.join(', ')}), }`,
+      new Uint8Array(),
+    );
+    const read = (target: Uint8Array, position: number): Promise<void> => {
+      target.set(header.subarray(position, position + target.length));
+      return Promise.resolve();
+    };
+    const source = await npyPredictions(
+      {
+        size: header.length + 8 * shape[0] * shape[1],
+        sequential: true,
+        open: () => Promise.resolve({ read, close: () => Promise.resolve() }),
+      },
+      'a.npz',
+    );
+    await expect(collect(source.batches())).rejects.toMatchObject({
+      code: 'predictions-unreadable',
+      message: expect.stringContaining('640 MB, too many to be held') as unknown,
     });
   });
 });
