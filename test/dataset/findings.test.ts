@@ -1,4 +1,4 @@
-// Findings of verifying a dataset, an export and a release: how many are listed.
+// How many findings are listed: src/dataset/verify.ts and src/release/release-folder.ts.
 
 import { cpSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,8 +8,6 @@ import { FindingList, verifyDataset } from '../../src/dataset/verify.js';
 import { parseChecksums } from '../../src/release/release-folder.js';
 import { makeDataset } from '../support/made-dataset.js';
 import { openWorkspace, readJson } from '../support/workspace.js';
-
-// src/dataset/verify.ts and src/release/release-folder.ts
 
 const newFolder = openWorkspace();
 const MORE = 'there are more than 10000 findings, the others are not listed';
