@@ -160,11 +160,13 @@ test('Codecs of another version than those published with are named', async () =
   editRelease(folder, 'patchml.lock.json', (text) => {
     const lock = JSON.parse(text) as DatasetLock;
     lock.versions.libvips = '8.1.0';
+    delete lock.versions.kernel; // patchml 0.1 had none
     return `${JSON.stringify({ ...lock, lock: lockDigest(lock) }, null, 2)}\n`;
   });
   const { versions, isSame } = await regenerate(folder);
   expect(versions).toEqual([
     { part: 'libvips', published: '8.1.0', here: expect.stringMatching(/^8\./) as unknown },
+    { part: 'kernel', published: 'none', here: expect.stringMatching(/^[0-9a-f]{16}$/) as unknown },
   ]);
   expect(isSame).toBe(true);
 });

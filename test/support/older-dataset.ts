@@ -5,7 +5,7 @@ import { readJson, readRows, sha256Of } from './workspace.js';
 
 /**
  * Makes a dataset into the one that patchml 0.1 wrote: no names in the rows, no `classes.json`, no
- * README, no mean sides, and a lock that does not vouch for itself. Images stay as they are.
+ * README, no mean sides, and a lock that does not vouch for itself and names no kernel. Images stay as they are.
  */
 export function makeOlder(folder: string): void {
   const at = (file: string): string => join(folder, file);
@@ -23,7 +23,8 @@ export function makeOlder(folder: string): void {
     'dataset.json': sha256Of(at('dataset.json')),
   };
   const dataset = datasetDigest(Object.entries(files));
-  const older = { ...without(lock, 'lock'), dataset, files };
+  const versions = without(lock.versions, 'kernel');
+  const older = { ...without(lock, 'lock'), versions, dataset, files };
   writeFileSync(at('patchml.lock.json'), `${JSON.stringify(older, null, 2)}\n`);
 }
 
