@@ -190,6 +190,20 @@ describe('the documentation', () => {
     expect(named.filter((path) => !existsSync(path) && !existsSync(join('src', path)))).toEqual([]);
   });
 
+  it('names only what the source has where CONTRIBUTING.md says how to add to it', () => {
+    const files = readdirSync('src', { recursive: true, encoding: 'utf8' });
+    const source = files
+      .filter((file) => file.endsWith('.ts'))
+      .map((file) => textOf(join('src', file)))
+      .join('\n');
+    const guides = textOf('CONTRIBUTING.md')
+      .split(/^## /m)
+      .filter((part) => part.startsWith('Add '));
+    const identifiers = [...guides.join().matchAll(/`(\w*[A-Z]\w*)`/g)].map(([, name]) => name!);
+    expect(identifiers).toContain('EXPORT_NAMES');
+    expect(identifiers.filter((name) => !new RegExp(`\\b${name}\\b`).test(source))).toEqual([]);
+  });
+
   /** Runs a line as a user's shell does; npx finds the patchml of this clone. */
   function shell(line: string): string {
     const patchml = `"${process.execPath}" "${join(ROOT, 'dist/src/cli/bin.cjs')}"`;
