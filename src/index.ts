@@ -216,7 +216,7 @@ export type {
   LeftOut,
   ScoreRun,
   StatisticName,
-} from './score/compared.js';
+} from './score/compare-statistics.js';
 export {
   compareModels,
   type CompareModelsOptions,

@@ -18,7 +18,7 @@ import { type Drop, type DropReason, isSizeOf, toPixelBox } from '../imagenet/an
 import type { ImageReader } from '../imagenet/image-reader.js';
 import { resamplingOf } from '../recipe/geometry.js';
 import type { Recipe } from '../recipe/schema.js';
-import type { IndexedImage, IndexedObject } from './build-index.js';
+import type { IndexedImage, IndexedObject } from './sort-objects.js';
 import type { PatchRow } from './pool.js';
 
 /** What extraction needs to know. */

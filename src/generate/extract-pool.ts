@@ -19,7 +19,6 @@ import type { StageOptions } from '../progress.js';
 import { storeSide } from '../recipe/geometry.js';
 import type { Recipe } from '../recipe/schema.js';
 import {
-  type IndexedImage,
   type IndexFolder,
   type IndexSummary,
   readIndexedImages,
@@ -30,6 +29,7 @@ import type { ExtractedBatch } from './cut-patches.js';
 import type { ExtractWorkerSettings } from './extract-worker.js';
 import { type Pool, type PoolFolder, type PoolSummary, readPool, readPoolSummary } from './pool.js';
 import { openPoolOutput, type PoolProgress, recoverPoolProgress } from './pool-writer.js';
+import type { IndexedImage } from './sort-objects.js';
 import {
   findOne,
   indexPartOf,

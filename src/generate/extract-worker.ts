@@ -2,7 +2,7 @@ import { workerData } from 'node:worker_threads';
 import { MemoryBudget } from '../image/memory-budget.js';
 import { ImageReader } from '../imagenet/image-reader.js';
 import { serve } from '../parallel/workers.js';
-import type { IndexedImage } from './build-index.js';
+import type { IndexedImage } from './sort-objects.js';
 import { extractBatch, type ExtractedBatch, type ExtractSettings } from './cut-patches.js';
 
 /** What a worker is told once. */

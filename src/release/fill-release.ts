@@ -28,7 +28,7 @@ import { planPartOf } from '../generate/stage-folder.js';
 import { letSignalIn, type StageOptions, throwIfAborted } from '../progress.js';
 import { commentRecipe } from '../recipe/write.js';
 import { bibtexOf, citationOf } from './citation.js';
-import { datasetCardOf } from './dataset-card.js';
+import { datasetCardOf } from './card.js';
 import { CHANGELOG_FILE, changelogOf } from './diff-text.js';
 import type { DatasetDiff } from './diff.js';
 import {

@@ -14,7 +14,7 @@ import {
   leftOutOf,
   type ScoreRun,
   statisticsOf,
-} from './compared.js';
+} from './compare-statistics.js';
 import { type NewScorecard, numberOrNull } from './scorecard.js';
 
 /** A difference, the model minus the baseline, with its paired bootstrap interval. */

@@ -12,7 +12,7 @@ import {
   leftOutOf,
   type ScoreRun,
   statisticsOf,
-} from './compared.js';
+} from './compare-statistics.js';
 import { type NewScorecard, numberOrNull } from './scorecard.js';
 
 /** The metrics that sets are compared in, beside the subgroups, under every hit rule. */

@@ -1,7 +1,7 @@
 import { countText, inMarkdown, toCsvTable, toMarkdownTable, type TextTable } from '../text.js';
 import type { ModelComparison } from './compare-models.js';
 import { GAP_METRICS, type GapMetric, type SetComparison } from './compare-sets.js';
-import { COMPARED_METRICS, type ComparedWith, type LeftOut } from './compared.js';
+import { COMPARED_METRICS, type ComparedWith, type LeftOut } from './compare-statistics.js';
 import { differenceText, intervalText, labelOf, type NamedOf, valueText } from './metric-text.js';
 import { type ReportForm, writeReport } from './report-folder.js';
 import { modelsTable, rangeText, scorecardNotes, scorecardsCsvTable } from './scorecard-table.js';

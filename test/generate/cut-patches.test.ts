@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import type { IndexedImage } from '../../src/generate/build-index.js';
+import type { IndexedImage } from '../../src/generate/sort-objects.js';
 import { selectPatches } from '../../src/generate/cut-patches.js';
 import type { AnnotatedBox } from '../../src/imagenet/annotation.js';
 import { wnidOf } from '../support/unit-pools.js';

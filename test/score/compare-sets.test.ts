@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { gap, meanStatistic } from '../../src/metrics/index.js';
-import type { ScoreRun } from '../../src/score/compared.js';
+import type { ScoreRun } from '../../src/score/compare-statistics.js';
 import { compareSets, scoresOnSet } from '../../src/score/compare-sets.js';
 import { gapNotes } from '../../src/score/compare-table.js';
 import { madeRun, madeSet } from '../support/unit-scores.js';

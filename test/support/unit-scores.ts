@@ -1,5 +1,5 @@
 import type { PredictionRows, PredictionSource } from '../../src/predictions/source.js';
-import type { ScoreRun } from '../../src/score/compared.js';
+import type { ScoreRun } from '../../src/score/compare-statistics.js';
 import { type ScoreOptions, scorePredictions } from '../../src/score/score-predictions.js';
 import { makeScorecard } from '../../src/score/scorecard.js';
 import type { EvaluationSet } from '../../src/sets/evaluation-set.js';
