@@ -46,7 +46,7 @@ const { pool } = await generate(
   { overwrite: true },
 );
 
-say('Verifying: every file and row, and 40 images made again from the pool');
+say('Verifying: every file and row, and 40 images recomposed from the pool');
 const { findings, files } = await verifyDataset({ dataset });
 const { differing } = await regenerateSample({ dataset, pool, sample: 40 });
 
@@ -83,7 +83,7 @@ print('What came out', [
   ['contact sheet', sheet],
   ['pool', pool],
   ['verified', `${files} files, ${findings.length} problems`],
-  ['made again', `40 images, ${differing.length} with other pixels`],
+  ['recomposed', `40 images, ${differing.length} with different pixels`],
   ['digest', lock.dataset],
 ]);
 for (const scorecard of [onSample, onDataset]) {

@@ -175,9 +175,9 @@ if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
     .usage('$0\n\nMakes a sample in ImageNet form.')
     .options({
       out: { type: 'string', default: join('output', 'sample'), describe: 'Where it goes' },
-      seed: { type: 'string', default: '42', describe: 'Start of every random stream' },
-      'train-per-class': { type: 'number', default: 0, describe: 'Train images a class' },
-      'val-per-class': { type: 'number', default: 10, describe: 'Validation images a class' },
+      seed: { type: 'string', default: '42', describe: 'Seed of every random choice' },
+      'train-per-class': { type: 'number', default: 0, describe: 'Train images per class' },
+      'val-per-class': { type: 'number', default: 10, describe: 'Validation images per class' },
     })
     .strict()
     .parseAsync();

@@ -30,7 +30,7 @@ export interface Progress {
 
 /** What every stage takes beside its input. */
 export interface StageOptions {
-  /** Worker threads, 1 or more. Default: one a core. The output does not depend on it. */
+  /** Worker threads, 1 or more. Default: one per core. The output does not depend on it. */
   jobs?: number | undefined;
   /** Stops the stage at the next piece with an `AbortedError`; what was finished is kept. */
   signal?: AbortSignal | undefined;

@@ -29,7 +29,7 @@ export const compareCommand: CommandModule<object, CompareFlags> = {
         array: true,
         default: [] as string[],
         describe:
-          'Folders of scores, or folders that contain some; the first model is the baseline  [with --gap: output/scores]',
+          'Folders of scores, or folders that contain them; the first model is the baseline  [with --gap: output/scores]',
       })
       .options({
         gap: {
@@ -42,7 +42,7 @@ export const compareCommand: CommandModule<object, CompareFlags> = {
         'all-pairs': {
           type: 'boolean',
           default: false,
-          describe: 'Compare every pair of models, not only each model with the first',
+          describe: 'Compare every pair of models instead of each model with the first',
         },
         out: { ...shared.out, describe: 'Write JSON, Markdown and CSV to this folder' },
         seed: shared.seed,
@@ -52,8 +52,9 @@ export const compareCommand: CommandModule<object, CompareFlags> = {
       })
       .check(({ scores, gap, 'all-pairs': allPairs }) => {
         if (!gap) requireGiven('folders of scores to compare', scores[0]);
-        if (gap && gap.length !== 2) throw new UsageError('--gap is given once, with two sets');
-        if (gap && allPairs) throw new UsageError('--gap and --all-pairs exclude each other');
+        if (gap && gap.length !== 2)
+          throw new UsageError('--gap can be given only once, with two sets');
+        if (gap && allPairs) throw new UsageError('--gap and --all-pairs cannot be used together');
         return true;
       })
       .epilogue(

@@ -37,7 +37,7 @@ export const diffCommand: CommandModule<object, DiffFlags> = {
       .check(({ before, after, markdown, json }) => {
         requireGiven('first folder', before);
         requireGiven('second folder', after);
-        if (markdown && json) throw new UsageError('--markdown and --json exclude each other');
+        if (markdown && json) throw new UsageError('--markdown and --json cannot be used together');
         return true;
       })
       .epilogue(

@@ -40,7 +40,7 @@ const modelFlags = {
   limit: {
     ...shared.limit,
     group: EVALUATION_SET,
-    describe: 'Use only N images, spread over the classes or numbers of labels',
+    describe: 'Use only N images, spread over the classes or the numbers of labels',
   },
   jobs: { ...shared.jobs, describe: 'Threads for preprocessing, and for the model' },
   work: { ...shared.work, describe: 'Folder for predictions, which later runs reuse' },
@@ -81,7 +81,7 @@ export const evaluateCommand: CommandModule<object, EvaluateFlags> = {
     return withScoresFlags(withEvaluationSetFlags(args.options(options) as Argv<ModelFlags>))
       .check(({ model, models }) => {
         if ((model === undefined) === (models === undefined)) {
-          throw new UsageError('give either --model or --models');
+          throw new UsageError('pass either --model or --models');
         }
         return true;
       })

@@ -23,7 +23,7 @@ function requireWhole(name: string, value: unknown, most: number): number {
     return value as number;
   }
   throw new UsageError(
-    `--${name} takes a whole number from 1${most === Infinity ? '' : ` to ${most}`}`,
+    `--${name} takes a whole number ${most === Infinity ? 'of at least 1' : `from 1 to ${most}`}`,
   );
 }
 
@@ -91,7 +91,7 @@ export const shared = {
 
 /** @throws UsageError unless a command was given what it works on */
 export function requireGiven(name: string, value: string | undefined): void {
-  if (value === undefined) throw new UsageError(`name the ${name}`);
+  if (value === undefined) throw new UsageError(`pass the ${name}`);
 }
 
 /** The flags of every command that runs stages. */

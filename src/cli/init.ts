@@ -23,7 +23,7 @@ export const initCommand: CommandModule<object, InitFlags> = {
     const { requireNoFile, writeWhole } = await import('../files/output-file.js');
     const { schemaPath } = await import('../files/yaml.js');
     const { toCommentedRecipe } = await import('../recipe/write.js');
-    await requireNoFile(file, 'give another name, or remove it');
+    await requireNoFile(file, 'choose another name, or remove the file');
     await writeWhole(file, toCommentedRecipe(name, schemaPath(file, 'recipe')));
     return {
       text: `Wrote ${file}. Next: patchml generate --recipe ${file} --annotations DIR --images DIR`,

@@ -52,12 +52,12 @@ export const inspectCommand: CommandModule<object, InspectFlags> = {
         order: {
           choices: ['worst', 'best'] as const,
           group: SHEET,
-          describe: 'By --predictions, the images of each k with the fewest or most labels found',
+          describe: 'With --predictions: the images of each k with the fewest or most labels found',
         },
         seed: {
           type: 'string',
           group: SHEET,
-          describe: 'Draw the images of each k at random, not the first ones',
+          describe: 'Draw the images of each k at random instead of taking the first',
         },
         ids: {
           type: 'string',
@@ -71,7 +71,7 @@ export const inspectCommand: CommandModule<object, InspectFlags> = {
           defaultDescription: '8',
         },
         columns: {
-          ...wholeNumber('columns', 'Images in a row', 100),
+          ...wholeNumber('columns', 'Images per row', 100),
           group: SHEET,
           defaultDescription: '8',
         },
@@ -118,12 +118,12 @@ const SHEET_FLAGS = ['predictions', 'order', 'seed', 'ids', 'per-count', 'column
 function requireSheet(flags: Partial<InspectFlags>): void {
   const given = SHEET_FLAGS.filter((name) => flags[name] !== undefined);
   const needs = (name: string, other: string): void => {
-    throw new UsageError(`--${name} needs ${other}`);
+    throw new UsageError(`--${name} requires ${other}`);
   };
   if (given[0] && flags['contact-sheet'] === undefined) needs(given[0], '--contact-sheet');
   if (flags.order && flags.predictions === undefined) needs('order', '--predictions');
   const other = (['order', 'seed', 'per-count'] as const).find((name) => flags[name] !== undefined);
-  if (flags.ids && other) throw new UsageError(`--ids says which images: leave out --${other}`);
+  if (flags.ids && other) throw new UsageError(`--ids and --${other} cannot be used together`);
   if (flags.ids?.length === 0) throw new UsageError('--ids takes ids such as k2-000000');
 }
 
@@ -176,7 +176,7 @@ function inspectionRows(inspection: Counted): (readonly [string, string | number
         ['digest', inspection.digest],
         ['images', inspection.images],
         ['images by patches', listCounts(inspection.counts)],
-        ['mean side painted, px', listSides(inspection.meanSide)],
+        ['mean painted side, px', listSides(inspection.meanSide)],
         ...common,
         ['objects dropped', listCounts(inspection.drops)],
       ];

@@ -66,8 +66,8 @@ function requireOnce(flags: Record<string, unknown>, options: unknown): true {
   const { array: lists } = options as { array: readonly string[] };
   for (const [name, value] of Object.entries(flags)) {
     if (name === '_' || name.length === 1 || lists.includes(name)) continue; // or an alias
-    if (Array.isArray(value)) throw new UsageError(`--${name} is given twice`);
-    if (value === '') throw new UsageError(`--${name} needs a value`);
+    if (Array.isArray(value)) throw new UsageError(`--${name} was given twice`);
+    if (value === '') throw new UsageError(`--${name} requires a value`);
   }
   return true;
 }
@@ -103,7 +103,7 @@ try {
       '\nExit codes: 0 done, 1 failed or found a problem, 2 wrong usage, 130 interrupted.\n"patchml <command> --help" explains the flags of a command.',
     )
     .updateStrings(WORDS as never)
-    .demandCommand(1, 'name a command')
+    .demandCommand(1, 'missing command')
     .recommendCommands()
     .strict()
     .check(requireOnce)

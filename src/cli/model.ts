@@ -41,7 +41,7 @@ const addCommand: CommandModule<object, AddFlags> = {
           type: 'string',
           group: OUTPUTS,
           describe: "The model's name",
-          defaultDescription: "the file's; of model.onnx, the folder's",
+          defaultDescription: "the file's name; for model.onnx, the folder's",
         },
         out: {
           ...shared.out,
@@ -55,7 +55,7 @@ const addCommand: CommandModule<object, AddFlags> = {
         },
         preset: {
           choices: ['torchvision', 'timm', 'inception', 'clip', 'tf'] as const,
-          describe: 'A usual set of preprocessing, in place of the config beside the model',
+          describe: 'Standard preprocessing, instead of the config beside the model',
         },
         size: { type: 'string', describe: 'Side of the input, or WIDTHxHEIGHT, px' },
         layout: { choices: ['NCHW', 'NHWC'] as const, describe: 'Order of the dimensions' },
@@ -88,9 +88,12 @@ const addCommand: CommandModule<object, AddFlags> = {
         },
         'output-step': {
           type: 'number',
-          describe: 'Of whole numbers of a quantised model: what a step is worth',
+          describe: "Scale of a quantised model's integer output",
         },
-        'output-zero-point': { type: 'number', describe: 'And the number that stands for 0' },
+        'output-zero-point': {
+          type: 'number',
+          describe: "Zero point of a quantised model's integer output",
+        },
         overwrite: { ...shared.overwrite, describe: 'Replace an existing card' },
         quiet: shared.quiet,
       })
@@ -102,7 +105,7 @@ const addCommand: CommandModule<object, AddFlags> = {
         examples(
           ['With the config.json that timm put beside it', 'model add resnet50.onnx'],
           [
-            'With preprocessing of its own',
+            'With preprocessing given by flags',
             'model add net.onnx --size 224 --mean 0.5,0.5,0.5 --std 0.5,0.5,0.5',
           ],
         ),
@@ -128,7 +131,7 @@ export const modelCommand: CommandModule = {
   builder: (args): Argv =>
     args
       .command(complete(addCommand, 'patchml model'))
-      .demandCommand(1, 'name a subcommand: patchml model add')
+      .demandCommand(1, 'missing subcommand: patchml model add')
       .epilogue(examples(['The card of a model', 'model add resnet50.onnx'])),
   handler: () => undefined,
 };

@@ -73,10 +73,10 @@ function reportRows(made: RegeneratedRelease): (readonly [string, string | numbe
     ['dataset', dataset],
     ['images', images],
     ['same pixels', identical],
-    ...counted('other pixels', differing),
+    ...counted('different pixels', differing),
     ...(differing.length > 0 ? [['difference', distanceText(made)] as const] : []),
-    ...counted('not made', missing),
-    ...counted('other patches or places', replanned),
+    ...counted('not regenerated', missing),
+    ...counted('different patches or positions', replanned),
     ...(before.patches === after.patches
       ? []
       : [['patches here', `${after.patches}, published with ${before.patches}`] as const]),
@@ -96,12 +96,12 @@ function counted(name: string, ids: readonly string[]): (readonly [string, strin
 }
 
 function distanceText({ distance }: RegeneratedRelease): string {
-  if (!distance) return 'not known: the release has digests, no pixels';
+  if (!distance) return 'unknown: the release has digests but no pixels';
   return `at most ${distance.max} of 255 levels, mean ${distance.mean.toFixed(4)}`;
 }
 
 function problemOf({ images, identical }: RegeneratedRelease): string {
   const other = images - identical;
-  if (other === 0) return 'all pixels are as published, but files or counts are not';
-  return `${other} of ${images} images are not as published`;
+  if (other === 0) return 'all pixels match the release, but some files or counts differ';
+  return `${other} of ${images} images differ from the release`;
 }

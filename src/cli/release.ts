@@ -54,7 +54,7 @@ export const releaseCommand: CommandModule<object, ReleaseFlags> = {
           previous: {
             type: 'string',
             group: RELEASE,
-            describe: 'The previous release, against which the version is checked',
+            describe: 'The previous release, to check the version against',
           },
           export: {
             type: 'string',
@@ -145,7 +145,7 @@ function toText({ folder, release, isNew }: Released): string {
   return toTerminalTable({
     rows: [
       ['release', folder],
-      ['name', `${release.name} ${release.version}${isNew ? '' : ', existed already'}`],
+      ['name', `${release.name} ${release.version}${isNew ? '' : ' (already exists)'}`],
       ['kind', release.kind === 'full' ? 'with the images' : 'recipe only, no pixels'],
       ['exports', release.exports.length === 0 ? 'none' : release.exports.join(', ')],
       ['previous', release.previous?.version ?? 'none'],

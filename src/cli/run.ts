@@ -95,7 +95,8 @@ export function exitWithError(error: unknown, command: string): void {
     console.error(`patchml: ${message}${message.endsWith('?') ? '' : `; see ${command} --help`}`);
     process.exitCode = MISUSED;
   } else {
-    const hint = problem instanceof PatchmlError ? '' : ' (unexpected: --verbose shows where)';
+    const hint =
+      problem instanceof PatchmlError ? '' : ' (unexpected error: --verbose shows the stack trace)';
     console.error(
       `patchml: ${isVerbose ? problem.stack! : `${printable(problem.message, MAX_LINE)}${hint}`}`,
     );

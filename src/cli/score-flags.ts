@@ -93,10 +93,10 @@ export type EvaluationSetFlags = InferredOptionTypes<typeof evaluationSetFlags>;
 export function withEvaluationSetFlags<T>(args: Argv<T>): Argv<T & EvaluationSetFlags> {
   return args.options(evaluationSetFlags).check(({ dataset, images, labels, originals }) => {
     if ((dataset ?? images ?? labels ?? originals) === undefined) {
-      throw new UsageError('give the images to score on: --dataset, or --images and --labels');
+      throw new UsageError('pass the images to score on: --dataset, or --images and --labels');
     }
     if (dataset !== undefined && images !== undefined) {
-      throw new UsageError('give either --dataset or --images, not both');
+      throw new UsageError('--dataset and --images cannot be used together');
     }
     return true;
   }) as unknown as Argv<T & EvaluationSetFlags>;

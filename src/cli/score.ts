@@ -41,7 +41,7 @@ const predictionFlags = {
   },
   scores: {
     choices: ['logits', 'probabilities', 'quantised'] as const,
-    describe: 'What the scores are  [default: probabilities where all rows have a sum of 1]',
+    describe: 'What the scores are  [default: probabilities if every row sums to 1]',
   },
   model: {
     alias: 'm',

@@ -56,10 +56,10 @@ export const pushCommand: CommandModule<object, PushFlags> = {
       text: toTerminalTable({
         rows: [
           ['pushed', place],
-          ['release', `${name} ${version}${isNew ? '' : ', existed already'}`],
+          ['release', `${name} ${version}${isNew ? '' : ' (already exists)'}`],
           ['files', files],
           ['bytes', bytes],
-          ['sent now', sent],
+          ['sent', sent],
         ],
       }),
     };
@@ -123,9 +123,9 @@ export const pullCommand: CommandModule<object, PullFlags> = {
         rows: [
           ['pulled', folder],
           ['release', `${name} ${version}`],
-          ['files, as SHA256SUMS has them', files],
+          ['files, checked against SHA256SUMS', files],
           ['bytes', bytes],
-          ['fetched now', fetched],
+          ['fetched', fetched],
         ],
       }),
     };

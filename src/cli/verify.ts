@@ -36,10 +36,10 @@ export const verifyCommand: CommandModule<object, VerifyFlags> = {
           type: 'boolean',
           default: false,
           group: REGENERATION,
-          describe: 'Also compose a sample of the images again and compare the pixels',
+          describe: 'Also recompose a sample of the images and compare the pixels',
         },
         sample: {
-          ...wholeNumber('sample', 'Images to compose again'),
+          ...wholeNumber('sample', 'Images to recompose'),
           group: REGENERATION,
           default: 100,
         },
@@ -65,7 +65,7 @@ export const verifyCommand: CommandModule<object, VerifyFlags> = {
         examples(
           ['A dataset or a release', 'verify output/my-dataset'],
           [
-            'And that patchml still composes the same pixels',
+            'Also check that patchml still composes the same pixels',
             'verify output/my-dataset --regenerate --sample 20',
           ],
         ),
@@ -96,7 +96,7 @@ function verifyOutcome(
     ...findings.map(
       ({ problem, file, detail }) => `${problem}: ${file}${detail ? ` (${detail})` : ''}`,
     ),
-    ...(regeneration?.differing ?? []).map((file) => `other pixels when made again: ${file}`),
+    ...(regeneration?.differing ?? []).map((file) => `different pixels when recomposed: ${file}`),
   ];
   if (problems.length === 0) {
     const text = toTerminalTable({
@@ -105,17 +105,19 @@ function verifyOutcome(
         ...(release ? [['release', nameOf(release)] as const] : []),
         ['files', files],
         ['images', images],
-        ...(regeneration ? [['made again, same pixels', regeneration.images] as const] : []),
+        ...(regeneration ? [['recomposed, same pixels', regeneration.images] as const] : []),
         ['digest', dataset],
         ...tolerated.map((file) => ['left by Ultralytics, not checked', file] as const),
-        ...(lockChecked ? [] : [['lock', 'older, without its own digest: not checked'] as const]),
+        ...(lockChecked
+          ? []
+          : [['lock', 'from an older version, without its own digest: not checked'] as const]),
       ],
     });
     return { text };
   }
   const rest = problems.length - SHOWN;
   const count = countOf(problems.length, 'problem');
-  const fix = release ? 'make or pull the release again' : 'make the dataset again';
+  const fix = release ? 'make or pull the release again' : 'generate the dataset again';
   return {
     problems: [
       ...problems.slice(0, SHOWN),

@@ -197,7 +197,7 @@ async function* readAllRows(
     yield row;
   }
   if (rows === images) return;
-  throw new DatasetError(`its metadata has ${rows} rows, ${SUMMARY_FILE} says ${images}`, {
+  throw new DatasetError(`its metadata has ${rows} rows, but ${SUMMARY_FILE} says ${images}`, {
     code: 'dataset-invalid',
     path: folder,
     fix: 'check it with "patchml verify"',

@@ -51,7 +51,7 @@ export interface LoadConfig {
 /**
  * The part of a dataset card's YAML that `load_dataset` reads: where the files are, and what their
  * columns hold. The 1,000 names stand in it once; the configs share them by YAML's aliases. They are
- * in the configs and not in `dataset_info`, which `imagefolder` does not heed.
+ * in the configs and not in `dataset_info`, which `imagefolder` ignores.
  */
 export function loadingHeader(configs: readonly LoadConfig[], fields: RowFields): object {
   const names = { class_label: { names: Object.fromEntries(classNames().entries()) } };

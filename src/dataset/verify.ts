@@ -45,7 +45,7 @@ export class FindingList {
   add(...findings: readonly Finding[]): void {
     for (const finding of findings) {
       if (this.isFull) return;
-      const detail = `there are more than ${MAX_FINDINGS} findings, the others are not listed`;
+      const detail = `more than ${MAX_FINDINGS} problems; the rest are not listed`;
       const isLast = this.found.length === MAX_FINDINGS;
       this.found.push(isLast ? { problem: 'invalid', file: '.', detail } : finding);
     }
@@ -161,11 +161,11 @@ async function checkFiles(
 function checkLock(lock: DatasetLock): Finding[] {
   const invalid = (detail: string): Finding[] => [{ problem: 'invalid', file: LOCK_FILE, detail }];
   if (lock.lock !== undefined && lockDigest(lock) !== lock.lock) {
-    return invalid('its own digest is not that of its fields: one of them was changed');
+    return invalid('its own digest does not match its fields: one of them was changed');
   }
   const files = Object.entries(lock.files).sort(([a], [b]) => byteOrder(a, b));
   if (datasetDigest(files) !== lock.dataset) {
-    return invalid('its dataset digest is not that of its files');
+    return invalid('its dataset digest does not match its files');
   }
   return [];
 }
@@ -184,13 +184,13 @@ async function checkMetadata(
       const invalid = (detail: string): void => {
         findings.add({ problem: 'invalid', file, detail });
       };
-      if (!unseen.delete(file)) invalid('its row is there twice, or the lock does not know it');
-      if (lock.files[file] !== sha256) invalid('its row has another digest than the lock');
+      if (!unseen.delete(file)) invalid('its row is duplicated, or the lock does not list it');
+      if (lock.files[file] !== sha256) invalid('its row has a different digest in the lock');
       if (Object.values(objects).some((list) => list.length !== k))
         invalid(`expected ${k} objects`);
-      if (!isLabelSetOf(labels, objects.category)) invalid('its labels are not its objects');
+      if (!isLabelSetOf(labels, objects.category)) invalid('its labels do not match its objects');
       else if (label_names && !isDeepStrictEqual(label_names, labels.map(classNameOf))) {
-        invalid('its label_names are not the names of its labels');
+        invalid('its label_names do not match its labels');
       }
     }
   } catch (error) {
@@ -220,10 +220,10 @@ async function checkSummary(folder: string, lock: DatasetLock, images: number): 
   if (summary instanceof DatasetError) return [invalid(summary.message)];
   const findings: Finding[] = [];
   if (recipeDigest(summary.recipe) !== lock.recipe) {
-    findings.push(invalid('its recipe is not the one of the lock'));
+    findings.push(invalid("its recipe differs from the lock's"));
   }
   if (summary.images !== images) {
-    findings.push(invalid(`it counts ${summary.images} images, the lock ${images}`));
+    findings.push(invalid(`it says ${summary.images} images, the lock says ${images}`));
   }
   return findings;
 }

@@ -5,7 +5,7 @@ import { classesIn, type ExportOptions, exportRows, type PresentClass } from './
 import { linesFormat, type LinesOf } from './lines.js';
 
 /**
- * `labels.csv`, an image a row: `id`, `file_name`, `k`, and a column of 0 and 1 for each class that
+ * `labels.csv`, one row per image: `id`, `file_name`, `k`, and a column of 0 and 1 for each class that
  * is in the dataset, named by its class index; and `classes.csv`, what these classes are.
  */
 export const csv = multiHot(classesIn);

@@ -56,7 +56,7 @@ export interface Exported {
 
 /**
  * Writes a dataset in another form, into a folder of its own. The dataset is checked first; the
- * same dataset gives the same bytes. The folder is complete or not there.
+ * same dataset gives the same bytes. The folder is complete or absent.
  * @throws DatasetError where the dataset is incomplete or damaged
  * @throws ReleaseError `export-shard-size`; OutputError where `out` is taken or cannot be written
  */
@@ -68,7 +68,7 @@ export async function exportDataset(
     requireShardSize(shardSize);
     const dataset = await readDataset(path);
     await requireOutside(out, path, (problem) => {
-      const fix = 'choose another place for the output';
+      const fix = 'choose another output folder';
       return new OutputError(problem, { code: 'export-in-dataset', path: out, fix });
     });
     await requirePlace(out, EXPORT);
@@ -89,7 +89,7 @@ const EXPORT: OutputKind = { what: 'an export', code: 'output-not-empty' };
 
 function requireShardSize(shardSize = 1): void {
   if (Number.isSafeInteger(shardSize) && shardSize >= 1) return;
-  throw new ReleaseError(`expected a shard size of 1 image or more, got ${shardSize}`, {
+  throw new ReleaseError(`expected a shard size of at least 1 image, got ${shardSize}`, {
     code: 'export-shard-size',
   });
 }
@@ -138,7 +138,7 @@ export async function* verifyExport(
   let found = 0;
   for await (const finding of allFindings(name, dataset, folder, options)) {
     if ((found += 1) > MAX_FINDINGS) {
-      const detail = `it has more than ${MAX_FINDINGS} findings, the others are not listed`;
+      const detail = `more than ${MAX_FINDINGS} problems; the rest are not listed`;
       yield { problem: 'invalid', file: '.', detail };
       return;
     }

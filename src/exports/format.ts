@@ -25,7 +25,7 @@ export interface ExportFormat {
 }
 
 export interface ExportOptions extends Omit<StageOptions, 'jobs'> {
-  /** Images a shard, 1 or more. Default: 5,000 (parquet), 1,000 (webdataset); others have none. */
+  /** Images per shard, 1 or more. Default: 5,000 (parquet), 1,000 (webdataset); others have none. */
   shardSize?: number | undefined;
   /** As progress names it. Default: release. */
   stage?: Stage;
@@ -179,7 +179,7 @@ export function classesIn({ classes }: DatasetSummary): PresentClass[] {
 function indexOf(wnid: Wnid): ClassIndex {
   const index = classOf(wnid);
   if (index !== undefined) return index;
-  throw new DatasetError(`"${wnid}" is none of the 1,000 synsets`, {
+  throw new DatasetError(`"${wnid}" is not one of the 1,000 synsets`, {
     code: 'dataset-invalid',
     place: 'classes',
     fix: 'generate the dataset again',

@@ -59,7 +59,7 @@ async function* verifyLines(
       await found.step();
     } else if (gotNext === undefined && wantNext !== undefined) {
       const difference = differenceOf(want, got);
-      const detail = `it ends in ${place}, ${countOf(await wanted.rest(), 'line')} too early: ${difference}`;
+      const detail = `it ends at ${place}, ${countOf(await wanted.rest(), 'line')} too early: ${difference}`;
       yield { problem: 'changed', file, detail };
       return;
     } else {
@@ -108,6 +108,6 @@ async function lookAhead(lines: AsyncIterable<string>): Promise<LookAhead> {
 /** The lines of a text file, without their ends; the last may be cut, or lack its end. */
 async function* linesIn(path: string): AsyncGenerator<string> {
   for await (const line of readTextLines(path)) {
-    yield line.endsWith('\n') ? line.slice(0, -1) : `${line} (without an end of line)`;
+    yield line.endsWith('\n') ? line.slice(0, -1) : `${line} (no newline at the end)`;
   }
 }

@@ -30,7 +30,7 @@ import { type ParquetSchema, parquetSchemaOf } from './row-schema.js';
 import { type Held, takeShards, verifyShards } from './shards.js';
 
 const SHARD_IMAGES = 5000;
-/** Images a row group, at most. */
+/** Images per row group, at most. */
 const GROUP_IMAGES = 100;
 /** A row group is held while it is encoded. */
 const GROUP_BYTES = 2 ** 25;
@@ -47,7 +47,7 @@ interface ImageGroup {
 
 /**
  * Parquet with the images in it, as Hugging Face `datasets` has it on the Hub:
- * `data/val-00000-of-00004.parquet`, a row an image, the features declared in each file. All images
+ * `data/val-00000-of-00004.parquet`, one row per image, the features declared in each file. All images
  * of a file have the same number of objects, so that those of one number can be loaded alone.
  */
 export const parquet: ExportFormat = { write: writeParquet, verify: verifyParquet };
@@ -86,7 +86,7 @@ export interface ParquetShard {
 
 /**
  * The files of a dataset's export, in their order.
- * @param shardSize images a file, at most. Default: 5,000
+ * @param shardSize images per file, at most. Default: 5,000
  */
 export function parquetShards(
   summary: DatasetSummary,
@@ -147,7 +147,7 @@ function outOfOrder(
   { id, k }: MetadataRow,
   shard: ParquetShard,
 ): DatasetError {
-  return new DatasetError(`${id} has ${k} objects where dataset.json has images of ${shard.k}`, {
+  return new DatasetError(`${id} has ${k} objects, but dataset.json says ${shard.k}`, {
     code: 'dataset-invalid',
     path: folder,
     fix: 'check it with "patchml verify"',
@@ -201,9 +201,9 @@ function problemIn(
 ): string | undefined {
   const shape = (elements: typeof got): string =>
     elements.map(({ name, type, num_children: below }) => [name, type, below].join()).join(';');
-  if (shape(got.slice(1)) !== shape([...schema.elements])) return 'it has other columns';
+  if (shape(got.slice(1)) !== shape([...schema.elements])) return 'its columns differ';
   const features = pairs?.find(({ key }) => key === 'huggingface')?.value;
-  if (features !== schema.features) return 'it declares other features';
+  if (features !== schema.features) return 'its features differ';
   const isLarge = groups.some(
     ({ num_rows: rows, total_byte_size: bytes }) => rows > GROUP_IMAGES || bytes > MAX_GROUP_BYTES,
   );
@@ -269,7 +269,7 @@ function* compareRow(
     file,
     detail: `row of ${row.id}, ${column}: ${how}`,
   });
-  if (got.image !== row.sha256) yield changed('image', 'other bytes');
+  if (got.image !== row.sha256) yield changed('image', 'different bytes');
   const path = fileNameOf(row).name;
   if (got.path !== path) yield changed('image', differenceOf(path, got.path));
   const wanted = schema.valuesOf(row);

@@ -29,7 +29,7 @@ const HEADER = `# A set to evaluate on. Training has no place here: "train" is n
 
 /**
  * The layout that Ultralytics reads: `data.yaml`, `images/val/<id>.png` and `labels/val/<id>.txt`
- * with a line `class x y width height` an object, the box's centre and size as fractions of the
+ * with a line `class x y width height` per object, the box's centre and size as fractions of the
  * image. Images are hard links to the dataset's where the file system has them, else copies.
  */
 export const yolo: ExportFormat = { write: writeYolo, verify: verifyYolo };

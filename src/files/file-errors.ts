@@ -6,13 +6,13 @@ const { isNativeError } = types;
 const FILE_SYSTEM_PROBLEMS: Partial<Record<ErrorCode, [problem: string, fix: string]>> = {
   enospc: ['the disk is full', 'free some space and run the same command again to resume'],
   edquot: ['the disk quota is used up', 'free some space and run the same command again to resume'],
-  eacces: ['permission denied', 'check who owns it and its mode'],
-  eperm: ['operation not permitted', 'check who owns it and its mode'],
+  eacces: ['permission denied', 'check its owner and permissions'],
+  eperm: ['operation not permitted', 'check its owner and permissions'],
   erofs: ['the file system is read-only', 'write to another folder'],
-  enotdir: ['a part of this path is a file, not a folder', 'name another folder'],
-  eisdir: ['this is a folder, not a file', 'name a file'],
+  enotdir: ['a part of this path is a file, not a folder', 'choose another folder'],
+  eisdir: ['this is a folder, not a file', 'pass a file, not a folder'],
   emfile: ['too many open files', 'raise the limit (ulimit -n) or lower --jobs'],
-  eloop: ['the links of this path lead in a circle', 'remove one of them'],
+  eloop: ['too many levels of symbolic links', 'check the links'],
   enametoolong: ['this name is too long for the file system', 'use a shorter one'],
   enfile: ['the system has too many open files', 'close other programs or lower --jobs'],
   enoent: ['no such file or folder', 'check the path'],
@@ -27,7 +27,7 @@ export function explainError(error: unknown, place?: string): unknown {
   const { code: systemCode = '', path, syscall } = error as NodeJS.ErrnoException;
   if (systemCode === 'ERR_INVALID_ARG_VALUE' && error.message.includes('null bytes')) {
     const fix = 'check the path';
-    return new OutputError('no file has a null byte in its name', {
+    return new OutputError('a path cannot contain a null byte', {
       code: 'enoent',
       path: place,
       fix,

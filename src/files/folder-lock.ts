@@ -12,7 +12,7 @@ import { sha256 } from './digest.js';
  * lock of a process that has ended is taken over at once; that of another machine never is, since
  * whether its process lives cannot be seen from here.
  * @param place the folder; its lock is `<place>.lock`
- * @returns what gives the folder free again. It leaves a lock alone that is no longer its own
+ * @returns a function that releases the folder. It leaves a lock alone that is no longer its own
  * @throws OutputError `output-in-use`, which says who has the folder
  */
 export async function lockFolder(place: string): Promise<() => Promise<void>> {
@@ -57,7 +57,7 @@ async function take(path: string, mine: string, place: string): Promise<void> {
   for (;;) {
     if (await create(path, mine)) return;
     const theirs = await read(path, place);
-    if (theirs === undefined) continue; // just given free
+    if (theirs === undefined) continue; // just released
     if (theirs === mine) return; // a network disk can do it, and answer that it was there
     if (isHeld(theirs) || (await isBeingWritten(path, theirs, place))) throw inUse(place, theirs);
     const right = `${path}.${sha256(theirs).slice(0, 16)}`;
@@ -127,7 +127,7 @@ async function read(path: string, place: string): Promise<string | undefined> {
 
 /** The error for a link, a folder, a pipe or the like in the place of the lock. */
 function noLock(path: string, place: string): OutputError {
-  return new OutputError(`${path} is in the place of its lock, and is no file`, {
+  return new OutputError(`${path} is where its lock file goes, but is not a file`, {
     code: 'output-in-use',
     path: place,
     fix: 'remove it',
@@ -200,10 +200,10 @@ async function isBeingWritten(path: string, content: string, place: string): Pro
 function inUse(place: string, content: string): OutputError {
   const { pid, host } = parse(content) ?? {};
   const run = pid === undefined ? 'another run' : `another run (process ${pid} on ${host})`;
-  return new OutputError(`${run} is making it`, {
+  return new OutputError(`${run} is writing it`, {
     code: 'output-in-use',
     path: place,
-    fix: `wait for it, or remove ${place}.lock if that process no longer runs`,
+    fix: `wait for it to finish, or remove ${place}.lock if that process is no longer running`,
   });
 }
 

@@ -51,10 +51,10 @@ export async function makeFolder(path: string): Promise<void> {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
     if (await exists(path)) return; // another run has made it
-    throw new OutputError('this symbolic link leads nowhere', {
+    throw new OutputError('this symbolic link is broken', {
       code: 'output-is-link',
       path,
-      fix: 'make the folder that it leads to, or remove it',
+      fix: 'create the folder that it points to, or remove the link',
     });
   }
 }
@@ -116,9 +116,12 @@ export async function freeSpace(path: string): Promise<number> {
 export async function requireSpace(path: string, bytes: number, what: string): Promise<void> {
   const free = await freeSpace(path);
   if (bytes <= free) return;
-  throw new OutputError(`${what} needs about ${bytesText(bytes)}, ${bytesText(free)} are free`, {
-    code: 'not-enough-space',
-    path,
-    fix: 'free some space or write to another disk (--work, --out, --to)',
-  });
+  throw new OutputError(
+    `${what} needs about ${bytesText(bytes)}, but only ${bytesText(free)} is free`,
+    {
+      code: 'not-enough-space',
+      path,
+      fix: 'free some space or write to another disk (--work, --out, --to)',
+    },
+  );
 }

@@ -12,7 +12,7 @@ export function toJson(value: unknown): string {
   return `${JSON.stringify(value, null, 2)}\n`;
 }
 
-/** What a text says as JSON; undefined where it is none. */
+/** What a text says as JSON; undefined where it is not JSON. */
 export function parseJson(text: string): unknown {
   try {
     return parseSmallJson(text);
@@ -50,7 +50,7 @@ export async function* readJsonLines(path: string): AsyncGenerator {
       yield parseLine(line, path, number);
     }
   } catch (error) {
-    throw explainAbsent(error, path, 'make this folder again');
+    throw explainAbsent(error, path, 'recreate this folder');
   }
 }
 
@@ -120,7 +120,7 @@ function parseLine(line: string, path: string, number: number): unknown {
       code: 'not-json-lines',
       path,
       place: `line ${number}`,
-      fix: 'make this folder again',
+      fix: 'recreate this folder',
       cause,
     });
   }
@@ -149,7 +149,7 @@ export async function readSummary<Shape extends SummaryShape>(
     text = await readRegularText(path);
   } catch (cause) {
     const meant = await nearbyWith(file, folder);
-    const fix = meant ? `did you mean "${meant}"?` : `make it with "${command}"`;
+    const fix = meant ? `did you mean "${meant}"?` : `create it with "${command}"`;
     throw explainAbsent(cause, path, fix, Failure);
   }
   const summary = schema.safeParse(parseJson(text));
@@ -160,7 +160,7 @@ export async function readSummary<Shape extends SummaryShape>(
     code: 'stage-invalid',
     path,
     place: field.map(String).join('.') || undefined,
-    fix: `make it again with "${command}"`,
+    fix: `recreate it with "${command}"`,
   });
 }
 
@@ -182,7 +182,7 @@ async function nearbyWith(file: string, folder: string): Promise<string | undefi
 }
 
 /**
- * The first key that an object has twice, of which JSON.parse keeps the last value in silence.
+ * The first key that an object has twice, of which JSON.parse keeps the last value silently.
  * @param text JSON that JSON.parse takes
  */
 export function repeatedKey(text: string): string | undefined {

@@ -164,9 +164,12 @@ export async function listPlainFiles(folder: string): Promise<Map<string, number
 }
 
 function notAFile(path: string, isLink: boolean): TransferError {
-  return new TransferError(`a release holds plain files, ${isLink ? 'no links' : 'not this'}`, {
-    code: 'not-a-file',
-    path,
-    fix: 'remove it, or make the release again',
-  });
+  return new TransferError(
+    isLink ? 'symbolic links are not allowed in a release' : 'this is not a regular file',
+    {
+      code: 'not-a-file',
+      path,
+      fix: 'remove it, or recreate the release',
+    },
+  );
 }

@@ -75,11 +75,11 @@ async function requireLeftover(
   if (names.length === 0 || names.includes(NOTE_FILE)) return;
   const place = await find(folder, names);
   if (place === undefined) return;
-  throw new Failure('this is not from an interrupted run, and is not removed', {
+  throw new Failure('this was not left by an interrupted run, so it is kept', {
     code,
     path: folder,
     place,
-    fix: 'move this folder away, or choose another place for the output',
+    fix: 'move or remove this folder, or choose another output folder',
   });
 }
 
@@ -103,7 +103,7 @@ function isForeign(
   return new Failure(`this folder ${problem}`, {
     code,
     path,
-    fix: 'choose another place for the output, or move this folder away',
+    fix: 'choose another output folder, or move or remove this one',
   });
 }
 
@@ -198,10 +198,10 @@ export async function openOutputFolder(
 export async function requireNoLink(path: string): Promise<void> {
   const info = await lstat(plainPlace(path)).catch(() => undefined);
   if (!info?.isSymbolicLink()) return;
-  throw new OutputError('this is a symbolic link, and patchml does not write through one', {
+  throw new OutputError('this is a symbolic link, which patchml does not write through', {
     code: 'output-is-link',
     path,
-    fix: 'name the folder that it leads to, or remove it',
+    fix: 'pass the folder that it points to, or remove the link',
   });
 }
 
@@ -259,10 +259,10 @@ async function moveIn(partial: string, place: string): Promise<void> {
   } catch (error) {
     const { code = '' } = error as NodeJS.ErrnoException;
     if (!['EEXIST', 'ENOTEMPTY', 'ENOTDIR'].includes(code)) throw error;
-    throw new OutputError('something else was written here during the run, and is kept', {
+    throw new OutputError('this was written here by something else during the run, so it is kept', {
       code: 'output-exists',
       path: place,
-      fix: 'check what it is; to write here, move it away and run the same command again',
+      fix: 'move or remove it, then run the same command again',
     });
   }
 }

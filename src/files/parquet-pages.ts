@@ -63,12 +63,12 @@ export function requireHonestPages(
     if (at > bytes.length) throw new RangeError('a page is longer than its column');
     total += header.expanded;
     if (header.expanded > MAX_PAGE_BYTES || total > MAX_CHUNK_BYTES) {
-      throw new RangeError(`a page says that it is ${header.expanded} bytes`);
+      throw new RangeError(`a page claims ${header.expanded} bytes`);
     }
     if (header.kind === 'data') values += header.values;
     if (header.kind === 'other') continue;
     if (values > promised || header.values > promised) {
-      throw new RangeError(`its pages say that they hold more than the ${promised} values it has`);
+      throw new RangeError(`its pages claim more than its ${promised} values`);
     }
     const page = bytes.subarray(reader.at, at);
     if (header.kind === 'data') requireHonestRuns(page, header, chunk, widths, expand);
@@ -95,7 +95,7 @@ function requireHonestRuns(
   widths: LevelWidths,
   expand: Expand | undefined,
 ): void {
-  if (encoding === DELTA_BYTE_ARRAY) throw new RangeError('DELTA_BYTE_ARRAY is not read');
+  if (encoding === DELTA_BYTE_ARRAY) throw new RangeError('DELTA_BYTE_ARRAY is not supported');
   const isRuns = RUNS.includes(encoding);
   const hasLevels = widths.repetition > 0 || widths.definition > 0;
   if (encoding === PLAIN && type !== 'BOOLEAN' && !hasLevels) requireRoom(values, expanded);
@@ -129,7 +129,7 @@ function requireHonestRuns(
 function walkIndices(reader: Reader, type: ColumnMetaData['type'], values: number): void {
   const width = type === 'BOOLEAN' ? 1 : reader.byte();
   if (type === 'BOOLEAN') reader.uint32();
-  if (width > 32) throw new RangeError(`places in the dictionary cannot have ${width} bits`);
+  if (width > 32) throw new RangeError(`dictionary indices cannot have ${width} bits`);
   if (width > 0) walkRuns(reader, width, values, reader.length, true);
 }
 
@@ -146,7 +146,7 @@ function walkRuns(reader: Reader, width: number, most: number, end: number, isLa
     const header = reader.varint();
     const count = header & 1 ? (header >>> 1) * 8 : header >>> 1;
     if (count === 0 || count > most - seen + 7) {
-      throw new RangeError(`a run says that it stands for ${count} values of ${most - seen}`);
+      throw new RangeError(`a run claims ${count} values where ${most - seen} are left`);
     }
     reader.at += header & 1 ? (header >>> 1) * width : Math.ceil(width / 8);
     seen += count;
@@ -186,7 +186,7 @@ class Reader {
       value += (byte & 0x7f) * 2 ** shift;
       if (byte < 0x80) return value;
     }
-    throw new RangeError('a number is too long');
+    throw new RangeError('a varint is too long');
   }
 
   zigzag(): number {
@@ -206,7 +206,7 @@ function readHeader(reader: Reader): PageHeader {
   const numberAt = (field: string): number => {
     const value = fields.get(field) ?? 0;
     if (value >= 0 && value < 2 ** 31) return value;
-    throw new RangeError(`a page's header says ${value}`);
+    throw new RangeError(`a page's header has a count of ${value}`);
   };
   const [version1, dictionary, version2] = ['5', '7', '8'];
   const kind = numberAt('1');
@@ -216,7 +216,7 @@ function readHeader(reader: Reader): PageHeader {
   if (kind === 2) return { kind: 'dictionary', ...common, values, encoding: PLAIN };
   if (kind === 0) return { kind: 'data', ...common, values, encoding: numberAt(`${at}.2`) };
   if (kind !== 3) return { kind: 'other', ...common, values: 0, encoding: PLAIN };
-  if (numberAt(`${at}.2`) > values) throw new RangeError('it says that more is null than there is');
+  if (numberAt(`${at}.2`) > values) throw new RangeError('it claims more nulls than values');
   return {
     kind: 'data',
     ...common,
@@ -236,7 +236,7 @@ function readStruct(
   fields: Map<string, number>,
   depth: number,
 ): void {
-  if (depth > 4) throw new RangeError("a page's header is nested too deep");
+  if (depth > 4) throw new RangeError("a page's header is nested too deeply");
   let id = 0;
   for (;;) {
     const byte = reader.byte();
@@ -260,5 +260,8 @@ function readField(
   else if (type === DOUBLE) reader.skip(8);
   else if (type === BINARY) reader.skip(reader.varint());
   else if (type === STRUCT) readStruct(reader, `${path}.`, fields, depth + 1);
-  else throw new RangeError(type === LIST ? 'a page has a list' : `a page has the type ${type}`);
+  else
+    throw new RangeError(
+      type === LIST ? 'a page header has a list' : `a page header has a field of type ${type}`,
+    );
 }

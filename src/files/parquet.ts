@@ -81,7 +81,7 @@ export async function withParquet<T>(
     options,
   );
   for await (const result of results) return result;
-  throw new Error('nothing was read');
+  throw new Error('no values were read');
 }
 
 async function openColumns(
@@ -95,7 +95,7 @@ async function openColumns(
     .map(({ num_rows: rows }) => ({ start: end, end: (end += Number(rows)) }))
     .filter((group) => group.end > group.start);
   if (end !== Number(metadata.num_rows)) {
-    const problem = `its row groups hold ${end} rows, not the ${metadata.num_rows} it says`;
+    const problem = `its row groups hold ${end} rows, but it claims ${metadata.num_rows}`;
     throw refuse('unreadable', problem, {});
   }
   const tree = parquetSchema(metadata);

@@ -148,23 +148,23 @@ function isFolder(path: string): OutputError {
   return new OutputError('this is a folder, not a file', {
     code: 'eisdir',
     path,
-    fix: 'name a file',
+    fix: 'pass a file, not a folder',
   });
 }
 
 function notRegular(path: string): OutputError {
-  return new OutputError('this is a pipe, a device or a socket, and is not read', {
+  return new OutputError('this is a pipe, device or socket, not a regular file', {
     code: 'file-not-regular',
     path,
-    fix: 'name a file; save what a pipe gives first',
+    fix: 'save it to a file first',
   });
 }
 
 function tooLarge(path: string, { maxBytes }: ReadLimits): OutputError {
-  return new OutputError(`this file has more than ${bytesText(maxBytes)}, and is not read`, {
+  return new OutputError(`this file is larger than ${bytesText(maxBytes)}`, {
     code: 'file-too-large',
     path,
-    fix: 'check that it is the file you mean',
+    fix: 'check that it is the right file',
   });
 }
 

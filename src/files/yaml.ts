@@ -85,7 +85,7 @@ export function invalidField(
 function parseYaml(text: string, path: string, { name, Failure }: YamlKind): unknown {
   const code = `${name}-not-yaml` as const;
   if (isTooDeep(text)) {
-    throw new Failure(`this is nested too deep to be a ${name}`, { code, path });
+    throw new Failure(`this is nested too deeply to be a ${name}`, { code, path });
   }
   try {
     const document = parseDocument(text, { prettyErrors: true, resolveKnownTags: false });
@@ -93,7 +93,7 @@ function parseYaml(text: string, path: string, { name, Failure }: YamlKind): unk
     if (problem) throw problem;
     visit(document, {
       Pair(_, { key }) {
-        if (isScalar(key) && key.value === '__proto__') throw new Error('__proto__ is no field');
+        if (isScalar(key) && key.value === '__proto__') throw new Error('__proto__ is not a field');
       },
     });
     return document.toJS({ maxAliasCount: 100 });

@@ -210,11 +210,11 @@ function requireMatch(counts: SortedCounts, { path, places }: ImageStore): void 
   const annotated = `${annotations - malformed} annotated images`;
   const [first] = places.keys();
   throw new ImageError(
-    `0 of ${annotated} were found in it; it holds ${places.size}, as "${first}"`,
+    `0 of ${annotated} were found in it; it contains ${places.size} images, such as "${first}"`,
     {
       code: 'images-unmatched',
       path,
-      fix: 'check that --annotations and --images are of one set, and the names of the images',
+      fix: 'check that --annotations and --images belong together, and that the images have their original names',
     },
   );
 }
@@ -231,7 +231,7 @@ function requireNone(path: string, { malformed, drops }: SortedObjects): void {
       code: 'annotation-malformed',
       path,
       place: malformed.imageId,
-      fix: 'mend or remove it, or run without --strict to count and skip it',
+      fix: 'fix or remove it, or run without --strict to count and skip it',
     });
   }
   const odd = drops.find(({ reason }) => reason === 'malformed-object');
@@ -240,12 +240,12 @@ function requireNone(path: string, { malformed, drops }: SortedObjects): void {
       code: 'annotation-malformed',
       path,
       place: `${odd.image}, object ${odd.object}`,
-      fix: 'mend or remove it, or run without --strict to count and skip it',
+      fix: 'fix or remove it, or run without --strict to count and skip it',
     });
   }
   const missing = drops.find(({ reason }) => reason === 'image-missing');
   if (missing) {
-    throw new AnnotationError('it has no image', {
+    throw new AnnotationError('its image is missing', {
       code: 'image-missing',
       path,
       place: missing.image,

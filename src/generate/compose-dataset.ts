@@ -76,7 +76,7 @@ export interface ComposeOptions extends StageOptions {
 /**
  * The last stage: paints and encodes every image of a plan and writes the dataset folder. One that
  * is there already is left as it is; an interrupted one is continued.
- * @throws DatasetError where the pool or the plan is none, damaged, or not of this recipe
+ * @throws DatasetError where the pool or the plan is invalid, damaged, or not of this recipe
  * @throws OutputError where `out` holds something else, cannot be written or is too small
  * @throws AbortedError
  */
@@ -96,7 +96,7 @@ async function compose(input: ComposeInput, options: ComposeOptions): Promise<Da
     throw new DatasetError('this plan was made from another pool', {
       code: 'plan-of-another-pool',
       path: input.plan,
-      fix: 'name the pool it was made from, or run "patchml plan" with this one',
+      fix: 'pass the pool it was made from, or run "patchml plan" with this one',
     });
   }
   requireSamePart('plan', input.plan, plan.recipe, planPartOf(input.recipe));
@@ -219,7 +219,7 @@ function notInPool(patch: string, plan: PlanFolder): never {
   throw new DatasetError(`the pool has no patch ${patch}`, {
     code: 'plan-of-another-pool',
     path: plan,
-    fix: 'remove the plan; "patchml plan" makes it again',
+    fix: 'remove the plan and run "patchml plan" again',
   });
 }
 

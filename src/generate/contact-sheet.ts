@@ -23,7 +23,7 @@ export interface ContactSheetInput {
 }
 
 export interface ContactSheetOptions {
-  /** Images a row. Default: 8. */
+  /** Images per row. Default: 8. */
   columns?: number | undefined;
   /** Images for each number of patches. Default: 8. */
   perCount?: number | undefined;
@@ -40,7 +40,7 @@ export interface ContactSheetOptions {
 /**
  * Draws images of a dataset as a PNG: each with its id, its labels in reading order (from the top
  * left of the canvas), and what a model ranks highest in it.
- * @throws DatasetError where the folder is no dataset, or lacks an image of `ids`; ImageError where
+ * @throws DatasetError where the folder is not a dataset, or lacks an image of `ids`; ImageError where
  * an image cannot be decoded
  * @throws OutputError where a file cannot be read, or the PNG cannot be written
  */
@@ -63,10 +63,10 @@ export async function writeContactSheet(
   }
   const missing = ids.find((_, place) => tiles[place] === undefined);
   if (missing !== undefined) {
-    throw new DatasetError(`there is no image "${missing}"`, {
+    throw new DatasetError(`it has no image "${missing}"`, {
       code: 'contact-sheet-ids',
       path: folder,
-      fix: 'give ids of its metadata.jsonl, such as k2-000000',
+      fix: 'pass ids from its metadata.jsonl, such as k2-000000',
     });
   }
   await writeWhole(out, await drawTiles(tiles, { columns, side }));
@@ -137,7 +137,7 @@ async function readImage(path: string): Promise<RgbImage> {
     return await decodeImage(await readRegularFile(path, { maxBytes: MAX_IMAGE_BYTES }));
   } catch (cause) {
     if (!(cause instanceof ImageError)) throw explainError(cause, path);
-    const fix = '"patchml verify" lists all that is wrong with the dataset';
+    const fix = 'check it with "patchml verify"';
     throw new ImageError(cause.message, { code: cause.code, path, fix, cause });
   }
 }

@@ -168,7 +168,7 @@ export function selectPatches(
   patch: Recipe['patch'],
 ): { selected: SelectedObject[]; drops: Drop[] } {
   if (!isSizeOf(indexed.size, image)) {
-    const sizes = `annotated as ${indexed.size!.join(' x ')} px, the image has ${image.join(' x ')}`;
+    const sizes = `annotated as ${indexed.size!.join(' x ')} px, but the image has ${image.join(' x ')}`;
     return { selected: [], drops: dropAll(indexed, 'size-mismatch', sizes) };
   }
   const selected: SelectedObject[] = [];

@@ -23,7 +23,7 @@ import { type CodecVersions, codecVersionsSchema } from '../image/codecs.js';
 import { recipeDigest } from '../recipe/load.js';
 import type { Recipe } from '../recipe/schema.js';
 
-/** How far a dataset is; noted after each batch, so that a killed run goes on from there. */
+/** How far a dataset is; noted after each batch, so that a killed run resumes from there. */
 const progressSchema = z.object({
   /** Images done, in the plan's order. */
   images: z.int().min(0),
@@ -164,7 +164,7 @@ function otherDataset(path: string): OutputError {
   return new OutputError('this folder holds a dataset of another recipe or pool', {
     code: 'output-other-dataset',
     path,
-    fix: 'choose another place for the output, or replace it with --overwrite',
+    fix: 'pass --overwrite to replace it, or choose another output folder',
   });
 }
 

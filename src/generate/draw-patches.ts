@@ -45,7 +45,7 @@ const ATTEMPTS = 1000;
 
 /** What is thrown where sources that hold several classes leave too few patches to go on. */
 function deadEnd(k: number, index: number): SamplingError {
-  return new SamplingError(`no ${k} patches that may share image ${index} were found`, {
+  return new SamplingError(`found no ${k} patches that may share image ${index}`, {
     code: 'sampling-dead-end',
     place: `sampling.counts.${k}`,
     fix: 'lower the count, or set sampling.distinctSources to false',

@@ -61,7 +61,7 @@ export interface ExtractOptions extends StageOptions {
  * same objects, images, patch settings and codecs is used again; an interrupted one is continued.
  * @throws ImageError where the images cannot be read; where strict, ImageError at the first that
  * cannot be decoded, AnnotationError at the first whose size contradicts its annotation
- * @throws DatasetError where the index is none, damaged, of another recipe, or of other images
+ * @throws DatasetError where the index is invalid, damaged, of another recipe, or of other images
  * @throws OutputError where `work` cannot be written or the disk is too small; AbortedError
  */
 export function extractPool(input: ExtractInput, options: ExtractOptions = {}): Promise<Pool> {
@@ -98,7 +98,7 @@ async function extract(
 /**
  * Finds the pool of a recipe in a work folder: that of an index where one is given, else the only
  * one there is.
- * @throws DatasetError where the index is none; where no pool is there, or more than one
+ * @throws DatasetError where the index is invalid; where no pool is there, or more than one
  */
 export async function findPool({
   recipe,
@@ -228,11 +228,11 @@ function requireDecoded(path: string, drops: readonly Drop[]): void {
   if (!defect) return;
   const { reason, image: place, detail } = defect;
   if (reason === 'size-mismatch') {
-    throw new AnnotationError(detail ?? 'its size contradicts its image', {
+    throw new AnnotationError(detail ?? 'its size does not match its image', {
       code: 'annotation-malformed',
       path,
       place,
-      fix: 'mend the annotation, or run without --strict to count and skip it',
+      fix: 'fix the annotation, or run without --strict to count and skip it',
     });
   }
   throw new ImageError(detail ?? 'it cannot be decoded', {

@@ -81,7 +81,12 @@ export function requireFeasible(
     const smaller = demand.slice(0, position);
     if (replacement === 'per-dataset' && !canFill([...smaller, [k, images]], held)) {
       const most = mostImages(k, smaller, held);
-      throw impossible(k, `the pool has patches for ${most}, none used twice`, most, 'images');
+      throw impossible(
+        k,
+        `without repeating a patch, the pool is enough for ${most}`,
+        most,
+        'images',
+      );
     }
   }
 }

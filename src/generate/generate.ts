@@ -74,9 +74,9 @@ export function requireInputs({
 } {
   if (annotations !== undefined && images !== undefined) return { annotations, images };
   const missing = annotations === undefined ? 'annotations' : 'images';
-  throw new RecipeError(`it is not said where the ${missing} are`, {
+  throw new RecipeError(`no ${missing} were given`, {
     code: 'input-missing',
     place: `source.${missing}`,
-    fix: `give --${missing}`,
+    fix: `pass --${missing}`,
   });
 }

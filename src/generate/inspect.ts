@@ -80,10 +80,10 @@ export async function inspect(path: string): Promise<Inspection> {
     const problem = explainError(error);
     const code = problem instanceof PatchmlError ? problem.code : '';
     if (!['annotations-none', 'annotations-unknown-form'].includes(code)) throw problem;
-    throw new DatasetError('this is no dataset, pool, recipe or annotations', {
+    throw new DatasetError('this is not a dataset, a pool, a recipe or annotations', {
       code: 'inspect-unknown',
       path,
-      fix: 'give a folder that patchml made, a recipe (.yaml), or annotations',
+      fix: 'pass a folder that patchml wrote, a recipe (.yaml), or annotations',
     });
   }
 }
@@ -217,10 +217,10 @@ function shortNameOf(index: number): string {
 export async function* readDrops(folder: string): AsyncGenerator<Drop | MalformedAnnotation> {
   const path = join(folder, 'drops.jsonl');
   if (!(await exists(path))) {
-    throw new DatasetError('only a pool or an index lists its drops', {
+    throw new DatasetError('only a pool or an index lists dropped objects', {
       code: 'drops-missing',
       path: folder,
-      fix: 'give the pool folder that "patchml generate" names',
+      fix: 'pass the pool folder that "patchml generate" prints',
     });
   }
   yield* readStageRows('pool', path, dropRowSchema);

@@ -81,7 +81,7 @@ export interface PlanInput {
  * The third stage: decides for every image of the dataset which patches it holds and where they
  * lie. A plan of the same pool, seed, sampling and layout is used again.
  * @throws SamplingError where the pool cannot give what the recipe asks for
- * @throws DatasetError where the pool is none, or of another recipe
+ * @throws DatasetError where the pool is invalid, or of another recipe
  * @throws OutputError where `work` cannot be written; AbortedError
  */
 export function makePlan(input: PlanInput, options: StageOptions = {}): Promise<Plan> {
@@ -113,13 +113,13 @@ export async function findPlan({ recipe, pool, work }: PlanInput): Promise<PlanF
 
 /**
  * Opens a plan folder: reads its summary. Its rows are not checked.
- * @throws DatasetError where it is no plan; OutputError where it cannot be read
+ * @throws DatasetError where it is not a plan; OutputError where it cannot be read
  */
 export async function readPlan(folder: PlanFolder): Promise<Plan> {
   return { folder, summary: await readPlanSummary(folder), rows: () => readPlanRows(folder) };
 }
 
-/** Reads what `plan.json` says. @throws DatasetError when the folder is no plan */
+/** Reads what `plan.json` says. @throws DatasetError when the folder is not a plan */
 export function readPlanSummary(folder: PlanFolder): Promise<PlanSummary> {
   return readSummary(folder, PLAN_FILE, planSchema, 'patchml plan');
 }

@@ -33,10 +33,10 @@ export class PoolReader {
    */
   read({ id, width, height, offset }: StoredPatch, data = newPixels(width, height)): RgbImage {
     if (this.#fill(data, offset)) return { width, height, data };
-    throw new DatasetError(`the pixels of ${id} are not all there`, {
+    throw new DatasetError(`some pixels of ${id} are missing`, {
       code: 'pool-cut-off',
       path: this.#path,
-      fix: 'remove this pool and make it again with "patchml extract"',
+      fix: 'remove this pool and run "patchml extract" again',
     });
   }
 
@@ -78,7 +78,7 @@ export function damagedPool(problem: string, path: string): DatasetError {
   return new DatasetError(problem, {
     code: 'pool-damaged',
     path,
-    fix: 'remove this pool and make it again with "patchml extract"',
+    fix: 'remove this pool and run "patchml extract" again',
   });
 }
 
@@ -90,7 +90,7 @@ function openPixelFile(folder: FolderOf<'pool'>, path: string): number {
     throw new DatasetError('patches.bin is missing', {
       code: 'stage-missing',
       path: folder,
-      fix: 'remove this pool and make it again with "patchml extract"',
+      fix: 'remove this pool and run "patchml extract" again',
       cause,
     });
   }

@@ -14,7 +14,7 @@ const DROP_FILE = 'drops.jsonl';
 
 const count = z.int().min(0);
 
-/** How far a pool is; noted after each batch, so that a killed run goes on from there. */
+/** How far a pool is; noted after each batch, so that a killed run resumes from there. */
 const progressSchema = z.object({
   /** Images done, in the index's order. */
   images: count,

@@ -72,7 +72,7 @@ export interface PatchPixels {
   close(): void;
 }
 
-/** A patch's pixels: interleaved RGB, 8 bits a sample, row by row: `3 * width * height` bytes. */
+/** A patch's pixels: interleaved RGB, 8 bits per sample, row by row: `3 * width * height` bytes. */
 export interface PatchImage {
   width: number;
   height: number;
@@ -81,7 +81,7 @@ export interface PatchImage {
 
 /**
  * Opens a pool folder: reads its summary. Its patches are not checked.
- * @throws DatasetError where it is no pool; OutputError where it cannot be read
+ * @throws DatasetError where it is not a pool; OutputError where it cannot be read
  */
 export async function readPool(folder: PoolFolder): Promise<Pool> {
   return {
@@ -92,7 +92,7 @@ export async function readPool(folder: PoolFolder): Promise<Pool> {
   };
 }
 
-/** Reads what `pool.json` says. @throws DatasetError when the folder is no pool */
+/** Reads what `pool.json` says. @throws DatasetError when the folder is not a pool */
 export function readPoolSummary(folder: PoolFolder): Promise<PoolSummary> {
   return readSummary(folder, 'pool.json', poolSchema, 'patchml extract');
 }
@@ -107,7 +107,7 @@ export async function readPatchRows(folder: PoolFolder): Promise<PatchRow[]> {
   for await (const row of readStageRows('pool', rowsFile(folder), patchSchema)) rows.push(row);
   const { digest } = await readPoolSummary(folder);
   if (sha256File(rowsFile(folder)) === digest) return rows;
-  throw damagedPool('its rows are not those that pool.json gives the digest of', rowsFile(folder));
+  throw damagedPool('its rows do not match the digest in pool.json', rowsFile(folder));
 }
 
 function rowsFile(folder: PoolFolder): string {

@@ -15,22 +15,22 @@ export interface RegenerateInput {
   dataset: DatasetFolder;
   /** The pool folder it was composed from. */
   pool: PoolFolder;
-  /** How many images to make again; all, where there are no more. */
+  /** How many images to recompose; all, if there are fewer. */
   sample: number;
   /** Chooses the sample. Default: the recipe's seed. */
   seed?: string | undefined;
 }
 
-/** Images made again, and those whose pixels, or whose patches' pixels, are others than they were. */
+/** The recomposed images, and those whose pixels, or whose patches' pixels, differ. */
 export interface Regeneration {
   images: number;
   differing: string[];
 }
 
 /**
- * Makes a seeded sample of a dataset's images again from the pool and compares the pixels' digests
+ * Recomposes a seeded sample of a dataset's images from the pool and compares the pixels' digests
  * with the metadata's.
- * @throws DatasetError where the dataset or the pool is none or damaged, or the pool is not the one
+ * @throws DatasetError where the dataset or the pool is invalid or damaged, or the pool is not the one
  * that the dataset was made from
  * @throws OutputError where a file cannot be read; AbortedError
  */
@@ -82,7 +82,7 @@ export interface FindPoolInput {
 
 /**
  * The pool in a work folder that a dataset was made from.
- * @throws DatasetError where the dataset is none, or its pool is not there
+ * @throws DatasetError where the dataset is invalid, or its pool is missing
  * @throws OutputError where a file cannot be read
  */
 export async function findPoolOf({ dataset, work }: FindPoolInput): Promise<PoolFolder> {
@@ -93,10 +93,10 @@ export async function findPoolOf({ dataset, work }: FindPoolInput): Promise<Pool
     async (place) => (await readPoolSummary(place)).digest === pool,
   );
   if (found !== undefined) return found;
-  throw new DatasetError('the pool of this dataset is not here', {
+  throw new DatasetError('the pool of this dataset was not found', {
     code: 'pool-missing',
     path: work,
-    fix: 'name it with --pool or --work, or make it with "patchml extract"',
+    fix: 'pass --pool or --work, or create it with "patchml extract"',
   });
 }
 

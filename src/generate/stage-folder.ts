@@ -76,12 +76,12 @@ export function requireSamePart(
   const { field, before, after } = difference;
   const code: ErrorCode = `${kind}-of-another-recipe`;
   throw new DatasetError(
-    `this ${kind} was made with ${jsonText(before)}, the recipe has ${jsonText(after)}`,
+    `this ${kind} was made with ${jsonText(before)}, but the recipe has ${jsonText(after)}`,
     {
       code,
       path: folder,
       place: field,
-      fix: `name the ${kind} of this recipe with --${kind}, or make it with "patchml ${COMMANDS[kind]}"`,
+      fix: `pass the ${kind} of this recipe with --${kind}, or create it with "patchml ${COMMANDS[kind]}"`,
     },
   );
 }
@@ -100,15 +100,15 @@ export async function findOne(
   if (found.length === 1) return found[0]!;
   const command = `"patchml ${COMMANDS[kind]}"`;
   throw found.length === 0
-    ? new DatasetError(`there is no ${kind} of this recipe here`, {
+    ? new DatasetError(`no ${kind} of this recipe was found here`, {
         code: 'stage-missing',
         path: join(work, kind),
-        fix: `make it with ${command}, or name it with --${kind}`,
+        fix: `create it with ${command}, or pass --${kind}`,
       })
     : new DatasetError(`${found.length} folders here hold the ${kind} of this recipe`, {
         code: 'stage-ambiguous',
         path: join(work, kind),
-        fix: `name one with --${kind}, or give --annotations and --images`,
+        fix: `pass one with --${kind}, or pass --annotations and --images`,
       });
 }
 
@@ -168,10 +168,10 @@ export function requireStageRows(kind: StageKind, path: string, digest: string):
     throw explainAbsent(error, path, fix);
   }
   if (found === digest) return;
-  const problem = `its rows are not those that ${kind}.json gives the digest of`;
+  const problem = `its rows do not match the digest in ${kind}.json`;
   throw new DatasetError(problem, { code: 'stage-invalid', path, fix });
 }
 
 function fixOf(kind: StageKind): string {
-  return `remove this folder and make it again with "patchml ${COMMANDS[kind]}"`;
+  return `remove this folder and run "patchml ${COMMANDS[kind]}" again`;
 }

@@ -8,7 +8,7 @@ export interface Supply {
   draw(stream: Stream): number | undefined;
   /** Takes one away for good. */
   take(patch: number): void;
-  /** Every patch left, grouped as `draw` draws: one group, or one a class. */
+  /** Every patch left, grouped as `draw` draws: one group, or one per class. */
   groups(): readonly (readonly number[])[];
 }
 

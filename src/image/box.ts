@@ -41,7 +41,7 @@ export function widenBox(box: PixelBox, margin: number, image: Size): PixelBox {
   ];
 }
 
-/** The size that fits in `limit` with the same aspect, at least 1 px a side. */
+/** The size that fits in `limit` with the same aspect, at least 1 px per side. */
 export function fitInside([width, height]: Size, limit: Size): Size {
   const scale = Math.min(limit[0] / width, limit[1] / height);
   return [

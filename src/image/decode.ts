@@ -68,20 +68,20 @@ async function readFormat(bytes: Buffer): Promise<ImageFrame> {
   }
 }
 
-/** Bytes a pixel that a decoder holds at the most. */
+/** Bytes per pixel that a decoder holds at the most. */
 const HELD: Record<string, number> = { jpeg: 8, png: 8, webp: 8, gif: 8, tiff: 12, avif: 12 };
 
 function coloursOf(format: string, { space, depth, orientation = 1 }: Metadata): Colours {
   if (format === 'gif') return 'gif';
   if (format !== 'tiff') return space === 'cmyk' ? 'inks' : 'light';
-  if (orientation !== 1) throw unsupported('TIFF that is turned');
+  if (orientation !== 1) throw unsupported('rotated TIFF');
   if (space === 'grey16') return 'grey16';
   if (depth === 'uchar' && (space === 'srgb' || space === 'b-w')) return 'light';
   throw unsupported(`TIFF of ${space} (${depth})`);
 }
 
 function unsupported(what: string): ImageError {
-  const read = 'JPEG, PNG, WebP, GIF, TIFF and AVIF are read';
+  const read = 'use JPEG, PNG, WebP, GIF, TIFF or AVIF';
   return new ImageError(`it is a ${what}, which is not supported; ${read}`, CORRUPT);
 }
 
@@ -94,7 +94,7 @@ export function decodeBytes({ size, held, colours }: ImageHeader, region?: Pixel
   return held + DECODED[colours] * width * height;
 }
 
-/** Bytes a pixel of what is decoded, and of what it is decoded from. */
+/** Bytes per pixel of what is decoded, and of what it is decoded from. */
 const DECODED: Record<Colours, number> = { light: 3, inks: 11, grey16: 5, gif: 7 };
 
 /**
@@ -276,7 +276,7 @@ function isPng(bytes: Buffer): boolean {
   return bytes.length >= 29 && bytes.readUInt32BE(0) === 0x89504e47;
 }
 
-/** Samples a pixel, by a PNG's colour type: grey, RGB, palette, grey and RGB with alpha. */
+/** Samples per pixel, by a PNG's colour type: grey, RGB, palette, grey and RGB with alpha. */
 const PNG_CHANNELS: Record<number, number> = { 0: 1, 2: 3, 3: 1, 4: 2, 6: 4 };
 
 function readPngFrame(bytes: Buffer): ImageFrame | undefined {

@@ -1,6 +1,6 @@
 import { type PixelBox, sizeOf } from './box.js';
 
-/** Interleaved RGB, 8 bits a sample, row by row from the top: `3 * width * height` bytes. */
+/** Interleaved RGB, 8 bits per sample, row by row from the top: `3 * width * height` bytes. */
 export interface RgbImage {
   width: number;
   height: number;

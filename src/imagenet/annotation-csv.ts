@@ -51,7 +51,7 @@ function requireHeader(header: string[], path: string): void {
   if (text === 'ImageId,PredictionString') return;
   throw new AnnotationError(
     `expected the header "ImageId,PredictionString", got "${text.slice(0, 80)}"`,
-    { code: 'annotations-csv-header', path, place: 'row 1', fix: 'give a LOC_*_solution.csv' },
+    { code: 'annotations-csv-header', path, place: 'row 1', fix: 'pass a LOC_*_solution.csv' },
   );
 }
 
@@ -79,7 +79,7 @@ function toGroups(fields: readonly string[]): string[][] {
 
 function toObject(fields: readonly string[]): AnnotatedObject | MalformedObject {
   if (fields.length !== 5) {
-    return { problem: `expected five fields a box, got ${fields.length}` };
+    return { problem: `expected five fields per box, got ${fields.length}` };
   }
   const [wnid, ...numbers] = fields;
   const [xmin, ymin, xmax, ymax] = numbers.map(Number);

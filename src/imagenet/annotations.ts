@@ -39,7 +39,7 @@ export async function openAnnotations(path: string): Promise<AnnotationSource> {
       return noteRepeats(
         fromMemory(fingerprint, async () => {
           const rows = await readAnnotationCsv(path);
-          if (rows.length === 0) throw noneIn(path, 'no row is in this CSV');
+          if (rows.length === 0) throw noneIn(path, 'this CSV has no rows');
           return rows;
         }),
       );
@@ -48,10 +48,10 @@ export async function openAnnotations(path: string): Promise<AnnotationSource> {
   } catch (error) {
     throw explainError(error);
   }
-  throw new AnnotationError('these are no annotations', {
+  throw new AnnotationError('this is not a folder, CSV or archive of annotations', {
     code: 'annotations-unknown-form',
     path,
-    fix: 'give a folder of XML, a LOC_*_solution.csv, or a .tgz of XML',
+    fix: 'pass a folder of XML, a LOC_*_solution.csv, or a .tgz of XML',
   });
 }
 
@@ -59,7 +59,7 @@ async function openFolder(folder: string): Promise<AnnotationSource> {
   const all = await listFiles(folder, (name) => name.endsWith('.xml'), { follow: true });
   const files = all.filter(({ path }) => !isHidden(path));
   if (files.length === 0) {
-    throw noneIn(folder, 'no .xml file is in this folder or below it');
+    throw noneIn(folder, 'there is no .xml file in this folder or its subfolders');
   }
   files.sort((a, b) => byteOrder(idOf(a.path), idOf(b.path)));
   return {
@@ -68,7 +68,8 @@ async function openFolder(folder: string): Promise<AnnotationSource> {
     fingerprint: digestOf(files.map(({ path, size, modified }) => [path, size, modified])),
     *read() {
       for (const { path, size } of files) {
-        if (size < 0) yield { imageId: idOf(path), problem: 'no file, or a link to none' };
+        if (size < 0)
+          yield { imageId: idOf(path), problem: 'not a regular file, or a broken link' };
         else if (size > MAX_ANNOTATION_BYTES) {
           yield { imageId: idOf(path), problem: `larger than ${MAX_ANNOTATION_BYTES} bytes` };
         } else {
@@ -88,7 +89,9 @@ function noteRepeats(source: AnnotationSource): AnnotationSource {
       let last: string | undefined;
       for await (const annotation of source.read()) {
         const { imageId } = annotation;
-        yield imageId === last ? { imageId, problem: 'a second annotation of it' } : annotation;
+        yield imageId === last
+          ? { imageId, problem: 'a second annotation of this image' }
+          : annotation;
         last = imageId;
       }
     },
@@ -148,7 +151,7 @@ async function readArchive(
       cause,
     });
   }
-  if (annotations.length === 0) throw noneIn(path, 'no .xml member is in this archive');
+  if (annotations.length === 0) throw noneIn(path, 'there is no .xml file in this archive');
   return annotations;
 }
 
@@ -174,7 +177,7 @@ function idOf(path: string): string {
 }
 
 function tooMany(path: string): AnnotationError {
-  return new AnnotationError('it holds more annotations than can be kept in memory', {
+  return new AnnotationError('it holds more annotations than fit in memory', {
     code: 'annotations-too-many',
     path,
     fix: 'unpack it: the files of a folder are read one at a time',

@@ -18,7 +18,7 @@ export class ImageReader {
   /** The bytes of one image. @throws ImageError `image-unreadable`; OutputError */
   async read(place: ImagePlace): Promise<Buffer> {
     if (place.size < 0 || place.size > MAX_IMAGE_BYTES) {
-      throw new ImageError('no file, a link to none, or too large to be a photograph', {
+      throw new ImageError('not a regular file, a broken link, or too large to be a photograph', {
         code: 'image-unreadable',
         path: join(this.path, place.file),
       });

@@ -40,10 +40,10 @@ export async function openImages(given: string): Promise<ImageStore> {
   try {
     const info = await stat(path);
     if (!info.isDirectory() && !path.endsWith('.tar')) {
-      throw new ImageError('these are no images', {
+      throw new ImageError('this is not a folder or .tar archive of images', {
         code: 'images-unknown-form',
         path,
-        fix: 'give a folder of images, or the official .tar',
+        fix: 'pass a folder of images, or the official .tar',
       });
     }
     if (!info.isDirectory()) await requireRegularFile(path);
@@ -54,7 +54,7 @@ export async function openImages(given: string): Promise<ImageStore> {
   } catch (error) {
     throw explainError(error);
   }
-  throw new ImageError('no image (.JPEG, .jpg, .png, .webp) is in it', {
+  throw new ImageError('it contains no image (.JPEG, .jpg, .png, .webp)', {
     code: 'images-none',
     path,
     fix: 'check --images',

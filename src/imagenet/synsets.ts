@@ -25,7 +25,7 @@ const wnids: readonly Wnid[] = rows.map((row) => row.slice(0, 9));
 const names: readonly string[] = uniqueNames(rows.map((row) => row.slice(10)));
 const indexOf: ReadonlyMap<Wnid, ClassIndex> = new Map(wnids.map((wnid, index) => [wnid, index]));
 
-/** The class index of a synset, or undefined when it is none of the 1,000. */
+/** The class index of a synset, or undefined if it is not one of the 1,000. */
 export function classOf(wnid: Wnid): ClassIndex | undefined {
   return indexOf.get(wnid);
 }

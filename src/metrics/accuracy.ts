@@ -3,7 +3,7 @@ import { hasLabel, imageCount, type LabelSet } from './labels.js';
 import { hits, type TopClasses } from './ranking.js';
 
 /**
- * One score an image, in the evaluation set's order; `NaN` means that the image is left out (it has
+ * One score per image, in the evaluation set's order; `NaN` means that the image is left out (it has
  * no labels, say). What every metric of this folder gives, and what the bootstrap resamples.
  */
 export type PerImage = Float64Array;
@@ -95,7 +95,7 @@ export function realAccuracy(top: TopClasses, labels: LabelSet): PerImage {
  *
  * Source: Russakovsky et al. 2015, "ImageNet Large Scale Visual Recognition Challenge", section 4.1.
  *
- * @param originals one class index an image; -1 where an image has none, which gives `NaN`
+ * @param originals one class index per image; -1 where an image has none, which gives `NaN`
  * @param n 1 to the classes that `top` ranks
  * @throws MetricsError `metrics-out-of-range`, `metrics-count-mismatch`
  */
@@ -149,6 +149,6 @@ function tooFewRanks(image: number, k: number, n: number): Error {
     `image ${image} (counted from 0) with its ${k} labels`,
     `at least ${k} ranked classes`,
     n,
-    'rank as many classes as the largest label set has labels',
+    'rank at least as many classes as the largest label set has labels',
   );
 }

@@ -24,7 +24,7 @@ export interface AveragePrecision {
  * Every image counts, one without labels as a negative of every class, as in scikit-learn; weights of
  * 0 leave images out. For scores that come in batches, see {@link startAveragePrecision}.
  *
- * @param weights one an image, 0 or more, such as a bootstrap resample's counts; all 1 by default
+ * @param weights one per image, 0 or more, such as a bootstrap resample's counts; all 1 by default
  * @throws MetricsError `metrics-count-mismatch`, `metrics-class-count`, `metrics-out-of-range`
  */
 export function averagePrecision(
@@ -65,7 +65,7 @@ export interface AveragePrecisionTally {
   readonly labels: LabelSet;
   readonly weights: ArrayLike<number> | undefined;
   /**
-   * One ranking a class.
+   * One ranking per class.
    * @internal
    */
   readonly byClass: Thresholds;
@@ -84,7 +84,7 @@ export interface AveragePrecisionTally {
  * Starts counting average precision over scores that come in batches (a second reading of them: the
  * first gives `ranks`). Then {@link addScores} each batch once, and `finishAveragePrecision`.
  *
- * @param weights one an image, 0 or more; all 1 by default
+ * @param weights one per image, 0 or more; all 1 by default
  * @throws MetricsError `metrics-count-mismatch`, `metrics-out-of-range`
  */
 export function startAveragePrecision(

@@ -5,7 +5,7 @@ import { invalid } from '../errors.js';
  * ranks, -1 to 1. `NaN` for fewer than two pairs, when one side is constant, or with a `NaN` in it.
  * Source: Spearman 1904.
  *
- * @param x one metric, a value a model
+ * @param x one metric, one value per model
  * @param y another, of the same models in the same order
  * @throws MetricsError `metrics-count-mismatch` when the two are not equally long
  */
@@ -61,7 +61,7 @@ function canCorrelate(x: ArrayLike<number>, y: ArrayLike<number>): boolean {
  *
  * Looks at every pair of models: 50,000 comparisons for 315 of them.
  *
- * @param x one metric, a value a model
+ * @param x one metric, one value per model
  * @param y another, of the same models in the same order
  * @throws MetricsError `metrics-count-mismatch` when the two are not equally long
  */

@@ -3,7 +3,7 @@ import { imageCount, type LabelSet } from './labels.js';
 import type { ScoreMatrix } from './ranking.js';
 
 /**
- * Where a model puts each valid label, one entry a label in the label set's order. Coverage error,
+ * Where a model puts each valid label, one entry per label in the label set's order. Coverage error,
  * LRAP, ranking loss and average precision need nothing else of the scores, so that these can be
  * read batch by batch and forgotten.
  */

@@ -14,9 +14,9 @@ export interface LabelSet {
 }
 
 /**
- * A label set from one list of class indices an image, in any order; duplicates count once.
+ * A label set from one list of class indices per image, in any order; duplicates count once.
  *
- * @param lists one list an image; an empty one means "not annotated"
+ * @param lists one list per image; an empty one means "not annotated"
  * @param classCount 1 to 65,536
  * @throws MetricsError `metrics-label-out-of-range`, with the image's position; `metrics-out-of-range`
  */

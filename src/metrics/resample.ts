@@ -9,7 +9,7 @@ export interface Resampled {
   readonly estimate: number;
   /** Images that the statistic is about. */
   readonly images: number;
-  /** One value a resample; `NaN` where it drew none of the statistic's images. */
+  /** One value per resample; `NaN` where it drew none of the statistic's images. */
   readonly distribution: Float64Array;
 }
 
@@ -139,7 +139,7 @@ function drawAll(counts: ResampleCounts, name: string): void {
  * they are: draw them within the strata where a statistic has some.
  *
  * @param resamples as {@link resampleCounts} yields them
- * @returns for each statistic one value a resample, in order; `NaN` where a resample drew none of the
+ * @returns for each statistic one value per resample, in order; `NaN` where a resample drew none of the
  *   images that the statistic is about
  * @throws MetricsError `metrics-count-mismatch` for resamples of another number of images
  */

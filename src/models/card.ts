@@ -57,11 +57,9 @@ const resize = z
       .union([side, z.tuple([side, side])], 'expected a side, or [width, height], of 1 to 4096 px')
       .optional()
       .describe(
-        'In place of `cropFraction`, what the image is scaled to: its shorter side, or [width, height], px',
+        'Instead of `cropFraction`, what the image is scaled to: its shorter side, or [width, height], px',
       ),
-    longest: side
-      .optional()
-      .describe('What the longer side may be at most after scaling by the shorter one, px'),
+    longest: side.optional().describe('Largest longer side after scaling by the shorter one, px'),
     crop: z
       .enum(['half-even', 'floor', 'truncate'])
       .optional()
@@ -78,7 +76,7 @@ const resize = z
       .union([z.literal(12), z.literal(13)])
       .optional()
       .describe(
-        'The version of Pillow whose order of passes is taken: 13 (the default) scales rows first where an image shrinks much more in height, 12 never',
+        'The Pillow version whose order of passes is used: 13 (the default) scales rows first where an image shrinks much more in height, 12 never',
       ),
   })
   .refine(
@@ -96,16 +94,16 @@ const output = z
       .positive()
       .optional()
       .describe(
-        'Of an output of whole numbers, what a step is worth: value = (number - zeroPoint) x step; without it classes are ranked, and their probabilities are not known',
+        "Scale of a quantised model's integer output: value = (integer - zeroPoint) x step; without it classes can be ranked, but their probabilities are unknown",
       ),
     zeroPoint: z
       .int()
       .optional()
-      .describe('The whole number that stands for 0; 0 where it is left out'),
+      .describe("Zero point of a quantised model's integer output; 0 by default"),
   })
   .refine(
     ({ step, zeroPoint }) => zeroPoint === undefined || step !== undefined,
-    'expected a step with the zeroPoint',
+    'zeroPoint needs a step',
   );
 
 const classes = z
@@ -115,7 +113,7 @@ const classes = z
   )
   .refine(
     (value) => typeof value === 'string' || value.every((wnid) => classOf(wnid) !== undefined),
-    "expected synsets of ImageNet's 1,000",
+    "expected some of ImageNet's 1,000 synsets",
   )
   .refine(
     (value) => typeof value === 'string' || new Set(value).size === value.length,
@@ -135,7 +133,7 @@ const modelCardSchema = z.strictObject({
   model: z.string().min(1).describe('The ONNX file, from the folder of the card'),
   sha256: sha256Schema
     .optional()
-    .describe('The digest of the model that the card was made for: another file is refused'),
+    .describe('SHA-256 of the model that the card was made for; any other file is refused'),
   input,
   resize,
   classes,
@@ -226,11 +224,11 @@ export async function findModelCard(path: string): Promise<ModelCard> {
   const [card = naming[0], ...others] = found;
   if (others.length > 0) {
     throw new EvaluationError(
-      `${found.length} cards name it: ${found.map(({ card }) => card).join(', ')}`,
+      `${found.length} cards name this model: ${found.map(({ card }) => card).join(', ')}`,
       {
         code: 'card-ambiguous',
         path,
-        fix: 'give one of the cards in its place',
+        fix: 'pass one of the cards instead',
       },
     );
   }
@@ -238,7 +236,7 @@ export async function findModelCard(path: string): Promise<ModelCard> {
   throw new EvaluationError('this model has no card', {
     code: 'card-missing',
     path,
-    fix: `make one with "patchml model add ${path}"`,
+    fix: `create one with "patchml model add ${path}"`,
   });
 }
 
@@ -257,7 +255,7 @@ async function cardsFor(path: string): Promise<FoundCard[]> {
     for (const name of names.sort(byteOrder)) {
       if (!/\.ya?ml$/.test(name)) continue;
       const card = join(folder, name);
-      // A YAML file of another kind is no card of this model.
+      // A YAML file of another kind is not a card of this model.
       const fields = await readYaml(card, MODEL_CARD).catch(() => undefined);
       const { model, sha256 } = (fields ?? {}) as { model?: unknown; sha256?: unknown };
       if (typeof model !== 'string') continue;

@@ -5,7 +5,7 @@ import type { ModelCard } from './card.js';
 
 /** Which class each output of a model stands for. */
 export interface ClassMapping {
-  /** Outputs a row. */
+  /** Outputs per row. */
   outputs: number;
   /** The class index of each output; -1 for the background class, which is never ranked. */
   classes: Int16Array;
@@ -53,7 +53,7 @@ export function missingClasses(
   const missing = new Set([...all].filter((label) => !known.has(label)));
   if (all.size > 0 && missing.size === all.size) {
     throw new EvaluationError(
-      `none of its ${known.size} classes is right for any image of ${name}`,
+      `none of its ${known.size} classes is a label of any image of ${name}`,
       {
         code: 'model-other-classes',
         path: card.model,

@@ -42,7 +42,7 @@ export function invalidConfig(problem: string, path: string, cause?: unknown): E
   return new EvaluationError(problem, {
     code: 'model-config-invalid',
     path,
-    fix: 'give the preprocessing by flags, with --preset, or another file as --config',
+    fix: 'pass the preprocessing with flags, with --preset, or another file as --config',
     cause,
   });
 }

@@ -59,7 +59,7 @@ const PREPROCESSING_FLAGS = {
 
 /** And how the model is read. */
 const OUTPUT_FLAGS = {
-  classes: '--classes imagenet-1k|imagenet-1k-background|FILE (of synsets, one a line)',
+  classes: '--classes imagenet-1k|imagenet-1k-background|FILE (of synsets, one per line)',
   // A run tells the kind of all but the whole numbers of a quantised model.
   outputKind:
     '--output-kind logits|probabilities (and --output-step NUMBER --output-zero-point NUMBER, where they are known)',
@@ -142,7 +142,7 @@ function requireAllFields(draft: CardDraft, session: InferenceSession, model: st
   throw new EvaluationError(`neither the model nor a file beside it says ${fields}`, {
     code: 'card-unknown-fields',
     path: model,
-    fix: `give ${missing.map(([, flag]) => flag).join(' ')}${isSet ? `; --preset ${PRESETS.join('|')} gives a usual set` : ''}`,
+    fix: `pass ${missing.map(([, flag]) => flag).join(' ')}${isSet ? `; --preset ${PRESETS.join('|')} is a standard set` : ''}`,
   });
 }
 
@@ -218,7 +218,8 @@ export async function addModelCard(
   { overwrite = false }: AddCardOptions = {},
 ): Promise<DraftedCard> {
   const { path } = placeOf(input);
-  if (!overwrite) await requireNoFile(path, 'give another --out, or --overwrite');
+  if (!overwrite)
+    await requireNoFile(path, 'pass --overwrite to replace it, or choose another --out');
   const drafted = await draftModelCard(input);
   try {
     await makeFolder(dirname(path));
@@ -241,7 +242,7 @@ function placeOf({ model, out, name = nameOfModel(model) }: DraftInput): {
 }
 
 /**
- * Reads a list of synsets, one a line.
+ * Reads a list of synsets, one per line.
  * @throws EvaluationError that names the line; OutputError where it cannot be read
  */
 export async function readSynsetList(path: string): Promise<string[]> {

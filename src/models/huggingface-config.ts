@@ -280,7 +280,7 @@ function geometryOf(all: AllFields, isFast: boolean): CardDraft {
   const scaling = all.do_resize ? scalingOf(all) : 'none';
   const cut = cutOf(all, scaling);
   if (cut === undefined && (scaling === 'none' || scaling.mode === 'shorter-side')) {
-    throw invalidConfig('it gives images of different sizes, for want of a crop', all.path);
+    throw invalidConfig('without a crop, it produces images of different sizes', all.path);
   }
   const size = [...(cut ?? (scaling as { to: Size }).to)] as [number, number];
   const crop = isFast ? 'truncate' : 'floor';

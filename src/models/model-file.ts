@@ -68,10 +68,10 @@ export async function readCardedModel(card: {
 }): Promise<ModelFacts> {
   const facts = await readModelFacts(card.model);
   if (card.sha256 === undefined || card.sha256 === facts.sha256) return facts;
-  throw new EvaluationError('it is not the file that its card was made for', {
+  throw new EvaluationError('this is not the file that its card was made for', {
     code: 'model-changed',
     path: card.model,
-    fix: 'make its card again with "patchml model add --overwrite", or correct `sha256` in the card',
+    fix: 'recreate its card with "patchml model add --overwrite", or correct `sha256` in the card',
   });
 }
 

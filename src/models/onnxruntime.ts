@@ -37,7 +37,7 @@ export async function loadModel(
         cause,
       });
     }
-    throw noProvider(provider, `it does not start here: ${firstLine(cause)}`, cause);
+    throw noProvider(provider, `it does not start on this machine: ${firstLine(cause)}`, cause);
   }
 }
 

@@ -136,15 +136,18 @@ function readPredictionSummary(folder: string): Promise<PredictionSummary> {
 /** @throws EvaluationError `option-out-of-range` unless it is absent or a whole number from 1 */
 function requireAmount(option: string, value: number | undefined): void {
   if (value === undefined || (Number.isInteger(value) && value >= 1)) return;
-  throw new EvaluationError(`expected a whole number from 1 for \`${option}\`, got ${value}`, {
-    code: 'option-out-of-range',
-  });
+  throw new EvaluationError(
+    `expected a whole number of at least 1 for \`${option}\`, got ${value}`,
+    {
+      code: 'option-out-of-range',
+    },
+  );
 }
 
 function requireImages({ name, images, ids }: EvaluationSet): EvaluationImages {
   if (images !== undefined && ids.length > 0) return images;
   throw new EvaluationError(`the evaluation set "${name}" has no images`, {
     code: 'images-missing',
-    fix: 'give --images',
+    fix: 'pass --images',
   });
 }

@@ -6,6 +6,6 @@ export type Provider = (typeof PROVIDERS)[number];
 export interface SessionOptions {
   /** Default: cpu. */
   provider?: Provider | undefined;
-  /** Threads of one run. Default: one a core. */
+  /** Threads of one run. Default: one per core. */
   threads?: number | undefined;
 }

@@ -168,7 +168,7 @@ const ABSENT: Record<ScoreScale, number> = {
 
 /**
  * Runs a model over a set, in the set's order, from image `first` on. Images are prepared in worker threads while the model
- * runs; two batches a thread are under way at most.
+ * runs; two batches per thread are under way at most.
  */
 async function* predictBatches(
   { card, session, preprocessing, batch }: ReadyModel,

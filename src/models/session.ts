@@ -70,7 +70,7 @@ export async function fitSession(
       `its output "${outputName}" is ${output.type}, expected numbers`,
       'model-output-type',
       card,
-      'name another as `output.name` in its card, by --output-name of "model add"',
+      'set `output.name` in its card to another output (--output-name of "model add")',
     );
   };
   const trial = input.fixedBatch ?? 1;
@@ -96,7 +96,7 @@ export function doesNotRun(cause: unknown, dims: readonly number[], path: string
     {
       code: 'model-does-not-run',
       path,
-      fix: 'correct `input` in its card, by --size or --layout of "model add"',
+      fix: 'correct `input` in its card (--size or --layout of "model add")',
       cause,
     },
   );
@@ -109,10 +109,10 @@ function scaleOf({ type }: Tensor, name: string, card: ModelCard): ScoreScale {
   if (isWhole) return step === undefined ? 'quantised' : kind;
   if (step === undefined) return kind;
   throw modelError(
-    `its output "${name}" is ${type}, the card says what a step of whole numbers is worth`,
+    `its output "${name}" is ${type}, but the card has a step for integers`,
     'model-output-type',
     card,
-    'take `output.step` and `output.zeroPoint` out of its card',
+    'remove `output.step` and `output.zeroPoint` from its card',
   );
 }
 
@@ -130,12 +130,12 @@ function otherClasses(
 ): EvaluationError {
   const hasBackground = output.dims.at(-1) === CLASS_COUNT + 1 && expected === CLASS_COUNT;
   return modelError(
-    `its output "${name}" has shape [${output.dims.join(', ')}], the card's classes are ${expected}`,
+    `its output "${name}" has shape [${output.dims.join(', ')}], but the card has ${expected} classes`,
     'model-class-count',
     card,
     hasBackground
-      ? 'set `classes` in its card to imagenet-1k-background, if the first is a background class, by --classes of "model add"'
-      : 'correct `classes` in its card, by --classes of "model add"',
+      ? 'if the first is a background class, set `classes` in its card to imagenet-1k-background (--classes of "model add")'
+      : 'correct `classes` in its card (--classes of "model add")',
   );
 }
 
@@ -161,10 +161,10 @@ function checkInput(session: InferenceSession, card: ModelCard): GraphInput {
     shape.length === 3 && shape.every((size, at) => !isFixed(size) || size === expected[at]);
   if (!fits) {
     throw modelError(
-      `its input "${name}" has shape [${metadata.shape.join(', ')}], the card says [batch, ${expected.join(', ')}] (${card.input.layout})`,
+      `its input "${name}" has shape [${metadata.shape.join(', ')}], but the card says [batch, ${expected.join(', ')}] (${card.input.layout})`,
       'model-input-shape',
       card,
-      'correct `input.size` and `input.layout` in its card, by --size and --layout of "model add"',
+      'correct `input.size` and `input.layout` in its card (--size and --layout of "model add")',
     );
   }
   const type = metadata.type as InputType;
@@ -180,7 +180,7 @@ export function wrongInputType(
   const got = input.isTensor ? input.type : 'no tensor';
   return new EvaluationError(
     `its input "${input.name}" is ${got}, expected float32, float16 or uint8`,
-    { code: 'model-input-type', path, fix: 'export it with another input type' },
+    { code: 'model-input-type', path, fix: 'export it with one of these input types' },
   );
 }
 
@@ -195,10 +195,10 @@ function requireWholePixels(card: ModelCard): void {
     return;
   }
   throw modelError(
-    'its input takes bytes, which are not normalised',
+    'its input takes bytes, which cannot be normalised',
     'model-input-type',
     card,
-    'set scale 1, mean [0, 0, 0] and std [1, 1, 1] in its card, by --scale 1 --mean 0,0,0 --std 1,1,1 of "model add"',
+    'set scale 1, mean [0, 0, 0] and std [1, 1, 1] in its card (--scale 1 --mean 0,0,0 --std 1,1,1 of "model add")',
   );
 }
 
@@ -214,18 +214,18 @@ function pickName(
   const problem =
     asked === undefined
       ? `it has several ${kind}s: ${names.join(', ')}`
-      : `it has no ${kind} "${asked}", but ${names.join(', ')}`;
+      : `it has no ${kind} "${asked}", only ${names.join(', ')}`;
   throw modelError(
     problem,
     `model-${kind}-name`,
     card,
-    `name one as \`${kind}.name\` in its card, by --${kind}-name of "model add"`,
+    `set \`${kind}.name\` in its card (--${kind}-name of "model add")`,
   );
 }
 
 /**
  * The numbers of an output as they are: the whole ones of a quantised model rank classes as the
- * numbers do that they stand for. Undefined for what are no numbers.
+ * numbers do that they stand for. Undefined for anything but numbers.
  */
 export function toFloat32({ data, type }: Tensor): Float32Array | undefined {
   if (data instanceof Float32Array) return data;

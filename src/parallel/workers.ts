@@ -19,7 +19,7 @@ export interface MapInWorkersOptions<In = unknown> extends Pick<StageOptions, 'j
 }
 
 /**
- * Maps items in worker threads and yields the results in the items' order. At most two items a
+ * Maps items in worker threads and yields the results in the items' order. At most two items per
  * thread are under way.
  * @throws what the worker threw, as its own class; AbortedError
  */
@@ -49,7 +49,7 @@ export async function* mapInWorkers<In, Out>(
   try {
     yield* mapInOrder(items, run, { ahead: 2 * jobs, signal, stage });
   } finally {
-    // A thread that is ended amid native work may never end, under Node 22.
+    // A thread that is ended during native work may never end, under Node 22.
     await Promise.allSettled(underWay);
     await threads.destroy();
   }

@@ -95,11 +95,11 @@ function takeFrom(stream: Readable, path: string): ByteReader['read'] {
     let filled = 0;
     while (filled < target.length) {
       const from = position + filled - at;
-      if (from < 0) throw new RangeError('a stream cannot go back');
+      if (from < 0) throw new RangeError('a stream cannot be read backwards');
       if (from >= chunk.length) {
         at += chunk.length;
         const next = await chunks.next().catch((error: unknown) => {
-          throw unreadable(error, path, 'its compressed bytes cannot be read');
+          throw unreadable(error, path, 'its compressed data cannot be read');
         });
         if (next.done === true) throw truncated(path);
         chunk = next.value;
@@ -113,7 +113,7 @@ function takeFrom(stream: Readable, path: string): ByteReader['read'] {
 }
 
 function truncated(path: string): Error {
-  return problemIn(path, 'predictions-truncated', 'the file ends before its predictions do', {
+  return problemIn(path, 'predictions-truncated', 'the file is truncated', {
     fix: 'write or copy it again',
   });
 }

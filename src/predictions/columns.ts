@@ -19,7 +19,7 @@ const RANK_NAME = /^(?:top|rank)[_-]?(\d+)$/i;
 const CLASS_NAME = /^([a-z]*[_-]?)(\d+)$/i;
 
 /**
- * Tells the columns of a table by their names: ids; ranks `top1`, `rank_1`, ...; or classes `0`,
+ * Identifies the columns of a table by their names: ids; ranks `top1`, `rank_1`, ...; or classes `0`,
  * `class_0`, ... or synsets, in any order.
  * @param asked the columns' kind and the column of ids, where they are known
  * @throws EvaluationError `predictions-bad-columns`
@@ -53,7 +53,7 @@ export function findIdColumn(
   const column = asked === undefined ? lower.indexOf(wanted) : names.indexOf(asked);
   if (column !== -1) return column;
   throw problemIn(path, 'predictions-bad-columns', `it has no column "${wanted}"`, {
-    fix: `name another column of ids: ${names.slice(0, 5).join(', ')}, ...`,
+    fix: `choose another column of ids: ${names.slice(0, 5).join(', ')}, ...`,
   });
 }
 
@@ -101,7 +101,7 @@ function badColumns(path: string, names: readonly string[], what: string): Error
   return problemIn(
     path,
     'predictions-bad-columns',
-    `expected a column for ${what} each, got ${shown.join(', ')}`,
+    `expected one column per ${what}, got ${shown.join(', ')}`,
     {
       fix: 'name classes 0, 1, ..., class_0, ... or by all 1,000 synsets; ranks top1, top2, ...; ids id',
     },

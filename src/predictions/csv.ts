@@ -15,7 +15,7 @@ import {
 } from './source.js';
 
 /**
- * Opens a table of text, one row an image. It is read through once here, for its ids, and again
+ * Opens a table of text, one row per image. It is read through once here, for its ids, and again
  * each time the batches are.
  */
 export async function readCsvPredictions(
@@ -56,7 +56,7 @@ function copyOf(text: string): string {
   return Buffer.from(text).toString();
 }
 
-/** A column without a name that counts the rows is no column of ids. */
+/** A column without a name that counts the rows is not a column of ids. */
 function hasIds({ id, index }: PredictionColumns, ids: readonly string[]): boolean {
   if (id !== undefined) return true;
   return index !== undefined && ids.some((text, row) => text !== String(row));
@@ -109,7 +109,7 @@ function fillRow(
       path,
       batch instanceof Int32Array ? 'predictions-not-a-class' : 'predictions-not-finite',
       `expected ${expected}, got "${text.slice(0, 40)}"`,
-      { place: `row ${row}, ${what} ${at} (from 0)`, fix: 'check what made it' },
+      { place: `row ${row}, ${what} ${at} (from 0)`, fix: 'check the program that wrote it' },
     );
   }
 }
@@ -133,7 +133,7 @@ async function* csvRecords(path: string): AsyncGenerator<string[]> {
       yield record;
     }
   } catch (error) {
-    throw unreadable(error, path, `this is not CSV, after row ${row}`);
+    throw unreadable(error, path, `this is not CSV after row ${row}`);
   }
 }
 
@@ -201,6 +201,6 @@ async function* parsedRecords(path: string, skip: number): AsyncGenerator<string
 function ragged(path: string, before: number, expected: number, got: number): Error {
   return problemIn(path, 'predictions-ragged', `expected ${expected} fields, got ${got}`, {
     place: `row ${before} (from 0)`,
-    fix: 'give every row as many values',
+    fix: 'write every row with the same number of values',
   });
 }

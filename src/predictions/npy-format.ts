@@ -66,7 +66,7 @@ function parseHeader(
   const order = /'fortran_order'\s*:\s*(True|False)/.exec(text);
   const shape = /'shape'\s*:\s*\(([\dL,\s]*)\)/.exec(text);
   if (descr === null || order === null || shape === null) throw fail('its header cannot be read');
-  if (descr[1] === undefined) throw fail('expected one number a value, got a structured array');
+  if (descr[1] === undefined) throw fail('expected one number per value, got a structured array');
   const sizes = shape[1]!.split(',').map((part) => part.trim().replace(/L$/, ''));
   if (sizes.at(-1) === '') sizes.pop();
   const dimensions = sizes.map((part) => (part === '' ? NaN : Number(part)));
@@ -104,19 +104,19 @@ export async function readNpyTexts(
   const fail = (problem: string): Error =>
     problemIn(path, 'predictions-bad-id-list', problem, {
       place,
-      fix: 'save ids as an array of texts, or leave them out',
+      fix: 'save ids as an array of strings, or leave them out',
     });
   const reader = await store.open();
   try {
     const { descr, shape, offset } = await readNpyHeader(reader, store.size, path, place);
     const [, order, type, length] = /^([<>=|]?)([US])(\d{1,6})$/.exec(descr) ?? [];
     if (type === undefined || shape.length !== 1) {
-      throw fail(`expected one text a row, got "${descr}" of shape (${shape.join(', ')})`);
+      throw fail(`expected one string per row, got "${descr}" of shape (${shape.join(', ')})`);
     }
     requireFewImages(shape[0]!, path, place);
     const bytes = Number(length) * (type === 'U' ? 4 : 1);
     const total = shape[0]! * bytes;
-    if (total > MAX_ID_BYTES) throw fail(`${total} bytes of ids are too many`);
+    if (total > MAX_ID_BYTES) throw fail(`${total} bytes of ids is too large`);
     if (total !== store.size - offset) {
       throw fail(`expected ${total} bytes, got ${store.size - offset}`);
     }
@@ -128,14 +128,14 @@ export async function readNpyTexts(
       decode(raw.subarray(row * bytes, (row + 1) * bytes)),
     );
   } catch (error) {
-    if (error instanceof RangeError) throw fail('it holds characters that there are not');
+    if (error instanceof RangeError) throw fail('it holds invalid characters');
     throw error;
   } finally {
     await reader.close();
   }
 }
 
-/** Four bytes a character, zeros behind the last. */
+/** Four bytes per character, zeros behind the last. */
 function decodeUtf32(raw: Buffer): string {
   let text = '';
   for (let at = 0; at < raw.length; at += 4) {
@@ -152,7 +152,7 @@ function decodeUtf8(raw: Buffer): string {
 /** How the values of an array become predictions. */
 export interface NpyValues {
   kind: PredictionSource['kind'];
-  /** Bytes a value in the file. */
+  /** Bytes per value in the file. */
   bytes: number;
   /** Takes bytes that lie at the start of their buffer; may share or overwrite them. */
   decode: (raw: Uint8Array<ArrayBuffer>) => PredictionRows;

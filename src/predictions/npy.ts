@@ -96,7 +96,7 @@ function requireMatrix({ shape }: NpyHeader, path: string, place?: string): [num
       path,
       'predictions-bad-shape',
       `expected the shape (images, classes), got (${shape.join(', ')})`,
-      { ...where, fix: 'save one row an image, one value a class' },
+      { ...where, fix: 'save one row per image, one value per class' },
     );
   }
   requireShape(images, width, path, place);
@@ -169,7 +169,7 @@ const MAX_HELD_BYTES = 2 ** 29;
 
 function holdSome({ store, path }: Matrix): Promise<ByteStore> {
   if (store.size <= MAX_HELD_BYTES) return holdBytes(store);
-  const problem = `its compressed columns are ${bytesText(store.size)}, too many to be held`;
+  const problem = `its compressed columns are ${bytesText(store.size)}, too much to hold in memory`;
   throw problemIn(path, 'predictions-unreadable', problem, {
     fix: 'save it in C order (numpy.ascontiguousarray), or uncompressed',
   });

@@ -43,9 +43,9 @@ function chooseArray(names: string[], path: string, key?: string): string {
     path,
     'predictions-no-array',
     key === undefined
-      ? `which of its ${names.length} arrays holds the predictions is not clear: ${listed}`
+      ? `it has ${names.length} arrays and it is unclear which one holds the predictions: ${listed}`
       : `it has no array "${key}", only: ${listed}`,
-    { fix: 'name the array with --key' },
+    { fix: 'choose the array with --key' },
   );
 }
 
@@ -124,9 +124,9 @@ function memberBytes(entry: yauzl.Entry, start: number, path: string): ByteStore
     });
   if (entry.isEncrypted()) throw fail('it is encrypted');
   if (compressionMethod === 0) return fileBytes(path, start, size);
-  if (compressionMethod !== 8) throw fail('expected it stored or deflated');
+  if (compressionMethod !== 8) throw fail('expected a stored or deflated member');
   if (size > MAX_RATIO * compressedSize) {
-    throw fail(`${compressedSize} bytes cannot hold the ${size} that it says`);
+    throw fail(`${compressedSize} bytes cannot hold the ${size} that it claims`);
   }
   return streamBytes(() => inflate(path, start, compressedSize), size, path);
 }

@@ -70,10 +70,10 @@ const OPTION_WORDS = { key: 'array', idColumn: 'column of ids' };
 const OPTION_FLAGS = { key: '--key', idColumn: '--id-column' };
 
 function unknownFormat(path: string, extension: string): EvaluationError {
-  return new EvaluationError(`"${extension}" is not a known format of predictions`, {
+  return new EvaluationError(`"${extension}" is not a known predictions format`, {
     code: 'predictions-unknown-format',
     path,
-    fix: `give one of ${Object.keys(READERS).join(', ')}`,
+    fix: `pass one of ${Object.keys(READERS).join(', ')}`,
   });
 }
 
@@ -104,7 +104,7 @@ const NAMED = 3;
 /**
  * Finds for each row of predictions the image of the set that it is of, see `matchFiles`. Rows
  * without ids are in the set's own order.
- * @returns one position in the set a row, each once
+ * @returns one position in the set per row, each once
  * @throws EvaluationError `predictions-count-mismatch`, `predictions-unknown-ids`,
  *   `predictions-missing-ids`, `predictions-duplicate-id`
  */
@@ -134,7 +134,11 @@ function inOrder(
   if (images === ids.length) return Uint32Array.from({ length: images }, (_, row) => row);
   throw new EvaluationError(
     `expected a row for each of the ${ids.length} images of ${name}, got ${images} rows and no ids`,
-    { code: 'predictions-count-mismatch', path, fix: 'give ids, or one row an image in its order' },
+    {
+      code: 'predictions-count-mismatch',
+      path,
+      fix: 'write ids, or one row per image in the order of the set',
+    },
   );
 }
 
@@ -156,8 +160,8 @@ function requireAllKnown(
   const unknown = ids.filter((_, row) => positions[row] === -1);
   if (unknown.length === 0) return;
   throw new EvaluationError(
-    `${unknown.length} of its ${ids.length} ids are no images of ${name}: ${firstOf(unknown)}`,
-    { code: 'predictions-unknown-ids', path, fix: 'give predictions for this set only' },
+    `${unknown.length} of its ${ids.length} ids are not in ${name}: ${firstOf(unknown)}`,
+    { code: 'predictions-unknown-ids', path, fix: 'pass predictions for this set only' },
   );
 }
 
@@ -171,7 +175,7 @@ function requireAllThere(
   if (missing.length === 0) return;
   throw new EvaluationError(
     `${missing.length} of the ${set.ids.length} images of ${set.name} have no predictions: ${firstOf(missing)}`,
-    { code: 'predictions-missing-ids', path, fix: 'give a row for every image' },
+    { code: 'predictions-missing-ids', path, fix: 'write a row for every image' },
   );
 }
 
@@ -180,7 +184,7 @@ function firstOf(ids: readonly string[]): string {
 }
 
 /**
- * Cuts image extensions off, and checks that there is one id a row, each once.
+ * Cuts image extensions off, and checks that there is one id per row, each once.
  * @param names as the file has them
  * @param path what holds the ids, as errors name it
  * @throws EvaluationError `predictions-id-count`, `predictions-no-id`, `predictions-duplicate-id`
@@ -191,7 +195,7 @@ function distinctIds(names: readonly string[], images: number, path: string): st
       path,
       'predictions-id-count',
       `expected an id for each of the ${images} rows, got ${names.length} ids`,
-      { fix: 'give one id a row, in the order of the rows' },
+      { fix: 'write one id per row, in the order of the rows' },
     );
   }
   const ids = names.map(withoutExtension);
@@ -199,7 +203,7 @@ function distinctIds(names: readonly string[], images: number, path: string): st
   return ids;
 }
 
-/** Reads a list of ids: one a line, or a .json array of texts. */
+/** Reads a list of ids: one per line, or a .json array of texts. */
 async function readIdList(path: string): Promise<string[]> {
   try {
     const text = (await readRegularText(path)).replace(/^\ufeff/, '');
@@ -213,12 +217,12 @@ function badId(id: string, first: number | undefined, row: number, path: string)
   if (first === undefined) {
     return problemIn(path, 'predictions-no-id', 'the id is empty', {
       place: `row ${row} (from 0)`,
-      fix: 'give every row an id',
+      fix: 'write an id for every row',
     });
   }
-  return problemIn(path, 'predictions-duplicate-id', `the id "${id}" is there twice`, {
+  return problemIn(path, 'predictions-duplicate-id', `duplicate id "${id}"`, {
     place: `rows ${first} and ${row} (from 0)`,
-    fix: 'give each image one row',
+    fix: 'write one row per image',
   });
 }
 
@@ -231,6 +235,6 @@ function splitLines(text: string): string[] {
 function parseIds(text: string, path: string): string[] {
   const ids = parseJson(text);
   if (Array.isArray(ids) && ids.every((id): id is string => typeof id === 'string')) return ids;
-  const problem = ids === undefined ? 'this is not JSON' : 'expected an array of texts';
+  const problem = ids === undefined ? 'this is not JSON' : 'expected an array of strings';
   throw problemIn(path, 'predictions-bad-id-list', problem, { fix: 'write ["id", ...]' });
 }

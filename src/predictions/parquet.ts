@@ -29,7 +29,7 @@ const MAX_GROUP_VALUES = 2 ** 26;
 /** A value of a list takes five times as much: of few bytes no more are made than these. */
 const MAX_LIST_VALUES = 2 ** 24;
 
-/** What of a file holds the predictions: one column of lists, or a column a value. */
+/** What of a file holds the predictions: one column of lists, or one column per value. */
 interface Layout {
   kind: PredictionSource['kind'];
   columns: string[];
@@ -41,8 +41,8 @@ interface Layout {
 }
 
 /**
- * Opens a Parquet table, one row an image: a column of lists (as patchml's own prediction sets
- * have), or a column a class or rank. Only ids are read here.
+ * Opens a Parquet table, one row per image: a column of lists (as patchml's own prediction sets
+ * have), or one column per class or rank. Only ids are read here.
  */
 export async function readParquetPredictions(
   path: string,
@@ -74,7 +74,7 @@ function layoutOf(file: ParquetFile, path: string, options: PredictionOptions): 
   if (kind === 'ranked' && list.type !== 'integer') {
     throw problemIn(path, 'predictions-bad-dtype', 'expected class indices, got floats', {
       place: `column "${list.name}"`,
-      fix: 'give ranked classes as lists of integers',
+      fix: 'write ranked classes as lists of integers',
     });
   }
   const id = findIdColumn(names, path, options.idColumn);
@@ -134,7 +134,7 @@ function makeOf(kind: PredictionSource['kind'], columns: readonly ParquetColumn[
   return (length) => new Float64Array(length);
 }
 
-/** Told from the footer, so that no list has to be read. */
+/** Read from the footer, so that no list has to be read. */
 function listWidth({ metadata, groups }: ParquetFile, name: string, path: string): number {
   const widths = groups.map(
     ({ start, end }, group) => valuesInGroup(metadata, name, group) / (end - start),
@@ -145,7 +145,7 @@ function listWidth({ metadata, groups }: ParquetFile, name: string, path: string
   const { start, end } = groups[odd]!;
   throw problemIn(path, 'predictions-ragged', `column "${name}" holds lists of several lengths`, {
     place: `rows ${start} to ${end - 1} (from 0)`,
-    fix: 'give every row as many values',
+    fix: 'write every row with the same number of values',
   });
 }
 
@@ -210,7 +210,7 @@ async function joinLists(
     if (list.length !== width) {
       throw problemIn(path, 'predictions-ragged', `expected ${width} values, got ${list.length}`, {
         place: `row ${group.start + row} (from 0)`,
-        fix: 'give every row as many values',
+        fix: 'write every row with the same number of values',
       });
     }
     for (let at = 0; at < width; at += 1) put(rows, row, at, width, list[at], group, path);
@@ -234,7 +234,7 @@ async function joinColumns(
   return rows;
 }
 
-/** A ranked value that is no 32-bit integer would become one in silence, and a null 0. */
+/** A ranked value that is no 32-bit integer would silently become one, and a null 0. */
 function put(
   rows: PredictionRows,
   row: number,
@@ -250,6 +250,6 @@ function put(
   if (!(rows instanceof Int32Array) || rows[row * width + at] === number) return;
   throw problemIn(path, 'predictions-not-a-class', `expected a class index, got ${String(value)}`, {
     place: `row ${start + row}, rank ${at} (from 0)`,
-    fix: 'rank classes by their indices',
+    fix: 'write classes as their indices',
   });
 }

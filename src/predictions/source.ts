@@ -17,13 +17,13 @@ export interface PredictionSource {
   /** `scores`: logits or probabilities; `ranked`: class indices, best first. */
   kind: 'scores' | 'ranked';
   images: number;
-  /** Values a row: the number of classes, or of ranks. */
+  /** Values per row: the number of classes, or of ranks. */
   width: number;
   /** One id a row, in the file's order; undefined where the file has none. */
   ids: readonly string[] | undefined;
   /** The file, as errors name it. */
   path: string;
-  /** What scores are; logits and probabilities are told from the values where it is not given. */
+  /** What scores are; logits and probabilities are inferred from the values where it is not given. */
   scale?: ScoreScale | undefined;
   /** Whether scores are known to be finite: those of `openPredictions`, which looks at each. */
   isChecked?: boolean | undefined;
@@ -46,7 +46,7 @@ export function requireFewImages(images: number, path: string, place?: string): 
     `expected at most ${MAX_IMAGES} rows, got ${images}`,
     {
       ...(place === undefined ? {} : { place }),
-      fix: 'give one row an image',
+      fix: 'write one row per image',
     },
   );
 }
@@ -72,7 +72,7 @@ export function requireShape(images: number, width: number, path: string, place?
       `no predictions: ${images} rows of ${width} values`,
       {
         ...where,
-        fix: 'give one row an image',
+        fix: 'write one row per image',
       },
     );
   }
@@ -81,7 +81,7 @@ export function requireShape(images: number, width: number, path: string, place?
       path,
       'predictions-too-wide',
       `expected at most ${MAX_CLASSES} classes, got rows of ${width} values`,
-      { ...where, fix: 'give one row an image, one value a class' },
+      { ...where, fix: 'write one row per image, one value per class' },
     );
   }
 }
@@ -131,12 +131,12 @@ function invalidValue(
       path,
       'predictions-not-a-class',
       `expected a class index from 0 to ${MAX_CLASSES - 1}, got ${got}`,
-      { place: `row ${row}, rank ${at % width} (from 0)`, fix: 'rank classes by their indices' },
+      { place: `row ${row}, rank ${at % width} (from 0)`, fix: 'write classes as their indices' },
     );
   }
   return problemIn(path, 'predictions-not-finite', `expected a finite score, got ${got}`, {
     place: `row ${row}, class ${at % width} (from 0)`,
-    fix: 'check what made the scores',
+    fix: 'check the program that wrote the scores',
   });
 }
 
@@ -168,11 +168,11 @@ export function unreadable(error: unknown, path: string, what: string): unknown 
 export interface PredictionOptions {
   /** Inferred from the file where not given: floats are scores, whole numbers are ranked classes. */
   kind?: PredictionSource['kind'] | undefined;
-  /** Told from the values where not given: rows from 0 to 1 with a sum of 1 are probabilities. */
+  /** Inferred from the values where not given: rows from 0 to 1 with a sum of 1 are probabilities. */
   scale?: ScoreScale | undefined;
   /** The column of ids in a .csv or .parquet; default: one named as ids are. */
   idColumn?: string | undefined;
-  /** A file of ids, one a row: a line each, or a .json array. It goes before ids in the file. */
+  /** A file of ids, one per row: a line each, or a .json array. It goes before ids in the file. */
   ids?: string | undefined;
   /** The array in an .npz; default: the only one, or the one named as predictions are. */
   key?: string | undefined;

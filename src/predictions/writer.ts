@@ -45,7 +45,7 @@ const SCHEMA: readonly SchemaElement[] = [
 /**
  * Writes a prediction set: Parquet with the columns `id`, `top_classes` (lists of int32) and
  * `top_probs` (lists of float32), a row group of up to 10,000 images at a time.
- * @param options n: classes an image; metadata: key-value pairs of the file, such as digests
+ * @param options n: classes per image; metadata: key-value pairs of the file, such as digests
  */
 export async function openPredictionWriter(
   path: string,

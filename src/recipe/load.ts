@@ -91,7 +91,7 @@ function findConflictTwice({ sampling }: Recipe): Contradiction | undefined {
   for (const [index, group] of sampling.conflicts.entries()) {
     for (const wnid of group) {
       if (seen.has(wnid)) {
-        return [`sampling.conflicts.${index}`, `${wnid} is named twice`, 'make it one group'];
+        return [`sampling.conflicts.${index}`, `${wnid} is named twice`, 'merge the two groups'];
       }
       seen.add(wnid);
     }
@@ -102,12 +102,16 @@ function findConflictTwice({ sampling }: Recipe): Contradiction | undefined {
 function findImpossibleScatter(recipe: Recipe): Contradiction | undefined {
   const { type, gap, maxOverlap, scale } = recipe.layout;
   if (scale[0] > scale[1]) {
-    return ['layout.scale', 'the least is larger than the most', 'swap the two'];
+    return ['layout.scale', 'the minimum is larger than the maximum', 'swap the two'];
   }
   if (type !== 'scatter') return undefined;
   const [, , width, height] = safeArea(recipe);
   if (Math.min(width, height) * scale[0] < MIN_CELL_SIDE) {
-    return ['layout.scale', `patches would be smaller than ${MIN_CELL_SIDE} px`, 'raise the least'];
+    return [
+      'layout.scale',
+      `patches would be smaller than ${MIN_CELL_SIDE} px`,
+      'raise the minimum',
+    ];
   }
   if (gap > 0 && maxOverlap > 0) {
     return ['layout.gap', 'patches that may overlap have no gap', 'set one of the two to 0'];
@@ -119,17 +123,17 @@ function findOtherContradiction({ sampling, source }: Recipe): Contradiction | u
   if (sampling.paired && sampling.replacement === 'per-dataset') {
     return [
       'sampling.paired',
-      'paired images share patches, replacement "per-dataset" forbids it',
-      'set one of the two',
+      'paired images share patches, which replacement "per-dataset" forbids',
+      'change one of the two',
     ];
   }
   if (Object.values(sampling.counts).every((count) => count === 0)) {
-    return ['sampling.counts', 'no image is asked for', 'give at least one count'];
+    return ['sampling.counts', 'it asks for no images', 'set at least one count'];
   }
   for (const kind of ['synsets', 'images'] as const) {
     const both = source.allow[kind].find((name) => source.block[kind].includes(name));
     if (both !== undefined) {
-      return [`source.block.${kind}`, `${both} is allowed and blocked`, 'keep it in one list'];
+      return [`source.block.${kind}`, `${both} is both allowed and blocked`, 'keep it in one list'];
     }
   }
   return undefined;

@@ -86,7 +86,7 @@ const patch = z
       .union([z.literal(12), z.literal(13)])
       .optional()
       .describe(
-        'The version of Pillow whose order of passes is taken: 13 (the default) scales rows first where a patch shrinks much more in height, 12 never',
+        'The Pillow version whose order of passes is used: 13 (the default) scales rows first where a patch shrinks much more in height, 12 never',
       ),
   })
   .prefault({});
@@ -130,7 +130,7 @@ const layout = z
         'grid: smallest square grid for k; fixed-grid: cells x cells; rows: one row for k to 2, else two; scatter: anywhere',
       ),
     gap: z.int().min(0).default(0).describe('Blank px between cells'),
-    cells: z.int().min(1).max(10).default(3).describe('fixed-grid: cells a side'),
+    cells: z.int().min(1).max(10).default(3).describe('fixed-grid: cells per side'),
     maxOverlap: z
       .number()
       .min(0)
@@ -172,7 +172,7 @@ const sampling = z
     paired: z
       .boolean()
       .default(false)
-      .describe('The image of k + 1 patches holds the patches of the image of k with its number'),
+      .describe('Image i of k + 1 patches holds the patches of image i of k'),
   })
   .prefault({});
 
@@ -201,7 +201,7 @@ export const recipeSchema = z.strictObject({
     .union([z.int(), z.string().min(1)], { error: 'expected a whole number or text' })
     .transform(String)
     .default('42')
-    .describe('Start of every random stream: a number or any text'),
+    .describe('Seed of every random choice: a number or any text'),
   source,
   patch,
   canvas,

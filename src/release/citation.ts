@@ -105,7 +105,7 @@ export function requireCitable(input: ReleaseFacts): void {
     );
   }
   if (!Number.isSafeInteger(shardSize) || shardSize < 1) {
-    throw refuse(`expected a shard size of 1 image or more, got ${shardSize}`);
+    throw refuse(`expected a shard size of at least 1 image, got ${shardSize}`);
   }
   if (repository !== undefined && !isAddress(repository)) {
     throw refuse(`expected a URL such as https://example.org/data, got "${repository}"`);

@@ -180,14 +180,14 @@ async function bytesOf(folder: string, files: readonly string[]): Promise<number
 }
 
 function changed(folder: string, file: string): ReleaseError {
-  return new ReleaseError('this file changed while the release was made', {
+  return new ReleaseError('this file changed while the release was being made', {
     code: 'dataset-changed',
     path: join(folder, file),
     fix: 'check the dataset with "patchml verify" and run the same command again',
   });
 }
 
-/** A file an image, as the dataset itself has them: not listed one by one. */
+/** One file per image, as the dataset itself has them: not listed one by one. */
 const UNLISTED = 'yolo';
 
 /**

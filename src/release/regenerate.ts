@@ -43,7 +43,7 @@ export interface VersionChange {
   here: string;
 }
 
-/** A dataset made again from a release, compared with it. */
+/** A dataset regenerated from a release, compared with it. */
 export interface RegeneratedRelease {
   /** The dataset's folder, the pool's and the plan's. */
   dataset: DatasetFolder;
@@ -57,7 +57,7 @@ export interface RegeneratedRelease {
   /** Images published; of these, those with the same pixels. */
   images: number;
   identical: number;
-  /** Ids of those whose pixels are others, and of those that were not made. */
+  /** Ids of those whose pixels differ, and of those that were not regenerated. */
   differing: string[];
   missing: string[];
   /** Images that hold other patches, or at other places, than the published plan says. */
@@ -71,11 +71,11 @@ export interface RegeneratedRelease {
 }
 
 /**
- * Makes the dataset of a release again from one's own copy of ImageNet, and proves it: the plan is
- * made again and compared with the published one, and so are the digests of every image's pixels.
+ * Regenerates the dataset of a release from one's own copy of ImageNet, and proves it: the plan is made
+ * again and compared with the published one, and so are the digests of every image's pixels.
  * An interrupted run is continued.
  * @throws DatasetError where the folder is not a release
- * @throws ReleaseError `release-not-whole` where the release is incomplete or changed, `output-in-release`
+ * @throws ReleaseError `release-incomplete` where the release is incomplete or changed, `output-in-release`
  * @throws SamplingError where the copy has too little to make the plan from
  * @throws AnnotationError, ImageError, RecipeError: see the stages
  * @throws OutputError where a folder cannot be read or written; AbortedError

@@ -161,7 +161,7 @@ export function parseChecksums(text: string): Checksums {
     const [, digest, path] = /^([0-9a-f]{64}) [ *](.+)$/.exec(line) ?? [];
     const problem = problemOf(path, digests, last);
     if (problem !== undefined || digest === undefined || path === undefined) {
-      find(problem ?? 'not understood');
+      find(problem ?? 'cannot be parsed');
       continue;
     }
     digests.set(path, digest);
@@ -184,7 +184,7 @@ function problemOf(
   if (/[\\\p{Cc}]/u.test(path)) return 'a path with a backslash or control character';
   const parts = path.split('/');
   const isInside = parts.every((part) => !['', '.', '..'].includes(part) && !/^[a-z]:/i.test(part));
-  if (!isInside) return 'its path leads out of the release';
+  if (!isInside) return 'its path is outside the release';
   if (digests.has(path)) return `${path} is listed twice`;
   if (byteOrder(path, last) < 0) return `${path} is out of order`;
   return undefined;
@@ -226,10 +226,10 @@ export type ReleaseInfo = z.output<typeof identitySchema>;
 export function parseReleaseInfo(text: string, place: string): ReleaseInfo {
   const info = identitySchema.safeParse(parseJson(text));
   if (info.success) return info.data;
-  throw new TransferError(`its ${RELEASE_FILE} is not that of a patchml release`, {
+  throw new TransferError(`this is not a patchml release: its ${RELEASE_FILE} cannot be used`, {
     code: 'no-release',
     path: place,
-    fix: 'name the place that "patchml push" printed',
+    fix: 'pass the address that "patchml push" printed',
   });
 }
 

@@ -31,15 +31,15 @@ export interface ReleaseInput extends ReleaseFacts {
   version: string;
   /** The folder of releases; this one goes into `<name>-<version>` in it. */
   to: string;
-  /** The previous release, against which the version is checked. Default: none. */
+  /** The previous release, to check the version against. Default: none. */
   previous?: ReleaseFolder | undefined;
 }
 
-/** A release that was made, or existed already. */
+/** A release that was made, or already exists. */
 export interface Released {
   folder: ReleaseFolder;
   release: ReleaseSummary;
-  /** False where this same release existed already. */
+  /** False where this same release already exists. */
   isNew: boolean;
   /** What changed since the previous release. */
   diff?: DatasetDiff | undefined;
@@ -75,7 +75,7 @@ async function release(input: ReleaseInput, options: StageOptions): Promise<Rele
     releaseFolderName({ name: dataset.summary.name, version: input.version }),
   );
   await requireOutside(folder, input.dataset, (problem) => {
-    const fix = 'choose another place for the output';
+    const fix = 'choose another output folder';
     return new ReleaseError(problem, { code: 'release-in-dataset', path: folder, fix });
   });
   await requireOutsideRelease(input.to);
@@ -130,7 +130,7 @@ function summarize(
 /** The name becomes that of a folder, so it must be one that a recipe may have. */
 function requireOwnName({ folder, summary }: Dataset): void {
   if (summary.name === summary.recipe.name) return;
-  throw new DatasetError('its name is not that of its recipe', {
+  throw new DatasetError("its name differs from its recipe's", {
     code: 'dataset-damaged',
     path: join(folder, SUMMARY_FILE),
     place: 'name',
@@ -164,7 +164,7 @@ async function requireFree(
       `${name} ${version} already exists, made from another dataset or with other options`,
       {
         ...problem,
-        fix: 'give another --version; a published version never changes',
+        fix: 'choose another --version; a published version never changes',
       },
     );
   }
@@ -172,12 +172,12 @@ async function requireFree(
   if (findings.length === 0) return 'there';
   throw new ReleaseError(`${name} ${version} already exists, but is incomplete or was changed`, {
     ...problem,
-    fix: `"patchml verify ${place}" lists what is wrong; move the folder away to make the release again`,
+    fix: `"patchml verify ${place}" lists the problems; move or remove the folder to recreate the release`,
   });
 }
 
 /**
- * Checks that writing here would not change a release: the place is no release and not inside one.
+ * Checks that writing here would not change a release: the place is not a release and not inside one.
  * @param place need not exist
  * @throws ReleaseError `output-in-release`
  */
@@ -191,6 +191,6 @@ export async function requireOutsideRelease(place: string): Promise<void> {
   throw new ReleaseError(`this is inside the release ${folder}, which must not change`, {
     code: 'output-in-release',
     path: place,
-    fix: 'choose another place for the output',
+    fix: 'choose another output folder',
   });
 }

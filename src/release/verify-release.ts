@@ -273,14 +273,14 @@ async function checkDigests(folder: string, release: ReleaseSummary): Promise<Fi
   const { lock, summary } = await readDataset(datasetFolderOf(folder, release));
   const others = (['dataset', 'recipe', 'pool', 'plan'] as const)
     .filter((part) => lock[part] !== release[part])
-    .map((part) => `its ${part} digest is not the lock's`);
-  if (summary.name !== release.name) others.push("its name is not the dataset's");
+    .map((part) => `its ${part} digest differs from the lock's`);
+  if (summary.name !== release.name) others.push("its name differs from the dataset's");
   return others.map((detail) => ({ problem: 'invalid', file: RELEASE_FILE, detail }));
 }
 
 /**
  * Checks a release before anything is made from it.
- * @throws ReleaseError `release-not-whole`; DatasetError where the folder is not a release
+ * @throws ReleaseError `release-incomplete`; DatasetError where the folder is not a release
  */
 export async function requireVerifiedRelease(
   release: ReleaseFolder,
@@ -292,9 +292,9 @@ export async function requireVerifiedRelease(
   throw new ReleaseError(
     `this release is incomplete or was changed: ${first.problem} ${first.file}`,
     {
-      code: 'release-not-whole',
+      code: 'release-incomplete',
       path: release,
-      fix: `"patchml verify ${release}" lists every problem; make or pull the release again`,
+      fix: `"patchml verify ${release}" lists the problems; make or pull the release again`,
     },
   );
 }

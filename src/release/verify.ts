@@ -16,16 +16,16 @@ import {
 } from './release-folder.js';
 import { verifyRelease } from './verify-release.js';
 
-/** What is checked, and whether images are made again. */
+/** What is checked, and whether images are recomposed. */
 export interface VerifyInput {
   folder: DatasetFolder | ReleaseFolder;
-  /** Default: no image is made again. */
+  /** Default: no image is recomposed. */
   regenerate?: SampleToRegenerate | undefined;
 }
 
-/** Which images are made again, and from which pool. */
+/** Which images are recomposed, and from which pool. */
 export interface SampleToRegenerate {
-  /** Images to make again, 1 or more. Default: 100, or all where there are fewer. */
+  /** Images to recompose, 1 or more. Default: 100, or all where there are fewer. */
   sample?: number | undefined;
   /** The pool folder that the dataset was composed from. Default: found in `work`. */
   pool?: string | undefined;
@@ -39,19 +39,19 @@ export interface Verified extends Verification {
   release?: ReleaseSummary | undefined;
   /** Of a release: files that do not belong to it and do no harm, see `ReleaseVerification`. */
   tolerated?: string[] | undefined;
-  /** The images that were made again; absent where none was asked for, or the metadata are damaged. */
+  /** The images that were recomposed; absent where none was asked for, or the metadata are damaged. */
   regeneration?: Regeneration | undefined;
-  /** True where nothing is wrong and every image that was made again has the same pixels. */
+  /** True where nothing is wrong and every recomposed image has the same pixels. */
   isWhole: boolean;
 }
 
 const DEFAULT_SAMPLE = 100;
 
 /**
- * Checks a dataset or a release, whichever the folder is, and on request makes a sample of its
- * images again from the pool and compares the pixels. Reads only.
+ * Checks a dataset or a release, whichever the folder is, and on request recomposes a sample of its
+ * images from the pool and compares the pixels. Reads only.
  * @throws DatasetError where the folder is neither, or the pool is missing or another dataset's
- * @throws ReleaseError `release-not-whole` for a release without its `release.json`
+ * @throws ReleaseError `release-incomplete` for a release without its `release.json`
  * @throws OutputError where a file cannot be read; AbortedError
  */
 export async function verify(
@@ -73,8 +73,8 @@ type Checked = Pick<Verified, 'release'> & Verification;
 async function check(folder: string, options: StageOptions): Promise<Checked> {
   if (await isRelease(folder)) return verifyRelease({ release: folder }, options);
   if (await exists(join(folder, SUMS_FILE))) {
-    throw new ReleaseError(`this is a release without its ${RELEASE_FILE}`, {
-      code: 'release-not-whole',
+    throw new ReleaseError(`this release has no ${RELEASE_FILE}`, {
+      code: 'release-incomplete',
       path: folder,
       fix: 'pull the release again',
     });

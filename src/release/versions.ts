@@ -73,7 +73,7 @@ export function requireSemantic(version: string): void {
   if (isVersion(version)) return;
   throw new ReleaseError(`"${version}" is not a semantic version`, {
     code: 'version-invalid',
-    fix: 'give one such as 1.0.0 or 2.0.0-rc.1 (no "v", no build metadata)',
+    fix: 'pass one such as 1.0.0 or 2.0.0-rc.1 (no "v", no build metadata)',
   });
 }
 
@@ -94,9 +94,9 @@ export async function comparePrevious(
 ): Promise<DatasetDiff> {
   if (!(await isRelease(previous))) {
     throw new ReleaseError(`this is not a release: it has no ${RELEASE_FILE}`, {
-      code: 'previous-no-release',
+      code: 'previous-not-a-release',
       path: previous,
-      fix: 'give --previous a folder that "patchml release" made',
+      fix: 'pass a folder made by "patchml release" as --previous',
     });
   }
   await requireVerifiedRelease(previous, options);
@@ -108,7 +108,7 @@ export async function comparePrevious(
       {
         code: 'previous-other-name',
         path: previous,
-        fix: 'give the previous release of this dataset, or restore the name in the recipe',
+        fix: 'pass the previous release of this dataset, or restore the name in the recipe',
       },
     );
   }

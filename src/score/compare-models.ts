@@ -131,7 +131,7 @@ function requireOneSet(runs: readonly ScoreRun[]): ScoreRun {
     throw new EvaluationError(`expected the scores of two models or more, got ${runs.length}`, {
       code: 'compare-too-few',
       path: first?.folder,
-      fix: 'name more folders of scores',
+      fix: 'pass more folders of scores',
     });
   }
   const { name, digest } = first.scorecard.set;
@@ -139,7 +139,7 @@ function requireOneSet(runs: readonly ScoreRun[]): ScoreRun {
   if (!other) return first;
   const { set } = other.scorecard;
   const found = set.name === name ? `another version of ${name}` : set.name;
-  throw new EvaluationError(`these are scores on ${found}, those of ${first.folder} on ${name}`, {
+  throw new EvaluationError(`these scores are on ${found}, those of ${first.folder} on ${name}`, {
     code: 'compare-other-set',
     path: other.folder,
     fix: 'compare scores on one set, or two sets with --gap',
@@ -281,7 +281,7 @@ function pick(
 }
 
 function otherImages(run: ScoreRun, first: ScoreRun): EvaluationError {
-  return new EvaluationError(`these are scores of other images than those of ${first.folder}`, {
+  return new EvaluationError(`these scores are of different images than those of ${first.folder}`, {
     code: 'compare-other-images',
     path: run.folder,
     fix: 'score both on the same set',

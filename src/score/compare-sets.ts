@@ -144,10 +144,10 @@ export function scoresOnSet<T extends ScoreRun>(scores: readonly T[], name: stri
   const beginning = scores.filter(({ scorecard }) => scorecard.set.name.startsWith(name));
   if (isOneSet(beginning)) return beginning;
   const several = [ofName, inFolder, beginning].find((found) => found.length > 0);
-  const isSeveral = several === undefined ? 'no scores on' : 'several sets are or begin with';
+  const isSeveral = several === undefined ? 'no scores on' : 'several sets match';
   throw new EvaluationError(`${isSeveral} "${name}"`, {
     code: 'gap-unknown-set',
-    fix: `name one of: ${setNames(several ?? scores).join(', ')}`,
+    fix: `choose one of: ${setNames(several ?? scores).join(', ')}`,
   });
 }
 
@@ -213,15 +213,18 @@ function byModel(runs: readonly ScoreRun[]): Map<string, ScoreRun> {
       throw new EvaluationError(`${model.name} on ${set.name} is also in ${other.folder}`, {
         code: 'gap-model-twice',
         path: run.folder,
-        fix: 'name one of the two, or score them under different names (--model)',
+        fix: 'pass only one of the two, or score them under different names (--model)',
       });
     }
     if (set.digest !== runs[0]!.scorecard.set.digest) {
-      throw new EvaluationError(`these are scores on another ${set.name} than ${runs[0]!.folder}`, {
-        code: 'compare-other-set',
-        path: run.folder,
-        fix: 'score all models on the same images and labels',
-      });
+      throw new EvaluationError(
+        `these scores are on another ${set.name} than those of ${runs[0]!.folder}`,
+        {
+          code: 'compare-other-set',
+          path: run.folder,
+          fix: 'score all models on the same images and labels',
+        },
+      );
     }
     models.set(model.name, run);
   }

@@ -64,7 +64,7 @@ export function comparedWith(options: CompareOptions, runs: readonly ScoreRun[])
     {
       code: 'compare-other-subgroups',
       path: other.folder,
-      fix: 'score both with one --max-group',
+      fix: 'score both with the same --max-group',
     },
   );
 }

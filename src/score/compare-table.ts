@@ -8,7 +8,7 @@ import { modelsTable, rangeText, scorecardNotes, scorecardsCsvTable } from './sc
 import type { NewScorecard } from './scorecard.js';
 
 /**
- * Models against baselines: a pair a row, differences in points with their intervals, below the
+ * Models against baselines: one row per pair, differences in points with their intervals, below the
  * number of images in each metric.
  */
 export function pairsTable(comparison: ModelComparison): TextTable {
@@ -81,7 +81,7 @@ function gapColumns({ models, options }: SetComparison): GapMetric[] {
 }
 
 /**
- * Gaps between two sets, a model a row, and their mean, below the number of images of both sets in
+ * Gaps between two sets, one row per model, and their mean, below the number of images of both sets in
  * each metric.
  *
  * @param isShort whether there are the gaps alone, without the two numbers and the interval
@@ -173,7 +173,7 @@ export function gapNotes(comparison: SetComparison): string[] {
   ];
 }
 
-/** Pairs as numbers: a row a pair and a metric. */
+/** Pairs as numbers: one row per pair and metric. */
 function pairsCsvTable({ set, pairs }: ModelComparison): TextTable {
   return {
     head: [
@@ -193,7 +193,7 @@ function pairsCsvTable({ set, pairs }: ModelComparison): TextTable {
   };
 }
 
-/** Gaps as numbers: a row a model and a metric. */
+/** Gaps as numbers: one row per model and metric. */
 function gapsCsvTable({ first, second, models }: SetComparison): TextTable {
   return {
     head: [
@@ -251,7 +251,7 @@ function leftOutNotes(
     }
   }
   return [...found.values()].map(({ first, names, models: { size } }) => {
-    const others = size === 1 ? '' : `; so for ${size - 1} other${size === 2 ? '' : 's'}`;
+    const others = size === 1 ? '' : `; same for ${size - 1} other${size === 2 ? '' : 's'}`;
     return `${[...names].join(', ')} left out: ${first}${others}.`;
   });
 }
@@ -286,8 +286,8 @@ export interface WriteModelComparisonInput {
 }
 
 /**
- * Writes `comparison.json`, `comparison.md`, `comparison.csv` (a row a pair and a metric) and
- * `models.csv` (a row a model), all or nothing, in place of an earlier comparison.
+ * Writes `comparison.json`, `comparison.md`, `comparison.csv` (one row per pair and metric) and
+ * `models.csv` (one row per model), all or nothing, in place of an earlier comparison.
  *
  * @throws OutputError where the folder cannot be written, or holds other files
  */
@@ -322,7 +322,7 @@ export interface WriteSetComparisonInput {
 }
 
 /**
- * Writes `gap.json`, `gap.md` and `gap.csv` (a row a model and a metric), all or nothing, in place of
+ * Writes `gap.json`, `gap.md` and `gap.csv` (one row per model and metric), all or nothing, in place of
  * an earlier gap.
  *
  * @throws OutputError where the folder cannot be written, or holds other files

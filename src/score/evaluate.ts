@@ -167,11 +167,14 @@ async function requireDistinctNames(cards: readonly string[]): Promise<void> {
     const folder = folderName(card.name);
     const other = taken.get(folder);
     if (other !== undefined) {
-      throw new EvaluationError(`the scores of this model would go where those of ${other} go`, {
-        code: 'cards-same-name',
-        path,
-        fix: 'give one of the two another "name", or evaluate them with different --out',
-      });
+      throw new EvaluationError(
+        `this model has the same name as ${other}, so their scores would go to one folder`,
+        {
+          code: 'cards-same-name',
+          path,
+          fix: 'change "name" in one of the two, or evaluate them with different --out',
+        },
+      );
     }
     taken.set(folder, path);
   }

@@ -16,7 +16,7 @@ const COLUMNS = {
 
 const HEAD = ['id', ...Object.keys(COLUMNS), 'classes'];
 
-/** `images.csv`: a row an image in the set's order, empty where a score is not defined. */
+/** `images.csv`: one row per image in the set's order, empty where a score is not defined. */
 export function writeImagesCsv(perImage: PerImageScores): string {
   const columns = Object.values(COLUMNS).map((name) => perImage[name]);
   const lines = perImage.ids.map((id, image) =>

@@ -37,11 +37,11 @@ export interface ImageMeasures {
 /** The reason where a set has only lists of valid classes. */
 export const NO_ORIGINALS = 'the set has no original labels';
 /** The reason where a file has ranks. */
-const NO_SCORES = 'needs the scores of all classes, the predictions are ranks';
+const NO_SCORES = 'needs the scores of all classes, but the predictions are ranks';
 
 /** The reason where a file has too few ranks. */
 function tooFewRanks(needed: number, found: number): string {
-  return `needs the ${needed} highest classes, the predictions have ${found}`;
+  return `needs the ${needed} highest classes, but the predictions have ${found}`;
 }
 
 /**

@@ -194,7 +194,7 @@ function requireRanks(
         code: 'predictions-not-classes',
         path: source.path,
         place: placeOf(at, source, firstRow),
-        fix: 'give the classes of each image, best first, counted from 0',
+        fix: 'pass the classes of each image, best first, counted from 0',
       },
     );
   }

@@ -51,9 +51,9 @@ export interface ScoreOptions extends Omit<StageOptions, 'jobs'> {
 
 /** The reasons where the scores of different images cannot be compared. */
 const NO_COMMON_SCALE: Partial<Record<Rankings['scale'], string>> = {
-  quantised: 'needs probabilities, the scores are whole numbers of a quantised model',
+  quantised: 'needs probabilities, but the scores are integers of a quantised model',
   unknown:
-    'all scores are from 0 to 1, and those of an image have no sum of 1: say with --scores what they are',
+    'all scores are from 0 to 1, but those of an image do not sum to 1: say what they are with --scores',
 };
 
 /** The metrics that compare scores of different images. */
@@ -154,8 +154,8 @@ function requireClasses({ kind, width, path }: PredictionSource): void {
   if (kind === 'ranked' || width === CLASS_COUNT) return;
   const fix =
     width === CLASS_COUNT + 1
-      ? 'leave out the background class, mostly the first'
-      : 'keep the 1,000 classes of ImageNet in class-index order, or give ranked classes (--ranked)';
+      ? 'leave out the background class, usually the first'
+      : 'keep the 1,000 classes of ImageNet in class-index order, or pass ranked classes (--ranked)';
   throw new EvaluationError(`expected the scores of ${CLASS_COUNT} classes a row, got ${width}`, {
     code: 'predictions-class-count',
     path,
@@ -268,7 +268,7 @@ function requirePermutation(
     {
       code: 'predictions-not-aligned',
       path: source.path,
-      fix: 'give predictions of just the images of the set',
+      fix: 'pass predictions for the images of the set only',
     },
   );
 }

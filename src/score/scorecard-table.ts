@@ -24,7 +24,7 @@ function underRules(name: string): { any: string; exact: string } | undefined {
   return undefined;
 }
 
-/** One scorecard: a metric a row, without those that no image is in. */
+/** One scorecard: one row per metric, without those that no image is in. */
 export function scorecardTable(scorecard: NewScorecard): TextTable {
   const { metrics, options } = scorecard;
   const named = namedOf([scorecard]);
@@ -163,7 +163,9 @@ export function scorecardNotes(scorecards: readonly NewScorecard[]): string[] {
     ...missingNotes(scorecards),
     ...asmaNotes(scorecards),
     ...(leftOut.length > 0 ? [`Images left out: ${leftOutText}.`] : []),
-    ...[...reasons].map(([reason, names]) => `Not there: ${[...names].join(', ')} (${reason}).`),
+    ...[...reasons].map(
+      ([reason, names]) => `Not available: ${[...names].join(', ')} (${reason}).`,
+    ),
   ];
 }
 

@@ -12,10 +12,10 @@ const SCORECARD_VERSION = 2;
 const share = z.number().min(0).max(1);
 
 const metric = z.strictObject({
-  value: z.number().nullable().describe('null where no image is in it'),
-  low: z.number().nullable().describe('Lower end of its interval; null where it has none'),
-  high: z.number().nullable().describe('Upper end of its interval; null where it has none'),
-  n: z.int().min(0).describe('Images in it'),
+  value: z.number().nullable().describe('null if it has no images'),
+  low: z.number().nullable().describe('Lower end of its interval; null if it has none'),
+  high: z.number().nullable().describe('Upper end of its interval; null if it has none'),
+  n: z.int().min(0).describe('Number of images'),
 });
 
 /** A metric with its bootstrap interval and the number of images in it. */
@@ -96,9 +96,9 @@ export const scorecardSchema = z.strictObject({
     provider: z.string().optional().describe('What ran it, such as `cpu`'),
     missing: z
       .strictObject({
-        classes: z.int().min(1).describe('So many of them'),
+        classes: z.int().min(1).describe('How many'),
         of: z.int().min(1).describe('Classes of the set'),
-        images: z.int().min(0).describe('Images that have one of the missing as a label'),
+        images: z.int().min(0).describe('Images with a missing class as a label'),
       })
       .optional()
       .describe('Classes of the set that the model does not have; absent where it has all'),
@@ -110,17 +110,17 @@ export const scorecardSchema = z.strictObject({
   preprocessing: z
     .record(z.string(), z.unknown())
     .optional()
-    .describe('What was done to the images; absent for predictions made elsewhere'),
+    .describe('How the images were preprocessed; absent for predictions made elsewhere'),
   set: z.strictObject({
     name: z.string(),
     kind: z.enum(['patchml', 'imagenet', 'imagenet-v2', 'labelled-images']),
     rule: z.string().describe('What the valid classes are'),
     digest: z
       .string()
-      .describe('Two scorecards with the same are about the same images and labels'),
+      .describe('Scorecards with the same digest are about the same images and labels'),
     images: z.int().min(0),
     labelled: z.int().min(0).describe('Images with labels'),
-    unlabelled: z.int().min(0).describe('Images without, which most metrics leave out'),
+    unlabelled: z.int().min(0).describe('Images without labels, which most metrics leave out'),
     labelCounts: z.array(z.int().min(0)).describe('Images with k labels, at position k'),
     leftOut: z
       .record(z.string(), z.int().min(0))
@@ -147,7 +147,7 @@ export const scorecardSchema = z.strictObject({
   }),
   metrics,
   unavailable: z.record(z.string(), z.string()).describe('Metrics that are absent, and why'),
-  imagesSha256: sha256Schema.describe('Of `images.csv` beside it'),
+  imagesSha256: sha256Schema.describe('SHA-256 of `images.csv` beside it'),
 });
 
 /** A complete scorecard. */

@@ -82,10 +82,10 @@ export async function findScores(path: string): Promise<string[]> {
     .map((file) => join(path, file.path, '..'))
     .filter((folder) => !isUnfinished(folder));
   if (folders.length === 0) {
-    throw new EvaluationError(`no ${SCORECARD_FILE} in this folder or below`, {
+    throw new EvaluationError(`there is no ${SCORECARD_FILE} in this folder or its subfolders`, {
       code: 'scores-none',
       path,
-      fix: 'make it with "patchml score"',
+      fix: 'create it with "patchml score"',
     });
   }
   return folders;
@@ -95,7 +95,7 @@ async function readPerImage(folder: string, scorecard: Scorecard): Promise<PerIm
   const path = join(folder, IMAGES_FILE);
   const text = await readRegularText(path);
   if (sha256(text) !== scorecard.imagesSha256) {
-    throw new EvaluationError('these are not the images of the scorecard beside it', {
+    throw new EvaluationError('this does not match the scorecard beside it', {
       code: 'scores-invalid',
       path,
       fix: 'score again with "patchml score"',
@@ -184,12 +184,12 @@ export async function requireScoresPlace(
   const path = join(folder, SCORECARD_FILE);
   if (overwrite || !(await exists(path))) return;
   const earlier = earlierSchema.safeParse(parseJson(await readRegularText(path))).data;
-  const problem = earlier ? differenceOf(earlier, scores) : 'that another version wrote';
+  const problem = earlier ? differenceOf(earlier, scores) : 'written by another version';
   if (problem === undefined) return;
   throw new OutputError(`this folder holds scores ${problem}`, {
     code: 'output-other-scores',
     path: folder,
-    fix: `choose another ${problem.startsWith('of ') ? 'name or ' : ''}place for the output, or replace them with --overwrite`,
+    fix: `choose another ${problem.startsWith('of ') ? 'name or ' : ''}output folder, or pass --overwrite to replace them`,
   });
 }
 
@@ -213,7 +213,7 @@ function modelDifference(earlier: Earlier, scores: ScoresOrigin): string | undef
       ? `of predictions of ${name} that were made elsewhere`
       : `of ${name} that "patchml evaluate" made`;
   }
-  if (digest !== scores.model.digest) return `of another model of the name ${name}`;
+  if (digest !== scores.model.digest) return `of another model named ${name}`;
   const [was, is] = [earlier, scores].map(({ predictions }) => predictions?.sha256);
   return digest === undefined && was !== is ? `of other predictions of ${name}` : undefined;
 }

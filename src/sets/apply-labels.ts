@@ -42,10 +42,10 @@ export function applyLabels(
 function applyOriginals(images: readonly UnlabelledItem[], path: string): SetItem[] {
   return images.map((image) => {
     if (image.original !== undefined) return { ...image, labels: [image.original] };
-    throw new EvaluationError('nothing says what is in its images', {
+    throw new EvaluationError('its images have no labels', {
       code: 'evaluation-no-labels',
       path,
-      fix: "give ReaL's real.json with --labels, or a LOC_val_solution.csv with --originals",
+      fix: "pass ReaL's real.json as --labels, or a LOC_val_solution.csv as --originals",
     });
   });
 }
@@ -57,10 +57,10 @@ function applyReal(
   return images.map((image) => {
     const position = valPosition(image.id);
     if (position !== undefined) return { ...image, labels: lists[position]! };
-    throw new EvaluationError("ReaL's labels are of the validation set", {
+    throw new EvaluationError("ReaL's labels are for the validation set", {
       code: 'evaluation-labels-misfit',
       path,
-      fix: 'give the validation images with --images, not --dataset',
+      fix: 'pass the validation images as --images, not --dataset',
     });
   });
 }
@@ -72,7 +72,7 @@ function applyMultiLabels(
 ): SetItem[] {
   const found = labelsOf(images.map(({ id }) => id));
   if (images.length > 0 && found.every((label) => label === undefined)) {
-    throw new EvaluationError('no image of the set is annotated in it', {
+    throw new EvaluationError('it labels no image of the set', {
       code: 'evaluation-labels-misfit',
       path,
       fix: 'it is for the ImageNet validation set and ImageNetV2; check --labels',

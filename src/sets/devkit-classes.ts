@@ -50,7 +50,7 @@ const CLASS_INDICES = `
 
 const classIndices: readonly ClassIndex[] = CLASS_INDICES.trim().split(/\s+/).map(Number);
 
-/** The class index of an ILSVRC id of the development kit, or undefined where it is none of 1 to 1000. */
+/** The class index of an ILSVRC id of the development kit, or undefined unless it is from 1 to 1000. */
 export function classOfDevkitId(id: number): ClassIndex | undefined {
   return classIndices[id - 1];
 }

@@ -43,7 +43,7 @@ function unknownForm(path: string, images: number): EvaluationError {
     {
       code: 'evaluation-unknown-form',
       path,
-      fix: 'give a PatchML dataset, an ImageNetV2 folder (class folders 0 to 999), a folder of class folders (n01440764, ...), or any images with --labels',
+      fix: 'pass a PatchML dataset, an ImageNetV2 folder (class folders 0 to 999), a folder of class folders (n01440764, ...), or any images with --labels',
     },
   );
 }
@@ -106,7 +106,7 @@ function formOf(folders: ReadonlySet<string>, path: string): ClassFolders['form'
   const wnid = names.find((name) => WNID.test(name));
   if (number !== undefined && wnid !== undefined) {
     throw new EvaluationError(
-      `some folders are numbers (${number}) and others wnids (${wnid}), so classes are not certain`,
+      `some folders are numbers (${number}) and others wnids (${wnid}), so the classes are ambiguous`,
       { code: 'evaluation-mixed-folders', path, fix: 'keep one of the two' },
     );
   }
@@ -117,9 +117,9 @@ function formOf(folders: ReadonlySet<string>, path: string): ClassFolders['form'
 function classOfNumber(folder: string, path: string): ClassIndex | undefined {
   if (!NUMBER.test(folder)) return undefined;
   if (Number(folder) <= 999) return Number(folder);
-  throw new EvaluationError(`a folder is named ${folder.slice(0, 20)}: no class index 0 to 999`, {
+  throw new EvaluationError(`folder ${folder.slice(0, 20)} is not a class index from 0 to 999`, {
     code: 'evaluation-class-folder',
     path,
-    fix: 'give ImageNetV2 as it was unpacked; for folders that are no classes, give --images and --labels',
+    fix: 'pass ImageNetV2 as unpacked; for folders that are not classes, pass --images and --labels',
   });
 }

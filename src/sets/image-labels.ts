@@ -96,11 +96,11 @@ export function parseImageLabelsCsv(text: string, path: string): ImageLabels[] {
   const label = columnOf(header, LABEL_NAMES);
   if (file === -1 || label === -1) {
     throw new EvaluationError(
-      `these are no labels: expected JSON, or CSV with the header "file,labels", got ${shownValue(text)}`,
+      `this is not a labels file: expected JSON, or CSV with the header "file,labels", got ${shownValue(text)}`,
       {
         code: 'labels-unknown-form',
         path,
-        fix: "give ReaL's real.json, human_accuracy_v3.0.0.json, or files and their labels; a LOC_val_solution.csv or a devkit ground truth goes with --originals",
+        fix: "pass ReaL's real.json, human_accuracy_v3.0.0.json, or files and their labels; a LOC_val_solution.csv or a devkit ground truth belongs to --originals",
       },
     );
   }
@@ -158,7 +158,7 @@ function isPathInside(file: string): boolean {
 
 function requireDistinct(images: ImageLabels[], path: string): ImageLabels[] {
   if (images.length === 0) {
-    throw new EvaluationError('no image is listed in it', { code: 'labels-empty', path });
+    throw new EvaluationError('it lists no images', { code: 'labels-empty', path });
   }
   const seen = new Set<string>();
   for (const { file } of images) {

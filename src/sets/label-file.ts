@@ -13,12 +13,12 @@ export interface LabelPlace {
 /**
  * The classes of a list of labels, ascending and each once. A label is a class index 0 to 999, as a
  * number or as text, or a wnid.
- * @throws EvaluationError `labels-no-list`, `labels-unknown-class`
+ * @throws EvaluationError `labels-not-a-list`, `labels-unknown-class`
  */
 export function parseClasses(list: unknown, at: LabelPlace): ClassIndex[] {
   if (!Array.isArray(list)) {
     throw new EvaluationError(`expected a list of labels, got ${shownValue(list)}`, {
-      code: 'labels-no-list',
+      code: 'labels-not-a-list',
       ...at,
     });
   }
@@ -59,7 +59,7 @@ export function parseLabelJson(text: string, path: string, place?: string): obje
     code: 'labels-not-json',
     path,
     place,
-    fix: 'check that all of it was saved',
+    fix: 'check that the file is complete',
     cause,
   });
 }
@@ -108,16 +108,16 @@ function readBytes(path: string): Promise<Buffer> {
   return readRegularFile(path, {
     maxBytes: MAX_TEXT_BYTES,
     notAFile: () =>
-      new EvaluationError('expected a file of labels, got something else', {
+      new EvaluationError('this is not a file', {
         code: 'labels-not-a-file',
         path,
-        fix: 'name a file; a folder of images goes with --dataset or --images',
+        fix: 'pass a file; for a folder of images, use --dataset or --images',
       }),
     tooLarge: () =>
-      new EvaluationError(`${bytesText(MAX_TEXT_BYTES)} are more than labels take`, {
+      new EvaluationError(`this file is larger than ${bytesText(MAX_TEXT_BYTES)}`, {
         code: 'labels-too-large',
         path,
-        fix: 'check that it is the file you mean',
+        fix: 'check that it is the right file',
       }),
   });
 }

@@ -49,7 +49,7 @@ export function parseRealLabels(lists: readonly unknown[], path: string): ClassI
     throw new EvaluationError(`expected ${VAL_IMAGES} lists of labels, got ${lists.length}`, {
       code: 'labels-real-length',
       path,
-      fix: "give ReaL's own complete real.json",
+      fix: "pass ReaL's own complete real.json",
     });
   }
   return lists.map((list, entry) =>

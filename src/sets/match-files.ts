@@ -55,7 +55,7 @@ export function refuseAmbiguous(files: readonly string[], path: string): void {
   if (files.length === 0) return;
   const shown = files.slice(0, 3).map((file) => JSON.stringify(file.slice(0, 80)));
   throw new EvaluationError(
-    `which images ${files.length} of its files are is not clear, first ${shown.join(', ')}`,
+    `${files.length} of its files could be several images, first ${shown.join(', ')}`,
     {
       code: 'labels-ambiguous',
       path,

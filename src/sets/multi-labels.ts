@@ -89,6 +89,6 @@ function otherForm(place: string, expected: string, got: unknown, path: string):
     code: 'labels-multi-label-form',
     path,
     place,
-    fix: 'give human_accuracy_v3.0.0.json as it was published',
+    fix: 'pass human_accuracy_v3.0.0.json as it was published',
   });
 }

@@ -105,8 +105,8 @@ async function openImageSet(input: EvaluationSetInput): Promise<EvaluationSet> {
   }
   if (labels?.form === 'image-labels' && originals?.form === 'validation') {
     throw contradiction(
-      '--originals are of the validation set, and --labels lists other images',
-      'leave out --originals, or give a CSV of file,label for the same images',
+      '--originals are for the validation set, but --labels lists other images',
+      'leave out --originals, or pass a CSV of file,label for the same images',
     );
   }
   const list = { labels, originals: originals?.form === 'listed' ? originals : undefined };
@@ -134,7 +134,7 @@ function requireMultiLabels(
 ): void {
   if (multiLabelRule === undefined || labels?.form === 'multi-label') return;
   throw contradiction(
-    '--multi-label-rule is of human_accuracy_v3.0.0.json, and other labels are given',
+    '--multi-label-rule applies only to human_accuracy_v3.0.0.json',
     'leave out --multi-label-rule',
   );
 }
@@ -147,18 +147,18 @@ async function isPatchml(folder: string): Promise<boolean> {
 
 function requireOneSet({ dataset, images, labels, originals }: EvaluationSetInput): void {
   if (dataset !== undefined && images !== undefined) {
-    throw contradiction('--dataset and --images both name images', 'give one of them');
+    throw contradiction('--dataset and --images cannot be used together', 'leave out one of them');
   }
   if (dataset !== undefined && originals !== undefined) {
     throw contradiction(
-      '--originals are of the validation set, and --dataset is another',
-      'leave out --originals, or give the validation images with --images',
+      '--originals are for the validation set, but --dataset is another set',
+      'leave out --originals, or pass the validation images with --images',
     );
   }
   if ([dataset, images, labels, originals].every((given) => given === undefined)) {
     throw new EvaluationError('no evaluation set was given', {
       code: 'evaluation-nothing-given',
-      fix: 'give --dataset, or --images with --labels or --originals, or only --labels',
+      fix: 'pass --dataset, or --images with --labels or --originals, or only --labels',
     });
   }
 }
@@ -191,6 +191,6 @@ function damaged(problem: string, path: string): EvaluationError {
   return new EvaluationError(problem, {
     code: 'evaluation-dataset-damaged',
     path,
-    fix: 'see what is wrong with it: "patchml verify"',
+    fix: 'check it with "patchml verify"',
   });
 }

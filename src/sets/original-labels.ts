@@ -30,7 +30,7 @@ export async function readOriginals(path: string): Promise<Originals> {
   if (odd !== undefined) {
     throw new EvaluationError(
       `expected one original label of each image, got ${odd.labels.length} of ${shownValue(odd.file)}`,
-      { code: 'originals-row', path, fix: 'give lists of labels with --labels' },
+      { code: 'originals-row', path, fix: 'pass lists of labels with --labels' },
     );
   }
   const classes = Array.from<ClassIndex | undefined>({ length: VAL_IMAGES });
@@ -51,10 +51,10 @@ export async function readOriginalLabels(path: string): Promise<OriginalLabels> 
   const text = await readLabelText(path);
   if (/^\d+\s*(\n|$)/.test(text)) return parseDevkitLabels(text, path);
   if (text.startsWith('ImageId,')) return fromAnnotations(await readAnnotationCsv(path), path);
-  throw new EvaluationError(`these are no original labels: ${shownValue(text)}`, {
+  throw new EvaluationError(`this is not a file of original labels: ${shownValue(text)}`, {
     code: 'originals-unknown-form',
     path,
-    fix: "give a LOC_val_solution.csv, the devkit's ILSVRC2012_validation_ground_truth.txt, or a CSV with the header file,label",
+    fix: "pass a LOC_val_solution.csv, the devkit's ILSVRC2012_validation_ground_truth.txt, or a CSV with the header file,label",
   });
 }
 
@@ -74,10 +74,10 @@ function fromAnnotations(
     found += 1;
   });
   if (found > 0) return originals;
-  throw new EvaluationError('no row is of an image of the validation set', {
+  throw new EvaluationError('it has no row for a validation image', {
     code: 'originals-none',
     path,
-    fix: 'give a LOC_val_solution.csv',
+    fix: 'pass a LOC_val_solution.csv',
   });
 }
 
@@ -94,7 +94,7 @@ function onlyClass(row: Annotation | MalformedAnnotation, path: string, index: n
   }
   const classIndex = classOf(wnids[0]!);
   if (classIndex !== undefined) return classIndex;
-  throw invalidRow(`${shownValue(wnids[0])} is none of the 1,000 synsets`, path, index);
+  throw invalidRow(`${shownValue(wnids[0])} is not one of the 1,000 synsets`, path, index);
 }
 
 function invalidRow(problem: string, path: string, index: number): EvaluationError {
@@ -122,14 +122,14 @@ export function parseDevkitLabels(text: string, path: string): ClassIndex[] {
       code: 'originals-devkit-id',
       path,
       place: `line ${index + 1}`,
-      fix: "give the devkit's ILSVRC2012_validation_ground_truth.txt; a list of class indices is another thing",
+      fix: "pass the devkit's ILSVRC2012_validation_ground_truth.txt; a list of class indices is something else",
     });
   });
   if (classes.length === VAL_IMAGES) return classes;
   throw new EvaluationError(`expected ${VAL_IMAGES} lines, got ${classes.length}`, {
     code: 'originals-devkit-length',
     path,
-    fix: "give the devkit's complete ILSVRC2012_validation_ground_truth.txt",
+    fix: "pass the devkit's complete ILSVRC2012_validation_ground_truth.txt",
   });
 }
 

@@ -61,11 +61,11 @@ async function openPart(
   }
   if (images.length === 0) {
     throw new EvaluationError(
-      `none of its ${places.size} images is of the validation set (ILSVRC2012_val_00000001, ...)`,
+      `none of its ${places.size} images is a validation image (ILSVRC2012_val_00000001, ...)`,
       {
         code: 'evaluation-not-validation',
         path,
-        fix: 'give another set with --dataset, or its labels as files and labels with --labels',
+        fix: 'pass another set as --dataset, or its labels by file name as --labels',
       },
     );
   }
@@ -88,7 +88,7 @@ function addOriginals(
   if (without.length > 0) {
     throw new EvaluationError(
       `${without.length} of the set's images are not in it, first ${without[0]!.id}`,
-      { code: 'originals-incomplete', path, fix: 'give one of all 50,000 validation images' },
+      { code: 'originals-incomplete', path, fix: 'pass a file for all 50,000 validation images' },
     );
   }
   return images.map((image) => ({ ...image, original: classes[image.position] }));

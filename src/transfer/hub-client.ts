@@ -26,7 +26,7 @@ export interface HubClient {
   explain: (error: unknown) => PatchmlError;
 }
 
-const CREDENTIALS = 'set HF_TOKEN to a token that allows this, or run "hf auth login"';
+const CREDENTIALS = 'set HF_TOKEN to a token with access, or run "hf auth login"';
 
 /** Prepares calls for a dataset's repository on the Hub, with the token of the Hub's own clients. */
 export async function connectHub(repo: string, options: StoreOptions): Promise<HubClient> {
@@ -55,7 +55,7 @@ export async function connectHub(repo: string, options: StoreOptions): Promise<H
 /** @throws TransferError `no-access` where there is no token */
 export function requireToken({ access, place }: HubClient): string {
   if (access.accessToken !== undefined) return access.accessToken;
-  throw new TransferError('there is no token that allows writing', {
+  throw new TransferError('no token with write access was found', {
     code: 'no-access',
     path: place,
     fix: CREDENTIALS,
@@ -74,14 +74,11 @@ async function findToken(): Promise<string | undefined> {
 /** A header cannot hold such a token, and the client would call that a cut connection. */
 function requireSendable(token: string | undefined, place: string): void {
   if (token === undefined || /^[\x21-\x7e]+$/.test(token)) return;
-  throw new TransferError(
-    'the token holds spaces, line breaks or other characters that no token has',
-    {
-      code: 'no-access',
-      path: place,
-      fix: 'set HF_TOKEN again, or log in with "hf auth login"',
-    },
-  );
+  throw new TransferError('the token contains spaces, line breaks or other invalid characters', {
+    code: 'no-access',
+    path: place,
+    fix: 'set HF_TOKEN again, or log in with "hf auth login"',
+  });
 }
 
 /** A `fetch` that repeats what may pass; a commit names its parent, so it is made only once. */
@@ -118,7 +115,7 @@ function explainHub(error: unknown, store: StoreName): PatchmlError {
     const { name, message } = error as Partial<Error>;
     if (message?.includes("must start with 'hf_'")) return explainStatus(store, 401, 'NoToken');
     if (name === 'SyntaxError' || error.constructor.name === 'InvalidApiResponseFormatError') {
-      return new TransferError('the server does not answer as a Hub does', {
+      return new TransferError('the server does not respond like a Hugging Face Hub', {
         code: 'bad-answer',
         path: store.place,
         fix: 'check --endpoint',

@@ -90,7 +90,7 @@ export async function openHubStore(
       throw misfit(
         hub,
         'this repository holds another dataset or other files',
-        'name another repository',
+        'choose another repository',
       );
     }
   };

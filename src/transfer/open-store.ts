@@ -51,8 +51,8 @@ export async function openForPull(
     if (place.prefix !== '') return openS3Store(place, checkedOptions);
     throw misfit(
       from,
-      'this is a bucket',
-      'name the release in it, such as s3://BUCKET/NAME-1.0.0',
+      'this is a bucket, not a release in it',
+      'add the name of the release, such as s3://BUCKET/NAME-1.0.0',
     );
   }
   const { repo, revision } = place;
@@ -94,11 +94,11 @@ function parsePlace(address: string): Place {
     const isPlain = (prefix ?? '').split('/').every((part) => part !== '..' && part !== '.');
     if (bucket !== undefined && isPlain) return { kind: 's3', bucket, prefix: prefix ?? '' };
   }
-  throw new TransferError('this is not an address for releases', {
+  throw new TransferError('this is not a release address', {
     code: 'bad-address',
     // the text before an @ may be a password
     path: address.replace(/\/\/[^/]*@/, '//***@'),
-    fix: 'name hf://datasets/USER/NAME, s3://BUCKET/PREFIX or a folder',
+    fix: 'pass hf://datasets/USER/NAME, s3://BUCKET/PREFIX or a folder',
   });
 }
 
@@ -115,6 +115,6 @@ function requireEndpoint(endpoint: string): string {
   }
   throw new TransferError('--endpoint takes the address of a server, without credentials', {
     code: 'bad-endpoint',
-    fix: 'give one such as https://s3.example.org',
+    fix: 'pass one such as https://s3.example.org',
   });
 }

@@ -116,7 +116,7 @@ async function pull(store: Store, out: string, options: PullOptions): Promise<Pu
 
 async function requireComplete(store: Store): Promise<void> {
   if (await store.isComplete()) return;
-  throw new TransferError('there is no complete release here', {
+  throw new TransferError('there is no complete release at this address', {
     code: 'not-found',
     path: store.place,
     fix: 'check the address; if a push of it was interrupted, finish that push',
@@ -179,7 +179,7 @@ async function clearCut(partial: string, files: ReleaseFile[]): Promise<number> 
   return kept;
 }
 
-const OTHER_CONTENT = `its SHA-256 is not the one in ${SUMS_FILE}`;
+const OTHER_CONTENT = `its SHA-256 does not match ${SUMS_FILE}`;
 
 function unlike(path: string, file: string, code: ErrorCode, problem: string): TransferError {
   const fix = 'do not use this release; ask for it to be pushed again';

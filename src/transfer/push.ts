@@ -129,7 +129,7 @@ async function sendAll(store: Store, files: LocalFile[], options: PushOptions): 
   const { missing, strays } = await findChanges(store, files, signal);
   const unlike = missing[0]?.path ?? strays[0];
   if (unlike === undefined) return first.missing.length;
-  throw new TransferError('the store does not hold this file as it was sent', {
+  throw new TransferError("the store's copy of this file differs from what was sent", {
     code: 'not-as-sent',
     path: store.place,
     place: unlike,
@@ -138,7 +138,7 @@ async function sendAll(store: Store, files: LocalFile[], options: PushOptions): 
 }
 
 function isCut(error: unknown): boolean {
-  const codes = ['connection-cut', 'changed-meanwhile'];
+  const codes = ['connection-cut', 'changed-by-another-run'];
   return error instanceof TransferError && codes.includes(error.code);
 }
 
@@ -168,11 +168,11 @@ async function findChanges(
   const changes = await differencesOf(store, files, signal);
   const foreign = await store.findForeign(changes.strays, pathsOf(store, files));
   if (foreign === undefined) return changes;
-  throw new TransferError('this file is not part of the release, and is not removed', {
+  throw new TransferError('this file is not part of the release, so it is kept', {
     code: 'foreign-file',
     path: store.place,
     place: foreign,
-    fix: 'move it away, or name another --to',
+    fix: 'move or remove it, or choose another --to',
   });
 }
 
@@ -210,7 +210,7 @@ async function requireSame(
   { signal }: PushOptions,
 ): Promise<void> {
   if (!(await hasSums(store, sums))) {
-    throw new TransferError(`version ${info.version} already exists, and is not replaced`, {
+    throw new TransferError(`version ${info.version} already exists and is never replaced`, {
       code: 'version-exists',
       path: store.place,
       fix: 'release the change under a new version',
@@ -264,7 +264,7 @@ async function readRelease(
     if (size === undefined)
       throw unlike(file, 'missing-file', `${SUMS_FILE} lists this file, but it is missing`);
     if (sha256File(file) !== sha256) {
-      throw unlike(file, 'digest-differs', `its SHA-256 is not the one in ${SUMS_FILE}`);
+      throw unlike(file, 'digest-differs', `its SHA-256 does not match ${SUMS_FILE}`);
     }
     files.push({ path, size, sha256, file });
   }

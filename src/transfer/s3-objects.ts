@@ -259,7 +259,7 @@ function retryStrategy(signal: AbortSignal | undefined): Strategy {
       const retryAfter = error?.$response?.headers['retry-after'];
       if (isWorthRetrying(error) && (await waitToRetry(failed, signal, retryAfter)))
         return tokenOf(failed);
-      throw new Error('no further attempt'); // the SDK then throws the request's own error
+      throw new Error('no retry left'); // the SDK then throws the request's own error
     },
     recordSuccess: () => undefined,
   };

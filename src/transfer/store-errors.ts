@@ -8,7 +8,7 @@ export interface StoreName {
   credentials: string;
 }
 
-/** Whether the same request may succeed soon: the connection was cut, or the store is busy. */
+/** Whether the same request may succeed soon: the connection was lost, or the store is busy. */
 export function isPassingError(error: unknown): boolean {
   return error instanceof TransferError && PASSING.includes(error.code);
 }
@@ -43,10 +43,10 @@ function explain(
     return ['no-access', 'the store refuses these credentials', credentials];
   }
   if (status === 404) {
-    return ['not-found', 'this does not exist', `check its name; ${credentials}`];
+    return ['not-found', 'not found', `check its name; ${credentials}`];
   }
   if (status === 412) {
-    return ['changed-meanwhile', 'another run changed the store', AGAIN];
+    return ['changed-by-another-run', 'another run changed the store during this one', AGAIN];
   }
   if (status === 429) {
     return ['store-busy', 'the store is limiting requests', AGAIN];
@@ -71,10 +71,10 @@ export function explainConnection({ place }: StoreName, error: unknown): Transfe
     return new TransferError(`the store's certificate is not trusted (${code})`, {
       code: 'bad-certificate',
       path: place,
-      fix: 'name its certificate authority in NODE_EXTRA_CA_CERTS',
+      fix: 'set NODE_EXTRA_CA_CERTS to the file of its certificate authority',
     });
   }
-  return new TransferError(`the connection was cut${code && ` (${code})`}`, {
+  return new TransferError(`the connection was lost${code && ` (${code})`}`, {
     code: 'connection-cut',
     path: place,
     fix: 'run the same command again to resume',

@@ -96,7 +96,7 @@ describe('compare, of two sets', () => {
     expect(gap.unmatched).toEqual({ first: ['c'], second: [] });
     const text = (await compare('.', '--gap', 'val', 'vga')).stdout;
     expect(text).toContain('25.0% - 50.0%');
-    expect(text).toContain('left out: a on vga: the set has no original labels; so for 1 other.');
+    expect(text).toContain('left out: a on vga: the set has no original labels; same for 1 other.');
     expect(text).toContain('Only on val: c.');
   });
 
@@ -128,21 +128,21 @@ describe('compare --out', () => {
 
 describe('compare refuses', () => {
   test.each([
-    [['.'], 1, 'val/a: these are scores on val, those of other/b on other; compare'],
+    [['.'], 1, 'val/a: these scores are on val, those of other/b on other; compare'],
     [[join('val', 'a')], 1, 'expected the scores of two models or more, got 1'],
     [['nowhere'], 1, 'no such file or folder'],
-    [['.', '--gap', 'v', 'other'], 1, 'several sets are or begin with "v"; name one of: val, vga'],
-    [['.', '--gap', 'val', 'w'], 1, 'no scores on "w"; name one of: other, val, vga'],
-    [['.', '--gap', 'val', 'vga', '--all-pairs'], 2, 'exclude each other'],
+    [['.', '--gap', 'v', 'other'], 1, 'several sets match "v"; choose one of: val, vga'],
+    [['.', '--gap', 'val', 'w'], 1, 'no scores on "w"; choose one of: other, val, vga'],
+    [['.', '--gap', 'val', 'vga', '--all-pairs'], 2, 'cannot be used together'],
     [
       ['.', '--gap', 'val', 'vga', '--gap', 'val', 'other'],
       2,
-      '--gap is given once, with two sets',
+      '--gap can be given only once, with two sets',
     ],
     [['val', '--resamples', '1e9'], 2, '--resamples'],
     [['val', '--gap', 'one'], 2, 'Not enough arguments following: gap'],
     [['val/a', './val/a/'], 1, 'expected the scores of two models or more, got 1'],
-    [[], 2, 'name the folders of scores to compare'],
+    [[], 2, 'pass the folders of scores to compare'],
   ] as const)('%p', async (args, code, says) => {
     expectOneLine(await compare(...args), code, says);
   });

@@ -44,11 +44,11 @@ describe('diff', () => {
 
   test('says in one line what it cannot compare', async () => {
     expectOneLine(await diff(dataset, 'nowhere'), 1, 'nowhere');
-    expectOneLine(await diff(dataset), 2, 'name the second folder');
+    expectOneLine(await diff(dataset), 2, 'pass the second folder');
     expectOneLine(
       await diff(dataset, larger, '--json', '--markdown'),
       2,
-      '--markdown and --json exclude each other',
+      '--markdown and --json cannot be used together',
     );
   });
 });

@@ -200,7 +200,7 @@ describe('patchml evaluate', () => {
     expect((await patchml(...add, 'b/model.onnx', '--name', 'a')).code).toBe(0);
     expect((await patchml(...evaluate, 'a/model.onnx')).code).toBe(0);
     const before = contentsOf(join(cwd, 'output/scores'));
-    const says = 'this folder holds scores of another model of the name a';
+    const says = 'this folder holds scores of another model named a';
     expectOneLine(await patchml(...evaluate, 'b/model.onnx'), 1, says, '--overwrite');
     expect(contentsOf(join(cwd, 'output/scores'))).toEqual(before);
   });

@@ -31,7 +31,7 @@ describe('patchml export', () => {
 
   test('of no dataset is one line', async () => {
     const run = await runCli(['export', 'none', '--format', 'csv', '--out', 'csv'], { cwd });
-    expectOneLine(run, 1, 'none: dataset.json is missing; make it with "patchml generate"');
+    expectOneLine(run, 1, 'none: dataset.json is missing; create it with "patchml generate"');
   });
 
   test('in an unknown format is one line that names those there are', async () => {

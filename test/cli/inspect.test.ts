@@ -154,16 +154,23 @@ describe('inspect', () => {
   });
 
   test.each([
-    [['--seed', '1'], '--seed needs --contact-sheet'],
-    [['--contact-sheet', 'x.png', '--order', 'worst'], '--order needs --predictions'],
-    [['--contact-sheet', 'x.png', '--ids', 'a', '--seed', '1'], 'leave out --seed'],
+    [['--seed', '1'], '--seed requires --contact-sheet'],
+    [['--contact-sheet', 'x.png', '--order', 'worst'], '--order requires --predictions'],
+    [
+      ['--contact-sheet', 'x.png', '--ids', 'a', '--seed', '1'],
+      '--ids and --seed cannot be used together',
+    ],
   ])('refuses %j', async (args, says) => {
     expectOneLine(await inspect(dataset, ...args), 2, says);
   });
 
   test.each<[string, () => string[], (string | RegExp)[]]>([
     ['a path that is not there', () => ['nowhere'], ['nowhere', 'no such file']],
-    ['a folder of other things', () => ['images'], ['images', 'no dataset, pool, recipe']],
+    [
+      'a folder of other things',
+      () => ['images'],
+      ['images', 'this is not a dataset, a pool, a recipe'],
+    ],
     ['a file of another kind', () => [join('images', `${images[0]!.id}.JPEG`)], ['JPEG']],
     ['drops of a dataset', () => [dataset, '--drops'], [dataset, 'only a pool or an index']],
     [

@@ -174,7 +174,7 @@ describe('A command line that is not understood', () => {
   const recipe = writeRecipe(cwd);
 
   test.concurrent.each<[string, string[], (string | RegExp)[]]>([
-    ['no command', [], ['name a command', 'see patchml --help']],
+    ['no command', [], ['missing command', 'see patchml --help']],
     ['an unknown command', ['gnerate', '-r', recipe], ['generate']],
     [
       'an unknown flag',

@@ -56,10 +56,10 @@ describe('regenerate', () => {
     const args = otherInput();
     const run = await runCli(args, { cwd });
     expect(run).toMatchObject({ code: 0, stderr: '' });
-    expect(run.stdout).toContain('not known: the release has digests, no pixels');
+    expect(run.stdout).toContain('unknown: the release has digests but no pixels');
     expect(run.stdout).toContain('published digest');
     const exact = await runCli([...args, '--exact', '--quiet'], { cwd });
-    expectOneLine(exact, 1, /again: \d of 8 images are not as published/);
+    expectOneLine(exact, 1, /again: \d of 8 images differ from the release/);
     const json = await runCli([...args, '--exact', '--json'], { cwd });
     expect(json).toMatchObject({ code: 1, stderr: '' });
     expect(JSON.parse(json.stdout)).toMatchObject({ isSame: false, distance: null });

@@ -48,7 +48,7 @@ describe('release', () => {
     const before = contentsOf(cwd);
     const again = await release(cwd, '--version', '1.0.0');
     expect(again).toMatchObject({ code: 0, stderr: '' });
-    expect(again.stdout).toContain('existed already');
+    expect(again.stdout).toContain('already exists');
     expect(contentsOf(cwd)).toEqual(before);
   });
 
@@ -96,7 +96,11 @@ describe('release', () => {
     [['--version', '1.0'], 1, '"1.0" is not a semantic version'],
     [[], 2, 'version'],
     [['--version', '1.0.0', '--export', 'zip'], 2, 'zip'],
-    [['--version', '1.0.0', '--shard-size', '0'], 2, '--shard-size takes a whole number from 1'],
+    [
+      ['--version', '1.0.0', '--shard-size', '0'],
+      2,
+      '--shard-size takes a whole number of at least 1',
+    ],
     [['--version', '1.0.0', '--previous', 'nowhere'], 1, 'nowhere'],
     [['--version', '1.0.0', '--recipe-only', '--export', 'all'], 1, 'no pixels'],
   ])('refuses %j in one line', async (args, code, problem) => {
@@ -120,7 +124,7 @@ describe('verify, of a release', () => {
     const folder = join('releases', 'made-1.0.0');
     rmSync(join(cwd, folder, 'release.json'));
     const run = await runCli(['verify', folder], { cwd });
-    expectOneLine(run, 1, folder, 'this is a release without its release.json');
+    expectOneLine(run, 1, folder, 'this release has no release.json');
   });
 
   test('names what is wrong and exits with 1', async () => {

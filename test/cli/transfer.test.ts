@@ -70,14 +70,14 @@ describe('push and pull, from the command line', () => {
     expect(filesIn(join(out, 'shapes-1.1.0'))).toEqual(digestsOf(release));
   });
 
-  test('say that a release existed already, and end well', async () => {
+  test('say that a release already exists, and end well', async () => {
     const { folder } = writeRelease(newFolder('release'));
     const to = newFolder('to');
     const first = await run('push', folder, '--to', to);
     expect(first.stdout).not.toContain('already');
     const again = await run('push', folder, '--to', to);
     expect(again).toMatchObject({ code: 0, stderr: '' });
-    expect(again.stdout).toContain('shapes 1.1.0, existed already');
+    expect(again.stdout).toContain('shapes 1.1.0 (already exists)');
     const { stdout } = await run('push', folder, '--to', to, '--json');
     expect(JSON.parse(stdout)).toMatchObject({ isNew: false, sent: 0 });
   });
@@ -110,7 +110,7 @@ describe('push and pull say in one line', () => {
     const { folder } = writeRelease(newFolder('release'));
     const args = ['push', folder, '--to', TO, '--endpoint', proxy.url];
     rmSync(join(process.env['HF_HOME']!, 'token'), { force: true });
-    expectOneLine(await run(...args), 1, TO, 'there is no token', 'HF_TOKEN');
+    expectOneLine(await run(...args), 1, TO, 'no token with write access', 'HF_TOKEN');
     const token = 'hf_thisOneIsWrong';
     logIn(token);
     const failed = await run(...args);
@@ -118,7 +118,7 @@ describe('push and pull say in one line', () => {
     const { stdout, stderr } = await run(...args, '--verbose');
     expect(`${failed.stderr}${stdout}${stderr}`).not.toContain(token);
     logIn('hf_two\nlines');
-    expectOneLine(await run(...args), 1, TO, 'the token holds', 'HF_TOKEN');
+    expectOneLine(await run(...args), 1, TO, 'the token contains', 'HF_TOKEN');
     logIn(token);
   });
 
@@ -155,15 +155,15 @@ describe('push and pull say in one line', () => {
   test('that an address is none, and repeat no password in it', async () => {
     const { folder } = writeRelease(newFolder('release'));
     const push = (...args: string[]): Promise<CliRun> => run('push', folder, ...args);
-    expectOneLine(await push('--to', 'https://x.org/y'), 1, 'this is not an address for releases');
-    expectOneLine(await push('--to', 'hf://models/a/b'), 1, 'name hf://datasets/USER/NAME');
+    expectOneLine(await push('--to', 'https://x.org/y'), 1, 'this is not a release address');
+    expectOneLine(await push('--to', 'hf://models/a/b'), 1, 'pass hf://datasets/USER/NAME');
     const secret = await push('--to', 's3://key:secret@bucket/x');
     expectOneLine(secret, 1, 's3://***@bucket/x');
     const endpoint = await push('--to', 's3://bucket', '--endpoint', 'http://me:secret@x.org');
     expectOneLine(endpoint, 1, 'without credentials');
     expect(`${secret.stderr}${endpoint.stderr}`).not.toContain('secret');
     expectOneLine(await run('push', '--to', 'x'), 2, 'release');
-    expectOneLine(await run('pull', 's3://bucket', '-o', 'x'), 1, 'name the release in it');
+    expectOneLine(await run('pull', 's3://bucket', '-o', 'x'), 1, 'add the name of the release');
   });
 });
 

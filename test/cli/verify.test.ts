@@ -54,7 +54,7 @@ describe('verify, of a whole dataset', () => {
     const args = ['verify', join('output', 'made'), '--regenerate', '--sample', '5'];
     const run = await runCli(args, { cwd: clean });
     expect(run).toMatchObject({ code: 0, stderr: '' });
-    expect(run.stdout).toMatch(/made again, same pixels +│ 5 /);
+    expect(run.stdout).toMatch(/recomposed, same pixels +│ 5 /);
   });
 
   test('prints nothing with --quiet, and JSON with --json', async () => {
@@ -123,7 +123,7 @@ describe('verify, of a dataset that is not whole', () => {
     const lines = stderr.trimEnd().split('\n');
     expect(lines[0]).toContain(finding);
     expect(lines.at(-1)).toBe(
-      `patchml: ${join('output', 'made')}: 1 problem; make the dataset again`,
+      `patchml: ${join('output', 'made')}: 1 problem; generate the dataset again`,
     );
     expect(lines).toHaveLength(2);
   });
@@ -177,7 +177,7 @@ describe('verify --regenerate', () => {
       writeFileSync(pool, Buffer.alloc(readFileSync(pool).length, 77));
     }, '--regenerate');
     expect(code).toBe(1);
-    expect(stderr).toMatch(/^other pixels when made again: images\/k2-000000\.png$/m);
+    expect(stderr).toMatch(/^different pixels when recomposed: images\/k2-000000\.png$/m);
     expect(stderr).not.toMatch(/\n {4}at /);
   });
 
@@ -192,7 +192,7 @@ describe('verify --regenerate', () => {
     const run = await verifyAfter((_, cwd) => {
       rmSync(join(cwd, 'output', 'work'), { recursive: true });
     }, '--regenerate');
-    expectOneLine(run, 1, 'the pool of this dataset is not here', '--pool');
+    expectOneLine(run, 1, 'the pool of this dataset was not found', '--pool');
     const named = await verifyAfter(() => undefined, '--regenerate', '--pool', 'nowhere');
     expectOneLine(named, 1, 'nowhere');
   });

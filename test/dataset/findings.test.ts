@@ -10,7 +10,7 @@ import { makeDataset } from '../support/made-dataset.js';
 import { openWorkspace, readJson } from '../support/workspace.js';
 
 const newFolder = openWorkspace();
-const MORE = 'there are more than 10000 findings, the others are not listed';
+const MORE = 'more than 10000 problems; the rest are not listed';
 
 describe('Findings without end', () => {
   test('are cut off at 10,000, and one says so', () => {

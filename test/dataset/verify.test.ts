@@ -213,7 +213,7 @@ describe('An edited lock', () => {
         {
           problem: 'invalid',
           file: 'patchml.lock.json',
-          detail: 'its dataset digest is not that of its files',
+          detail: 'its dataset digest does not match its files',
         },
       ],
     ],
@@ -227,12 +227,12 @@ describe('An edited lock', () => {
         {
           problem: 'invalid',
           file: 'images/k2-000001.png',
-          detail: 'its row has another digest than the lock',
+          detail: 'its row has a different digest in the lock',
         },
         {
           problem: 'invalid',
           file: 'patchml.lock.json',
-          detail: 'its dataset digest is not that of its files',
+          detail: 'its dataset digest does not match its files',
         },
       ],
     ],
@@ -245,7 +245,7 @@ describe('An edited lock', () => {
         {
           problem: 'invalid',
           file: 'dataset.json',
-          detail: 'its recipe is not the one of the lock',
+          detail: "its recipe differs from the lock's",
         },
       ],
     ],
@@ -296,7 +296,7 @@ describe('Metadata that was edited together with the lock', () => {
     [
       'another label',
       ([row]) => (row!.labels = [998, 999]),
-      { file, detail: 'its labels are not its objects' },
+      { file, detail: 'its labels do not match its objects' },
     ],
     [
       'an object too few',
@@ -306,18 +306,18 @@ describe('Metadata that was edited together with the lock', () => {
     [
       'another digest',
       ([row]) => (row!.sha256 = 'b'.repeat(64)),
-      { file, detail: 'its row has another digest than the lock' },
+      { file, detail: 'its row has a different digest in the lock' },
     ],
     ['a row too few', (rows) => rows.shift(), { file, detail: 'it has no row' }],
     [
       'the name of another class',
       ([row]) => (row!.label_names![0] = 'unicorn'),
-      { file, detail: 'its label_names are not the names of its labels' },
+      { file, detail: 'its label_names do not match its labels' },
     ],
     [
       'a row twice',
       (rows) => rows.push(rows[0]!),
-      { file, detail: 'its row is there twice, or the lock does not know it' },
+      { file, detail: 'its row is duplicated, or the lock does not list it' },
     ],
     [
       'a field of another type',
@@ -350,7 +350,7 @@ describe('Metadata that was edited together with the lock', () => {
     expect(await findingsIn(folder)).toContainEqual({
       problem: 'invalid',
       file: 'dataset.json',
-      detail: 'it counts 7 images, the lock 24',
+      detail: 'it says 7 images, the lock says 24',
     });
   });
 

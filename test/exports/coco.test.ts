@@ -118,6 +118,6 @@ describe('A changed COCO export', () => {
       appendFileSync(join(copy, 'instances.json'), '{}\n'.repeat(1_000_000));
     });
     expect(found).toHaveLength(1001);
-    expect(found.at(-1)?.detail).toBe('it has more than 1000 findings, the others are not listed');
+    expect(found.at(-1)?.detail).toBe('more than 1000 problems; the rest are not listed');
   });
 });

@@ -172,7 +172,7 @@ describe.each(EXPORT_NAMES)('An export as %s', (name) => {
     writeFileSync(path, rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
     const out = writeExport(name, await readDataset(short), newFolder('out'));
     await expect(out).rejects.toThrow(DatasetError);
-    await expect(out).rejects.toThrow('its metadata has 5 rows, dataset.json says 24');
+    await expect(out).rejects.toThrow('its metadata has 5 rows, but dataset.json says 24');
   });
 });
 
@@ -193,6 +193,6 @@ describe('An export with images in it', () => {
 describe('A shard size', () => {
   test.each([0, -1, 1.5, NaN])('of %d is refused', async (shardSize) => {
     const made = writeExport('webdataset', dataset, newFolder('out'), { shardSize });
-    await expect(made).rejects.toThrow('expected a shard size of 1 image or more');
+    await expect(made).rejects.toThrow('expected a shard size of at least 1 image');
   });
 });

@@ -187,9 +187,9 @@ describe('A Parquet shard', () => {
     const { elements, features: huggingface } = schema();
     const column = { name: 'id', data: ['x'] };
     const columns = await withShard(elements.slice(3, 4), { huggingface }, [column]);
-    expect(columns[0]?.detail).toMatch('it has other columns');
+    expect(columns[0]?.detail).toMatch('its columns differ');
     const features = await withShard(elements, { huggingface: '{}' });
-    expect(features[0]?.detail).toMatch('it declares other features');
+    expect(features[0]?.detail).toMatch('its features differ');
   });
 
   test('with no rows lacks them', async () => {

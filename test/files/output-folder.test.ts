@@ -150,7 +150,7 @@ describe('requirePlace', () => {
     expect(await requirePlace(place, report)).toBe('taken');
     const never = requirePlace(place, { what: 'a report', code: 'output-exists' });
     await expect(never).rejects.toMatchObject({ code: 'output-exists', path: place });
-    await expect(never).rejects.toThrow('this folder is not empty; choose another place');
+    await expect(never).rejects.toThrow('this folder is not empty; choose another output folder');
   });
 
   it.each(['out', 'out.partial', 'out.replaced'])('refuses what else is at %s', async (name) => {

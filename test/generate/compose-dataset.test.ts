@@ -139,7 +139,7 @@ describe('A place that holds something', () => {
     const call = compose(out);
     await expect(call).rejects.toThrow(OutputError);
     await expect(call).rejects.toThrow(
-      `${out}.partial: mine.txt: this is not from an interrupted run`,
+      `${out}.partial: mine.txt: this was not left by an interrupted run`,
     );
     expect(Object.keys(contentsOf(join(out, '..')))).toEqual([
       'out.partial',

@@ -66,7 +66,7 @@ describe('selectPatches', () => {
   ])('drops all objects of an image whose annotation %s', (_, size, image) => {
     const { selected, drops } = selectPatches(imageOf([box, box], { size }), image, defaults);
     expect(selected).toEqual([]);
-    const detail = `annotated as ${size.join(' x ')} px, the image has ${image.join(' x ')}`;
+    const detail = `annotated as ${size.join(' x ')} px, but the image has ${image.join(' x ')}`;
     expect(drops).toEqual(
       [0, 1].map((object) => ({ image: 'a', object, reason: 'size-mismatch', detail })),
     );

@@ -46,7 +46,13 @@ describe('An output folder', () => {
     const before = contentsOf(cwd);
     for (const flags of [[], ['--overwrite']]) {
       const run = await generate(cwd, '--out', 'out', ...flags);
-      expectOneLine(run, 1, 'out', 'holds deep, which is not part of a dataset', 'another place');
+      expectOneLine(
+        run,
+        1,
+        'out',
+        'holds deep, which is not part of a dataset',
+        'another output folder',
+      );
     }
     expect(contentsOf(cwd)).toEqual(before);
   });
@@ -66,7 +72,7 @@ describe('An output folder', () => {
     writeFileSync(join(cwd, 'out.partial', 'mine.txt'), 'mine');
     const before = contentsOf(cwd);
     const run = await generate(cwd, '--out', 'out');
-    expectOneLine(run, 1, 'out.partial: mine.txt', 'interrupted run', 'move this folder away');
+    expectOneLine(run, 1, 'out.partial: mine.txt', 'interrupted run', 'move or remove this folder');
     expect(contentsOf(cwd)).toEqual(before);
   });
 
@@ -86,7 +92,7 @@ describe('An output folder', () => {
   test('that is a file, or below one, is refused', async () => {
     const cwd = newFolder('file');
     writeFileSync(join(cwd, 'out'), 'mine');
-    expectOneLine(await generate(cwd, '--out', 'out'), 1, 'out', 'file', /name|check/);
+    expectOneLine(await generate(cwd, '--out', 'out'), 1, 'out', 'file', /choose|check/);
     expectOneLine(await generate(cwd, '--out', 'out/data'), 1, 'out', 'file');
     expect(readFileSync(join(cwd, 'out'), 'utf8')).toBe('mine');
     expect(Object.keys(contentsOf(cwd))).toEqual(['out']);

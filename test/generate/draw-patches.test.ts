@@ -307,7 +307,7 @@ describe('drawDataset with replacement per-dataset', () => {
     const error = thrownBy(() => drawApart(pool, { counts: { 1: 6, 2: 8, 3: 1 } }));
     expect(error).toMatchObject({
       place: 'sampling.counts.2',
-      message: expect.stringContaining('the pool has patches for 7') as unknown,
+      message: expect.stringContaining('the pool is enough for 7') as unknown,
     });
     expect(adviceIn(error)).toBe(7);
     expect(drawApart(pool, { counts: { 1: 6, 2: 7 } })).toHaveLength(13);

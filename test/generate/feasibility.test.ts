@@ -205,7 +205,9 @@ describe('requireFeasible', () => {
       name: 'SamplingError',
       code: 'sampling-impossible',
       place: 'sampling.counts.2',
-      message: expect.stringContaining('the pool has patches for 2, none used twice') as unknown,
+      message: expect.stringContaining(
+        'without repeating a patch, the pool is enough for 2',
+      ) as unknown,
       fix: 'ask for at most 2 images',
     });
   });

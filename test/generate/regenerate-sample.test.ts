@@ -165,7 +165,7 @@ describe('The pool of a dataset', () => {
   test('that is gone is a named error that says how to get it', async () => {
     const work = newFolder('work');
     await expect(findPoolOf({ dataset: made.dataset, work })).rejects.toThrow(
-      `${work}: the pool of this dataset is not here; name it with --pool or --work`,
+      `${work}: the pool of this dataset was not found; pass --pool or --work`,
     );
     rmSync(work, { recursive: true });
     await expect(findPoolOf({ dataset: made.dataset, work })).rejects.toThrow(DatasetError);

@@ -48,7 +48,7 @@ describe('readAnnotationCsv', () => {
     ['a synset alone', 'n01440764', 1],
   ])('notes a box with %s as malformed, and reads the others', async (_, odd, fields) => {
     const row = `a,n01440764 1 2 30 40 ${odd} n01530575 5 6 7 8`;
-    const problem = `expected five fields a box, got ${fields}`;
+    const problem = `expected five fields per box, got ${fields}`;
     expect(await readAnnotationCsv(csvOf(`${HEADER}${row}\n`))).toEqual([
       { imageId: 'a', size: null, objects: [fish, { problem }, bird] },
     ]);
@@ -56,7 +56,7 @@ describe('readAnnotationCsv', () => {
 
   it('takes numbers before the first synset for a malformed box', async () => {
     const [row] = await readAnnotationCsv(csvOf(`${HEADER}a,7 8 n01440764 1 2 30 40\n`));
-    const problem = 'expected five fields a box, got 2';
+    const problem = 'expected five fields per box, got 2';
     expect(row).toMatchObject({ objects: [{ problem }, fish] });
   });
 

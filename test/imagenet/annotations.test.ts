@@ -101,7 +101,7 @@ describe('openAnnotations', () => {
         size: [500, 375],
         objects: [{ wnid: 'n01440764', box: [1, 2, 3, 4] }],
       },
-      { imageId: 'c', problem: 'no file, or a link to none' },
+      { imageId: 'c', problem: 'not a regular file, or a broken link' },
     ]);
   });
 

@@ -31,7 +31,7 @@ describe('loadModelCard', () => {
     ['', 'expected fields such as "model: resnet50.onnx"'],
     ['- a\n- b\n', 'expected fields'],
     ['model: [', 'not YAML'],
-    ['['.repeat(60), 'nested too deep to be a card'],
+    ['['.repeat(60), 'nested too deeply to be a card'],
     [' '.repeat(1 << 18), 'too large to be a card'],
   ])('says what is wrong with a file that is no card: %j', async (text, problem) => {
     const folder = writeTree({ 'card.yaml': text });
@@ -141,7 +141,7 @@ describe('findModelCard', () => {
   it('says how to make one where there is none', async () => {
     await expect(findModelCard('models/none.onnx')).rejects.toMatchObject({
       code: 'card-missing',
-      fix: 'make one with "patchml model add models/none.onnx"',
+      fix: 'create one with "patchml model add models/none.onnx"',
     });
   });
 });

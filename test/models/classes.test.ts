@@ -18,7 +18,7 @@ describe('missingClasses', () => {
 
   it('refuses a set of which a model has no class: every score would be 0', () => {
     expect(() => missingClasses(fruit, of([[3], [4, 5]]))).toThrow(
-      'fruit.onnx: none of its 2 classes is right for any image of made; evaluate it on',
+      'fruit.onnx: none of its 2 classes is a label of any image of made; evaluate it on',
     );
   });
 });

@@ -68,12 +68,12 @@ describe('draftModelCard', () => {
     await expect(draft('nchw', {})).rejects.toMatchObject({
       code: 'card-unknown-fields',
       fix: expect.stringMatching(
-        /^give --channels RGB\|BGR --scale NUMBER --mean R,G,B --std R,G,B --resize \S+ --interpolation \S+ --antialias .*--crop-fraction NUMBER --classes .*--preset torchvision\|timm/,
+        /^pass --channels RGB\|BGR --scale NUMBER --mean R,G,B --std R,G,B --resize \S+ --interpolation \S+ --antialias .*--crop-fraction NUMBER --classes .*--preset torchvision\|timm/,
       ) as unknown as string,
     });
-    await expect(draft('any-size', preprocessing)).rejects.toThrow(/says size; give --size/);
+    await expect(draft('any-size', preprocessing)).rejects.toThrow(/says size; pass --size/);
     await expect(draft('two-outputs', { ...preprocessing, classes: TINY_CLASSES })).rejects.toThrow(
-      /says outputName; give --output-name \S+\|\S+$/,
+      /says outputName; pass --output-name \S+\|\S+$/,
     );
   });
 
@@ -97,7 +97,7 @@ describe('draftModelCard', () => {
   it('asks what whole numbers stand for, and says what a step is worth', async () => {
     const given = { ...preprocessing, classes: TINY_CLASSES };
     await expect(draft('whole', given)).rejects.toThrow(
-      /says outputKind; give --output-kind \S+ \(and --output-step NUMBER/,
+      /says outputKind; pass --output-kind \S+ \(and --output-step NUMBER/,
     );
     const steps = { outputKind: 'logits', outputStep: 4, outputZeroPoint: -128 } as const;
     const card = await draft('whole', { ...given, ...steps });

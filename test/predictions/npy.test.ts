@@ -216,7 +216,7 @@ describe('columns that lie compressed', () => {
     );
     await expect(collect(source.batches())).rejects.toMatchObject({
       code: 'predictions-unreadable',
-      message: expect.stringContaining('640 MB, too many to be held') as unknown,
+      message: expect.stringContaining('640 MB, too much to hold in memory') as unknown,
     });
   });
 });

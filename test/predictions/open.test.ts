@@ -143,7 +143,7 @@ describe('alignPredictions', () => {
       'ids of no image',
       source(['a/1', 'a/2', 'x', 'y', 'z', 'w']),
       'predictions-unknown-ids',
-      '4 of its 6 ids are no images of set: x, y, z, ...',
+      '4 of its 6 ids are not in set: x, y, z, ...',
     ],
     [
       'images without a row',
@@ -155,7 +155,7 @@ describe('alignPredictions', () => {
       'an image twice',
       source(['a/1', 'a/2', 'b/3', 'a/1']),
       'predictions-duplicate-id',
-      '"a/1" is there twice',
+      'duplicate id "a/1"',
     ],
   ])('refuses %s', (_, given, code, says) => {
     expect(thrownBy(() => alignPredictions(given, set))).toMatchObject({

@@ -359,12 +359,12 @@ describe('loadRecipe', () => {
   });
 
   it.each([['__proto__: {seed: 7}'], ['sampling: {"__proto__": {unique: true}}']])(
-    'refuses %s, which is no field',
+    'refuses %s, which is not a field',
     async (line) => {
       const path = recipeFile(`name: test\n${line}\n`);
       await expect(loadRecipe(path)).rejects.toMatchObject({
         code: 'recipe-not-yaml',
-        message: expect.stringContaining('__proto__ is no field') as unknown,
+        message: expect.stringContaining('__proto__ is not a field') as unknown,
       });
     },
   );

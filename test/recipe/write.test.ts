@@ -23,7 +23,7 @@ describe('toCommentedRecipe', () => {
       if (field === undefined || sections.includes(field)) continue;
       expect([field, lines[index - 1]]).toEqual([field, expect.stringMatching(/^ *# \S/)]);
     }
-    expect(text).toContain('# Start of every random stream: a number or any text\nseed:');
+    expect(text).toContain('# Seed of every random choice: a number or any text\nseed:');
   });
 
   it.each(['true', 'null', '123', '1.0', 'a.b-c_d'])('keeps the name %s as text', (name) => {

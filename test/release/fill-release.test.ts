@@ -71,8 +71,8 @@ describe('A release with every export', () => {
   test.each([
     ['parquet/data/val-00001-of-00004.parquet', 'this is not a complete Parquet file'],
     ['webdataset/patchml-000001.tar', 'this is not a complete tar archive'],
-    ['coco/instances.json', 'it ends in line'],
-    ['csv/labels.csv', 'it ends in line'],
+    ['coco/instances.json', 'it ends at line'],
+    ['csv/labels.csv', 'it ends at line'],
     ['yolo/labels/val/k2-000000.txt', 'expected "'],
   ])('of which %s is cut off has one finding, with the cause', async (path, cause) => {
     const folder = copyOf(release, newFolder('damaged'));

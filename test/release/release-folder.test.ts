@@ -23,11 +23,11 @@ describe('SHA256SUMS', () => {
   });
 
   test.each([
-    ['..', `${A}  ../secret\n`, 'its path leads out of the release'],
-    ['.. in its midst', `${A}  a/../../secret\n`, 'its path leads out of the release'],
-    ['a path from the root', `${A}  /etc/passwd\n`, 'its path leads out of the release'],
-    ['a drive', `${A}  C:/secret\n`, 'its path leads out of the release'],
-    ['an empty part', `${A}  a//b\n`, 'its path leads out of the release'],
+    ['..', `${A}  ../secret\n`, 'its path is outside the release'],
+    ['.. in its midst', `${A}  a/../../secret\n`, 'its path is outside the release'],
+    ['a path from the root', `${A}  /etc/passwd\n`, 'its path is outside the release'],
+    ['a drive', `${A}  C:/secret\n`, 'its path is outside the release'],
+    ['an empty part', `${A}  a//b\n`, 'its path is outside the release'],
     ['a backslash', `${A}  ..\\secret\n`, 'a path with a backslash or control character'],
     ['a file twice', `${A}  a\n${B}  a\n`, 'a is listed twice'],
     ['another order', `${A}  b\n${B}  a\n`, 'a is out of order'],

@@ -195,7 +195,7 @@ describe('A dataset that is not whole', () => {
         const lock = readJson<object>(path);
         writeFileSync(path, JSON.stringify({ ...lock, dataset: '0'.repeat(64) }));
       },
-      'its own digest is not that of its fields',
+      'its own digest does not match its fields',
     ],
     [
       'with a name that leads elsewhere',
@@ -203,7 +203,7 @@ describe('A dataset that is not whole', () => {
         const path = join(folder, 'dataset.json');
         writeFileSync(path, readFileSync(path, 'utf8').replace('"made"', '"../../made"'));
       },
-      'its name is not that of its recipe',
+      "its name differs from its recipe's",
     ],
   ])('%s is refused, and nothing is written', async (_, damage, problem) => {
     const folder = copyOf(dataset, newFolder('damaged'));
@@ -280,7 +280,7 @@ describe('The place of a release', () => {
     mkdirSync(join(to, 'made-1.0.0.partial'));
     writeFileSync(join(to, 'made-1.0.0.partial', 'thesis.tex'), 'x');
     const refused = releaseDataset({ dataset, version: '1.0.0', to });
-    await expect(refused).rejects.toThrow('thesis.tex: this is not from an interrupted run');
+    await expect(refused).rejects.toThrow('thesis.tex: this was not left by an interrupted run');
     expect(pathsIn(to)).toContain('made-1.0.0.partial/thesis.tex');
   });
 

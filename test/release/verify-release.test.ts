@@ -163,7 +163,7 @@ describe('A damaged release', () => {
         {
           problem: 'invalid',
           file: 'SHA256SUMS',
-          detail: 'line 1: its path leads out of the release',
+          detail: 'line 1: its path is outside the release',
         },
       ]);
     },
@@ -176,20 +176,20 @@ describe('A damaged release', () => {
       (text) => text.replace(/("images\/k2-000000.png": ")[0-9a-f]{4}/, '$10000'),
       {
         file: 'dataset/patchml.lock.json',
-        detail: 'its own digest is not that of its fields: one of them was changed',
+        detail: 'its own digest does not match its fields: one of them was changed',
       },
     ],
     [
       'another dataset digest in release.json',
       'release.json',
       (text) => text.replace(/("dataset": ")[0-9a-f]{4}/, '$10000'),
-      { file: 'release.json', detail: "its dataset digest is not the lock's" },
+      { file: 'release.json', detail: "its dataset digest differs from the lock's" },
     ],
     [
       'another name in release.json',
       'release.json',
       (text) => text.replace('"made"', '"other"'),
-      { file: 'release.json', detail: "its name is not the dataset's" },
+      { file: 'release.json', detail: "its name differs from the dataset's" },
     ],
     [
       'another recipe',

@@ -63,7 +63,7 @@ describe('verify', () => {
     await expect(verify({ folder: file })).rejects.toMatchObject({ code: 'enotdir' });
     const bare = copyOf(full, newFolder('bare'));
     rmSync(join(bare, 'release.json'));
-    await expect(verify({ folder: bare })).rejects.toMatchObject({ code: 'release-not-whole' });
+    await expect(verify({ folder: bare })).rejects.toMatchObject({ code: 'release-incomplete' });
     const nowhere = { folder: dataset, regenerate: { work: newFolder('empty') } };
     await expect(verify(nowhere)).rejects.toMatchObject({ code: 'pool-missing' });
   });

@@ -234,7 +234,7 @@ describe('The previous release', () => {
     rmSync(join(bare, 'release.json'));
     for (const folder of [larger, bare]) {
       const input = { dataset, version: '2.0.0', to: newFolder('to'), previous: folder };
-      await expect(releaseDataset(input)).rejects.toMatchObject({ code: 'previous-no-release' });
+      await expect(releaseDataset(input)).rejects.toMatchObject({ code: 'previous-not-a-release' });
     }
   });
 
@@ -284,7 +284,7 @@ describe('The previous release', () => {
     const folder = copyOf(previous, newFolder('damaged'));
     damage(folder);
     const input = { dataset, version: '1.0.1', to: newFolder('to'), previous: folder };
-    await expect(releaseDataset(input)).rejects.toMatchObject({ code: 'release-not-whole' });
+    await expect(releaseDataset(input)).rejects.toMatchObject({ code: 'release-incomplete' });
   });
 
   test('is only read', async () => {

@@ -130,7 +130,7 @@ describe('compareModels', () => {
     const { pairs, models, options } = await compareModels(runs, few);
     expect(Object.keys(pairs[0]!.differences)).toEqual(['top1', 'real', 'asma']);
     expect(pairs[0]!.leftOut.variableTopK).toBe(
-      'one on made: needs the 2 highest classes, the predictions have 1',
+      'one on made: needs the 2 highest classes, but the predictions have 1',
     );
     // ASMA of both is of the subgroup that both reach: the four images with one label
     expect(options.subgroups).toEqual(['A_1']);
@@ -152,7 +152,7 @@ describe('compareModels', () => {
       code: 'compare-other-subgroups',
       message:
         'scores/b: these scores have subgroups up to 3 labels, those of scores/a up to 5; ' +
-        'score both with one --max-group',
+        'score both with the same --max-group',
     });
     const same = await compareModels([other, other], few);
     expect(comparisonNotes(same)[0]).toContain('subgroups up to 3 labels');
@@ -162,7 +162,7 @@ describe('compareModels', () => {
     const other = madeSet(labels, { originals, name: 'other', digest: 'e'.repeat(64) });
     const runs = [await run('a', '2'), await madeRun('b', 'ranked', ranks('2'), other)];
     await expect(compareModels(runs, few)).rejects.toThrow(
-      'scores/b: these are scores on other, those of scores/a on made; compare scores on one set',
+      'scores/b: these scores are on other, those of scores/a on made; compare scores on one set',
     );
     await expect(compareModels(runs.slice(1), few)).rejects.toBeInstanceOf(EvaluationError);
   });

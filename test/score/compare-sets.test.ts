@@ -105,9 +105,9 @@ describe('compareSets', () => {
     expect(scoresOnSet([a, b, c], 'val-real')).toEqual([b]);
     expect(scoresOnSet([a, b, c], 'scores/val-real/')).toEqual([b]);
     expect(scoresOnSet([a, b, c], 'val')).toEqual([a]); // the folder: two sets have the name
-    const said = 'several sets are or begin with "va"; name one of: scores/val, scores/val-real';
+    const said = 'several sets match "va"; choose one of: scores/val, scores/val-real';
     expect(() => scoresOnSet([a, b, c], 'va')).toThrow(said);
-    expect(() => scoresOnSet([a, b, c], 'x')).toThrow('no scores on "x"; name one of: first, sc');
+    expect(() => scoresOnSet([a, b, c], 'x')).toThrow('no scores on "x"; choose one of: first, sc');
   });
 
   it('refuses scores with other subgroups', async () => {
@@ -131,6 +131,6 @@ describe('compareSets', () => {
     );
     await expect(
       compareSets({ first: [a, await onSecond('c')], second: [c] }, few),
-    ).rejects.toThrow('these are scores on another second than scores/a');
+    ).rejects.toThrow('these scores are on another second than those of scores/a');
   });
 });

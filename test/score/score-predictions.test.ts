@@ -241,7 +241,7 @@ describe('scorePredictions, of logits and of probabilities', () => {
     const sigmoids = rows.map((row) => row.map((value) => 1 / (1 + Math.exp(-value))));
     const { scores, metrics, unavailable } = (await score(sigmoids)).body;
     expect([scores, metrics.mapMicro]).toEqual(['unknown', undefined]);
-    expect(unavailable['mapMicro']).toContain('say with --scores what they are');
+    expect(unavailable['mapMicro']).toContain('say what they are with --scores');
     expect((await score(sigmoids, 'logits')).body.scores).toBe('logits');
     expect((await score(sigmoids, 'probabilities')).body.scores).toBe('probabilities');
     expect((await score(softmaxed, 'logits')).body.scores).toBe('logits');
@@ -293,16 +293,16 @@ describe('scorePredictions, of ranked classes', () => {
     expect(body.metrics.subgroupsExact['A_2']).toMatchObject({ value: 0, n: 2 });
     expect(body.metrics.subgroupsExact['A_3']).toBeUndefined();
     expect([...perImage.variableTopK]).toEqual([1, 1 / 2, NaN, NaN, 1 / 2]);
-    const tooFew = 'needs the 3 highest classes, the predictions have 2';
+    const tooFew = 'needs the 3 highest classes, but the predictions have 2';
     expect(body.unavailable).toMatchObject({
       A_3: tooFew,
       variableTopK: tooFew,
       A_3_any: tooFew,
       exactMatch: tooFew,
-      top5: 'needs the 5 highest classes, the predictions have 2',
-      f1At5: 'needs the 5 highest classes, the predictions have 2',
-      mapMicro: 'needs the scores of all classes, the predictions are ranks',
-      lrap: 'needs the scores of all classes, the predictions are ranks',
+      top5: 'needs the 5 highest classes, but the predictions have 2',
+      f1At5: 'needs the 5 highest classes, but the predictions have 2',
+      mapMicro: 'needs the scores of all classes, but the predictions are ranks',
+      lrap: 'needs the scores of all classes, but the predictions are ranks',
     });
   });
 
@@ -565,7 +565,7 @@ describeWithShared("ImageNet's original labels as predictions, against ReaL", ()
     expect(asma).toMatchObject({ value: subgroups['A_1']!.value, n: 39_394, subgroups: ['A_1'] });
     expect(body.set).toMatchObject({ labelled: 46_837, unlabelled: 3163 });
     expect(body.unavailable['variableTopK']).toBe(
-      'needs the 9 highest classes, the predictions have 1',
+      'needs the 9 highest classes, but the predictions have 1',
     );
   });
 });

@@ -155,7 +155,7 @@ describe('scorecardNotes', () => {
   it('say what is not there, and why, of a set that could have it', () => {
     const { set } = card('a', 0.5);
     expect(scorecardNotes([card('a', 0.5, { set: { ...set, kind: 'imagenet' } })])).toContain(
-      'Not there: top-1, top-5 (the set has no original labels).',
+      'Not available: top-1, top-5 (the set has no original labels).',
     );
   });
 });

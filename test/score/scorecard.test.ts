@@ -109,7 +109,7 @@ describe('writeScores', () => {
     await expect(written(folder)).rejects.toThrow(
       ending === ''
         ? `${folder}: this folder holds notes.txt, which is not part of a scorecard; choose`
-        : `${folder}${ending}: notes.txt: this is not from an interrupted run, and is not removed;`,
+        : `${folder}${ending}: notes.txt: this was not left by an interrupted run, so it is kept;`,
     );
     expect(readFileSync(join(`${folder}${ending}`, 'notes.txt'), 'utf8')).toBe('mine');
   });
@@ -134,7 +134,7 @@ describe('requireScoresPlace', () => {
       code: 'output-other-scores',
       message:
         `${folder}: this folder holds scores on another set: made, labels: real, 4 images; ` +
-        'choose another place for the output, or replace them with --overwrite',
+        'choose another output folder, or pass --overwrite to replace them',
     });
     await written(folder, other, true);
     expect((await openScores(folder)).scorecard.set.digest).toBe(other.digest);
@@ -174,7 +174,7 @@ describe('openScores', () => {
     writeFileSync(join(folder, 'images.csv'), 'id,k\n');
     const { perImage } = await openScores(folder);
     await expect(perImage()).rejects.toThrow(
-      'images.csv: these are not the images of the scorecard beside it; score again',
+      'images.csv: this does not match the scorecard beside it; score again',
     );
   });
 

@@ -161,7 +161,7 @@ describe('parseRealLabels', () => {
 
   it.each([5, null, 'n01440764', {}])('refuses %j as a list of labels', (list) => {
     expect(thrownBy(() => parseRealLabels(listsOf([], [], list), 'real.json'))).toMatchObject({
-      code: 'labels-no-list',
+      code: 'labels-not-a-list',
       place: 'entry 2 (counted from 0)',
     });
   });

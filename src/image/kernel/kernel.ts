@@ -6,7 +6,7 @@ import type { RgbImage } from '../pixels.js';
 
 /**
  * A resampling filter, by Pillow's name for it; all but `nearest` widen as the image shrinks.
- * `mitchell` (B = C = 1/3) works the same way, and is none of Pillow's.
+ * `mitchell` (B = C = 1/3) works the same way, but is not one of Pillow's.
  */
 export type Filter = (typeof FILTERS)[number];
 
@@ -242,7 +242,7 @@ export class ImageKernel {
     new Uint8Array(target.buffer, target.byteOffset, values.length).set(values);
   }
 
-  /** Gives memory back that a giant image took; what is there is gone then. */
+  /** Gives memory back that a giant image took; what was there is lost. */
   shrink(): void {
     if (this.memory > KEPT_BYTES) this.#replace();
   }
@@ -270,7 +270,7 @@ export class ImageKernel {
     return [...new Int32Array(this.#module.memory.buffer, start, count)];
   }
 
-  /** Runs a call that can fail. The module is left amid it, so its stack is put back. */
+  /** Runs a call that can fail. A failure leaves the module midway, so its stack is put back. */
   #guard<T>(call: (module: Exports) => T): T {
     const module = this.#module;
     try {
@@ -279,7 +279,7 @@ export class ImageKernel {
       module.__stack_pointer.value = this.#stackTop;
       if (error instanceof Failure) throw this.#explain(error.code);
       this.#replace(); // what it trapped on is unknown, and so is what it left
-      throw new UnsupportedJpeg('it breaks the decoder', { cause: error });
+      throw new UnsupportedJpeg('the decoder crashed on it', { cause: error });
     }
   }
 
@@ -288,9 +288,9 @@ export class ImageKernel {
       case FAIL_MEMORY:
         return new UnsupportedJpeg('it needs too much memory');
       case FAIL_UNSUPPORTED:
-        return new UnsupportedJpeg('it is no usual JPEG');
+        return new UnsupportedJpeg('this kind of JPEG is not supported');
       case FAIL_NOT_SHOWN:
-        return new RangeError('these pixels are not there');
+        return new RangeError('the image does not have these pixels');
       case FAIL_TRUNCATED:
         return new ImageError('the jpeg is cut off', CORRUPT);
       case FAIL_SCANS:
@@ -327,7 +327,7 @@ function asked({ from, size, filter, window, box, pillow = 13 }: Resizing): numb
   ];
 }
 
-/** What leaves the module amid a call. */
+/** What is thrown to leave the module during a call. */
 class Failure extends Error {
   constructor(readonly code: number) {
     super();
@@ -336,7 +336,7 @@ class Failure extends Error {
 
 const FILE = new URL('../../../../src/image/kernel/kernel.wasm', import.meta.url);
 
-/** Compiled once a thread, at the first image. */
+/** Compiled once per thread, at the first image. */
 let compiled: object | undefined;
 
 /** SHA-256 of the module: its name in locks. */
