@@ -54,7 +54,7 @@ describe('init', () => {
       await runCli(['init'], { cwd }),
       1,
       'recipe.yaml: this file already exists',
-      'remove it',
+      'remove the file',
     );
     expect(readFileSync(join(cwd, 'recipe.yaml'), 'utf8')).toBe('mine');
     symlinkSync(join(cwd, 'nowhere'), join(cwd, 'link.yaml'));

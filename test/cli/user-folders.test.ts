@@ -93,7 +93,7 @@ describe('generate, of the folders that people have', () => {
       code: 'images-unmatched',
       path: other,
       message: expect.stringContaining(
-        '0 of 24 annotated images were found in it; it holds 24, as "picture-0"',
+        '0 of 24 annotated images were found in it; it contains 24 images, such as "picture-0"',
       ) as unknown,
     });
   });

@@ -40,7 +40,7 @@ describe('requireSpace', () => {
       code: 'not-enough-space',
       path,
       message: expect.stringMatching(
-        /the pool needs about 1000 PB, [\d.]+ (?:[kMGTP]?B|bytes) are free; free some space/,
+        /the pool needs about 1000 PB, but only [\d.]+ (?:[kMGTP]?B|bytes) is free; free some space/,
       ),
     });
   });

@@ -77,7 +77,7 @@ describe('A file that is read', () => {
     const limits = { maxBytes: 4 };
     await expect(readRegularText('/proc/self/status', limits)).rejects.toMatchObject(refusal);
     expect(readRegularFileSync(path, { maxBytes: 5 }).toString()).toBe('12345');
-    expect(() => readRegularFileSync(path, limits)).toThrow('more than 4 bytes');
+    expect(() => readRegularFileSync(path, limits)).toThrow('larger than 4 bytes');
   });
 
   it("is refused with the caller's own error", async () => {

@@ -167,7 +167,9 @@ describe('A PatchML dataset', () => {
       name: 'DatasetError',
       code: 'dataset-invalid',
       path: dataset,
-      message: expect.stringContaining('its metadata has 20 rows, dataset.json says 24') as unknown,
+      message: expect.stringContaining(
+        'its metadata has 20 rows, but dataset.json says 24',
+      ) as unknown,
     });
   });
 
