@@ -160,6 +160,19 @@ describe('values', () => {
     expect(values('NCHW', 'BGR')).toEqual([30, 31, 1020, 1021, 2010, 2011]);
   });
 
+  it('are written at the start of a longer target, whose rest is left', () => {
+    kernel.bring(image).set(image.data);
+    kernel.resize({ from: [2, 1], size: [2, 1], filter: 'box' });
+    const target = new Float32Array(4_000_000).fill(-1);
+    kernel.writeValues(
+      { size: [2, 1], corner: [0, 0] },
+      { tables, layout: 'NHWC', channels: 'RGB', fill: [0, 0, 0] },
+      target,
+    );
+    expect([...target.subarray(0, 7)]).toEqual([10, 1020, 2030, 11, 1021, 2031, -1]);
+    expect(target.at(-1)).toBe(-1);
+  });
+
   it('are the fill beside the image', () => {
     // the crop begins one pixel left of the image and one above it
     expect(values('NCHW', 'RGB', [-1, -1], [2, 2])).toEqual([

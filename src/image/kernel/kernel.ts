@@ -225,7 +225,7 @@ export class ImageKernel {
   /**
    * Writes the values of a crop of what was resized last.
    * @param corner where the crop begins in the window that was resized; may lie outside of it
-   * @param target gets 3 x height x width values
+   * @param target gets 3 x height x width values at its start
    */
   writeValues(
     { size, corner: [x, y] }: { size: Size; corner: readonly [x: number, y: number] },
@@ -238,8 +238,8 @@ export class ImageKernel {
     const at = this.#guard((module) =>
       module.write_values(bytes, ...size, x, y, ...order, ...fill),
     );
-    const values = this.#bytes(at, target.length * bytes);
-    new Uint8Array(target.buffer, target.byteOffset, values.length).set(values);
+    const values = this.#bytes(at, 3 * size[0] * size[1] * bytes);
+    new Uint8Array(target.buffer, target.byteOffset, target.byteLength).set(values);
   }
 
   /** Gives memory back that a giant image took; what was there is lost. */
