@@ -152,7 +152,7 @@ describe('Images that cannot be decoded', () => {
   test('that are missing end a strict run in one line, also once they were counted', async () => {
     const input = goodInput();
     rmSync(join(input.images, `${images[20]!.id}.JPEG`));
-    const says = [images[20]!.id, 'no image', '--strict'];
+    const says = [images[20]!.id, 'its image is missing', '--strict'];
     expectOneLine(await generate(input, '--strict'), 1, ...says);
     expect(await generate(input)).toMatchObject({ code: 0 });
     expectOneLine(await generate(input, '--strict', '--name', 'strict'), 1, ...says);
