@@ -43,7 +43,7 @@ describe('regenerate', () => {
   test('makes the dataset of a release again, which verify finds whole', async () => {
     const cwd = newFolder('cwd');
     const run = await regenerate(cwd, '--exact');
-    expect(run).toMatchObject({ code: 0, stderr: '' });
+    expect(run).toMatchObject({ code: 0 }); // a slow run reports its progress on stderr
     expect(run.stdout).toMatch(/same pixels +│ 8 /);
     expect(run.stdout).toContain(', as published');
     expect(await runCli(['verify', 'again'], { cwd })).toMatchObject({ code: 0, stderr: '' });
@@ -55,13 +55,13 @@ describe('regenerate', () => {
     const cwd = newFolder('cwd');
     const args = otherInput();
     const run = await runCli(args, { cwd });
-    expect(run).toMatchObject({ code: 0, stderr: '' });
+    expect(run).toMatchObject({ code: 0 });
     expect(run.stdout).toContain('unknown: the release has digests but no pixels');
     expect(run.stdout).toContain('published digest');
     const exact = await runCli([...args, '--exact', '--quiet'], { cwd });
     expectOneLine(exact, 1, /again: \d of 8 images differ from the release/);
     const json = await runCli([...args, '--exact', '--json'], { cwd });
-    expect(json).toMatchObject({ code: 1, stderr: '' });
+    expect(json).toMatchObject({ code: 1 });
     expect(JSON.parse(json.stdout)).toMatchObject({ isSame: false, distance: null });
   });
 
