@@ -90,7 +90,7 @@ describe('evaluateModel', () => {
     const { scorecard } = await evaluateModel({ ...input, card }, { resamples: 20 });
     expect(scorecard).toMatchObject({ scores: 'quantised', metrics: { real: { value: 1 } } });
     expect(scorecard.metrics.mapMicro).toBeUndefined();
-    expect(scorecard.unavailable).toMatchObject({ mapMicro: expect.stringContaining('whole') });
+    expect(scorecard.unavailable).toMatchObject({ mapMicro: expect.stringContaining('integers') });
     const output = { kind: 'logits', step: 4, zeroPoint: -128 } as const;
     const known = await evaluateModel({ ...input, card: { ...card, output } }, { resamples: 20 });
     expect(known.scorecard.scores).toBe('logits');
