@@ -24,7 +24,14 @@ const FILE_SYSTEM_PROBLEMS: Partial<Record<ErrorCode, [problem: string, fix: str
  */
 export function explainError(error: unknown, place?: string): unknown {
   if (error instanceof PatchmlError || !isNativeError(error)) return error;
-  const { code: systemCode = '', path, syscall } = error as NodeJS.ErrnoException;
+  const {
+    code: given,
+    path,
+    syscall,
+  } = error as Omit<NodeJS.ErrnoException, 'code'> & {
+    code?: unknown;
+  };
+  const systemCode = typeof given === 'string' ? given : ''; // a DOMException has a number
   if (systemCode === 'ERR_INVALID_ARG_VALUE' && error.message.includes('null bytes')) {
     const fix = 'check the path';
     return new OutputError('a path cannot contain a null byte', {
