@@ -62,3 +62,19 @@ export async function letSignalIn(signal: AbortSignal | undefined, stage: Stage)
   await setImmediate();
   throwIfAborted(signal, stage);
 }
+
+/**
+ * Reports the progress of work that waits for nothing itself, after every so many pieces and after
+ * the last, and lets events in then.
+ * @throws AbortedError when the signal says so then
+ */
+export async function reportEvery(
+  every: number,
+  progress: Progress,
+  { signal, onProgress }: StageOptions,
+): Promise<void> {
+  const { stage, done, total } = progress;
+  if (done % every !== 0 && done !== total) return;
+  onProgress?.(progress);
+  await letSignalIn(signal, stage);
+}

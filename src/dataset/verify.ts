@@ -5,7 +5,7 @@ import { sha256File } from '../files/digest.js';
 import { explainError, explaining } from '../files/file-errors.js';
 import { byteOrder, listFiles } from '../files/listing.js';
 import { classNameOf } from '../imagenet/synsets.js';
-import { letSignalIn, type StageOptions, throwIfAborted } from '../progress.js';
+import { reportEvery, type StageOptions, throwIfAborted } from '../progress.js';
 import { recipeDigest } from '../recipe/load.js';
 import {
   datasetDigest,
@@ -131,7 +131,7 @@ export async function requireComplete(
 async function checkFiles(
   folder: string,
   lock: DatasetLock,
-  { signal, onProgress, digestOf }: VerifyOptions,
+  { digestOf, ...options }: VerifyOptions,
 ): Promise<Finding[]> {
   const findings = new FindingList();
   const present = new Map((await listFiles(folder, () => true)).map((file) => [file.path, file]));
@@ -139,7 +139,7 @@ async function checkFiles(
   const expected = Object.entries(lock.files);
   let done = 0;
   for (const [file, digest] of expected) {
-    throwIfAborted(signal, 'verify');
+    throwIfAborted(options.signal, 'verify');
     const found = present.get(file);
     present.delete(file);
     if (findings.isFull) return findings.found;
@@ -148,10 +148,8 @@ async function checkFiles(
       findings.add({ problem: 'changed', file });
     }
     done += 1;
-    if (done % 50 === 0 || done === expected.length) {
-      onProgress?.({ stage: 'verify', done, total: expected.length, unit: 'files' });
-      await letSignalIn(signal, 'verify');
-    }
+    const progress = { done, total: expected.length, unit: 'files' };
+    await reportEvery(50, { stage: 'verify', ...progress }, options);
   }
   for (const file of present.keys()) findings.add({ problem: 'extra', file });
   return findings.found;

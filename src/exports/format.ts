@@ -8,7 +8,7 @@ import { explainError } from '../files/file-errors.js';
 import { listFiles } from '../files/listing.js';
 import { MAX_IMAGE_BYTES, openRegularSync, readRegularFileSync } from '../files/read-file.js';
 import { type ClassIndex, classOf, type Wnid } from '../imagenet/synsets.js';
-import { letSignalIn, type Stage, type StageOptions, throwIfAborted } from '../progress.js';
+import { reportEvery, type Stage, type StageOptions, throwIfAborted } from '../progress.js';
 
 /** A form that a dataset can be published in: how it is written, and how it is checked. */
 export interface ExportFormat {
@@ -31,25 +31,20 @@ export interface ExportOptions extends Omit<StageOptions, 'jobs'> {
   stage?: Stage;
 }
 
-const REPORT_EVERY = 50;
-
 /**
  * The rows of a dataset for one of its exports, with progress and the signal looked after.
  * @throws DatasetError as {@link Dataset.rows}
  */
 export async function* exportRows(
   { summary: { images: total }, rows }: Dataset,
-  { signal, onProgress, stage = 'release' }: ExportOptions = {},
+  { stage = 'release', ...options }: ExportOptions = {},
 ): AsyncGenerator<MetadataRow> {
   let done = 0;
   for await (const row of rows()) {
-    throwIfAborted(signal, stage);
+    throwIfAborted(options.signal, stage);
     yield row;
     done += 1;
-    if (done % REPORT_EVERY === 0 || done === total) {
-      onProgress?.({ stage, done, total, unit: 'images' });
-      await letSignalIn(signal, stage);
-    }
+    await reportEvery(50, { stage, done, total, unit: 'images' }, options);
   }
 }
 

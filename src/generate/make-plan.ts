@@ -6,7 +6,7 @@ import { exists, type FolderOf } from '../files/folders.js';
 import { readSummary, toJson, writeJsonLines } from '../files/json.js';
 import { writeWhole } from '../files/output-file.js';
 import { buildFolder } from '../files/output-folder.js';
-import { letSignalIn, type StageOptions } from '../progress.js';
+import { reportEvery, type StageOptions } from '../progress.js';
 import type { Recipe } from '../recipe/schema.js';
 import { drawDataset, type DrawnImage, openImageStream } from './draw-patches.js';
 import { placePatches } from './place-patches.js';
@@ -153,9 +153,7 @@ async function writePlan(
     const write = async (image: DrawnImage): Promise<void> => {
       await rows.write(toPlanRow(recipe, patches, image));
       done += 1;
-      if (done % 1000 !== 0 && done !== total) return;
-      onProgress?.({ stage: 'plan', done, total, unit: 'rows' });
-      await letSignalIn(signal, 'plan');
+      await reportEvery(1000, { stage: 'plan', done, total, unit: 'rows' }, { signal, onProgress });
     };
     if (!first.done) await write(first.value);
     for (const image of rest) await write(image);

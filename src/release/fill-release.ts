@@ -25,7 +25,7 @@ import {
   type PlanSummary,
 } from '../generate/make-plan.js';
 import { planPartOf } from '../generate/stage-folder.js';
-import { letSignalIn, type StageOptions, throwIfAborted } from '../progress.js';
+import { reportEvery, type StageOptions, throwIfAborted } from '../progress.js';
 import { commentRecipe } from '../recipe/write.js';
 import { bibtexOf, citationOf } from './citation.js';
 import { datasetCardOf } from './card.js';
@@ -102,8 +102,6 @@ async function putDataset(
   return new Map();
 }
 
-const REPORT_EVERY = 50;
-
 /**
  * Puts a dataset's files, byte for byte, into another folder: images as hard links where the file
  * system can, all else as copies, which no edit of the dataset reaches. Each is checked against the
@@ -114,7 +112,7 @@ const REPORT_EVERY = 50;
 async function copyDataset(
   { folder, lock }: Dataset,
   to: string,
-  { signal, onProgress }: StageOptions,
+  options: StageOptions,
 ): Promise<Map<string, string>> {
   await makeFolder(to);
   const digests = new Map([...Object.entries(lock.files), [LOCK_FILE, undefined] as const]);
@@ -124,17 +122,15 @@ async function copyDataset(
   let done = 0;
   const copied = new Map<string, string>();
   for (const [file, expected] of digests) {
-    throwIfAborted(signal, 'release');
+    throwIfAborted(options.signal, 'release');
     await makeFolder(dirname(join(to, file)));
     const put = isImageFile(file) ? linkOrCopy : copy;
     const digest = await put(join(folder, file), join(to, file));
     if (expected !== undefined && digest !== expected) throw changed(folder, file);
     copied.set(file, digest);
     done += 1;
-    if (done % REPORT_EVERY === 0 || done === digests.size) {
-      onProgress?.({ stage: 'release', done, total: digests.size, unit: 'files' });
-      await letSignalIn(signal, 'release');
-    }
+    const progress = { done, total: digests.size, unit: 'files' };
+    await reportEvery(50, { stage: 'release', ...progress }, options);
   }
   return copied;
 }

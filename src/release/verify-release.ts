@@ -13,7 +13,7 @@ import { sha256File } from '../files/digest.js';
 import { explainError, explaining } from '../files/file-errors.js';
 import { byteOrder, listFiles } from '../files/listing.js';
 import { PLAN_ROWS_FILE } from '../generate/make-plan.js';
-import { letSignalIn, type StageOptions, throwIfAborted } from '../progress.js';
+import { reportEvery, type StageOptions, throwIfAborted } from '../progress.js';
 import { loadRecipe, recipeDigest } from '../recipe/load.js';
 import { CHANGELOG_FILE } from './diff-text.js';
 import {
@@ -167,7 +167,6 @@ async function attempt(file: string, check: () => Promise<Finding[]>): Promise<F
   }
 }
 
-const REPORT_EVERY = 50;
 /** The files of every release, besides its dataset and exports; Croissant describes pixels. */
 const REQUIRED = {
   recipe: [RELEASE_FILE, RECIPE_FILE, CARD_FILE, CITATION_FILE, CHANGELOG_FILE],
@@ -188,7 +187,7 @@ interface CheckedFiles {
 async function checkFiles(
   folder: string,
   { kind }: ReleaseSummary,
-  { signal, onProgress }: StageOptions,
+  options: StageOptions,
 ): Promise<CheckedFiles> {
   const { digests, findings: known } = await readSums(folder);
   const findings = new FindingList();
@@ -198,7 +197,7 @@ async function checkFiles(
   present.delete(SUMS_FILE);
   let done = 0;
   for (const [file, digest] of digests) {
-    throwIfAborted(signal, 'verify');
+    throwIfAborted(options.signal, 'verify');
     if (findings.isFull) break;
     const { size = -1, link } = present.get(file) ?? {};
     present.delete(file);
@@ -209,10 +208,8 @@ async function checkFiles(
       if (actual !== digest) findings.add({ problem: 'changed', file });
     }
     done += 1;
-    if (done % REPORT_EVERY === 0 || done === digests.size) {
-      onProgress?.({ stage: 'verify', done, total: digests.size, unit: 'files' });
-      await letSignalIn(signal, 'verify');
-    }
+    const progress = { done, total: digests.size, unit: 'files' };
+    await reportEvery(50, { stage: 'verify', ...progress }, options);
   }
   for (const file of present.keys()) findings.add({ problem: 'extra', file });
   for (const file of REQUIRED[kind])

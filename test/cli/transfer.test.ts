@@ -1,33 +1,18 @@
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { type Fault, type FaultyProxy, startFaultyProxy } from '../support/faulty-proxy.js';
-import { HUB_TOKEN, startHubServer } from '../support/hub-server.js';
+import { describe, expect, test } from '@jest/globals';
+import { startFaultyProxy } from '../support/faulty-proxy.js';
+import { HUB_TOKEN } from '../support/hub-server.js';
 import { bytesOf, digestsOf, SOME_FILES, tamper, writeRelease } from '../support/made-release.js';
 import { expectOneLine } from '../support/one-line.js';
 import { type CliRun, runCli, startCli } from '../support/run-cli.js';
 import { S3_ACCOUNT } from '../support/s3-server.js';
 import { filesIn, withEnvironment } from '../support/unit-transfer.js';
+import { REPO, startHubForTests } from '../support/use-hub.js';
 import { openWorkspace } from '../support/workspace.js';
 
 const newFolder = openWorkspace();
-const TO = 'hf://datasets/someone/shapes';
-const faults: Fault[] = [];
-let hub: Awaited<ReturnType<typeof startHubServer>>;
-let proxy: FaultyProxy;
-
-beforeAll(async () => {
-  hub = await startHubServer();
-  proxy = await startFaultyProxy(hub.port, faults);
-});
-afterAll(async () => {
-  await proxy.close();
-  await hub.close();
-});
-beforeEach(() => {
-  faults.splice(0);
-  for (const map of Object.values(hub.state)) (map as Map<string, unknown>).clear();
-});
+const { faults, state, proxy } = startHubForTests();
 withEnvironment({
   ...S3_ACCOUNT,
   HF_TOKEN: undefined,
@@ -48,12 +33,12 @@ describe('push and pull, from the command line', () => {
   test('send a release to the Hub with the token of its clients, and fetch it', async () => {
     logIn(HUB_TOKEN);
     const release = writeRelease(newFolder('release'));
-    const there = ['--endpoint', proxy.url];
-    const pushed = await run('push', release.folder, '--to', TO, ...there, '--json', '--private');
+    const there = ['--endpoint', proxy().url];
+    const pushed = await run('push', release.folder, '--to', REPO, ...there, '--json', '--private');
     expect(pushed).toMatchObject({ code: 0, stderr: '' });
-    expect(JSON.parse(pushed.stdout)).toMatchObject({ place: `${TO}@v1.1.0`, sent: 7 });
+    expect(JSON.parse(pushed.stdout)).toMatchObject({ place: `${REPO}@v1.1.0`, sent: 7 });
     const out = newFolder('out');
-    const pulled = await run('pull', TO, '--version', '1.1.0', '--out', out, ...there);
+    const pulled = await run('pull', REPO, '--version', '1.1.0', '--out', out, ...there);
     expect(pulled).toMatchObject({ code: 0, stderr: '' });
     expect(pulled.stdout).toContain(join(out, 'shapes-1.1.0'));
     expect(filesIn(join(out, 'shapes-1.1.0'))).toEqual(digestsOf(release));
@@ -86,7 +71,7 @@ describe('push and pull, from the command line', () => {
     logIn(HUB_TOKEN);
     const files = { ...SOME_FILES, 'data/image-3.png': bytesOf(3, 50_000) };
     const { folder } = writeRelease(newFolder('release'), { files });
-    const args = ['push', folder, '--to', TO, '--endpoint', proxy.url];
+    const args = ['push', folder, '--to', REPO, '--endpoint', proxy().url];
     const running = startCli(args, { cwd: newFolder('cwd') });
     // the Hub asks to wait for a minute before the commit, in which the command is interrupted
     const fault = { status: 503, headers: { 'Retry-After': '50' } };
@@ -97,28 +82,28 @@ describe('push and pull, from the command line', () => {
     };
     faults.push({ on, times: 1, fault });
     expectOneLine(await running.end, 130, 'push was stopped', 'the same command again to resume');
-    const sent = hub.state.large.size;
+    const sent = state().large.size;
     expect(sent).toBe(3);
-    proxy.seen.splice(0);
+    proxy().seen.splice(0);
     expect(await run(...args)).toMatchObject({ code: 0, stderr: '' });
-    expect(proxy.seen.filter(({ url }) => url.startsWith('/lfs/'))).toEqual([]);
+    expect(proxy().seen.filter(({ url }) => url.startsWith('/lfs/'))).toEqual([]);
   });
 });
 
 describe('push and pull say in one line', () => {
   test('that a token is missing or wrong, and not what it is', async () => {
     const { folder } = writeRelease(newFolder('release'));
-    const args = ['push', folder, '--to', TO, '--endpoint', proxy.url];
+    const args = ['push', folder, '--to', REPO, '--endpoint', proxy().url];
     rmSync(join(process.env['HF_HOME']!, 'token'), { force: true });
-    expectOneLine(await run(...args), 1, TO, 'no token with write access', 'HF_TOKEN');
+    expectOneLine(await run(...args), 1, REPO, 'no token with write access', 'HF_TOKEN');
     const token = 'hf_thisOneIsWrong';
     logIn(token);
     const failed = await run(...args);
-    expectOneLine(failed, 1, TO, 'refuses these credentials (401)', 'HF_TOKEN');
+    expectOneLine(failed, 1, REPO, 'refuses these credentials (401)', 'HF_TOKEN');
     const { stdout, stderr } = await run(...args, '--verbose');
     expect(`${failed.stderr}${stdout}${stderr}`).not.toContain(token);
     logIn('hf_two\nlines');
-    expectOneLine(await run(...args), 1, TO, 'the token contains', 'HF_TOKEN');
+    expectOneLine(await run(...args), 1, REPO, 'the token contains', 'HF_TOKEN');
     logIn(token);
   });
 
@@ -135,7 +120,7 @@ describe('push and pull say in one line', () => {
       'new version',
     );
     const closed = ['--endpoint', `http://127.0.0.1:${await closedPort()}`];
-    for (const place of ['s3://bucket/prefix', TO]) {
+    for (const place of ['s3://bucket/prefix', REPO]) {
       const args = ['push', release.folder, '--to', place, ...closed];
       expectOneLine(await run(...args), 1, place, 'cannot be reached (ECONNREFUSED)', '--endpoint');
     }

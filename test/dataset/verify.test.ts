@@ -5,22 +5,17 @@ import { type DatasetLock, type DatasetSummary, lockDigest } from '../../src/dat
 import type { MetadataRow } from '../../src/dataset/row.js';
 import { type Finding, verifyDataset } from '../../src/dataset/verify.js';
 import { AbortedError, DatasetError } from '../../src/errors.js';
-import { generate } from '../../src/generate/generate.js';
 import { codecVersions } from '../../src/image/codecs.js';
 import type { Progress } from '../../src/progress.js';
 import { PATCHML_VERSION } from '../../src/version.js';
-import { makeImages, writeFolders } from '../support/input.js';
-import { madeRecipe } from '../support/made-recipe.js';
+import { makeDataset } from '../support/made-dataset.js';
 import { contentsOf, openWorkspace, readJson, readRows, sha256Of } from '../support/workspace.js';
 
 const newFolder = openWorkspace();
 let clean: string;
 
 beforeAll(async () => {
-  const folder = newFolder('clean');
-  const input = writeFolders(newFolder('input'), await makeImages({ images: 16 }));
-  clean = join(folder, 'out');
-  await generate({ recipe: madeRecipe(), ...input, out: clean, work: join(folder, 'work') });
+  clean = (await makeDataset(newFolder('clean'))).folder;
 });
 
 /** A copy of the clean dataset to damage. */

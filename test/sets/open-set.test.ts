@@ -4,10 +4,8 @@ import { beforeAll, describe, expect, it } from '@jest/globals';
 import type { DatasetLock } from '../../src/dataset/dataset.js';
 import type { MetadataRow } from '../../src/dataset/row.js';
 import { digestOf } from '../../src/files/digest.js';
-import { generate } from '../../src/generate/generate.js';
 import { type EvaluationSetInput, openEvaluationSet } from '../../src/sets/open-set.js';
-import { makeImages, writeFolders } from '../support/input.js';
-import { madeRecipe } from '../support/made-recipe.js';
+import { makeDataset } from '../support/made-dataset.js';
 import { valName, writeImages, writeLabels, writeOriginals } from '../support/unit-evaluation.js';
 import { temporaryFolder, writeTree } from '../support/unit-folder.js';
 import { openWorkspace, readJson, readRows } from '../support/workspace.js';
@@ -93,10 +91,7 @@ const newFolder = openWorkspace();
 let clean: string;
 
 beforeAll(async () => {
-  const folder = newFolder('clean');
-  const input = writeFolders(newFolder('input'), await makeImages({ images: 16 }));
-  clean = join(folder, 'out');
-  await generate({ recipe: madeRecipe(), ...input, out: clean, work: join(folder, 'work') });
+  clean = (await makeDataset(newFolder('clean'))).folder;
 });
 
 /** A copy of the dataset to damage. */

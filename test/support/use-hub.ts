@@ -29,11 +29,16 @@ export interface HubInTests {
 /** The place of the tests' releases. */
 export const REPO = 'hf://datasets/someone/shapes';
 
-/** Starts a Hub before the tests of a file, and stops it after them. */
-export function useHub(): HubInTests {
-  withEnvironment({ HF_TOKEN: HUB_TOKEN, HF_TOKEN_PATH: join(tmpdir(), 'no-such-token') });
+/** A Hub behind a proxy that fails as asked, started before the tests of a file. */
+export interface StartedHub {
+  faults: Fault[];
+  state: () => HubState;
+  proxy: () => FaultyProxy;
+}
+
+/** Starts a Hub before the tests of a file, empties it before each, and stops it after them. */
+export function startHubForTests(): StartedHub {
   const faults: Fault[] = [];
-  const waits = useRetryWaits();
   let hub: Awaited<ReturnType<typeof startHubServer>>;
   let proxy: FaultyProxy;
   beforeAll(async () => {
@@ -48,16 +53,24 @@ export function useHub(): HubInTests {
     for (const list of [faults, proxy.seen]) list.splice(0);
     for (const map of Object.values(hub.state)) (map as Map<string, unknown>).clear();
   });
+  return { faults, state: () => hub.state, proxy: () => proxy };
+}
+
+/** A Hub for the tests of a file, with the library's push and pull to it. */
+export function useHub(): HubInTests {
+  withEnvironment({ HF_TOKEN: HUB_TOKEN, HF_TOKEN_PATH: join(tmpdir(), 'no-such-token') });
+  const waits = useRetryWaits();
+  const { faults, state, proxy } = startHubForTests();
   return {
     faults,
-    state: () => hub.state,
-    url: () => proxy.url,
+    state,
+    url: () => proxy().url,
     push: (release, options) =>
-      pushRelease({ release, to: REPO }, { endpoint: proxy.url, ...options }),
+      pushRelease({ release, to: REPO }, { endpoint: proxy().url, ...options }),
     pull: (out = temporaryFolder(), version, options) =>
-      pullRelease({ from: REPO, out }, { endpoint: proxy.url, version, ...options }),
-    seen: (which) => proxy.seen.filter(which),
-    forget: () => proxy.seen.splice(0),
+      pullRelease({ from: REPO, out }, { endpoint: proxy().url, version, ...options }),
+    seen: (which) => proxy().seen.filter(which),
+    forget: () => proxy().seen.splice(0),
     waits: () => waits,
   };
 }
