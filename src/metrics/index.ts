@@ -40,6 +40,7 @@ export {
   type StatisticInterval,
 } from './bootstrap.js';
 export { kendall, spearman } from './correlation.js';
+export type { ResampleCounts } from './group-means.js';
 export {
   coverageError,
   imageAveragePrecision,
@@ -71,7 +72,6 @@ export {
   asmaStatistic,
   classMeanStatistic,
   meanStatistic,
-  type ResampleCounts,
   type Statistic,
   subgroupStatistics,
 } from './statistic.js';

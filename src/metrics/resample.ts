@@ -2,7 +2,8 @@ import { requireInteger, requireSameImages } from '../errors.js';
 import { letSignalIn, type Stage, type StageOptions } from '../progress.js';
 import { openGenerator } from '../random.js';
 import type { Subgroup } from './asma.js';
-import type { ResampleCounts, Statistic } from './statistic.js';
+import { type GroupedValue, GroupMeans, meanOfMeans, type ResampleCounts } from './group-means.js';
+import type { Statistic } from './statistic.js';
 
 /** A statistic, on the images as they are and on each resample of them. */
 export interface Resampled {
@@ -45,16 +46,18 @@ export async function resample<S extends Statistics>(
   const resampled = models.map((statistics) =>
     mapValues(statistics as Readonly<Record<string, Statistic>>, (statistic) => ({
       statistic,
-      counts: designOf(statistic, images, designs).counts,
+      value: onResamples(statistic, designOf(statistic, images, designs)),
       distribution: new Float64Array(resamples),
     })),
   );
   const all = resampled.flatMap((statistics) => Object.values(statistics));
   let until = performance.now() + SLICE;
   for (let at = 0; at < resamples; at += 1) {
-    for (const design of designs) draw(design, `${draws}/resample=${at}`);
-    for (const { statistic, counts, distribution } of all)
-      distribution[at] = statistic.value(counts);
+    for (const design of designs) {
+      draw(design, `${draws}/resample=${at}`);
+      design.means.take(design.counts);
+    }
+    for (const { value, distribution } of all) distribution[at] = value();
     if (performance.now() < until && at < resamples - 1) continue;
     await letSignalIn(signal, stage);
     until = performance.now() + SLICE;
@@ -87,6 +90,16 @@ interface Design {
   counts: ResampleCounts;
   /** Undefined where all images are drawn together. */
   strata: Subgroup[] | undefined;
+  /** Of the groups that statistics are means of, on the resample drawn last. */
+  means: GroupMeans;
+}
+
+/** A statistic's value on the resample drawn last. */
+function onResamples({ value }: Statistic, { counts, means }: Design): () => number {
+  const { groups } = value as Partial<GroupedValue>;
+  if (!groups) return () => value(counts);
+  const each = groups.map((group) => means.add(group));
+  return () => meanOfMeans(each.map((mean) => mean()));
 }
 
 /** The design of a statistic among those there are; statistics of the same strata share one. */
@@ -94,7 +107,8 @@ function designOf({ strata }: Statistic, images: number, designs: Design[]): Des
   const found = designs.find((design) =>
     strata === undefined ? design.strata === undefined : design.strata && fits(strata, design),
   );
-  const design = found ?? { counts: new Uint16Array(images), strata: strata && [] };
+  const counts = new Uint16Array(images);
+  const design = found ?? { counts, strata: strata && [], means: new GroupMeans() };
   if (!found) designs.push(design);
   for (const stratum of strata ?? []) {
     if (!design.strata!.some(({ group }) => group === stratum.group)) design.strata!.push(stratum);

@@ -1,12 +1,7 @@
 import type { PerImage } from './accuracy.js';
 import { type Subgroup, type SubgroupOptions, subgroups } from './asma.js';
+import { groupedValue, type ResampleCounts } from './group-means.js';
 import type { LabelSet } from './labels.js';
-
-/**
- * How often each image was drawn in one resample. Counts beyond 65,535 would need that many draws of
- * one image.
- */
-export type ResampleCounts = Uint16Array;
 
 /** A number about an evaluation set that can be taken again on a resample of its images. */
 export interface Statistic {
@@ -69,33 +64,11 @@ function groupedMean(values: PerImage, groups: readonly Uint32Array[]): Statisti
     members,
     scores: Float64Array.from(members, (image) => values[image]!),
   }));
-  const everyone = new Uint16Array(values.length).fill(1);
   return {
     images: values.length,
     included: groups.reduce((sum, members) => sum + members.length, 0),
-    value: (counts = everyone) => {
-      let sum = 0;
-      let filled = 0;
-      for (const { members, scores } of parts) {
-        const mean = weightedMean(counts, members, scores);
-        if (Number.isNaN(mean)) continue;
-        sum += mean;
-        filled += 1;
-      }
-      return sum / filled;
-    },
+    value: groupedValue(parts, values.length),
   };
-}
-
-function weightedMean(counts: Uint16Array, members: Uint32Array, scores: Float64Array): number {
-  let sum = 0;
-  let weight = 0;
-  for (let at = 0; at < scores.length; at += 1) {
-    const count = counts[members[at]!]!;
-    sum += count * scores[at]!;
-    weight += count;
-  }
-  return sum / weight;
 }
 
 /**

@@ -113,6 +113,32 @@ describe('resample', () => {
     expect(found!.b).toMatchObject({ estimate: statistics.b.value(), images: 50_000 });
   });
 
+  it('takes many metrics at once as one by one, to the last bit', async () => {
+    // Sums of thirds, sevenths, ... depend on their order; every third metric leaves out others.
+    const metrics = Array.from({ length: 20 }, (_, m) =>
+      Float64Array.from({ length: 500 }, (_, at) =>
+        m % 3 === 0 && at % (m + 2) === 0 ? NaN : ((at * 31) % (m + 3)) / (m + 3),
+      ),
+    );
+    metrics.push(metrics[4]!.slice(), metrics[4]!.fill(NaN, 0, 499));
+    const all = Object.fromEntries(metrics.map((each, m) => [`m${m}`, meanStatistic(each)]));
+    const [found] = await resample([all], '42/bootstrap', options);
+    const expected = bootstrapDistribution(all, resampleCounts(500, '42/bootstrap', 100));
+    for (const [name, { distribution }] of Object.entries(found!)) {
+      expect(distribution).toEqual(expected[name]);
+    }
+    expect(Object.values(found!)).toHaveLength(22);
+  });
+
+  it('takes the value of a statistic that was made of another', async () => {
+    const half = {
+      ...statistics.a,
+      value: (counts?: ResampleCounts) => statistics.a.value(counts) / 2,
+    };
+    const [found] = await resample([{ a: statistics.a, half }], '42/bootstrap', options);
+    expect(found!.half.distribution).toEqual(found!.a.distribution.map((value) => value / 2));
+  });
+
   it('takes every model on the same resamples', async () => {
     const [both] = await resample([statistics], '42/bootstrap', options);
     const { a, b } = statistics;
