@@ -53,6 +53,19 @@ module.exports = {
       },
     },
     {
+      name: 'pages-take-types-only',
+      comment: 'What runs in a browser is built apart; of src/ it knows what things look like.',
+      severity: 'error',
+      from: { path: '^web/' },
+      to: { path: '^src/', dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'src-knows-no-page',
+      severity: 'error',
+      from: { path: '^(src|scripts)/' },
+      to: { path: '^web/' },
+    },
+    {
       name: 'codecs-stay-in-image',
       severity: 'error',
       from: { path: '^src/', pathNot: '^src/image/' },
@@ -71,7 +84,7 @@ module.exports = {
     tsConfig: { fileName: 'tsconfig.json' },
     enhancedResolveOptions: {
       conditionNames: ['import', 'node', 'default'],
-      extensions: ['.ts', '.cts', '.js'],
+      extensions: ['.ts', '.tsx', '.cts', '.js'],
     },
   },
 };

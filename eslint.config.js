@@ -5,7 +5,7 @@ export default tseslint.config(
   { ignores: ['dist/', 'output/', 'coverage/'] },
   js.configs.recommended,
   {
-    files: ['**/*.ts', '**/*.cts'],
+    files: ['**/*.ts', '**/*.tsx', '**/*.cts'],
     extends: [tseslint.configs.strictTypeChecked, tseslint.configs.stylisticTypeChecked],
     languageOptions: { parserOptions: { projectService: true } },
     rules: {
@@ -16,7 +16,7 @@ export default tseslint.config(
   },
   { files: ['**/*.cts'], rules: { '@typescript-eslint/no-require-imports': 'off' } },
   {
-    files: ['src/**/*.ts'],
+    files: ['src/**/*.ts', 'web/**/*.{ts,tsx}'],
     rules: {
       'no-restricted-properties': [
         'error',
@@ -41,7 +41,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ['*.js', '*.cjs'],
-    languageOptions: { globals: { process: 'readonly', module: 'writable' } },
+    files: ['*.js', '*.cjs', 'web/*.js'],
+    languageOptions: { globals: { process: 'readonly', module: 'writable', URL: 'readonly' } },
   },
 );

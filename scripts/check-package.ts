@@ -45,6 +45,9 @@ function checkTarball(): string {
     'src/image/kernel/kernel.wasm',
     'src/image/kernel/notices/libjpeg.txt',
     'dist/src/index.d.ts',
+    'dist/web/charts.js',
+    'dist/web/report.html',
+    'dist/web/view.html',
   ]) {
     ensure(paths.includes(path), `${path} is missing`);
   }
@@ -56,6 +59,8 @@ function checkTarball(): string {
 function belongs(path: string): boolean {
   if (/^(package\.json|LICENSE|README\.md|configs\/.+\.(yaml|json|onnx))$/.test(path)) return true;
   if (/^src\/image\/kernel\/(kernel\.wasm|notices\/\w[\w-]*\.txt)$/.test(path)) return true;
+  if (/^dist\/web\/(report|view)\.html$|^dist\/web\/(charts\.js|\w+-licenses\.md)$/.test(path))
+    return true;
   const [, module] = /^dist\/(src\/.+?)(?:\.d)?\.(?:ts|cts|js|cjs)$/.exec(path) ?? [];
   return module !== undefined && (existsSync(`${module}.ts`) || existsSync(`${module}.cts`));
 }

@@ -209,6 +209,19 @@ export {
   verify,
   type VerifyInput,
 } from './release/verify.js';
+export { type FigureName, FIGURES } from './report/chart-data.js';
+export {
+  plotFigure,
+  type PlotFigureInput,
+  type PlotFigureOptions,
+  type PlottedFigure,
+} from './report/plot.js';
+export {
+  writeReport,
+  type WriteReportInput,
+  type WriteReportOptions,
+  type WrittenReport,
+} from './report/report.js';
 export type {
   ComparedMetric,
   ComparedWith,

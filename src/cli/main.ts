@@ -19,6 +19,7 @@ import { inspectCommand } from './inspect.js';
 import { modelCommand } from './model.js';
 import { regenerateCommand } from './regenerate.js';
 import { releaseCommand } from './release.js';
+import { plotCommand, reportCommand } from './report.js';
 import { exitWithError, print, UsageError } from './run.js';
 import { scoreCommand } from './score.js';
 import { pullCommand, pushCommand } from './transfer.js';
@@ -36,6 +37,8 @@ const COMMANDS = [
   evaluateCommand,
   scoreCommand,
   compareCommand,
+  reportCommand,
+  plotCommand,
   modelCommand,
   exportCommand,
   releaseCommand,

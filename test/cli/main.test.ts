@@ -31,6 +31,8 @@ const FLAGS: Record<string, readonly string[]> = {
   evaluate: ['--model', '--models', '--dataset', '--labels', '--jobs', '--resamples', '--json'],
   score: ['--predictions', '--ids', '--labels', '--resamples', '--overwrite', '--json'],
   compare: ['--gap', '--all-pairs', '--out', '--seed', '--resamples', '--quiet', '--json'],
+  report: ['--out', '--title', '--quiet', '--json'],
+  plot: ['--out', '--choose', '--width', '--font-size', '--font', '--dpi', '--quiet', '--json'],
   export: ['--format', '--out', '--shard-size', '--quiet', '--json'],
   'model add': ['--name', '--out', '--config', '--size', '--classes', '--overwrite'],
   release: ['--version', '--to', '--export', '--recipe-only', '--quiet', '--json'],

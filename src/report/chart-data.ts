@@ -1,0 +1,137 @@
+/**
+ * What each chart draws: plain data, of which the same code makes the picture in a report's page and
+ * in a file. Values are shares from 0 to 1 unless a chart says otherwise.
+ *
+ * @module
+ */
+
+/** A value with its interval and the number of images in it; null where there is none. */
+export interface Measured {
+  value: number | null;
+  low: number | null;
+  high: number | null;
+  n: number;
+}
+
+/** Bars side by side: for each group one of every series, such as sets by their label counts. */
+export interface BarsChart {
+  kind: 'bars';
+  /** What the groups are, and what is measured. */
+  groupLabel: string;
+  valueLabel: string;
+  bars: { series: string; group: string; value: number; n: number }[];
+}
+
+/** A line a model, with intervals where there are few models. */
+export interface LinesChart {
+  kind: 'lines';
+  xLabel: string;
+  valueLabel: string;
+  points: ({ model: string; x: number } & Measured)[];
+  /** What a random ranking reaches. */
+  chance: { x: number; value: number }[];
+  /** What stands at whole numbers of x, where that is not the number: `>5`. */
+  ticks: { x: number; text: string }[] | null;
+}
+
+/** A point a model: two metrics against each other. */
+export interface PointsChart {
+  kind: 'points';
+  xLabel: string;
+  yLabel: string;
+  points: { model: string; x: number; y: number }[];
+  /** Of the two over all models; null for fewer than three. */
+  spearman: number | null;
+  kendall: number | null;
+}
+
+/** Two values a row, and how far they are apart: models on two sets, or metrics. */
+export interface DumbbellsChart {
+  kind: 'dumbbells';
+  valueLabel: string;
+  /** What the rows are: `model` or `metric`. */
+  rowLabel: string;
+  /** What the two ends are. */
+  first: string;
+  second: string;
+  /** The measured value is the first minus the second; `n` of it is that of the first. */
+  rows: ({ name: string; first: number; second: number } & Measured)[];
+}
+
+/** Differences with their intervals, below each other. */
+export interface ForestChart {
+  kind: 'forest';
+  valueLabel: string;
+  baseline: string;
+  rows: ({ model: string; pValue: number | null } & Measured)[];
+}
+
+/** Values on a grid of cells. */
+export interface CellsChart {
+  kind: 'cells';
+  valueLabel: string;
+  xLabel: string;
+  yLabel: string;
+  cells: ({ x: string; y: string } & Measured)[];
+}
+
+/** Names by their value, in one or more groups: the best and the worst classes. */
+export interface RankingChart {
+  kind: 'ranking';
+  valueLabel: string;
+  rowLabel: string;
+  /** Whether values are numbers of images instead of shares. */
+  isCount: boolean;
+  rows: ({ group: string; name: string } & Measured)[];
+}
+
+/** An image with its labels and what a model ranks highest in it. */
+export interface ExampleTile {
+  id: string;
+  /** A data URI of its pixels; null where the images were not given. */
+  image: string | null;
+  labels: string[];
+  /** Best first; a probability is null where it is not known. */
+  ranked: { name: string; probability: number | null; isRight: boolean }[];
+}
+
+/** Images in the manner of the paper's Figure 1. */
+export interface ExamplesChart {
+  kind: 'examples';
+  model: string;
+  tiles: ExampleTile[];
+}
+
+/** What a chart draws. */
+export type ChartData =
+  | BarsChart
+  | LinesChart
+  | PointsChart
+  | DumbbellsChart
+  | ForestChart
+  | CellsChart
+  | RankingChart
+  | ExamplesChart;
+
+/** Every figure, in a report's order. */
+export const FIGURES = ['subgroups'] as const;
+
+/** The name of a figure. */
+export type FigureName = (typeof FIGURES)[number];
+
+/** One of a figure's charts, by what chooses it: its set, its metric, its model. */
+export interface FigureView {
+  choice: Readonly<Record<string, string>>;
+  data: ChartData;
+}
+
+/** A figure: a chart for every choice, or the reason why there is none. */
+export interface Figure {
+  name: FigureName;
+  title: string;
+  /** What it shows, in a sentence or two. */
+  about: string;
+  views: FigureView[];
+  /** Why there is no view; null where there is one. */
+  absent: string | null;
+}

@@ -1,0 +1,118 @@
+import { extname } from 'node:path';
+import { EvaluationError } from '../errors.js';
+import { writeWhole } from '../files/output-file.js';
+import type { StageOptions } from '../progress.js';
+import { type Figure, type FigureName, FIGURES, type FigureView } from './chart-data.js';
+import { makeFigure } from './figures.js';
+import { openReportSets } from './report-sets.js';
+import { drawSvg, rasterize } from './svg.js';
+
+export interface PlotFigureInput {
+  /** Which figure. */
+  figure: FigureName;
+  /** Folders of scores, or folders that contain some. */
+  scores: readonly string[];
+  /** The file to write: `.svg` or `.png`. */
+  out: string;
+}
+
+/** How a figure is drawn. */
+export interface PlotFigureOptions extends Pick<StageOptions, 'signal' | 'onProgress'> {
+  /** mm, 40 or more. Default 120. */
+  widthMm?: number | undefined;
+  /** pt. Default 8. */
+  fontSize?: number | undefined;
+  /** The font that an SVG names; a PNG is always drawn in Varela. Default `sans-serif`. */
+  font?: string | undefined;
+  /** Pixels an inch of a PNG. Default 300. */
+  dpi?: number | undefined;
+  /** Which of the figure's charts, such as `{ set: 'imagenet-val' }`. Default: the first. */
+  choice?: Readonly<Record<string, string>> | undefined;
+}
+
+/** What was drawn. */
+export interface PlottedFigure {
+  figure: FigureName;
+  /** Of the chart that was drawn. */
+  choice: Readonly<Record<string, string>>;
+  out: string;
+}
+
+/**
+ * Draws one figure of a report as a file for a paper.
+ *
+ * @throws EvaluationError `plot-unknown-figure`, `plot-unknown-format`, `plot-unknown-choice`,
+ *   `plot-no-data` where the scores have nothing for it, and what `openAllScores` throws
+ * @throws OutputError where the file cannot be written
+ */
+export async function plotFigure(
+  { figure: name, scores, out }: PlotFigureInput,
+  options: PlotFigureOptions = {},
+): Promise<PlottedFigure> {
+  requireFigure(name);
+  const format = requireFormat(out);
+  const sets = await openReportSets(scores);
+  const figure = await makeFigure(name, { sets, options });
+  const { choice, data } = chooseView(figure, options.choice ?? {});
+  const { widthMm = 120, fontSize = 8, font = 'sans-serif', dpi = 300 } = options;
+  const svg = await drawSvg(data, figure.title, { widthMm, fontSize, font });
+  await writeWhole(out, format === 'svg' ? svg : await rasterize(svg, dpi));
+  return { figure: name, choice, out };
+}
+
+function requireFigure(name: string): void {
+  if ((FIGURES as readonly string[]).includes(name)) return;
+  throw new EvaluationError(`there is no figure "${name}"`, {
+    code: 'plot-unknown-figure',
+    fix: `choose one of: ${FIGURES.join(', ')}`,
+  });
+}
+
+function requireFormat(out: string): 'svg' | 'png' {
+  const format = extname(out).slice(1).toLowerCase();
+  if (format === 'svg' || format === 'png') return format;
+  throw new EvaluationError('a figure is written as .svg or .png', {
+    code: 'plot-unknown-format',
+    path: out,
+    fix: 'give the file one of these extensions',
+  });
+}
+
+/** The first view with what was chosen: a name, or how it begins. */
+function chooseView(figure: Figure, wanted: Readonly<Record<string, string>>): FigureView {
+  const { name, views, absent } = figure;
+  if (absent !== null || views.length === 0) {
+    throw new EvaluationError(`there is no "${name}" of these scores: ${absent ?? ''}`, {
+      code: 'plot-no-data',
+      fix: 'pass other scores',
+    });
+  }
+  let left = views;
+  for (const [key, value] of Object.entries(wanted)) {
+    const exact = left.filter(({ choice }) => choice[key] === value);
+    const found =
+      exact.length > 0 ? exact : left.filter(({ choice }) => choice[key]?.startsWith(value));
+    if (found.length === 0) throw unknownChoice(figure, left, key, value);
+    left = found;
+  }
+  return left[0]!;
+}
+
+function unknownChoice(
+  { name }: Figure,
+  views: readonly FigureView[],
+  key: string,
+  value: string,
+): EvaluationError {
+  const known = [
+    ...new Set(views.map(({ choice }) => choice[key]).filter((each) => each !== undefined)),
+  ];
+  const keys = Object.keys(views[0]!.choice);
+  return new EvaluationError(`"${name}" has no chart with ${key}=${value}`, {
+    code: 'plot-unknown-choice',
+    fix:
+      known.length > 0
+        ? `choose one of: ${known.join(', ')}`
+        : `it is chosen by: ${keys.length > 0 ? keys.join(', ') : 'nothing, there is one'}`,
+  });
+}

@@ -1,0 +1,101 @@
+import * as Plot from '@observablehq/plot';
+import type { LinesChart } from '../../src/report/chart-data.js';
+import { type ChartStyle, frame, GREY, legendOf, MOST_SERIES, paintsOf } from './style.js';
+
+type Point = LinesChart['points'][number] & { value: number };
+
+/** How far apart the intervals of two models stand, as a share of the x axis. */
+const APART = 0.007;
+
+/** A line a model; of more models than colours, the highest, the middle and the lowest stand out. */
+export function drawLines(data: LinesChart, style: ChartStyle): SVGSVGElement {
+  const points = data.points.filter((point): point is Point => point.value !== null);
+  const names = [...new Set(points.map(({ model }) => model))];
+  const isCrowd = names.length > MOST_SERIES;
+  const paints = paintsOf(isCrowd ? outstanding(points, names) : names);
+  const colourOf = ({ model }: Point): string => paints.get(model)?.colour ?? GREY;
+  const xs = [...points, ...data.chance].map(({ x }) => x);
+  const step = (Math.max(...xs) - Math.min(...xs)) * APART;
+  const placeOf = ({ x, model }: Point): number =>
+    isCrowd ? x : x + (names.indexOf(model) - (names.length - 1) / 2) * step;
+  const shown = [...points].sort(
+    (a, b) => Number(paints.has(a.model)) - Number(paints.has(b.model)),
+  );
+  const ticks = data.ticks;
+  const legend = legendOf(paints.values(), style, style.width - 60);
+  return Plot.plot({
+    ...frame(style),
+    height: Math.round(style.width * 0.55 + legend.height),
+    marginTop: legend.height + 2 * style.fontSize,
+    marginBottom: 3.6 * style.fontSize,
+    marginLeft: 4 * style.fontSize,
+    x: {
+      label: data.xLabel,
+      labelAnchor: 'center',
+      labelArrow: 'none',
+      inset: 14,
+      ...(ticks && {
+        ticks: ticks.map(({ x }) => x),
+        tickFormat: (x: number) => ticks.find((tick) => tick.x === x)?.text ?? String(x),
+      }),
+    },
+    y: {
+      label: `${data.valueLabel} (%)`,
+      percent: true,
+      zero: true,
+      grid: true,
+      labelArrow: 'none',
+    },
+    marks: [
+      Plot.ruleY([0]),
+      Plot.lineY(data.chance, { x: 'x', y: 'value', stroke: GREY, strokeDasharray: '4,3' }),
+      Plot.text(data.chance.slice(-1), {
+        x: 'x',
+        y: 'value',
+        text: () => 'chance',
+        textAnchor: 'end',
+        lineAnchor: 'bottom',
+        dy: -4,
+        fill: GREY,
+      }),
+      Plot.lineY(shown, {
+        x: placeOf,
+        y: 'value',
+        z: 'model',
+        stroke: colourOf,
+        strokeWidth: ({ model }: Point) => (isCrowd && !paints.has(model) ? 0.6 : 1.6),
+        strokeOpacity: ({ model }: Point) => (isCrowd && !paints.has(model) ? 0.6 : 1),
+      }),
+      Plot.ruleX(isCrowd ? [] : points.filter(({ low }) => low !== null), {
+        x: placeOf,
+        y1: 'low',
+        y2: 'high',
+        stroke: colourOf,
+      }),
+      Plot.dot(
+        shown.filter(({ model }) => paints.has(model)),
+        {
+          x: placeOf,
+          y: 'value',
+          fill: colourOf,
+          symbol: ({ model }: Point) => paints.get(model)!.symbol,
+          r: 3.5,
+          className: 'value',
+          title: ({ model, value, n }: Point) =>
+            `${model}: ${(100 * value).toFixed(1)}%, ${n} images`,
+        },
+      ),
+      ...legend.marks,
+    ],
+  }) as SVGSVGElement;
+}
+
+/** The models whose mean is the highest, in the middle and the lowest. */
+function outstanding(points: readonly Point[], names: readonly string[]): string[] {
+  const meanOf = (name: string): number => {
+    const values = points.filter(({ model }) => model === name).map(({ value }) => value);
+    return values.reduce((sum, value) => sum + value, 0) / values.length;
+  };
+  const sorted = [...names].sort((a, b) => meanOf(b) - meanOf(a));
+  return [sorted[0]!, sorted[Math.floor(sorted.length / 2)]!, sorted.at(-1)!];
+}

@@ -1,0 +1,3 @@
+import { render } from 'preact';
+
+render(<main>patchml view</main>, document.querySelector('#app')!);
