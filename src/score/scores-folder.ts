@@ -17,7 +17,7 @@ import { scorecardNotes, scorecardsCsvTable, scorecardTable } from './scorecard-
 import { type NewScorecard, type Scorecard, scorecardSchema } from './scorecard.js';
 
 /** The file that makes a folder one of scores. */
-const SCORECARD_FILE = 'scorecard.json';
+export const SCORECARD_FILE = 'scorecard.json';
 /** The scores of each image. */
 const IMAGES_FILE = 'images.csv';
 
