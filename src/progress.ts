@@ -11,7 +11,7 @@ export type Stage =
   | 'predict'
   | 'score'
   | 'compare'
-  | 'study'
+  | 'view'
   | 'release'
   | 'push'
   | 'pull';

@@ -84,9 +84,14 @@ export async function requireOutside(
   folder: string,
   refuse: (problem: string) => PatchmlError,
 ): Promise<void> {
-  const path = relative(await realpath(folder), await realPlace(place));
-  if (path === '..' || path.startsWith(`..${sep}`) || isAbsolute(path)) return;
+  if (!isWithin(await realpath(folder), await realPlace(place))) return;
   throw refuse(`this is inside the dataset ${folder}, which must not change`);
+}
+
+/** Whether a place is a folder or in it; both without links in their paths. */
+export function isWithin(folder: string, place: string): boolean {
+  const path = relative(folder, place);
+  return !(path === '..' || path.startsWith(`..${sep}`) || isAbsolute(path));
 }
 
 /** Where a path leads; its last parts need not exist. */

@@ -89,8 +89,12 @@ function isNewFolder(root: string, path: string, seen: Set<string>): boolean {
   }
 }
 
-/** The folders that links of a listed one may lead into. */
-function homesOf(root: string): string[] {
+/**
+ * The folders that links below a folder may lead into: itself, and in a Hugging Face cache the
+ * `blobs` beside its `snapshots`.
+ * @param root without links in its path
+ */
+export function homesOf(root: string): string[] {
   const parts = root.split(sep);
   const at = parts.lastIndexOf('snapshots');
   const blobs = [...parts.slice(0, at), 'blobs'].join(sep);

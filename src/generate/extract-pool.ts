@@ -27,7 +27,7 @@ import {
 } from './build-index.js';
 import type { ExtractedBatch } from './cut-patches.js';
 import type { ExtractWorkerSettings } from './extract-worker.js';
-import { type Pool, type PoolFolder, type PoolSummary, readPool, readPoolSummary } from './pool.js';
+import { type Pool, POOL_FILE, type PoolFolder, type PoolSummary, readPool, readPoolSummary } from './pool.js';
 import { openPoolOutput, type PoolProgress, recoverPoolProgress } from './pool-writer.js';
 import type { IndexedImage } from './sort-objects.js';
 import {
@@ -75,7 +75,7 @@ async function extract(
   const indexed = await readIndexSummary(index);
   requireSamePart('index', index, indexed.recipe, indexPartOf(recipe));
   const folder = await poolFolder(recipe, indexed, work);
-  if (await exists(join(folder, 'pool.json'))) {
+  if (await exists(join(folder, POOL_FILE))) {
     if (options.strict) await requireAllDecoded(folder, indexed.images);
     return readPool(folder);
   }
@@ -89,7 +89,7 @@ async function extract(
     const progress = await writePool({ recipe, index, indexed, images, partial, reached }, options);
     await requireLengths(partial, progress);
     const summary = await summarize(recipe, indexed, progress, partial);
-    await writeWhole(join(partial, 'pool.json'), toJson(summary));
+    await writeWhole(join(partial, POOL_FILE), toJson(summary));
     await forgetProgress(partial);
   });
   return readPool(folder);

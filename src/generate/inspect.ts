@@ -21,7 +21,7 @@ import { openAnnotations } from '../imagenet/annotations.js';
 import { classNameOf, classOf, type Wnid } from '../imagenet/synsets.js';
 import { loadRecipe, recipeDigest } from '../recipe/load.js';
 import type { Recipe } from '../recipe/schema.js';
-import { readPool } from './pool.js';
+import { POOL_FILE, readPool } from './pool.js';
 import { readStageRows } from './stage-folder.js';
 
 /** What is at a path, counted. */
@@ -73,7 +73,7 @@ export async function inspect(path: string): Promise<Inspection> {
     if (/\.ya?ml$/.test(path)) return await inspectRecipe(path);
     if ((await stat(path)).isDirectory()) {
       if (await exists(join(path, SUMMARY_FILE))) return await inspectDataset(path);
-      if (await exists(join(path, 'pool.json'))) return await inspectPool(path);
+      if (await exists(join(path, POOL_FILE))) return await inspectPool(path);
     }
     return await inspectAnnotations(path);
   } catch (error) {

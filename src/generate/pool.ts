@@ -9,6 +9,9 @@ import { classIndexSchema, wnidSchema } from '../imagenet/synsets.js';
 import { damagedPool, PoolReader } from './pool-reader.js';
 import { poolPartSchema, readStageRows } from './stage-folder.js';
 
+/** What a pool is. */
+export const POOL_FILE = 'pool.json';
+
 /** The path of a pool folder. */
 export type PoolFolder = FolderOf<'pool'>;
 
@@ -94,7 +97,7 @@ export async function readPool(folder: PoolFolder): Promise<Pool> {
 
 /** Reads what `pool.json` says. @throws DatasetError when the folder is not a pool */
 export function readPoolSummary(folder: PoolFolder): Promise<PoolSummary> {
-  return readSummary(folder, 'pool.json', poolSchema, 'patchml extract');
+  return readSummary(folder, POOL_FILE, poolSchema, 'patchml extract');
 }
 
 /**

@@ -7,7 +7,7 @@ import { PATCHML_VERSION } from '../version.js';
  * Version 1 counted images without labels as perfect in three metrics, took average precision over
  * images from logits as they were, and resampled subgroups together.
  */
-export const SCORECARD_VERSION = 2;
+const SCORECARD_VERSION = 2;
 
 const share = z.number().min(0).max(1);
 
@@ -269,7 +269,7 @@ export function numberOrNull(value: number): number | null {
 }
 
 /** The metrics of a scorecard, in the order it lists them; the subgroups come before `asma`. */
-export const METRIC_NAMES = [
+const METRIC_NAMES = [
   'top1',
   'top5',
   'real',

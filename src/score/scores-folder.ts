@@ -19,7 +19,7 @@ import { type NewScorecard, type Scorecard, scorecardSchema } from './scorecard.
 /** The file that makes a folder one of scores. */
 export const SCORECARD_FILE = 'scorecard.json';
 /** The scores of each image. */
-const IMAGES_FILE = 'images.csv';
+export const IMAGES_FILE = 'images.csv';
 
 /** Scores that were written; those of single images are read on demand. */
 export interface StoredScores {

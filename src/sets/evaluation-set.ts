@@ -94,9 +94,22 @@ export function finishSet(
     originals,
     labels,
     rule,
-    digest: digestOf({ rule, ...columnsOf(sorted) }),
+    digest: digestOfSet(rule, columnsOf(sorted)),
     leftOut: counts,
   };
+}
+
+/** The digest of a set, by what a score depends on beside predictions. */
+export function digestOfSet(
+  rule: LabelRule,
+  columns: Pick<EvaluationSet, 'ids' | 'labels'> & { originals?: readonly ClassIndex[] },
+): string {
+  return digestOf({ rule, ...columns });
+}
+
+/** The digest of a set of which only these images are left. */
+export function digestOfPart(digest: string, ids: readonly string[]): string {
+  return digestOf([digest, ids]);
 }
 
 function columnsOf(
@@ -157,7 +170,7 @@ export function withoutImages(
     images: set.images && { ...set.images, places: set.images.places.filter(isKept) },
     originals: set.originals?.filter(isKept),
     labels: set.labels.filter(isKept),
-    digest: digestOf([set.digest, kept]),
+    digest: digestOfPart(set.digest, kept),
     leftOut: {
       ...set.leftOut,
       [reason]: (set.leftOut[reason] ?? 0) + set.ids.length - kept.length,
