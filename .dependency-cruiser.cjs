@@ -5,25 +5,30 @@
  */
 const BASE = ['files', 'parallel', 'image', 'recipe', 'imagenet', 'dataset'];
 const MAKE = ['generate'];
-const MEASURE = ['sets', 'predictions', 'metrics', 'models', 'score', 'report', 'study'];
+const MEASURE = ['sets', 'predictions', 'metrics', 'models', 'score', 'report'];
 const PUBLISH = ['exports', 'release', 'transfer'];
+const LOOK = ['viewer'];
 const TOP = '^src/(errors|progress|random|text|version)[.]ts$';
 
-const FLOWS = [BASE, [...BASE, ...MAKE], [...BASE, ...MEASURE], [...BASE, ...MAKE, ...PUBLISH]];
-/** A study measures, and generates the datasets that it measures on. */
-const ALSO = { study: MAKE };
+const FLOWS = [
+  BASE,
+  [...BASE, ...MAKE],
+  [...BASE, ...MEASURE],
+  [...BASE, ...MAKE, ...PUBLISH],
+  [...BASE, ...MAKE, ...MEASURE, ...PUBLISH, ...LOOK],
+];
 const inside = (folders) => `^src/(${folders.join('|')})/`;
 
 /** The folders that one may import from: those before it wherever it stands last in a flow's wing. */
 const below = (folder) => {
   const flow = FLOWS.find((folders) => folders.includes(folder));
-  return [...flow.slice(0, flow.indexOf(folder) + 1), ...(ALSO[folder] ?? [])];
+  return flow.slice(0, flow.indexOf(folder) + 1);
 };
 
 module.exports = {
   forbidden: [
     { name: 'no-circular', severity: 'error', from: {}, to: { circular: true } },
-    ...[...BASE, ...MAKE, ...MEASURE, ...PUBLISH].map((folder) => ({
+    ...[...BASE, ...MAKE, ...MEASURE, ...PUBLISH, ...LOOK].map((folder) => ({
       name: `${folder}-points-up`,
       severity: 'error',
       from: { path: inside([folder]) },
@@ -48,7 +53,7 @@ module.exports = {
       comment: 'Help, version and mistyped flags are answered at once: await import() what works.',
       from: { path: '^src/cli/' },
       to: {
-        path: inside([...BASE, ...MAKE, ...MEASURE, ...PUBLISH]),
+        path: inside([...BASE, ...MAKE, ...MEASURE, ...PUBLISH, ...LOOK]),
         pathNot: '^src/files/file-errors[.]ts$',
         dynamic: false,
         dependencyTypesNot: ['type-only'],

@@ -148,10 +148,8 @@ export const ERROR_CODES = [
   'output-not-comparison',
   'output-not-empty',
   'output-not-scores',
-  'output-not-study',
   'output-other-dataset',
   'output-other-scores',
-  'output-other-study',
   'plan-of-another-dataset',
   'plan-of-another-pool',
   'plan-of-another-recipe',
@@ -164,6 +162,8 @@ export const ERROR_CODES = [
   'pool-missing',
   'pool-of-another-dataset',
   'pool-of-another-recipe',
+  'port-refused',
+  'port-taken',
   'predictions-bad-columns',
   'predictions-bad-dtype',
   'predictions-bad-id-list',
@@ -219,21 +219,15 @@ export const ERROR_CODES = [
   'stage-invalid',
   'stage-missing',
   'store-busy',
-  'study-contradiction',
-  'study-invalid-field',
-  'study-no-models',
-  'study-no-scores',
-  'study-not-fields',
-  'study-not-yaml',
-  'study-too-large',
-  'study-unknown-field',
-  'study-unknown-input',
   'synset-list-invalid',
   'too-large',
   'version-exists',
   'version-invalid',
   'version-not-greater',
   'version-too-small',
+  'view-nothing',
+  'view-outside',
+  'view-too-large',
 ] as const;
 
 /** The stable, machine-readable name of a problem, such as `recipe-unknown-field`. */
@@ -322,7 +316,7 @@ export class OutputError extends PatchmlError {}
 /** A release that cannot be sent to a store, or fetched from it. */
 export class TransferError extends PatchmlError {}
 /** Stages that keep nothing of what they did before they were stopped. */
-const START_OVER = ['verify', 'score', 'compare', 'release'];
+const START_OVER = ['verify', 'score', 'compare', 'view', 'release'];
 
 /** The run was stopped by its `AbortSignal`; what was finished is kept. */
 export class AbortedError extends PatchmlError {

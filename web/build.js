@@ -22,6 +22,10 @@ const shared = (name) => ({
     reportCompressedSize: false,
     target: 'es2022',
     license: { fileName: `${name}-licenses.md` },
+    rolldownOptions: {
+      // "use client" in a library: there is no server side here.
+      onLog: (level, log, next) => log.code === 'MODULE_LEVEL_DIRECTIVE' || next(level, log),
+    },
   },
 });
 
@@ -71,7 +75,7 @@ async function buildCharts() {
     build: {
       ...output,
       ssr: 'server.ts',
-      rolldownOptions: { output: { entryFileNames: 'charts.js' } },
+      rolldownOptions: { ...output.rolldownOptions, output: { entryFileNames: 'charts.js' } },
     },
     ssr: { noExternal: true },
   });

@@ -22,9 +22,9 @@ import { releaseCommand } from './release.js';
 import { plotCommand, reportCommand } from './report.js';
 import { exitWithError, print, UsageError } from './run.js';
 import { scoreCommand } from './score.js';
-import { studyCommand } from './study.js';
 import { pullCommand, pushCommand } from './transfer.js';
 import { verifyCommand } from './verify.js';
+import { viewCommand } from './view.js';
 
 /** In the order of the help. Each has flags of its own, which yargs' types do not hold in a list. */
 const COMMANDS = [
@@ -38,9 +38,9 @@ const COMMANDS = [
   evaluateCommand,
   scoreCommand,
   compareCommand,
-  studyCommand,
   reportCommand,
   plotCommand,
+  viewCommand,
   modelCommand,
   exportCommand,
   releaseCommand,

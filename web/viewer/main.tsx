@@ -1,3 +1,12 @@
 import { render } from 'preact';
+import { App } from './app.js';
+import './viewer.css';
 
-render(<main>patchml view</main>, document.querySelector('#app')!);
+// The secret in the printed address is in a cookie now: it need not be seen, copied or kept.
+const address = new URL(location.href);
+if (address.searchParams.has('token')) {
+  address.searchParams.delete('token');
+  history.replaceState(null, '', address);
+}
+
+render(<App />, document.querySelector('#app')!);

@@ -1,0 +1,125 @@
+/**
+ * Measures how smoothly the viewer scrolls: makes a dataset of many rows out of a small one (its
+ * images by hard links), opens it in Chromium, scrolls through it and prints how long the frames
+ * took. It passes no verdict.
+ *
+ *     node dist/scripts/scroll-viewer.js [--dataset output/demo] [--rows 100000]
+ */
+import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { chromium, type Page } from 'playwright-core';
+import { startViewer } from '../src/index.js';
+
+const { values } = parseArgs({
+  options: {
+    dataset: { type: 'string', default: join('output', 'demo') },
+    rows: { type: 'string', default: '100000' },
+  },
+});
+
+const made = makeDataset(values.dataset, Number(values.rows));
+const began = performance.now();
+const viewer = await startViewer({ paths: [made] });
+console.log(`opened ${values.rows} rows in ${secondsSince(began)} s`);
+const browser = await chromium.launch({
+  executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium',
+  args: ['--no-sandbox'],
+});
+try {
+  const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
+  const asked = performance.now();
+  await page.goto(viewer.address);
+  await page.waitForSelector('.tile img');
+  console.log(`first picture after ${secondsSince(asked)} s`);
+  await report('wheel, slowly', page, () => turnWheel(page, 200, 120));
+  await report('wheel, fast', page, () => turnWheel(page, 200, 3000));
+  await report('scroll bar, end to end', page, () => dragThrough(page));
+  await report('typing in the search', page, () =>
+    page.getByRole('searchbox').pressSequentially('k3 dog', { delay: 150 }),
+  );
+} finally {
+  await browser.close();
+  await viewer.close();
+  rmSync(made, { recursive: true });
+}
+
+/** A dataset whose rows repeat those of another under ids of their own. */
+function makeDataset(from: string, rows: number): string {
+  const folder = join('output', 'scroll-viewer');
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(join(folder, 'images'), { recursive: true });
+  for (const file of ['patchml.lock.json', 'classes.json', 'README.md']) {
+    linkSync(join(from, file), join(folder, file));
+  }
+  const summary = JSON.parse(readFileSync(join(from, 'dataset.json'), 'utf8')) as object;
+  writeFileSync(join(folder, 'dataset.json'), JSON.stringify({ ...summary, images: rows }));
+  const known = readFileSync(join(from, 'metadata.jsonl'), 'utf8').trimEnd().split('\n');
+  const lines: string[] = [];
+  for (let row = 0; row < rows; row += 1) {
+    const { file_name: source, ...rest } = JSON.parse(known[row % known.length]!) as Row;
+    const id = `k${rest.k}-${String(row).padStart(6, '0')}`;
+    const file = `images/${id}.png`;
+    linkSync(join(from, source), join(folder, file));
+    lines.push(JSON.stringify({ file_name: file, ...rest, id }));
+  }
+  writeFileSync(join(folder, 'metadata.jsonl'), `${lines.join('\n')}\n`);
+  return folder;
+}
+
+interface Row {
+  file_name: string;
+  k: number;
+}
+
+/** Prints how long the frames took while something was done. */
+async function report(name: string, page: Page, act: () => Promise<void>): Promise<void> {
+  await page.evaluate(`{
+    window.frames_ = [];
+    let last = performance.now();
+    const next = (now) => {
+      window.frames_.push(now - last);
+      last = now;
+      window.frame_ = requestAnimationFrame(next);
+    };
+    window.frame_ = requestAnimationFrame(next);
+  }`);
+  await act();
+  await page.waitForTimeout(300);
+  const frames: number[] = await page.evaluate(
+    'cancelAnimationFrame(window.frame_); window.frames_.slice(1)',
+  );
+  frames.sort((a, b) => a - b);
+  const at = (share: number): string => frames[Math.floor(share * (frames.length - 1))]!.toFixed(0);
+  const long = frames.filter((ms) => ms > 100).length;
+  console.log(
+    `${name}: ${frames.length} frames, median ${at(0.5)} ms, 99% ${at(0.99)} ms, longest ${at(1)} ms, ${long} over 100 ms`,
+  );
+}
+
+async function turnWheel(page: Page, turns: number, by: number): Promise<void> {
+  await page.mouse.move(800, 400);
+  for (let turn = 0; turn < turns; turn += 1) {
+    await page.mouse.wheel(0, by);
+    await page.waitForTimeout(16);
+  }
+}
+
+/** As somebody who drags the scroll bar from the top to the bottom, in three seconds. */
+async function dragThrough(page: Page): Promise<void> {
+  await page.evaluate(`new Promise((resolve) => {
+    const list = document.querySelector('.gallery');
+    const began = performance.now();
+    const step = (now) => {
+      const share = Math.min(1, (now - began) / 3000);
+      list.scrollTop = share * (list.scrollHeight - list.clientHeight);
+      if (share < 1) requestAnimationFrame(step);
+      else resolve();
+    };
+    requestAnimationFrame(step);
+  })`);
+}
+
+function secondsSince(began: number): string {
+  return ((performance.now() - began) / 1000).toFixed(1);
+}

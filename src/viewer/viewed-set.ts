@@ -1,0 +1,160 @@
+import { join } from 'node:path';
+import {
+  type DatasetFolder,
+  LOCK_FILE,
+  METADATA_FILE,
+  readDataset,
+  SUMMARY_FILE,
+} from '../dataset/dataset.js';
+import { MAX_IMAGE_BYTES, readRegularFile } from '../files/read-file.js';
+import { type PatchRow, POOL_FILE, readPool } from '../generate/pool.js';
+import { decodeImage } from '../image/decode.js';
+import type { RgbImage } from '../image/pixels.js';
+import { type StageOptions, throwIfAborted } from '../progress.js';
+import { datasetFolderOf, readReleaseSummary, RELEASE_FILE } from '../release/release-folder.js';
+import { digestOfSet } from '../sets/evaluation-set.js';
+import type { ModelSummary, Ranking, SetSummary } from './answers.js';
+import { type ImageColumns, listAt, openColumns } from './columns.js';
+import type { FoundFolder } from './given-paths.js';
+
+/** A set of images as the viewer holds it. */
+export interface ViewedSet {
+  summary: Omit<SetSummary, 'key' | 'models'>;
+  columns: ImageColumns;
+  /** What scorecards call the set by, where models can be scored on it. */
+  setDigest?: string | undefined;
+  models: ViewedModel[];
+  /** Where an image's file is in the folder; undefined where it has none. */
+  fileOf: (image: number) => string | undefined;
+  /** An image's file. @throws PatchmlError */
+  readFile?: ((image: number) => Promise<Buffer>) | undefined;
+  /** An image's pixels. @throws PatchmlError */
+  readPixels?: ((image: number) => Promise<RgbImage>) | undefined;
+  close: () => void;
+}
+
+/** A model's scores on the images of a set, in their order. */
+export interface ViewedModel {
+  summary: Omit<ModelSummary, 'key'>;
+  /** Labels among the k highest classes; -1 where there is no score. */
+  found: number[];
+  of: number[];
+  rankingOf: (image: number) => Omit<Ranking, 'model' | 'found' | 'of'>;
+}
+
+/**
+ * Opens a dataset, a release or a pool, and reads its rows.
+ * @throws DatasetError where it is not what it should be, `view-too-large`, `view-outside`
+ * @throws OutputError where a file cannot be read; AbortedError
+ */
+export function openViewedSet(found: FoundFolder, options: StageOptions): Promise<ViewedSet> {
+  return found.kind === 'pool' ? openPool(found, options) : openDataset(found, options);
+}
+
+async function openDataset(
+  { kind, path, within }: FoundFolder,
+  { signal, onProgress }: StageOptions,
+): Promise<ViewedSet> {
+  const isRelease = kind === 'release';
+  if (isRelease) await within(join(path, RELEASE_FILE));
+  const release = isRelease ? await readReleaseSummary(path) : undefined;
+  const folder: DatasetFolder = release ? datasetFolderOf(path, release) : path;
+  for (const file of [SUMMARY_FILE, LOCK_FILE, METADATA_FILE]) await within(join(folder, file));
+  const { summary, lock, rows } = await readDataset(folder);
+  const { add, columns } = openColumns(folder);
+  const files: string[] = [];
+  for await (const row of rows()) {
+    throwIfAborted(signal, 'view');
+    const { bbox, category, patch, source } = row.objects;
+    const objects = bbox.map((box, at) => ({
+      class: category[at] ?? 0,
+      box,
+      boxIn: 'image' as const,
+      patch: patch[at] ?? '',
+      source: source[at] ?? '',
+    }));
+    add({ id: row.id, k: row.k, labels: row.labels, objects, pixels: row.pixels_sha256 });
+    files.push(row.file_name);
+    onProgress?.({
+      stage: 'view',
+      step: summary.name,
+      done: files.length,
+      total: summary.images,
+      unit: 'rows',
+    });
+  }
+  const readFile = async (image: number): Promise<Buffer> =>
+    readRegularFile(await within(join(folder, files[image]!)), { maxBytes: MAX_IMAGE_BYTES });
+  const hasPixels = release?.kind !== 'recipe';
+  const labels = columns.ids.map((_, image) => listAt(columns.labels, image));
+  return {
+    summary: {
+      kind,
+      title: `${summary.name} ${summary.version}`,
+      path,
+      digest: lock.dataset,
+      pool: lock.pool,
+      images: files.length,
+      hasPixels,
+    },
+    columns,
+    setDigest: digestOfSet('patchml', { ids: columns.ids, labels }),
+    models: [],
+    fileOf: (image) => files[image],
+    ...(hasPixels
+      ? { readFile, readPixels: async (image: number) => decodeImage(await readFile(image)) }
+      : {}),
+    close: () => undefined,
+  };
+}
+
+async function openPool(
+  { path, within }: FoundFolder,
+  { signal, onProgress }: StageOptions,
+): Promise<ViewedSet> {
+  for (const file of [POOL_FILE, 'patches.jsonl', 'patches.bin']) await within(join(path, file));
+  const pool = await readPool(path);
+  const { add, columns } = openColumns(path);
+  const places: Pick<PatchRow, 'width' | 'height' | 'offset'>[] = [];
+  for await (const row of pool.rows()) {
+    throwIfAborted(signal, 'view');
+    const { id, source, box, width, height, offset, sha256 } = row;
+    const [x0, y0, x1, y1] = box;
+    const object = {
+      class: row.class,
+      box: [x0, y0, x1 - x0, y1 - y0] as [number, number, number, number],
+      boxIn: 'source' as const,
+      patch: id,
+      source,
+    };
+    add({ id, k: 1, labels: [row.class], objects: [object], pixels: sha256 });
+    places.push({ width, height, offset });
+    const total = pool.summary.patches;
+    onProgress?.({ stage: 'view', step: 'pool', done: places.length, total, unit: 'rows' });
+  }
+  const pixels = pool.openPixels();
+  const { digest } = pool.summary;
+  return {
+    summary: {
+      kind: 'pool',
+      title: `pool ${digest.slice(0, 8)}`,
+      path,
+      digest,
+      images: places.length,
+      hasPixels: true,
+    },
+    columns,
+    models: [],
+    fileOf: () => undefined,
+    readPixels: (image) => {
+      const { data, ...size } = pixels.read({ id: columns.ids[image]!, ...places[image]! });
+      return Promise.resolve({
+        ...size,
+        data: Buffer.from(data.buffer, data.byteOffset, data.length),
+      });
+    },
+    close: () => {
+      pixels.close();
+    },
+  };
+}
