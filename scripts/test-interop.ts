@@ -22,8 +22,8 @@ import {
 import { makeSample } from './make-sample.js';
 
 // Loads every export of a release with its real client in Python and checks images, labels and boxes
-// against the metadata; predictions too. Then runs the Python of the documentation. Nothing is downloaded; where the
-// clients are absent it says so and is content.
+// against the metadata; predictions too, and models of timm. Then runs the Python of the documentation.
+// Nothing is downloaded; where the clients are absent it says so and is content.
 
 const SCRIPTS = resolve('test', 'interop');
 const MODULES =
@@ -69,8 +69,8 @@ async function runAll(folder: string): Promise<number> {
   let failed = 0;
   for (const { name, path, of } of scripts) {
     if (!hasTorch && /^import torch$/m.test(readFileSync(path, 'utf8'))) {
-      skipped += 1; // too large to be installed for one example
-      console.log(`skip  ${name}: torch is not installed`);
+      skipped += 1;
+      console.log(`skip  ${name}: torch is not installed (test/interop/install-torch.sh)`);
       continue;
     }
     const started = performance.now();
