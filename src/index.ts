@@ -179,6 +179,7 @@ export {
   recipeDigest,
   type RecipeOverrides,
 } from './recipe/load.js';
+export type { GridCell } from './recipe/geometry.js';
 export type { Recipe, RecipeInput } from './recipe/schema.js';
 export { diffToMarkdown, diffToText } from './release/diff-text.js';
 export {
@@ -303,6 +304,9 @@ export type {
   EvaluationSet,
   EvaluationSetKind,
   LabelRule,
+  PaintedImage,
+  PaintedObject,
+  PaintedSet,
 } from './sets/evaluation-set.js';
 export type { MultiLabelRule } from './sets/multi-labels.js';
 export { type EvaluationSetInput, openEvaluationSet } from './sets/open-set.js';

@@ -46,6 +46,41 @@ export function cellSize(recipe: Recipe, k: number): [width: number, height: num
   ];
 }
 
+/** A cell of a grid of `columns` x `rows`; `column` and `row` count from 0, from the top left. */
+export interface GridCell {
+  columns: number;
+  rows: number;
+  column: number;
+  row: number;
+}
+
+/**
+ * Where a painted object lies: the cell of its image's grid that holds the centre of its box. In a
+ * scatter, which has no cells, the third of the safe area's width and height: a cell of a 3 x 3 grid.
+ *
+ * @param k patches in the image
+ * @param box of the object, px from the canvas's top left
+ */
+export function cellOf(recipe: Recipe, k: number, box: Rectangle): GridCell {
+  const [left, top, width, height] = safeArea(recipe);
+  const isScatter = recipe.layout.type === 'scatter';
+  const [columns, rows] = isScatter ? [THIRDS, THIRDS] : gridOf(recipe, k);
+  const { gap } = recipe.layout;
+  const [cellWidth, cellHeight] = isScatter
+    ? [width / THIRDS, height / THIRDS]
+    : cellSize(recipe, k).map((side) => side + gap);
+  const [x, y] = [box[0] + box[2] / 2 - left, box[1] + box[3] / 2 - top];
+  return {
+    columns,
+    rows,
+    column: Math.min(columns - 1, Math.max(0, Math.floor(x / cellWidth!))),
+    row: Math.min(rows - 1, Math.max(0, Math.floor(y / cellHeight!))),
+  };
+}
+
+/** Columns and rows that the places of a scatter are told apart by. */
+const THIRDS = 3;
+
 /** How a recipe's patches are resized, in the kernel's words. */
 export function resamplingOf({
   kernel,

@@ -2,6 +2,8 @@ import { EvaluationError } from '../errors.js';
 import { digestOf } from '../files/digest.js';
 import type { ImagePlace } from '../imagenet/images.js';
 import type { ClassIndex } from '../imagenet/synsets.js';
+import type { GridCell } from '../recipe/geometry.js';
+import type { Recipe } from '../recipe/schema.js';
 import type { MultiLabelRule } from './multi-labels.js';
 
 /** What kind of set it is: which form it has on disk. */
@@ -26,6 +28,8 @@ export interface EvaluationSet {
   originals: readonly ClassIndex[] | undefined;
   /** The valid classes of each image; an empty list means "not annotated". */
   labels: readonly (readonly ClassIndex[])[];
+  /** What was painted into the images of a PatchML dataset; absent for any other set. */
+  painted?: PaintedSet | undefined;
   /** What the valid classes are. */
   rule: LabelRule;
   /** SHA-256 over ids, labels, originals and rule: what a score depends on beside predictions. */
@@ -46,6 +50,35 @@ export interface EvaluationImages {
   places: readonly ImagePlace[];
   /** Changes when the images do. */
   fingerprint: string;
+}
+
+/** The objects of a PatchML dataset's images. */
+export interface PaintedSet {
+  /** How the recipe lays objects out: by it, a place is a cell of a grid or, in a scatter, a third. */
+  layout: Recipe['layout']['type'];
+  /** In the order of the set's ids. */
+  images: readonly PaintedImage[];
+}
+
+/** The objects of one image. */
+export interface PaintedImage {
+  /**
+   * In a paired dataset, the image's number: the images of one number hold the same patches, in each
+   * one more than in the one before. Undefined in any other dataset.
+   */
+  number: number | undefined;
+  /** In the order they were painted in. */
+  objects: readonly PaintedObject[];
+}
+
+/** One object of an image. */
+export interface PaintedObject {
+  category: ClassIndex;
+  /** The id of its patch: objects of one id are the same pixels before resizing. */
+  patch: string;
+  /** The side it is painted in, px: the square root of its box's area. */
+  side: number;
+  cell: GridCell;
 }
 
 /** One image of a set that is being opened. */
@@ -170,6 +203,7 @@ export function withoutImages(
     images: set.images && { ...set.images, places: set.images.places.filter(isKept) },
     originals: set.originals?.filter(isKept),
     labels: set.labels.filter(isKept),
+    painted: set.painted && { ...set.painted, images: set.painted.images.filter(isKept) },
     digest: digestOfPart(set.digest, kept),
     leftOut: {
       ...set.leftOut,

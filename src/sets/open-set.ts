@@ -7,11 +7,19 @@ import {
   readDataset,
   SUMMARY_FILE,
 } from '../dataset/dataset.js';
+import type { MetadataRow } from '../dataset/row.js';
 import { EvaluationError } from '../errors.js';
 import { explainError } from '../files/file-errors.js';
 import { exists } from '../files/folders.js';
 import { listFiles } from '../files/listing.js';
-import { type EvaluationSet, finishSet, type SetItem } from './evaluation-set.js';
+import { cellOf } from '../recipe/geometry.js';
+import type { Recipe } from '../recipe/schema.js';
+import {
+  type EvaluationSet,
+  finishSet,
+  type PaintedImage,
+  type SetItem,
+} from './evaluation-set.js';
 import { openClassFolders } from './folder-set.js';
 import { type Labels, readLabels } from './labels.js';
 import { openListedImages } from './listed-set.js';
@@ -176,15 +184,38 @@ async function openPatchmlSet(folder: string): Promise<EvaluationSet> {
   const { summary, lock, rows } = await readDataset(folder);
   const files = await listFiles(join(folder, IMAGES_FOLDER), () => true, { follow: true });
   const sizes = new Map(files.map(({ path, size }) => [`images/${path}`, size]));
+  const { recipe } = summary;
   const items: SetItem[] = [];
-  for await (const { id, file_name: file, labels } of rows()) {
+  const images: PaintedImage[] = [];
+  for await (const row of rows()) {
+    const { id, file_name: file, labels } = row;
     const size = sizes.get(file);
     if (size === undefined) throw damaged(`${file} is missing`, folder);
     items.push({ id, place: { file, size }, labels });
+    const { bbox, category, patch } = row.objects;
+    if (category.length !== bbox.length || patch.length !== bbox.length) {
+      throw damaged(`the objects of ${id} have lists of different lengths`, folder);
+    }
+    images.push(paintedImage(row, recipe));
   }
   const name = `${summary.name} ${summary.version}`;
   const store = { path: folder, fingerprint: lock.dataset };
-  return finishSet({ name, kind: 'patchml', rule: 'patchml', store }, items, {}, folder);
+  const set = finishSet({ name, kind: 'patchml', rule: 'patchml', store }, items, {}, folder);
+  return { ...set, painted: { layout: recipe.layout.type, images } };
+}
+
+function paintedImage({ id, objects }: MetadataRow, recipe: Recipe): PaintedImage {
+  const { bbox, category, patch } = objects;
+  const [, number] = /^k\d+-(\d+)$/.exec(id) ?? [];
+  return {
+    number: recipe.sampling.paired && number !== undefined ? Number(number) : undefined,
+    objects: bbox.map((box, at) => ({
+      category: category[at]!,
+      patch: patch[at]!,
+      side: Math.sqrt(box[2] * box[3]),
+      cell: cellOf(recipe, bbox.length, box),
+    })),
+  };
 }
 
 function damaged(problem: string, path: string): EvaluationError {

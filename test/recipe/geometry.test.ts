@@ -1,6 +1,15 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { canvasSize, cellSize, gridOf, safeArea, storeSide } from '../../src/recipe/geometry.js';
+import {
+  canvasSize,
+  cellOf,
+  cellSize,
+  gridOf,
+  safeArea,
+  storeSide,
+} from '../../src/recipe/geometry.js';
+import { chooseCells, placeInCell } from '../../src/generate/place-patches.js';
+import { openStream } from '../../src/random.js';
 import { recipeWith } from '../support/unit-recipes.js';
 
 describe('canvasSize', () => {
@@ -97,5 +106,47 @@ describe('storeSide', () => {
 
   it('is what the recipe says where it says so', () => {
     expect(storeSide(recipeWith({ patch: { storeSide: 64 } }))).toBe(64);
+  });
+});
+
+describe('cellOf', () => {
+  it('is the cell that holds the centre of the box', () => {
+    const recipe = recipeWith({ layout: { type: 'fixed-grid', cells: 3 } });
+    // the safe area is 14 to 210, cells are 65 px: 14 to 79, 79 to 144, 144 to 209
+    expect(cellOf(recipe, 2, [14, 14, 65, 65])).toEqual({ columns: 3, rows: 3, column: 0, row: 0 });
+    expect(cellOf(recipe, 2, [90, 160, 40, 20])).toMatchObject({ column: 1, row: 2 });
+    expect(cellOf(recipe, 2, [180, 79, 10, 65])).toMatchObject({ column: 2, row: 1 });
+  });
+
+  it('of a scatter is a third of the safe area each way', () => {
+    const recipe = recipeWith({ layout: { type: 'scatter' } });
+    // thirds of 196 px end at 14 + 65.3 and 14 + 130.7: centres at 79 and 80
+    expect(cellOf(recipe, 2, [69, 70, 20, 20])).toEqual({ columns: 3, rows: 3, column: 0, row: 1 });
+    expect(cellOf(recipe, 9, [190, 190, 20, 20])).toMatchObject({ column: 2, row: 2 });
+  });
+
+  it('finds the cell that any patch was placed in, in any grid', () => {
+    const layout = fc.oneof(
+      fc.constantFrom('grid' as const, 'rows' as const).map((type) => ({ type })),
+      fc.integer({ min: 4, max: 6 }).map((cells) => ({ type: 'fixed-grid' as const, cells })),
+    );
+    const side = fc.integer({ min: 32, max: 400 });
+    const gap = fc.integer({ min: 0, max: 9 });
+    fc.assert(
+      fc.property(layout, gap, fc.integer({ min: 1, max: 16 }), side, side, (of, gap, k, w, h) => {
+        const recipe = recipeWith({ layout: { ...of, gap } });
+        const [columns, rows] = gridOf(recipe, k);
+        const cells = chooseCells(recipe, k, openStream(`${w}/${h}`));
+        const [left, top] = safeArea(recipe);
+        const [width, height] = cellSize(recipe, k);
+        for (const cell of cells) {
+          const column = (cell[0] - left) / (width + gap);
+          const row = (cell[1] - top) / (height + gap);
+          const box = placeInCell(cell, [w, h], { fit: 'contain', maxUpscale: undefined });
+          expect(cellOf(recipe, k, box)).toEqual({ columns, rows, column, row });
+        }
+      }),
+      { numRuns: 50 },
+    );
   });
 });

@@ -30,6 +30,16 @@ describe('withoutImages', () => {
     expect(kept.digest).not.toBe(set.digest);
   });
 
+  it('leaves their objects out too', () => {
+    const images = ['a', 'b', 'c'].map((patch, number) => ({
+      number,
+      objects: [{ category: 1, patch, side: 9, cell: { columns: 1, rows: 1, column: 0, row: 0 } }],
+    }));
+    const painted = { layout: 'grid' as const, images };
+    const { painted: kept } = withoutImages({ ...set, painted }, new Set(['b']), 'image-corrupt');
+    expect(kept).toEqual({ layout: 'grid', images: [images[0], images[2]] });
+  });
+
   it('is the set itself where nothing is left out', () => {
     expect(withoutImages(set, new Set(), 'image-corrupt')).toBe(set);
   });

@@ -4,8 +4,9 @@ import { beforeAll, describe, expect, it } from '@jest/globals';
 import type { DatasetLock } from '../../src/dataset/dataset.js';
 import type { MetadataRow } from '../../src/dataset/row.js';
 import { digestOf } from '../../src/files/digest.js';
+import type { PaintedImage } from '../../src/sets/evaluation-set.js';
 import { type EvaluationSetInput, openEvaluationSet } from '../../src/sets/open-set.js';
-import { makeDataset } from '../support/made-dataset.js';
+import { editFile, makeDataset } from '../support/made-dataset.js';
 import { valName, writeImages, writeLabels, writeOriginals } from '../support/unit-evaluation.js';
 import { temporaryFolder, writeTree } from '../support/unit-folder.js';
 import { openWorkspace, readJson, readRows } from '../support/workspace.js';
@@ -121,6 +122,48 @@ describe('A PatchML dataset', () => {
       path: clean,
       fingerprint: readJson<DatasetLock>(join(clean, 'patchml.lock.json')).dataset,
       places: rows.map(({ file_name: file }) => ({ file, size: statSync(join(clean, file)).size })),
+    });
+  });
+
+  it('knows what was painted where, from its metadata and its recipe', async () => {
+    const rows = readRows<MetadataRow>(join(clean, 'metadata.jsonl'));
+    const { painted } = await openEvaluationSet({ dataset: clean });
+    expect(painted!.layout).toBe('grid');
+    expect(painted!.images.map(({ objects }) => objects.map(({ patch }) => patch))).toEqual(
+      rows.map(({ objects }) => objects.patch),
+    );
+    const [{ objects, number }] = painted!.images as [PaintedImage];
+    const [, , width, height] = rows[0]!.objects.bbox[0]!;
+    expect(objects[0]).toMatchObject({
+      category: rows[0]!.objects.category[0],
+      side: Math.sqrt(width * height),
+      cell: { columns: 2, rows: 2 },
+    });
+    expect(number).toBeUndefined(); // not paired
+    // The grid has a cell for each of the two or three objects.
+    for (const image of painted!.images) {
+      const cells = image.objects.map(({ cell }) => `${cell.column} ${cell.row}`);
+      expect(new Set(cells).size).toBe(image.objects.length);
+    }
+  });
+
+  it('knows in a paired dataset which images are of one number', async () => {
+    const dataset = copy();
+    editFile(join(dataset, 'dataset.json'), '"paired": false', '"paired": true');
+    const { ids, painted } = await openEvaluationSet({ dataset });
+    expect(ids[13]).toBe('k3-000001');
+    expect(painted!.images.map(({ number }) => number)).toEqual([
+      ...Array.from({ length: 12 }, (_, at) => at),
+      ...Array.from({ length: 12 }, (_, at) => at),
+    ]);
+  });
+
+  it('says whose objects are not complete', async () => {
+    const dataset = copy();
+    editFile(join(dataset, 'metadata.jsonl'), /"category":\[\d+,/, '"category":[');
+    await expect(openEvaluationSet({ dataset })).rejects.toMatchObject({
+      code: 'evaluation-dataset-damaged',
+      message: expect.stringMatching(/objects of k2-000000/) as unknown,
     });
   });
 
