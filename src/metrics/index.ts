@@ -39,6 +39,14 @@ export {
   percentileInterval,
   type StatisticInterval,
 } from './bootstrap.js';
+export {
+  chanceOfAveragePrecision,
+  chanceOfCoverageError,
+  chanceOfPrecisionRecall,
+  chanceOfRankingLoss,
+  chanceOfTopN,
+  chanceOfVariableTopK,
+} from './chance.js';
 export { kendall, spearman } from './correlation.js';
 export type { ResampleCounts } from './group-means.js';
 export {
@@ -59,6 +67,13 @@ export {
 } from './labels.js';
 export { type McNemar, mcnemar, mcnemarPValue } from './mcnemar.js';
 export {
+  labelRecall,
+  objectRecall,
+  type ObjectSet,
+  recognisedAlone,
+  sharesByGroup,
+} from './objects.js';
+export {
   areProbabilities,
   rankedClasses,
   scoreMatrix,
@@ -71,7 +86,9 @@ export { bootstrapDistribution, resampleCounts } from './resample.js';
 export {
   asmaStatistic,
   classMeanStatistic,
+  type ImageShares,
   meanStatistic,
+  ratioStatistic,
   type Statistic,
   subgroupStatistics,
 } from './statistic.js';

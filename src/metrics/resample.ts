@@ -28,7 +28,8 @@ export type Statistics = Readonly<Partial<Record<string, Statistic>>>;
  * Takes the statistics of several models on the same resamples of their common images. The event
  * loop runs on while this works, and a signal stops it.
  *
- * Statistics with strata are taken on resamples within these, the others on resamples of all images.
+ * Statistics with strata are taken on resamples within these, those with clusters on resamples of
+ * these, the others on resamples of all images.
  * A stratum's draws depend on its name and size, not on which others there are.
  *
  * @param draws what the draws are for, such as `42/bootstrap`; names them with the resample's number
@@ -90,6 +91,8 @@ interface Design {
   counts: ResampleCounts;
   /** Undefined where all images are drawn together. */
   strata: Subgroup[] | undefined;
+  /** The cluster of each image; undefined where each is drawn by itself. */
+  clusters: Uint32Array | undefined;
   /** Of the groups that statistics are means of, on the resample drawn last. */
   means: GroupMeans;
 }
@@ -103,12 +106,16 @@ function onResamples({ value }: Statistic, { counts, means }: Design): () => num
 }
 
 /** The design of a statistic among those there are; statistics of the same strata share one. */
-function designOf({ strata }: Statistic, images: number, designs: Design[]): Design {
-  const found = designs.find((design) =>
-    strata === undefined ? design.strata === undefined : design.strata && fits(strata, design),
-  );
+function designOf({ strata, clusters }: Statistic, images: number, designs: Design[]): Design {
+  const found = designs.find((design) => {
+    if (clusters) return design.clusters !== undefined && isSame(clusters, design.clusters);
+    if (design.clusters) return false;
+    return strata === undefined
+      ? design.strata === undefined
+      : design.strata && fits(strata, design);
+  });
   const counts = new Uint16Array(images);
-  const design = found ?? { counts, strata: strata && [], means: new GroupMeans() };
+  const design = found ?? { counts, strata: strata && [], clusters, means: new GroupMeans() };
   if (!found) designs.push(design);
   for (const stratum of strata ?? []) {
     if (!design.strata!.some(({ group }) => group === stratum.group)) design.strata!.push(stratum);
@@ -131,7 +138,11 @@ function isSame(a: Uint32Array, b: Uint32Array): boolean {
 }
 
 /** Draws a resample: as many images as there are, of each stratum as many as it has. */
-function draw({ counts, strata }: Design, name: string): void {
+function draw({ counts, strata, clusters }: Design, name: string): void {
+  if (clusters) {
+    drawClusters(counts, clusters, name);
+    return;
+  }
   counts.fill(0);
   if (!strata) drawAll(counts, name);
   for (const { group, members } of strata ?? []) {
@@ -146,6 +157,13 @@ function drawAll(counts: ResampleCounts, name: string): void {
   const { length } = counts;
   // `| 0` rounds down: there are fewer than 2^31 images.
   for (let at = 0; at < length; at += 1) counts[(random() * length) | 0]! += 1;
+}
+
+/** Draws as many clusters as there are, each with all its images. */
+function drawClusters(counts: ResampleCounts, clusters: Uint32Array, name: string): void {
+  const drawn = new Uint16Array(clusters.reduce((most, each) => Math.max(most, each + 1), 0));
+  drawAll(drawn, `${name}/clusters`);
+  for (let image = 0; image < counts.length; image += 1) counts[image] = drawn[clusters[image]!]!;
 }
 
 /**

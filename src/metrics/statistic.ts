@@ -11,6 +11,11 @@ export interface Statistic {
   readonly included: number;
   /** Groups of images that are resampled each by itself; absent where all images are, together. */
   readonly strata?: readonly Subgroup[] | undefined;
+  /**
+   * For each image the number of its cluster, from 0: the images of one cluster are drawn together.
+   * Absent where each image is drawn by itself. Not together with strata.
+   */
+  readonly clusters?: Uint32Array | undefined;
   /** The number on a resample, or on the set as it is; `NaN` when nothing of it is left. */
   readonly value: (counts?: ResampleCounts) => number;
 }
@@ -106,6 +111,52 @@ export function classMeanStatistic(
         filled += 1;
       }
       return sum / filled;
+    },
+  };
+}
+
+/** What each image adds to a mean of things that several of an image may be of. */
+export interface ImageShares {
+  /** Positions of the images that have any, ascending. */
+  readonly members: Uint32Array;
+  /** Of each of these the sum of its things' values, weighted. */
+  readonly sums: Float64Array;
+  /** Of each the sum of its things' weights. */
+  readonly weights: Float64Array;
+  /** The things. */
+  readonly objects: number;
+}
+
+/**
+ * The weighted mean over the objects of images: the ratio of two sums over images, resampled over
+ * images, so that the objects of an image stay together. `included` counts what is drawn: the images
+ * that have such an object, or their clusters.
+ *
+ * Source: ratio of sums, Davison and Hinkley 1997, example 2.16; images of one cluster together, Field
+ * and Welsh 2007, "Bootstrapping clustered data" (JRSS B 69).
+ *
+ * @param images in the evaluation set
+ * @param drawn how: within strata, or in clusters. Default: each image by itself, all together
+ */
+export function ratioStatistic(
+  images: number,
+  { members, sums, weights }: ImageShares,
+  drawn: Pick<Statistic, 'strata' | 'clusters'> = {},
+): Statistic {
+  const { clusters } = drawn;
+  const units = clusters && new Set(Array.from(members, (image) => clusters[image]!));
+  return {
+    images,
+    included: units ? units.size : members.length,
+    ...drawn,
+    value: (counts) => {
+      let [sum, weight] = [0, 0];
+      for (let at = 0; at < members.length; at += 1) {
+        const count = counts ? counts[members[at]!]! : 1;
+        sum += count * sums[at]!;
+        weight += count * weights[at]!;
+      }
+      return sum / weight;
     },
   };
 }

@@ -130,6 +130,25 @@ describe('resample', () => {
     expect(Object.values(found!)).toHaveLength(22);
   });
 
+  it('draws the images of a cluster together', async () => {
+    // images 0 to 2 are one cluster, 3 and 4 the other: each is drawn 0, 1 or 2 times
+    const clusters = Uint32Array.from([0, 0, 0, 1, 1]);
+    const drawn: number[][] = [];
+    const watched: Statistic = {
+      images: 5,
+      included: 2,
+      clusters,
+      value: (counts) => drawn.push(counts ? [...counts] : [1, 1, 1, 1, 1]),
+    };
+    const apart = meanStatistic(Float64Array.from([0, 1, 2, 3, 4]));
+    const [found] = await resample([{ watched, apart }], '42/bootstrap', options);
+    const kinds = new Set(drawn.map((counts) => counts.join()));
+    expect([...kinds].sort()).toEqual(['0,0,0,2,2', '1,1,1,1,1', '2,2,2,0,0']);
+    // the others see the resamples that they would see alone
+    const alone = bootstrapDistribution({ apart }, resampleCounts(5, '42/bootstrap', 100));
+    expect(found!.apart.distribution).toEqual(alone.apart);
+  });
+
   it('takes the value of a statistic that was made of another', async () => {
     const half = {
       ...statistics.a,
