@@ -266,6 +266,18 @@ export {
   type EvaluateOptions,
   type FailedModel,
 } from './score/evaluate.js';
+export type {
+  ChanceLevels,
+  ClassMetric,
+  ClassScores,
+  Confusion,
+  Confusions,
+  ObjectMetric,
+  ObjectScores,
+  PairMetric,
+  PairScores,
+  RecallGivenAlone,
+} from './score/details.js';
 export type { PerImageScores } from './score/images-csv.js';
 export {
   type ScoredFile,

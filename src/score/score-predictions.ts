@@ -1,4 +1,5 @@
 import { EvaluationError } from '../errors.js';
+import { type Subgroup, subgroups } from '../metrics/asma.js';
 import { bootstrapSettings } from '../metrics/bootstrap.js';
 import {
   addScores,
@@ -21,8 +22,12 @@ import { alignPredictions } from '../predictions/open.js';
 import type { PredictionRows, PredictionSource } from '../predictions/source.js';
 import { type StageOptions, throwIfAborted } from '../progress.js';
 import type { EvaluationSet } from '../sets/evaluation-set.js';
+import { chanceLevels } from './chance.js';
+import type { Pending } from './details.js';
 import type { PerImageScores } from './images-csv.js';
 import { type ImageMeasures, makeStatistics, measureImages } from './measures.js';
+import { findConfusions, measureClasses, measurePairs } from './measure-classes.js';
+import { clustersOf, measureObjects } from './measure-objects.js';
 import {
   type Batch,
   numberedBatches,
@@ -104,28 +109,47 @@ export async function scorePredictions(
       ? await classPrecision(rankings.ranks, rankings.scale, read())
       : undefined;
 
-  const made = makeStatistics(measures, rankings.top.n, labels, set, maxGroup);
-  const intervals = await bootstrap(made.statistics, { ...settings, signal, stage: 'score' });
+  const top = topInSetOrder(rankings.top, positions);
+  const made = makeStatistics(measures, top.n, labels, set, maxGroup);
+  const groups = subgroups(measures.reached.fraction, labels, { maxGroup });
+  const details = measureDetails(top, labels, groups, set.painted);
+  const intervals = await bootstrap(
+    { ...made.statistics, ...details.statistics },
+    { ...settings, signal, stage: 'score' },
+  );
   const summary = summarise(set, labels);
+  const ofMetrics = Object.keys(made.statistics).map((name) => [name, intervals[name]!] as const);
+  const metrics = assembleMetrics(
+    Object.fromEntries(ofMetrics),
+    made.asma,
+    precision,
+    summary.labelled,
+  );
+  const scoreOptions = {
+    ...settings,
+    maxGroup,
+    variableTopKRule: 'fraction',
+    interval: 'bootstrap-percentile',
+    mapInterval: 'none',
+  } as const;
   return {
     body: {
       set: summary,
       scores: rankings.scale,
-      options: {
-        ...settings,
-        maxGroup,
-        variableTopKRule: 'fraction',
-        interval: 'bootstrap-percentile',
-        mapInterval: 'none',
-      },
-      metrics: assembleMetrics(intervals, made.asma, precision, summary.labelled),
+      options: scoreOptions,
+      metrics,
       unavailable: {
         ...measures.unavailable,
         ...made.unavailable,
         ...(noScale === undefined ? {} : mapValues(OF_ONE_SCALE, () => noScale)),
       },
+      chance: chanceLevels(
+        { metrics, options: scoreOptions },
+        { labels, originals: set.originals },
+      ),
+      ...details.finish(intervals),
     },
-    perImage: perImageOf(measures, labels, set.ids, topInSetOrder(rankings.top, positions)),
+    perImage: perImageOf(measures, labels, set.ids, top),
   };
 }
 
@@ -189,6 +213,27 @@ function measuresInSetOrder(
     values: mapValues(values as Record<MetricName, PerImage>, move),
     reached: mapValues(reached, move),
     unavailable,
+  };
+}
+
+/** What is told beside the metrics. @param groups the images of each number of labels */
+function measureDetails(
+  top: TopClasses,
+  labels: LabelSet,
+  groups: readonly Subgroup[],
+  painted: EvaluationSet['painted'],
+): Pending<Pick<ScorecardBody, 'classes' | 'confusions' | 'pairs' | 'objects'>> {
+  const classes = measureClasses(top, labels, painted && clustersOf(painted));
+  const pairs = measurePairs(top, labels, groups);
+  const objects = painted && measureObjects({ top, labels, painted, groups });
+  return {
+    statistics: { ...classes.statistics, ...pairs.statistics, ...objects?.statistics },
+    finish: (intervals) => ({
+      classes: classes.finish(intervals),
+      confusions: findConfusions(top, labels),
+      pairs: pairs.finish(intervals),
+      ...(objects ? { objects: objects.finish(intervals) } : {}),
+    }),
   };
 }
 

@@ -2,6 +2,13 @@ import { z } from 'zod';
 import { sha256Schema } from '../files/digest.js';
 import type { AveragePrecision, StatisticInterval, VariableTopKRule } from '../metrics/index.js';
 import { PATCHML_VERSION } from '../version.js';
+import {
+  chanceSchema,
+  classScoresSchema,
+  confusionsSchema,
+  objectScoresSchema,
+  pairScoresSchema,
+} from './details.js';
 
 /**
  * Version 1 counted images without labels as perfect in three metrics, took average precision over
@@ -147,6 +154,13 @@ export const scorecardSchema = z.strictObject({
   }),
   metrics,
   unavailable: z.record(z.string(), z.string()).describe('Metrics that are absent, and why'),
+  chance: chanceSchema.optional().describe('What the metrics are at chance'),
+  classes: classScoresSchema.optional().describe('The classes that are recalled most and least'),
+  confusions: confusionsSchema.optional().describe('What is predicted in place of missed labels'),
+  pairs: pairScoresSchema.optional().describe('Images of two labels, by the pair of classes'),
+  objects: objectScoresSchema
+    .optional()
+    .describe('Recall of single objects, of a PatchML dataset alone'),
   imagesSha256: sha256Schema.describe('SHA-256 of `images.csv` beside it'),
 });
 
@@ -155,7 +169,8 @@ export type Scorecard = z.output<typeof scorecardSchema>;
 /** What scoring itself gives. */
 export type ScorecardBody = Pick<
   Scorecard,
-  'set' | 'scores' | 'options' | 'metrics' | 'unavailable'
+  | ('set' | 'scores' | 'options' | 'metrics' | 'unavailable')
+  | ('chance' | 'classes' | 'confusions' | 'pairs' | 'objects')
 >;
 /** Where the scores come from. */
 export type ScorecardOrigin = Pick<Scorecard, 'model'> &
@@ -170,7 +185,7 @@ export function scorecardJsonSchema(): z.core.JSONSchema.BaseSchema {
 
 /** Puts scores and what they are of together. */
 export function makeScorecard(
-  { set, scores, options, metrics, unavailable }: ScorecardBody,
+  body: ScorecardBody,
   { model, predictions = {}, preprocessing }: ScorecardOrigin,
 ): NewScorecard {
   return {
@@ -180,11 +195,7 @@ export function makeScorecard(
     model,
     predictions,
     ...(preprocessing === undefined ? {} : { preprocessing }),
-    set,
-    scores,
-    options,
-    metrics,
-    unavailable,
+    ...body,
   };
 }
 
@@ -203,7 +214,10 @@ export function metricOf(metrics: Metrics, name: string): Metric | undefined {
 }
 
 /** The metrics that a scorecard has, subgroups among them, in its order. */
-export function listMetrics({ metrics, options }: ScorecardBody): [name: string, value: Metric][] {
+export function listMetrics({
+  metrics,
+  options,
+}: Pick<ScorecardBody, 'metrics' | 'options'>): [name: string, value: Metric][] {
   return allMetricNames(options.maxGroup).flatMap((name) => {
     const value = metricOf(metrics, name);
     return value === undefined ? [] : [[name, value] as [string, Metric]];
