@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import { dirname, join, parse, resolve, sep } from 'node:path';
 import { EvaluationError } from '../errors.js';
 import { digestOf, sha256File } from '../files/digest.js';
@@ -15,6 +16,8 @@ export interface ModelFacts {
    * image is given depends on the images beside it.
    */
   dependsOnBatch: boolean;
+  /** Bytes of the file, and of the others with its weights. */
+  bytes: number;
 }
 
 const DYNAMIC_QUANTISATION = Buffer.from('DynamicQuantizeLinear');
@@ -34,22 +37,25 @@ export async function readModelFacts(path: string): Promise<ModelFacts> {
   const hash = createHash('sha256');
   const weights = new Set<string>();
   let dependsOnBatch = false;
+  let bytes = 0;
   let tail: Buffer = Buffer.alloc(0);
   await requireRegularFile(path);
   try {
     for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) {
       hash.update(chunk as Buffer);
+      bytes += (chunk as Buffer).length;
       const seen = Buffer.concat([tail, chunk as Buffer]);
       dependsOnBatch ||= seen.includes(DYNAMIC_QUANTISATION);
       for (const name of namesIn(seen)) weights.add(name);
       tail = seen.subarray(-OVERLAP);
     }
     const model = hash.digest('hex');
-    if (weights.size === 0) return { sha256: model, dependsOnBatch };
-    const digests = [...weights]
-      .sort()
-      .map((name) => [name, sha256File(join(dirname(path), name))] as const);
-    return { sha256: digestOf({ model, weights: Object.fromEntries(digests) }), dependsOnBatch };
+    if (weights.size === 0) return { sha256: model, dependsOnBatch, bytes };
+    const files = [...weights].sort().map((name) => [name, join(dirname(path), name)] as const);
+    const digests = files.map(([name, file]) => [name, sha256File(file)] as const);
+    for (const [, file] of files) bytes += (await stat(file)).size;
+    const sha256 = digestOf({ model, weights: Object.fromEntries(digests) });
+    return { sha256, dependsOnBatch, bytes };
   } catch (error) {
     throw explainError(error, path);
   }

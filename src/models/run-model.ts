@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { EvaluationError } from '../errors.js';
 import { MemoryBudget } from '../image/memory-budget.js';
 import { scoreMatrix, softmax, type TopClasses, topClasses } from '../metrics/index.js';
+import { ExitGate } from '../parallel/exit-gate.js';
 import { mapInWorkers } from '../parallel/workers.js';
 import { openPredictions } from '../predictions/open.js';
 import { openPredictionWriter } from '../predictions/writer.js';
@@ -10,10 +11,10 @@ import type { StageOptions } from '../progress.js';
 import type { EvaluationImages, EvaluationSet } from '../sets/evaluation-set.js';
 import type { ModelCard, Preprocessing } from './card.js';
 import { CLASS_COUNT, classMapping, mapClasses } from './classes.js';
-import type { PreprocessedBatch, PreprocessSettings, RawBatch } from './preprocess-worker.js';
-import { type InputValues, newValues, valuesPerImage } from './preprocess.js';
+import type { PredictSettings, RawBatch, WorkedBatch } from './predict-worker.js';
+import type { InputValues } from './preprocess.js';
 import { type BadImage, LOGITS_FILE, openLogitsFile } from './logits-file.js';
-import type { ModelSession } from './session.js';
+import { type ModelSession, runBatch } from './session.js';
 
 export const PREDICTIONS_FILE = 'predictions.parquet';
 
@@ -146,6 +147,8 @@ export interface ReadyModel {
   card: ModelCard;
   session: ModelSession;
   preprocessing: Preprocessing;
+  /** Whether each worker runs the model in a session of its own; then `session` is not run. */
+  inWorkers: boolean;
   /** Images of one run. */
   batch: number;
 }
@@ -167,50 +170,54 @@ const ABSENT: Record<ScoreScale, number> = {
 };
 
 /**
- * Runs a model over a set, in the set's order, from image `first` on. Images are prepared in worker threads while the model
- * runs; two batches per thread are under way at most.
+ * Runs a model over a set, in the set's order, from image `first` on. Worker threads prepare the
+ * images, and run the model where `inWorkers` says so; two batches per thread are under way at most.
  */
 async function* predictBatches(
-  { card, session, preprocessing, batch }: ReadyModel,
-  { set, images }: { set: EvaluationSet; images: EvaluationImages },
+  { card, session, inWorkers, preprocessing, batch }: ReadyModel,
+  { set, images }: RunInput,
   first: number,
   { jobs, signal }: Pick<StageOptions, 'jobs' | 'signal'>,
 ): AsyncGenerator<PredictedBatch> {
   const mapping = classMapping(card);
-  const workerData: PreprocessSettings = {
+  const gate = new ExitGate();
+  const spares: InputValues[] = [];
+  const raw = inBatches(images.places.slice(first), batch, spares);
+  const workerData: PredictSettings = {
     preprocessing,
     type: session.inputType,
     path: images.path,
     memory: new MemoryBudget().shared,
+    own: inWorkers ? card : undefined,
+    gate: gate.shared,
   };
-  const spares: InputValues[] = [];
-  const raw = inBatches(images.places.slice(first), batch, spares);
-  const prepared = mapInWorkers<RawBatch, PreprocessedBatch>(raw, {
-    worker: new URL('./preprocess-worker.js', import.meta.url),
+  const worked = mapInWorkers<RawBatch, WorkedBatch>(raw, {
+    worker: new URL('./predict-worker.js', import.meta.url),
     workerData,
     moved: ({ spare }) => (spare ? [spare.buffer as ArrayBuffer] : []),
     stage: 'predict',
     jobs,
     signal,
   });
-  let start = first;
-  for await (const { values, bad } of prepared) {
-    const ids = set.ids.slice(start, start + batch);
-    start += ids.length;
-    const isFixed = session.fixedBatch !== undefined;
-    const outputs = await session.run(
-      isFixed ? fillUp(values, batch * valuesPerImage(card.input), session) : values,
-      isFixed ? batch : ids.length,
-    );
-    spares.push(values);
-    const own = outputs.subarray(0, ids.length * mapping.outputs);
-    const scores = mapClasses(own, mapping, ABSENT[session.scale]);
-    const isBad = new Set(bad.map(({ position }) => position));
-    yield {
-      ids: ids.filter((_, position) => !isBad.has(position)),
-      scores: withoutRows(scores, isBad),
-      bad: bad.map(({ position, problem }) => ({ id: ids[position]!, problem })),
-    };
+  const release = gate.hold();
+  try {
+    let start = first;
+    for await (const one of worked) {
+      const ids = set.ids.slice(start, start + batch);
+      start += ids.length;
+      const { bad, values } = one;
+      const outputs = values ? await runBatch(session, values, ids.length) : one.outputs;
+      if (values) spares.push(values);
+      const scores = mapClasses(outputs, mapping, ABSENT[session.scale]);
+      const isBad = new Set(bad.map(({ position }) => position));
+      yield {
+        ids: ids.filter((_, position) => !isBad.has(position)),
+        scores: withoutRows(scores, isBad),
+        bad: bad.map(({ position, problem }) => ({ id: ids[position]!, problem })),
+      };
+    }
+  } finally {
+    release();
   }
 }
 
@@ -222,14 +229,6 @@ function* inBatches(
   for (let start = 0; start < places.length; start += size) {
     yield { places: places.slice(start, start + size), spare: spares.pop() };
   }
-}
-
-/** A last batch with empty images behind it, for a graph that takes no smaller one. */
-function fillUp(values: InputValues, length: number, { inputType }: ModelSession): InputValues {
-  if (values.length === length) return values;
-  const full = newValues(inputType, length);
-  full.set(values);
-  return full;
 }
 
 function withoutRows(scores: Float32Array, left: ReadonlySet<number>): Float32Array {

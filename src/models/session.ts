@@ -89,6 +89,20 @@ export async function fitSession(
   };
 }
 
+/** Runs a batch, behind which a graph that takes no smaller one gets empty images. */
+export async function runBatch(
+  { fixedBatch, inputType, run }: ModelSession,
+  values: InputValues,
+  images: number,
+): Promise<Float32Array> {
+  if (fixedBatch === undefined || fixedBatch === images) return run(values, images);
+  const perImage = values.length / images;
+  const full = newValues(inputType, fixedBatch * perImage);
+  full.set(values);
+  const outputs = await run(full, fixedBatch);
+  return outputs.slice(0, (outputs.length / fixedBatch) * images);
+}
+
 /** A model that onnxruntime cannot run on an input. */
 export function doesNotRun(cause: unknown, dims: readonly number[], path: string): EvaluationError {
   return new EvaluationError(
