@@ -5,7 +5,7 @@
  */
 const BASE = ['files', 'parallel', 'image', 'recipe', 'imagenet', 'dataset'];
 const MAKE = ['generate'];
-const MEASURE = ['sets', 'predictions', 'metrics', 'models', 'score', 'report'];
+const MEASURE = ['sets', 'predictions', 'metrics', 'models', 'score', 'report', 'study'];
 const PUBLISH = ['exports', 'release', 'transfer'];
 const LOOK = ['viewer'];
 const TOP = '^src/(errors|progress|random|text|version)[.]ts$';
@@ -17,12 +17,14 @@ const FLOWS = [
   [...BASE, ...MAKE, ...PUBLISH],
   [...BASE, ...MAKE, ...MEASURE, ...PUBLISH, ...LOOK],
 ];
+/** A study measures, and generates the datasets that it measures on. */
+const ALSO = { study: MAKE };
 const inside = (folders) => `^src/(${folders.join('|')})/`;
 
 /** The folders that one may import from: those before it wherever it stands last in a flow's wing. */
 const below = (folder) => {
   const flow = FLOWS.find((folders) => folders.includes(folder));
-  return flow.slice(0, flow.indexOf(folder) + 1);
+  return [...flow.slice(0, flow.indexOf(folder) + 1), ...(ALSO[folder] ?? [])];
 };
 
 module.exports = {

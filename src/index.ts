@@ -322,6 +322,16 @@ export type {
 } from './sets/evaluation-set.js';
 export type { MultiLabelRule } from './sets/multi-labels.js';
 export { type EvaluationSetInput, openEvaluationSet } from './sets/open-set.js';
+export type { StudyFailure, WaitOptions } from './study/failure.js';
+export { loadStudy, type Study } from './study/load.js';
+export type { StudyResults } from './study/results.js';
+export {
+  runStudy,
+  type RunStudyInput,
+  type RunStudyOptions,
+  type StudyRun,
+} from './study/run-study.js';
+export type { StudyFields } from './study/schema.js';
 export { type Pulled, type PullInput, type PullOptions, pullRelease } from './transfer/pull.js';
 export { type Pushed, type PushInput, type PushOptions, pushRelease } from './transfer/push.js';
 export { PATCHML_VERSION } from './version.js';

@@ -11,6 +11,7 @@ export type Stage =
   | 'predict'
   | 'score'
   | 'compare'
+  | 'study'
   | 'view'
   | 'release'
   | 'push'

@@ -95,6 +95,69 @@ export function toCsvTable({ head, rows }: TextTable): string {
   return [head, ...rows].map(csvLine).join('');
 }
 
+/** What stands around a table in a paper. */
+export interface LatexCaption {
+  caption: string;
+  /** What `\\ref` names it by. */
+  label: string;
+}
+
+/** Rows of a table that fit on a page. */
+const LATEX_ROWS = 40;
+
+/**
+ * As LaTeX, with the rules of the package `booktabs`; a table that is longer than a page with
+ * `longtable`.
+ */
+export function toLatexTable({ head, rows }: TextTable, { caption, label }: LatexCaption): string {
+  const columns = `@{}l${'r'.repeat(head.length - 1)}@{}`;
+  const title = `\\caption{${inLatex(caption)}}\\label{${label}}`;
+  const [top, ...body] = [head, ...rows].map((row) => `${row.map(inLatexCell).join(' & ')} \\\\`);
+  const isLong = rows.length > LATEX_ROWS;
+  const lines = isLong
+    ? [
+        `\\begin{longtable}{${columns}}`,
+        `${title} \\\\`,
+        '\\toprule',
+        top,
+        '\\midrule',
+        '\\endhead',
+      ]
+    : [
+        ...['\\begin{table}', '\\centering', title, `\\begin{tabular}{${columns}}`],
+        ...['\\toprule', top, '\\midrule'],
+      ];
+  const end = isLong ? ['\\end{longtable}'] : ['\\end{tabular}', '\\end{table}'];
+  return [
+    `% \\usepackage{booktabs${isLong ? ',longtable' : ''}}`,
+    ...[...lines, ...body, '\\bottomrule', ...end, ''],
+  ].join('\n');
+}
+
+/** What begins a row must not be taken for an option of the line end before it. */
+function inLatexCell(text: string, column: number): string {
+  const cell = inLatex(text).replace(/^-(?=\d)/, '$$-$$');
+  return column === 0 && /^[[*]/.test(cell) ? `{}${cell}` : cell;
+}
+
+const LATEX: Record<string, string> = {
+  '\\': '\\textbackslash{}',
+  '~': '\\textasciitilde{}',
+  '^': '\\textasciicircum{}',
+  '<': '\\textless{}',
+  '>': '\\textgreater{}',
+  '|': '\\textbar{}',
+  '"': "''",
+  '±': '$\\pm$',
+};
+
+/** Text that LaTeX prints as it is, in one line. */
+export function inLatex(text: string): string {
+  return text
+    .replace(/[\p{Cc}\s]+/gu, ' ')
+    .replace(/[&%$#_{}]|[\\~^<>|"±]/g, (character) => LATEX[character] ?? `\\${character}`);
+}
+
 /** How many characters wide a rendered table is. */
 export function widthOf(rendered: string): number {
   return rendered.split('\n').reduce((most, line) => Math.max(most, line.length), 0);

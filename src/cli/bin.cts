@@ -6,7 +6,15 @@ import os = require('node:os');
 // Images are decoded side by side, each in one thread.
 process.env['VIPS_CONCURRENCY'] ??= '1';
 process.env['UV_THREADPOOL_SIZE'] ??= String(Math.max(4, os.availableParallelism()));
-import('./main.js').catch((error: unknown) => {
+
+// Nothing is left to wait for, and the command has not ended: say so, and never as a success.
+const sayUnfinished = (): void => {
+  console.error('patchml: ended before the work was done (unexpected error); please report it');
+  process.exitCode = 1;
+};
+process.once('beforeExit', sayUnfinished);
+const run = import('./main.js').finally(() => process.off('beforeExit', sayUnfinished));
+run.catch((error: unknown) => {
   // Not a line of patchml's could be loaded, as where no more files can be opened.
   const { code, message } = error as NodeJS.ErrnoException;
   const isLimit = code === 'EMFILE' || code === 'ENFILE';

@@ -22,6 +22,7 @@ import { releaseCommand } from './release.js';
 import { plotCommand, reportCommand } from './report.js';
 import { exitWithError, print, UsageError } from './run.js';
 import { scoreCommand } from './score.js';
+import { studyCommand } from './study.js';
 import { pullCommand, pushCommand } from './transfer.js';
 import { verifyCommand } from './verify.js';
 import { viewCommand } from './view.js';
@@ -38,6 +39,7 @@ const COMMANDS = [
   evaluateCommand,
   scoreCommand,
   compareCommand,
+  studyCommand,
   reportCommand,
   plotCommand,
   viewCommand,

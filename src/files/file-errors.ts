@@ -23,7 +23,7 @@ const FILE_SYSTEM_PROBLEMS: Partial<Record<ErrorCode, [problem: string, fix: str
  * @param place named where the error itself names no path
  */
 export function explainError(error: unknown, place?: string): unknown {
-  if (error instanceof PatchmlError || !isNativeError(error)) return error;
+  if (error instanceof PatchmlError || !isError(error)) return error;
   const {
     code: given,
     path,
@@ -31,7 +31,8 @@ export function explainError(error: unknown, place?: string): unknown {
   } = error as Omit<NodeJS.ErrnoException, 'code'> & {
     code?: unknown;
   };
-  const systemCode = typeof given === 'string' ? given : ''; // a DOMException has a number
+  const named = typeof given === 'string' ? given : ''; // a DOMException has a number
+  const systemCode = codeOfThread(named, error.message) ?? named;
   if (systemCode === 'ERR_INVALID_ARG_VALUE' && error.message.includes('null bytes')) {
     const fix = 'check the path';
     return new OutputError('a path cannot contain a null byte', {
@@ -54,6 +55,20 @@ export function explainError(error: unknown, place?: string): unknown {
     fix: 'check the disk, and run the same command again',
     cause: error,
   });
+}
+
+/** Also one of another realm, and one that Node has put together again from another thread's. */
+function isError(error: unknown): error is Error {
+  return isNativeError(error) || error instanceof Error;
+}
+
+/**
+ * The code of an error that ended a thread, which keeps it in its message alone: `Worker
+ * initialization failure: EMFILE`, or `EMFILE: too many open files, open '...'` of a module.
+ */
+function codeOfThread(code: string, message: string): string | undefined {
+  if (code === 'ERR_WORKER_INIT_FAILED') return /\bE[A-Z]+$/.exec(message)?.[0];
+  return code === '' ? /^(E[A-Z]+): [^,]+, [a-z]+\b/.exec(message)?.[1] : undefined;
 }
 
 /**

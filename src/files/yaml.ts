@@ -9,7 +9,7 @@ import { readRegularText } from './read-file.js';
 /** What a YAML file should be, for its errors. */
 export interface YamlKind {
   /** As messages and codes name it: `recipe` gives `recipe-not-yaml`. */
-  name: 'recipe' | 'card';
+  name: 'recipe' | 'card' | 'study';
   Failure: new (problem: string, details: ErrorDetails) => PatchmlError;
   /** What a file of this kind begins with. */
   example: string;

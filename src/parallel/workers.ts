@@ -1,10 +1,10 @@
 import { availableParallelism } from 'node:os';
-import { setImmediate } from 'node:timers/promises';
+import { setImmediate as turn } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { types } from 'node:util';
 import { move, Piscina, transferableSymbol, valueSymbol } from 'piscina';
 import * as errors from '../errors.js';
-import { explainError } from '../files/file-errors.js';
+import { explainError, explaining } from '../files/file-errors.js';
 import type { Stage, StageOptions } from '../progress.js';
 import { mapInOrder } from './ordered.js';
 
@@ -37,13 +37,31 @@ export async function* mapInWorkers<In, Out>(
     idleTimeout: 60_000,
     recordTiming: false,
   });
-  threads.on('error', () => undefined); // each task's own promise says what went wrong
+  const waiting = new Set<(error: unknown) => void>();
+  // What goes wrong in a task is in its own promise. A thread that cannot start has no task yet: the
+  // others do its share, and where there is none, the tasks would wait for ever.
+  let problem: unknown = new Error('a worker thread ended before its work was done');
+  threads.on('error', (error: unknown) => {
+    problem = error;
+  });
+  threads.on('workerDestroy', () => {
+    setImmediate(() => {
+      if (threads.threads.length === 0) for (const fail of waiting) fail(problem);
+    });
+  });
   const underWay = new Set<Promise<WorkerAnswer<Out>>>();
   const run = async (item: In): Promise<Out> => {
     const transferList = moved?.(item) ?? [];
-    const task = threads.run(item, { transferList }) as Promise<WorkerAnswer<Out>>;
+    let fail: (error: unknown) => void = () => undefined;
+    const task = new Promise<WorkerAnswer<Out>>((resolve, reject) => {
+      waiting.add((fail = reject));
+      (threads.run(item, { transferList }) as Promise<WorkerAnswer<Out>>).then(resolve, reject);
+    });
     underWay.add(task);
-    const answer = await task.finally(() => underWay.delete(task));
+    const answer = await explaining(() => task).finally(() => {
+      underWay.delete(task);
+      waiting.delete(fail);
+    });
     return unpackAnswer(answer);
   };
   try {
@@ -79,7 +97,7 @@ export function serve<In, Out>(
     try {
       const answer = { result: await work(input) };
       // Native modules free memory in a turn of the event loop, which a busy thread may never take.
-      await setImmediate();
+      await turn();
       return moved === undefined ? answer : handOver(answer, moved(answer.result));
     } catch (error) {
       return failure(error);

@@ -15,6 +15,8 @@ export interface ScoreFileInput {
   /** `.npy`, `.npz`, `.csv` or `.parquet`: scores of 1,000 classes, or ranked classes. */
   predictions: string;
   set: EvaluationSet;
+  /** What the scorecard calls the file. Default: its path, as it was given. */
+  shown?: string | undefined;
   /** The model's name in the scorecard. Default: the file's name. */
   model?: string | undefined;
   /** The folder of the scorecard; without it nothing is written. */
@@ -44,14 +46,14 @@ export interface ScoredFile {
  * @throws AbortedError
  */
 export async function scoreFile(
-  { predictions, set, model = parse(predictions).name, out }: ScoreFileInput,
+  { predictions, shown = predictions, set, model = parse(predictions).name, out }: ScoreFileInput,
   options: ScoreFileOptions = {},
 ): Promise<ScoredFile> {
   const { overwrite, kind, scale, idColumn, ids, key } = options;
   try {
     const origin = {
       model: { name: model },
-      predictions: { path: predictions, sha256: sha256File(predictions) },
+      predictions: { path: shown, sha256: sha256File(predictions) },
     };
     if (out !== undefined) await requireScoresPlace(out, { ...origin, set }, overwrite);
     const source = await openPredictions(predictions, { kind, scale, idColumn, ids, key });

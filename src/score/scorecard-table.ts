@@ -15,7 +15,7 @@ import {
 const LISTED = ['top1', 'top5', 'real', 'variableTopK', 'asma', 'exactMatch', 'mapPerImage'];
 
 /** Under the other hit rules, the metrics that `variableTopK`, A_k and the others are by default. */
-function underRules(name: string): { any: string; exact: string } | undefined {
+export function underRules(name: string): { any: string; exact: string } | undefined {
   const subgroup = readSubgroupName(name);
   if (subgroup) return { any: `${name}_any`, exact: `${name}_exact` };
   if (name === 'variableTopK') return { any: 'variableTopKAny', exact: 'exactMatch' };

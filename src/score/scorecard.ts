@@ -14,7 +14,7 @@ import {
  * Version 1 counted images without labels as perfect in three metrics, took average precision over
  * images from logits as they were, and resampled subgroups together.
  */
-const SCORECARD_VERSION = 2;
+export const SCORECARD_VERSION = 2;
 
 const share = z.number().min(0).max(1);
 
@@ -283,7 +283,7 @@ export function numberOrNull(value: number): number | null {
 }
 
 /** The metrics of a scorecard, in the order it lists them; the subgroups come before `asma`. */
-const METRIC_NAMES = [
+export const METRIC_NAMES = [
   'top1',
   'top5',
   'real',

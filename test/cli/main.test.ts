@@ -232,3 +232,22 @@ describe('--verbose', () => {
     expect(run.stderr).toMatch(/\n {4}at /);
   });
 });
+
+describe('A command that ends in the middle of its work', () => {
+  test('says so, and is no success', async () => {
+    // Instead of the command line, a module that waits for what never comes.
+    const waits = `export const load = (url, context, next) => url.endsWith('/cli/main.js')
+      ? { format: 'module', source: 'await new Promise(() => {})', shortCircuit: true }
+      : next(url, context)`;
+    const hook = `import { register } from 'node:module'; register(${JSON.stringify(asUrl(waits))});`;
+    const run = await runCli(['doctor'], {
+      cwd: newFolder('unfinished'),
+      nodeFlags: ['--no-warnings', '--import', asUrl(hook)],
+    });
+    expectOneLine(run, 1, 'ended before the work was done');
+  });
+});
+
+function asUrl(source: string): string {
+  return `data:text/javascript,${encodeURIComponent(source)}`;
+}

@@ -34,4 +34,20 @@ describe('explainError', () => {
   ])('returns an error as it is whose code is %s', (_, error) => {
     expect(explainError(error)).toBe(error);
   });
+
+  it.each([
+    ['the start', { code: 'ERR_WORKER_INIT_FAILED' }, 'Worker initialization failure: EMFILE'],
+    ['a module', {}, "EMFILE: too many open files, open '/patchml/worker.js'"],
+  ])('knows what ended a thread by its message: %s', (_, fields, message) => {
+    const error = Object.assign(new Error(message), fields);
+    expect(explainError(error)).toMatchObject({ code: 'emfile' });
+  });
+
+  it.each(['Worker initialization failure: ENEW', 'EVERY: word, counts', 'EMFILE'])(
+    'guesses nothing of the message %j',
+    (message) => {
+      const error = new Error(message);
+      expect(explainError(error)).toBe(error);
+    },
+  );
 });

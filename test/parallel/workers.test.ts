@@ -92,6 +92,31 @@ describe('mapInWorkers', () => {
     await expect(collect(run([{ exit: 3 }]))).rejects.toThrow();
   });
 
+  // In a process of its own, whose files are used up: Node 22 starts no thread then, Node 20 starts
+  // one that cannot load its modules.
+  it('fails where no thread can start, and does not wait for one', () => {
+    const script = `
+      const { mapInWorkers } = await import(${JSON.stringify(import.meta.resolve('../../src/parallel/workers.js'))});
+      const { openSync } = await import('node:fs');
+      const worker = new URL(${JSON.stringify(import.meta.resolve('../support/unit-worker.js'))});
+      try { for (;;) openSync('/dev/null'); } catch {}
+      const tasks = [1, 2, 3, 4, 5].map((answer) => ({ answer }));
+      try {
+        for await (const _ of mapInWorkers(tasks, { worker, workerData: {}, stage: 'compose', jobs: 2 }));
+      } catch (error) {
+        process.stdout.write(error.code + ' ' + error.fix);
+      }`;
+    const command = 'ulimit -n 80; exec "$0" --input-type=module -e "$1"';
+    const { stdout, status } = spawnSync('bash', ['-c', command, process.execPath, script], {
+      encoding: 'utf8',
+      timeout: 100_000,
+    });
+    expect({ stdout, status }).toEqual({
+      stdout: 'emfile raise the limit (ulimit -n) or lower --jobs',
+      status: 0,
+    });
+  });
+
   it('fails where there is no such worker', async () => {
     const worker = new URL('./none.js', import.meta.url);
     await expect(collect(run([{ answer: 1 }], { worker }))).rejects.toThrow(/none\.js/);

@@ -1,0 +1,144 @@
+import { join } from 'node:path';
+import type { Argv, CommandModule, InferredOptionTypes } from 'yargs';
+import type { Provider } from '../models/provider.js';
+import type { StudyFailure } from '../study/failure.js';
+import type { StudyRun } from '../study/run-study.js';
+import { countOf, toTerminalTable } from '../text.js';
+import { examples, INPUTS, shared } from './flags.js';
+import { type Outcome, run, type Tools, UsageError } from './run.js';
+
+const studyFlags = {
+  input: {
+    type: 'array',
+    string: true,
+    group: INPUTS,
+    describe: 'Where an input of the study is, as name=path; may be given several times',
+  },
+  out: {
+    ...shared.out,
+    describe: 'Folder of the results',
+    defaultDescription: 'output/studies/<name>',
+  },
+  work: {
+    ...shared.work,
+    describe: 'Folder for datasets, predictions and scores, which later runs reuse',
+  },
+  overwrite: { ...shared.overwrite, describe: 'Replace the results of another study at --out' },
+  'dry-run': {
+    type: 'boolean',
+    default: false,
+    describe: 'Say what would be done and how long it would take, and write nothing',
+  },
+  jobs: shared.jobs,
+  quiet: shared.quiet,
+  json: { ...shared.json, describe: 'Print study.json, with what was done' },
+} as const;
+
+type StudyFlags = InferredOptionTypes<typeof studyFlags> & { file: string; provider: Provider };
+
+export const studyCommand: CommandModule<object, StudyFlags> = {
+  command: 'study <file>',
+  describe: 'Run a study: many models on several sets, with tables, figures and a report',
+  builder: async (args) => {
+    const { PROVIDERS } = await import('../models/provider.js');
+    return args
+      .positional('file', { type: 'string', demandOption: true, describe: 'A YAML file' })
+      .options(studyFlags)
+      .option('provider', {
+        choices: PROVIDERS,
+        default: 'cpu',
+        describe: 'Execution provider of onnxruntime',
+      })
+      .epilogue(
+        examples(
+          ['What a study would do', 'study configs/studies/patchml.yaml --dry-run'],
+          [
+            'With files that lie elsewhere',
+            'study configs/studies/imagenet-gap.yaml --input predictions=/data/predictions',
+          ],
+        ),
+      )
+      .epilogue(
+        '\nWhat is done is kept in --work; the same command resumes after an interruption.',
+      ) as unknown as Argv<StudyFlags>;
+  },
+  handler: run(async (flags, tools) => {
+    const { loadStudy } = await import('../study/load.js');
+    const { silenceOnnxruntime } = await import('../models/onnxruntime.js');
+    const study = await loadStudy(flags.file, inputsOf(flags.input ?? []));
+    const { work, jobs, provider, overwrite } = flags;
+    const out = flags.out ?? join('output', 'studies', study.name);
+    if (study.models.some(({ card }) => card !== undefined)) await silenceOnnxruntime();
+    const { runStudy } = await import('../study/run-study.js');
+    const options = { ...tools, ...notesOf(tools), jobs, provider, overwrite };
+    return describeRun(await runStudy({ study, out, work }, options));
+  }),
+};
+
+/** Parses `name=path`. @throws UsageError */
+function inputsOf(flags: readonly string[]): Record<string, string> {
+  const inputs = flags.map((text) => {
+    const at = text.indexOf('=');
+    if (at > 0 && at < text.length - 1) return [text.slice(0, at), text.slice(at + 1)] as const;
+    throw new UsageError(`--input takes name=path, such as imagenet=/data/imagenet, not "${text}"`);
+  });
+  return Object.fromEntries(inputs);
+}
+
+function notesOf({ note }: Tools) {
+  return {
+    onScore: (model: string, set: string, index: number, count: number): void => {
+      note(`${model} on ${set} (${index + 1} of ${count})`);
+    },
+    onWait: ({ message }: Error): void => {
+      note(`waiting for another run: ${message}`);
+    },
+  };
+}
+
+function describeRun({ out, results, failures, scored, reused, isUnchanged }: StudyRun): Outcome {
+  const { models, sets, gaps } = results;
+  const lines = [
+    `${results.name}: ${countOf(models.length, 'model')} on ${countOf(sets.length, 'set')}; ` +
+      `${scored} scored, ${reused} kept from earlier runs`,
+    ...(gaps.length > 0 ? [toTerminalTable(meanGapsTable(results))] : []),
+    isUnchanged ? `nothing has changed in ${out}` : `written to ${out}`,
+  ];
+  return {
+    result: {
+      out,
+      scored,
+      reused,
+      unchanged: isUnchanged,
+      ...results,
+      failures: failures.map(({ set, model, error: { code, message } }) => ({
+        set,
+        model,
+        code,
+        message,
+      })),
+    },
+    text: lines.join('\n'),
+    problems: failures.map(
+      (failure) => `patchml: ${whatOf(failure)} failed: ${failure.error.message}`,
+    ),
+  };
+}
+
+function whatOf({ model, set }: StudyFailure): string {
+  return model !== undefined && set !== undefined ? `${model} on ${set}` : (model ?? set ?? 'it');
+}
+
+/** The mean gaps of pairs of sets, in points. */
+function meanGapsTable({ gaps, columns }: StudyRun['results']) {
+  const names = columns.filter((name) => gaps.some(({ mean }) => mean[name] !== undefined));
+  return {
+    head: ['mean gap, points', ...names],
+    rows: gaps.map(({ first, second, mean }) => [
+      `${first} - ${second}`,
+      ...names.map((name) =>
+        mean[name] === undefined ? '-' : (100 * mean[name].value).toFixed(1),
+      ),
+    ]),
+  };
+}
