@@ -5,6 +5,7 @@ import {
   fstatSync,
   openSync,
   readFileSync,
+  readSync,
   type Stats,
 } from 'node:fs';
 import { type FileHandle, open, stat } from 'node:fs/promises';
@@ -57,17 +58,30 @@ export async function readRegularText(
 
 /**
  * {@link readRegularFile} without waiting for others: for small files, that is twice as fast.
+ * @param room memory that the bytes go into if they fit
  * @throws as {@link readRegularFile}
  */
-export function readRegularFileSync(path: string, limits: ReadLimits): Buffer {
+export function readRegularFileSync(path: string, limits: ReadLimits, room?: Buffer): Buffer {
   const file = openRegularSync(path, limits);
   try {
-    return readFileSync(file);
+    const bytes = room && fillFrom(file, room);
+    return bytes ?? readFileSync(file);
   } catch (error) {
     throw explain(error, path, limits);
   } finally {
     closeSync(file);
   }
+}
+
+/** @returns a file's bytes, at the start of `room`; undefined where they do not fit */
+function fillFrom(file: number, room: Buffer): Buffer | undefined {
+  let length = 0;
+  while (length < room.length) {
+    const more = readSync(file, room, length, room.length - length, length);
+    if (more === 0) return room.subarray(0, length);
+    length += more;
+  }
+  return undefined;
 }
 
 /**

@@ -1,4 +1,3 @@
-import pLimit from 'p-limit';
 import { ImageError } from '../errors.js';
 import { sha256 } from '../files/digest.js';
 import {
@@ -30,88 +29,109 @@ export interface ExtractSettings {
   storeSide: number;
 }
 
+/** Images to cut patches out of. */
+export interface ExtractBatch {
+  images: readonly IndexedImage[];
+  /** What the pixels of an earlier batch were in, to be filled again; none at first. */
+  spare?: ArrayBuffer | undefined;
+}
+
 /** What a batch of images gave: rows and their pixels, one behind the other, in order. */
 export interface ExtractedBatch {
   rows: Omit<PatchRow, 'offset'>[];
+  /** In memory of its own, in which there may be room for more. */
   pixels: Uint8Array;
   drops: Drop[];
   images: number;
 }
 
-/** Images that a thread has in hand: the next is read while one is decoded. */
-const AT_ONCE = 2;
+type BatchRow = ExtractedBatch['rows'][number];
 
 /** Cuts the patches out of a batch of images. */
 export async function extractBatch(
-  batch: readonly IndexedImage[],
+  { images, spare }: ExtractBatch,
   settings: ExtractSettings,
 ): Promise<ExtractedBatch> {
-  const limit = pLimit(AT_ONCE);
-  const extracted = await Promise.all(
-    batch.map((image) => limit(() => extractImage(image, settings))),
-  );
-  const cuts = extracted.flatMap((image) => image.cuts);
-  return {
-    rows: cuts.map(toRow),
-    pixels: joined(cuts.map(({ pixels }) => pixels.data)),
-    drops: extracted.flatMap((image) => image.drops),
-    images: batch.length,
-  };
-}
-
-/** In memory of its own, which can be handed to another thread. */
-function joined(parts: readonly Buffer[]): Uint8Array {
-  const all = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
+  const rows: BatchRow[] = [];
+  const drops: Drop[] = [];
+  const pixels = new PixelList(spare);
+  for (const image of images) {
+    const extracted = await extractImage(image, settings, pixels);
+    rows.push(...extracted.rows);
+    drops.push(...extracted.drops);
   }
-  return all;
+  return { rows, pixels: pixels.bytes, drops, images: images.length };
 }
 
-/** One object's pixels: as they are in its image, or scaled down to what the pool stores. */
-interface Cut {
-  source: string;
-  object: SelectedObject;
-  pixels: RgbImage;
+/** Pixels one behind the other, in memory that grows: that of a batch before, where it is given. */
+class PixelList {
+  #memory: Uint8Array;
+  #length = 0;
+
+  constructor(memory = new ArrayBuffer(ROOM)) {
+    this.#memory = new Uint8Array(memory);
+  }
+
+  get bytes(): Uint8Array {
+    return this.#memory.subarray(0, this.#length);
+  }
+
+  add(pixels: Uint8Array): void {
+    const end = this.#length + pixels.length;
+    if (end > this.#memory.length) {
+      const larger = new Uint8Array(2 * end);
+      larger.set(this.bytes);
+      this.#memory = larger;
+    }
+    this.#memory.set(pixels, this.#length);
+    this.#length = end;
+  }
+
+  /** Takes back what was added behind the first `length` bytes. */
+  cutBack(length: number): void {
+    this.#length = length;
+  }
 }
 
-interface ExtractedImage {
-  cuts: Cut[];
-  drops: Drop[];
-}
+/** Bytes that the patches of most batches take. */
+const ROOM = 2 ** 21;
 
-/** One read and one decode, whatever the number of the image's objects. */
+/**
+ * One read and one decode, whatever the number of the image's objects.
+ * @param pixels gets those of the rows
+ */
 async function extractImage(
   indexed: IndexedImage,
   settings: ExtractSettings,
-): Promise<ExtractedImage> {
+  pixels: PixelList,
+): Promise<Pick<ExtractedBatch, 'rows' | 'drops'>> {
   const { reader, budget, patch } = settings;
+  const before = pixels.bytes.length;
   try {
     return await reader.use(indexed.place, budget, (header) => {
       const { selected, drops } = selectPatches(indexed, header.size, patch);
       if (selected.length === 0)
-        return { bytes: 0, work: () => Promise.resolve({ cuts: [], drops }) };
+        return { bytes: 0, work: () => Promise.resolve({ rows: [], drops }) };
       const region = boxAround(selected.map(({ cut }) => cut));
-      const work = async (file: Buffer): Promise<ExtractedImage> => {
-        const patches = await decodeInKernel(file, region, header, (kernel) =>
-          selected.map(({ cut }) => cutPatch(kernel, cut, settings)),
-        );
-        const cuts = selected.map((object, index) => ({
-          source: indexed.image,
-          object,
-          pixels: patches[index]!,
-        }));
-        return { cuts, drops };
+      const work = async (file: Buffer): Promise<Pick<ExtractedBatch, 'rows' | 'drops'>> => {
+        const rows = await decodeInKernel(file, region, header, (kernel) => {
+          pixels.cutBack(before); // where another decoder begins once more
+          return selected.map((object) => {
+            const cut = cutPatch(kernel, object.cut, settings);
+            pixels.add(cut.data);
+            return toRow(indexed.image, object, cut);
+          });
+        });
+        return { rows, drops };
       };
       const bytes = decodeBytes(header, region) + cutBytes(selected);
       return { bytes, work };
     });
   } catch (error) {
     if (!(error instanceof ImageError)) throw error;
+    pixels.cutBack(before);
     const reason = error.code === 'image-too-large' ? error.code : 'image-corrupt';
-    return { cuts: [], drops: dropAll(indexed, reason, error.message) };
+    return { rows: [], drops: dropAll(indexed, reason, error.message) };
   }
 }
 
@@ -121,25 +141,27 @@ function cutBytes(selected: readonly SelectedObject[]): number {
   return 3 * areas.reduce((most, area) => Math.max(most, area), 0);
 }
 
-/** The patch as it is stored; where it is scaled down, its own pixels alone count. */
+/**
+ * The patch as it is stored; where it is scaled down, its own pixels alone count.
+ * @returns pixels in the kernel's own memory
+ */
 function cutPatch(
   kernel: ImageKernel,
   box: PixelBox,
   { storeSide, patch }: ExtractSettings,
 ): RgbImage {
   const from = sizeOf(box);
-  if (from[0] <= storeSide && from[1] <= storeSide) return kernel.cut(box);
+  const fits = from[0] <= storeSide && from[1] <= storeSide;
+  const size = fits ? from : fitInside(from, [storeSide, storeSide]);
   kernel.choose(box);
-  const size = fitInside(from, [storeSide, storeSide]);
-  const { width, height, data } = kernel.resize({ from, size, ...resamplingOf(patch) });
-  return { width, height, data: Buffer.from(data) };
+  return kernel.resize({ from, size, ...resamplingOf(patch) });
 }
 
-function toRow({
-  source,
-  object: { object, wnid, class: index, cut },
-  pixels: { width, height, data },
-}: Cut): Omit<PatchRow, 'offset'> {
+function toRow(
+  source: string,
+  { object, wnid, class: index, cut }: SelectedObject,
+  { width, height, data }: RgbImage,
+): BatchRow {
   const id = `${source}#${object}`;
   return { id, wnid, class: index, source, box: cut, width, height, sha256: sha256(data) };
 }

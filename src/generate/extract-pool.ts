@@ -25,7 +25,7 @@ import {
   readIndexSummary,
   requireIndexedImages,
 } from './build-index.js';
-import type { ExtractedBatch } from './cut-patches.js';
+import type { ExtractBatch, ExtractedBatch } from './cut-patches.js';
 import type { ExtractWorkerSettings } from './extract-worker.js';
 import { type Pool, POOL_FILE, type PoolFolder, type PoolSummary, readPool, readPoolSummary } from './pool.js';
 import { openPoolOutput, type PoolProgress, recoverPoolProgress } from './pool-writer.js';
@@ -38,8 +38,8 @@ import {
   requireSamePart,
 } from './stage-folder.js';
 
-/** Images whose progress is noted together. */
-const BATCH = 8;
+/** Images that a worker takes at a time, and whose progress is noted together. */
+const BATCH = 16;
 
 export interface ExtractInput {
   recipe: Recipe;
@@ -189,11 +189,13 @@ async function writePool(
     patch: recipe.patch,
     storeSide: storeSide(recipe),
   };
-  const batches = mapInWorkers<IndexedImage[], ExtractedBatch>(
-    inBatches(readIndexedImages(index), BATCH, reached.images),
+  const spares: ArrayBuffer[] = [];
+  const batches = mapInWorkers<ExtractBatch, ExtractedBatch>(
+    batchesOf(index, reached.images, spares),
     {
       worker: new URL('./extract-worker.js', import.meta.url),
       workerData,
+      moved: ({ spare }) => (spare ? [spare] : []),
       stage: 'extract',
       jobs,
       signal,
@@ -206,12 +208,24 @@ async function writePool(
     for await (const batch of batches) {
       if (strict) requireDecoded(images, batch.drops);
       const { images: done } = await output.append(batch);
+      spares.push(batch.pixels.buffer as ArrayBuffer);
       onProgress?.({ stage: 'extract', done, total, unit: 'images' });
     }
   } finally {
     await output.close();
   }
   return output.progress;
+}
+
+/** @param spares each batch takes one, where there is one */
+async function* batchesOf(
+  index: IndexFolder,
+  skip: number,
+  spares: ArrayBuffer[],
+): AsyncGenerator<ExtractBatch> {
+  for await (const images of inBatches(readIndexedImages(index), BATCH, skip)) {
+    yield { images, spare: spares.pop() };
+  }
 }
 
 async function requireAllDecoded(pool: string, images: string): Promise<void> {

@@ -2,8 +2,12 @@ import { workerData } from 'node:worker_threads';
 import { MemoryBudget } from '../image/memory-budget.js';
 import { ImageReader } from '../imagenet/image-reader.js';
 import { serve } from '../parallel/workers.js';
-import type { IndexedImage } from './sort-objects.js';
-import { extractBatch, type ExtractedBatch, type ExtractSettings } from './cut-patches.js';
+import {
+  type ExtractBatch,
+  extractBatch,
+  type ExtractedBatch,
+  type ExtractSettings,
+} from './cut-patches.js';
 
 /** What a worker is told once. */
 export interface ExtractWorkerSettings extends Pick<ExtractSettings, 'patch' | 'storeSide'> {
@@ -22,6 +26,6 @@ const settings: ExtractSettings = {
 };
 
 export default serve(
-  (batch: readonly IndexedImage[]): Promise<ExtractedBatch> => extractBatch(batch, settings),
+  (batch: ExtractBatch): Promise<ExtractedBatch> => extractBatch(batch, settings),
   ({ pixels }) => [pixels.buffer as ArrayBuffer],
 );

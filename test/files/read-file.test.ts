@@ -28,8 +28,8 @@ function makePipe(): string {
 
 const readSync = (path: string): Buffer => readRegularFileSync(path, { maxBytes: 10 });
 
-const readFromFolder = (path: string): Promise<Buffer> =>
-  new ImageReader(dirname(path)).read({ file: basename(path), size: 1 });
+const readFromFolder = async (path: string): Promise<Buffer> =>
+  Promise.resolve(new ImageReader(dirname(path)).read({ file: basename(path), size: 1 }));
 
 const readOfDataset = (path: string): Uint8Array => new ImageBuffer().read(path);
 
@@ -78,6 +78,19 @@ describe('A file that is read', () => {
     await expect(readRegularText('/proc/self/status', limits)).rejects.toMatchObject(refusal);
     expect(readRegularFileSync(path, { maxBytes: 5 }).toString()).toBe('12345');
     expect(() => readRegularFileSync(path, limits)).toThrow('larger than 4 bytes');
+  });
+
+  it('is read into memory that is given, where it fits', () => {
+    const path = join(writeTree({ a: '12345' }), 'a');
+    const room = Buffer.alloc(6);
+    const read = readRegularFileSync(path, { maxBytes: 5 }, room);
+    expect(read.toString()).toBe('12345');
+    expect(room.toString('latin1')).toBe('12345\0');
+    expect(read.buffer).toBe(room.buffer);
+    for (const length of [0, 1, 5]) {
+      const small = Buffer.alloc(length, '.');
+      expect(readRegularFileSync(path, { maxBytes: 5 }, small).toString()).toBe('12345');
+    }
   });
 
   it("is refused with the caller's own error", async () => {

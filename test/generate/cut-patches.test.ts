@@ -1,8 +1,18 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { IndexedImage } from '../../src/generate/sort-objects.js';
-import { selectPatches } from '../../src/generate/cut-patches.js';
+import {
+  extractBatch,
+  type ExtractedBatch,
+  type ExtractSettings,
+  selectPatches,
+} from '../../src/generate/cut-patches.js';
+import { encode } from '../../src/image/encode.js';
+import { MemoryBudget } from '../../src/image/memory-budget.js';
 import type { AnnotatedBox } from '../../src/imagenet/annotation.js';
+import { ImageReader } from '../../src/imagenet/image-reader.js';
+import { writeTree } from '../support/unit-folder.js';
+import { noiseImage } from '../support/unit-images.js';
 import { wnidOf } from '../support/unit-pools.js';
 import { recipeWith } from '../support/unit-recipes.js';
 
@@ -177,5 +187,65 @@ describe('selectPatches', () => {
         }
       }),
     );
+  });
+});
+
+describe('extractBatch', () => {
+  /** Twelve JPEGs, each third of them cut off, with a large object, a small one and one too small. */
+  async function openBatch(): Promise<{ images: IndexedImage[]; settings: ExtractSettings }> {
+    const files: Record<string, Buffer> = {};
+    const images: IndexedImage[] = [];
+    for (let n = 0; n < 12; n += 1) {
+      const bytes = await encode(noiseImage(300, 200 + n), 'jpeg', 90);
+      const file = `${n}.JPEG`;
+      files[file] = n % 3 === 2 ? bytes.subarray(0, -1000) : bytes;
+      const { objects } = imageOf([
+        [0, 0, 299, 199],
+        [10, 20, 70, 80],
+        [5, 5, 9, 9],
+      ]);
+      const place = { file, size: files[file].length };
+      images.push({ image: file, place, size: null, objects });
+    }
+    const reader = new ImageReader(writeTree(files));
+    const settings = { reader, budget: new MemoryBudget(), patch: defaults, storeSide: 100 };
+    return { images, settings };
+  }
+
+  function joined(batches: readonly ExtractedBatch[]): object {
+    return {
+      rows: batches.flatMap(({ rows }) => rows),
+      pixels: Buffer.concat(batches.map(({ pixels }) => pixels)).toString('base64'),
+      drops: batches.flatMap(({ drops }) => drops),
+      images: batches.reduce((sum, { images }) => sum + images, 0),
+    };
+  }
+
+  it('gives the same in batches of any size, whatever memory it is given to fill', async () => {
+    const { images, settings } = await openBatch();
+    const all = await extractBatch({ images }, settings);
+    expect(all.rows.map(({ width, height }) => [width, height]).slice(0, 2)).toEqual([
+      [100, 67],
+      [61, 61],
+    ]);
+    expect(all.rows).toHaveLength(2 * 8);
+    expect(all.drops).toHaveLength(8 + 3 * 4);
+    for (const size of [1, 5]) {
+      const batches: ExtractedBatch[] = [];
+      for (let at = 0; at < images.length; at += size) {
+        const spare = Buffer.alloc(10_000 * (at % 4), 0xaa);
+        const batch = { images: images.slice(at, at + size), spare: new Uint8Array(spare).buffer };
+        batches.push(await extractBatch(batch, settings));
+      }
+      expect(joined(batches)).toEqual(joined([all]));
+    }
+  });
+
+  it('fills the memory that it is given', async () => {
+    const { images, settings } = await openBatch();
+    const spare = new ArrayBuffer(2 ** 20);
+    const { pixels } = await extractBatch({ images: images.slice(0, 1), spare }, settings);
+    expect(pixels.buffer).toBe(spare);
+    expect(pixels).toHaveLength(3 * (100 * 67 + 61 * 61));
   });
 });
