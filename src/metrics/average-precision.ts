@@ -69,15 +69,13 @@ export interface AveragePrecisionTally {
    * @internal
    */
   readonly byClass: Thresholds;
-  /** Each class's lowest threshold; `Infinity` for a class without one. */
-  readonly lowest: Float64Array;
   /**
    * One ranking of everything.
    * @internal
    */
   readonly overall: Thresholds;
   /** @internal */
-  readonly search: ThresholdSearch;
+  readonly scale: Scale;
 }
 
 /**
@@ -101,17 +99,14 @@ export function startAveragePrecision(
     const first = labels.offsets[0]!;
     labelWeights.fill(weight, labels.offsets[image]! - first, labels.offsets[image + 1]! - first);
   }
-  const byClass = thresholds(scores, labelWeights, groups, labels.classCount);
-  const overall = thresholds(scores, labelWeights, new Uint16Array(scores.length), 1);
+  const scale = scores.some((score) => score < 0) ? 'numbers' : 'bits';
+  const everything = new Uint16Array(scores.length);
   return {
     labels,
     weights,
-    byClass,
-    lowest: Float64Array.from({ length: labels.classCount }, (_, c) =>
-      byClass.starts[c] === byClass.starts[c + 1] ? Infinity : byClass.scores[byClass.starts[c]!]!,
-    ),
-    overall,
-    search: thresholdSearch(overall.scores),
+    byClass: thresholds({ scores, weights: labelWeights, groups }, labels.classCount, scale),
+    overall: thresholds({ scores, weights: labelWeights, groups: everything }, 1, scale),
+    scale,
   };
 }
 
@@ -126,85 +121,82 @@ export function addScores(
   firstImage: number,
 ): void {
   requireBatchFits(tally.labels, batch, firstImage);
-  const { byClass, lowest, overall, search } = tally;
-  const { classCount, values } = batch;
-  const bottom = overall.scores[0] ?? Infinity;
-  for (let i = 0; i < batch.images; i += 1) {
-    const weight = tally.weights?.[firstImage + i] ?? 1;
-    if (weight === 0) continue;
-    for (let c = 0; c < classCount; c += 1) {
-      const score = values[i * classCount + c]!;
-      if (score < bottom) continue;
-      overall.counted[findThreshold(search, score)]! += weight;
-      if (score < lowest[c]!) continue;
-      const low = byClass.starts[c]!;
-      const at = countAtMost(byClass.scores, score, low, byClass.starts[c + 1]!) - 1;
-      byClass.counted[at]! += weight;
+  const { labels, byClass, overall, scale } = tally;
+  const { images, classCount } = batch;
+  for (let start = 0; start < images; start += BLOCK_ROWS) {
+    const rows = Math.min(BLOCK_ROWS, images - start);
+    const part = batch.values.subarray(start * classCount, (start + rows) * classCount);
+    const values = part instanceof Float64Array ? part : new Float64Array(part);
+    const positions = positionsOf(values, scale);
+    const weightOf = (row: number): number => tally.weights?.[firstImage + start + row] ?? 1;
+    const weights = Float64Array.from({ length: rows }, (_, row) => weightOf(row));
+    // Class by class: while these images are counted, its thresholds stay in the nearest memory.
+    for (let c = 0; c < labels.classCount; c += 1) {
+      const scores = { values, positions, weights, classCount, c };
+      countScores(overall, 0, scores);
+      countScores(byClass, c, scores);
     }
   }
 }
 
+const BLOCK_ROWS = 256;
+
 /**
- * Ascending scores, with their range cut into buckets: a plain binary search over 50,000 thresholds,
- * for each of 50 million scores, would take most of the time of scoring a model.
+ * What buckets are equally wide in: the numbers, or the upper halves of their bits, which rise with a
+ * number of 0 or more, evenly within each octave. They spread many tiny probabilities as a logarithm
+ * would.
  */
-interface ThresholdSearch {
-  readonly sorted: Float64Array;
-  /** Bucket b holds `sorted[starts[b] .. starts[b + 1])`. */
-  readonly starts: Uint32Array;
-  /**
-   * Whether buckets are equally wide in the numbers' bits, which spreads many tiny numbers as a
-   * logarithm would: for positive scores, which are probabilities as a rule. Else in the numbers.
-   */
-  readonly byBits: boolean;
-  /** Where the first bucket begins, and buckets per unit. */
-  readonly origin: number;
-  readonly scale: number;
-  /** Scratch: a number and its bits, of which the upper half is at `high`. */
-  readonly number: Float64Array;
-  readonly words: Uint32Array;
-  readonly high: number;
+type Scale = 'numbers' | 'bits';
+
+/** For each number one that rises with it, at `2 * index + UPPER` or at `index`; see {@link Scale}. */
+function positionsOf(values: Float64Array, scale: Scale): Int32Array | Float64Array {
+  if (scale === 'numbers') return values;
+  return new Int32Array(values.buffer, values.byteOffset, 2 * values.length);
 }
 
-/** Prepares {@link findThreshold}. */
-function thresholdSearch(sorted: Float64Array): ThresholdSearch {
-  const buckets = 4 * sorted.length + 1;
-  const bottom = sorted[0] ?? 0;
-  const number = new Float64Array([1]);
-  const words = new Uint32Array(number.buffer);
-  const starts = new Uint32Array(buckets + 1);
-  const high = words[0] === 0 ? 1 : 0;
-  const range = { sorted, starts, byBits: bottom > 0, origin: 0, scale: 1, number, words, high };
-  const origin = position(range, bottom);
-  const scale = buckets / (position(range, sorted.at(-1) ?? 0) - origin);
-  const search = { ...range, origin, scale: Number.isFinite(scale) ? scale : 0 };
-  for (const score of sorted) starts[bucketOf(search, score) + 1]! += 1;
-  for (let b = 0; b < buckets; b += 1) starts[b + 1]! += starts[b]!;
-  return search;
+/** Which half of a number's bits is the upper one. */
+const UPPER = new Uint32Array(Float64Array.of(1).buffer)[0] === 0 ? 1 : 0;
+
+/** The scores of some images for class `c`. */
+interface ClassScores {
+  /** Those of all classes. */
+  values: Float64Array;
+  positions: Int32Array | Float64Array;
+  weights: Float64Array;
+  classCount: number;
+  c: number;
 }
 
-/** The position of the highest score that is not above `score`, which is at least `sorted[0]`. */
-function findThreshold(search: ThresholdSearch, score: number): number {
-  const bucket = bucketOf(search, score);
-  return countAtMost(search.sorted, score, search.starts[bucket]!, search.starts[bucket + 1]!) - 1;
+/** Counts scores among the thresholds of a group. */
+function countScores(
+  { starts, scores: thresholds, counted, lowest, buckets, origins, scales }: Thresholds,
+  group: number,
+  { values, positions, weights, classCount, c }: ClassScores,
+): void {
+  const [bottom, origin, scale] = [lowest[group]!, origins[group]!, scales[group]!];
+  const first = firstBucket(starts, group);
+  const last = bucketCount(starts, group) - 1;
+  const [step, shift] = positions === values ? [1, 0] : [2, UPPER];
+  for (let row = 0, at = c; row < weights.length; row += 1, at += classCount) {
+    const score = values[at]!;
+    if (score < bottom) continue;
+    const bucket = first + bucketOf((positions[at * step + shift]! - origin) * scale, last);
+    const above = countAtMost(thresholds, score, buckets[bucket]!, buckets[bucket + 1]!);
+    counted[above - 1]! += weights[row]!;
+  }
 }
 
-function bucketOf(search: ThresholdSearch, score: number): number {
-  const bucket = Math.floor((position(search, score) - search.origin) * search.scale);
-  // NaN is infinity times a scale of 0: then everything is in bucket 0.
-  return Math.min(search.starts.length - 2, bucket || 0);
-}
-
-/** Rises with the score. The upper half of a positive number's bits does, evenly in each octave. */
-function position(search: ThresholdSearch, score: number): number {
-  if (!search.byBits) return score;
-  search.number[0] = score;
-  return search.words[search.high]!;
+/** NaN, infinity times a scale of 0, becomes 0: then everything is in the first bucket. */
+function bucketOf(share: number, last: number): number {
+  return Math.max(0, Math.min(share, last)) | 0;
 }
 
 /**
  * The distinct scores of the valid labels of each group (a class, or everything), ascending within
  * the group; group g has the positions `starts[g]` to `starts[g + 1]` - 1.
+ *
+ * Each group's range is cut into buckets: a plain binary search over 50,000 thresholds, for each of
+ * 50 million scores, would take most of the time of scoring a model.
  */
 interface Thresholds {
   readonly starts: Uint32Array;
@@ -213,18 +205,39 @@ interface Thresholds {
   readonly valid: Float64Array;
   /** The weight of everything that scores from this threshold up to the next. To be filled in. */
   readonly counted: Float64Array;
+  /** Each group's lowest threshold; `Infinity` for a group without one. */
+  readonly lowest: Float64Array;
+  /** Bucket b of group g begins with the threshold `buckets[firstBucket(starts, g) + b]`. */
+  readonly buckets: Uint32Array;
+  /** Where each group's first bucket begins, and its buckets per unit. */
+  readonly origins: Float64Array;
+  readonly scales: Float64Array;
 }
 
-/**
- * @param scores of the valid labels
- * @param weights of the same labels; those with 0 make no threshold
- * @param groups the group of each, 0 to `groupCount` - 1
- */
+/** Buckets per threshold: so many that few have two. */
+const BUCKETS = 4;
+
+/** Where a group's buckets are: {@link BUCKETS} a threshold, one more, and an end. */
+function firstBucket(starts: Uint32Array, group: number): number {
+  return BUCKETS * starts[group]! + 2 * group;
+}
+
+function bucketCount(starts: Uint32Array, group: number): number {
+  return BUCKETS * (starts[group + 1]! - starts[group]!) + 1;
+}
+
+/** The scores of valid labels, the weight of each, and its group: 0 to `groupCount` - 1. */
+interface Labelled {
+  scores: Float64Array;
+  /** Labels with 0 make no threshold. */
+  weights: Float64Array;
+  groups: Uint16Array;
+}
+
 function thresholds(
-  scores: Float64Array,
-  weights: Float64Array,
-  groups: Uint16Array,
+  { scores, weights, groups }: Labelled,
   groupCount: number,
+  scale: Scale,
 ): Thresholds {
   const order = Uint32Array.from(scores.keys())
     .filter((at) => weights[at]! > 0)
@@ -238,7 +251,7 @@ function thresholds(
     const same =
       previous >= 0 && groups[at] === groups[previous] && scores[at] === scores[previous];
     if (!same) {
-      distinct[size] = scores[at]!;
+      distinct[size] = scores[at]! + 0;
       size += 1;
       starts[groups[at]! + 1]! += 1;
     }
@@ -251,7 +264,39 @@ function thresholds(
     scores: distinct.slice(0, size),
     valid: valid.slice(0, size),
     counted: new Float64Array(size),
+    ...bucketed(distinct.subarray(0, size), starts, scale),
   };
+}
+
+/** Cuts the range of each group's thresholds into buckets. */
+function bucketed(
+  scores: Float64Array,
+  starts: Uint32Array,
+  scale: Scale,
+): Pick<Thresholds, 'lowest' | 'buckets' | 'origins' | 'scales'> {
+  const groups = starts.length - 1;
+  const lowest = new Float64Array(groups).fill(Infinity);
+  const origins = new Float64Array(groups);
+  const scales = new Float64Array(groups);
+  const buckets = new Uint32Array(firstBucket(starts, groups));
+  const positions = positionsOf(scores, scale);
+  const positionOf = (at: number): number => positions[scale === 'bits' ? 2 * at + UPPER : at]!;
+  for (let group = 0; group < groups; group += 1) {
+    const [start, end] = [starts[group]!, starts[group + 1]!];
+    const [first, count] = [firstBucket(starts, group), bucketCount(starts, group)];
+    if (start === end) continue;
+    lowest[group] = scores[start]!;
+    const origin = (origins[group] = positionOf(start));
+    const perUnit = count / (positionOf(end - 1) - origin);
+    scales[group] = Number.isFinite(perUnit) ? perUnit : 0;
+    for (let at = start, bucket = 0; bucket <= count; bucket += 1) {
+      buckets[first + bucket] = at;
+      for (; at < end; at += 1) {
+        if (bucketOf((positionOf(at) - origin) * scales[group]!, count - 1) > bucket) break;
+      }
+    }
+  }
+  return { lowest, buckets, origins, scales };
 }
 
 /** Each group's average precision, Σ (valid here / valid in all) · precision; `NaN` if none valid. */

@@ -149,24 +149,46 @@ export function scoreMatrix(values: Float32Array | Float64Array, classCount: num
 /**
  * The softmax of each image's scores, exp(s) / Σ exp(s): logits of different images become comparable.
  * Of equal scores the probabilities are equal; the order within an image stays.
+ *
+ * @param into where the probabilities go, from its start; as long as the scores or longer. Default: new
  */
-export function softmax({ values, images, classCount }: ScoreMatrix): ScoreMatrix {
-  const probabilities = new Float64Array(values.length);
+export function softmax(
+  { values, images, classCount }: ScoreMatrix,
+  into = new Float64Array(values.length),
+): ScoreMatrix {
   for (let image = 0; image < images; image += 1) {
     const start = image * classCount;
-    let highest = -Infinity;
-    for (let at = start; at < start + classCount; at += 1) {
-      if (values[at]! > highest) highest = values[at]!;
-    }
+    const end = start + classCount;
+    const highest = highestOf(values, start, end);
     let sum = 0;
-    for (let at = start; at < start + classCount; at += 1) {
+    for (let at = start; at < end; at += 1) {
       const share = Math.exp(values[at]! - highest);
-      probabilities[at] = share;
+      into[at] = share;
       sum += share;
     }
-    for (let at = start; at < start + classCount; at += 1) probabilities[at]! /= sum;
+    for (let at = start; at < end; at += 1) into[at]! /= sum;
   }
-  return { values: probabilities, images, classCount };
+  return { values: into.subarray(0, values.length), images, classCount };
+}
+
+/** The {@link softmax} of some classes of one image alone. */
+export function softmaxOf(
+  { values, classCount }: ScoreMatrix,
+  image: number,
+  classes: Uint16Array,
+): Float64Array {
+  const start = image * classCount;
+  const end = start + classCount;
+  const highest = highestOf(values, start, end);
+  let sum = 0;
+  for (let at = start; at < end; at += 1) sum += Math.exp(values[at]! - highest);
+  return Float64Array.from(classes, (label) => Math.exp(values[start + label]! - highest) / sum);
+}
+
+function highestOf(values: ScoreMatrix['values'], start: number, end: number): number {
+  let highest = -Infinity;
+  for (let at = start; at < end; at += 1) if (values[at]! > highest) highest = values[at]!;
+  return highest;
 }
 
 /** How far a row of probabilities may be from a sum of 1: float16 and four decimals round so far. */

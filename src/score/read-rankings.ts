@@ -6,10 +6,10 @@ import {
   type LabelRanks,
   type LabelSet,
   type ScoreMatrix,
-  softmax,
   topClasses,
   type TopClasses,
 } from '../metrics/index.js';
+import { softmaxOf } from '../metrics/ranking.js';
 import {
   type PredictionRows,
   type PredictionSource,
@@ -71,7 +71,7 @@ export async function readRankings(
     addLabelRanks(ranks, scores, batch.firstRow);
     if (said === 'probabilities') requireProbabilities(scores, source, batch.firstRow);
     else if (said !== 'quantised') {
-      noteLabelScores(softmaxes, labels, softmax(scores), batch.firstRow);
+      noteProbabilities(softmaxes, labels, scores, batch.firstRow);
       mayBeProbabilities &&= areProbabilities(scores);
       areShares &&= mayBeProbabilities || scores.values.every(isShare);
     }
@@ -85,17 +85,17 @@ export async function readRankings(
   return { top, ranks: { ...ranks, scores: softmaxes }, scale: 'logits' };
 }
 
-/** Notes the scores of the labels of a batch's images. */
-function noteLabelScores(
+/** Notes the probabilities that a batch of logits gives the labels of its images. */
+function noteProbabilities(
   noted: Float64Array,
-  { offsets, classes, classCount }: LabelSet,
-  { values, images }: ScoreMatrix,
+  { offsets, classes }: LabelSet,
+  scores: ScoreMatrix,
   firstImage: number,
 ): void {
-  for (let i = 0; i < images; i += 1) {
-    for (let at = offsets[firstImage + i]!; at < offsets[firstImage + i + 1]!; at += 1) {
-      noted[at - offsets[0]!] = values[i * classCount + classes[at]!]!;
-    }
+  for (let i = 0; i < scores.images; i += 1) {
+    const [start, end] = [offsets[firstImage + i]!, offsets[firstImage + i + 1]!];
+    if (start === end) continue;
+    noted.set(softmaxOf(scores, i, classes.subarray(start, end)), start - offsets[0]!);
   }
 }
 

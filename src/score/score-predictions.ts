@@ -12,6 +12,7 @@ import {
   labelSet,
   type LabelSet,
   type PerImage,
+  type ScoreMatrix,
   softmax,
   startAveragePrecision,
   type TopClasses,
@@ -280,12 +281,28 @@ async function classPrecision(
   const { labels } = ranks;
   const weights = Uint8Array.from(labelCounts(labels), (k) => (k > 0 ? 1 : 0));
   const tally = startAveragePrecision(ranks, weights);
+  const memory = new Float64Array(PART_ROWS * labels.classCount);
   for await (const { rows, firstRow, count } of batches) {
     if (rows instanceof Int32Array) continue; // never: only scores have ranks of labels
-    const scores = scoresOf(rows, count, labels.classCount);
-    addScores(tally, scale === 'logits' ? softmax(scores) : scores, firstRow);
+    for (let row = 0; row < count; row += PART_ROWS) {
+      const part = rowsOf(scoresOf(rows, count, labels.classCount), row, row + PART_ROWS);
+      addScores(tally, scale === 'logits' ? softmax(part, memory) : part, firstRow + row);
+    }
   }
   return finishAveragePrecision(tally);
+}
+
+/** Probabilities of so many images stay in the processor's memory between being made and counted. */
+const PART_ROWS = 256;
+
+function rowsOf(
+  { values, images, classCount }: ScoreMatrix,
+  start: number,
+  end: number,
+): ScoreMatrix {
+  const last = Math.min(end, images);
+  const part = values.subarray(start * classCount, last * classCount);
+  return { values: part, images: last - start, classCount };
 }
 
 /**

@@ -18,6 +18,16 @@ import {
 } from '../../src/metrics/index.js';
 import { labelsOf, reference, scoresOf } from './reference.js';
 
+/** The step sum over the valid ones, each with everything that scores at least as high. */
+function plainPrecision(pairs: readonly { value: number; valid: boolean }[]): number {
+  const valid = pairs.filter((pair) => pair.valid);
+  const precisions = valid.map(({ value }) => {
+    const above = pairs.filter((other) => other.value >= value);
+    return above.filter((other) => other.valid).length / above.length;
+  });
+  return precisions.reduce((sum, precision) => sum + precision, 0) / valid.length;
+}
+
 describe('averagePrecision', () => {
   it('sums precision over the steps of recall', () => {
     // Class 0: scores 3 (valid), 2, 1 (valid): recall 1/2 at precision 1/1, then 1 at 2/3:
@@ -57,6 +67,34 @@ describe('averagePrecision', () => {
       labelSet([[0], [0], [0, 1]], 2),
     );
     expect(weighted).toEqual(repeated);
+  });
+
+  // 600 images of 3 classes; scores collide, and lie close together beside one that is far away
+  const spread = (at: number): number => ((at * 7919) % 97) / 97;
+  it.each<[string, (at: number) => number]>([
+    ['probabilities', spread],
+    ['tiny and large probabilities', (at) => spread(at) ** 40],
+    ['zeros of either sign', (at) => (at % 3 === 0 ? -0 : at % 5 === 0 ? 0 : spread(at))],
+    ['logits', (at) => 12 * (spread(at) - 0.5)],
+    ['scores beside one that is far away', (at) => (at === 5 ? 1e30 : spread(at))],
+    ['one score for all', () => 0.5],
+  ])('counts %s as a plain sort does', (_, score) => {
+    const values = Float64Array.from({ length: 1800 }, (_, at) => score(at));
+    const lists = Array.from({ length: 600 }, (_, image) => [image % 3, (image * 5) % 7]);
+    const labels = labelSet(
+      lists.map((list) => list.filter((label) => label < 3)),
+      3,
+    );
+    const got = averagePrecision(scoreMatrix(values, 3), labels);
+    const all = Array.from(values, (value, at) => ({
+      value,
+      valid: lists[Math.floor(at / 3)]!.includes(at % 3),
+    }));
+    expect(got.micro).toBeCloseTo(plainPrecision(all), 12);
+    [0, 1, 2].forEach((c) => {
+      const ofClass = all.filter((_, at) => at % 3 === c);
+      expect(got.perClass[c]).toBeCloseTo(plainPrecision(ofClass), 12);
+    });
   });
 
   it('takes scores further apart than the largest number', () => {

@@ -8,6 +8,7 @@ import {
   topClasses,
   topNAccuracy,
 } from '../../src/metrics/index.js';
+import { softmaxOf } from '../../src/metrics/ranking.js';
 import { reference, scoresOf } from './reference.js';
 
 describe('scoreMatrix', () => {
@@ -119,6 +120,23 @@ describe('softmax', () => {
     expect(values[0]).toBeCloseTo(0.25, 6);
     expect(values[1]).toBeCloseTo(0.75, 6);
     expect([values[2], values[3]]).toEqual([0.5, 0.5]);
+  });
+
+  it('writes into memory that is there', () => {
+    const memory = new Float64Array(6).fill(7);
+    const { values } = softmax(scoreMatrix(Float32Array.of(1, 1, 2, 2), 2), memory);
+    expect(values.buffer).toBe(memory.buffer);
+    expect([...memory]).toEqual([0.5, 0.5, 0.5, 0.5, 7, 7]);
+  });
+
+  it('gives single classes what it gives them among all', () => {
+    const scores = scoreMatrix(
+      Float32Array.from({ length: 30 }, (_, at) => (at * 7.3) % 11),
+      10,
+    );
+    const { values } = softmax(scores);
+    const some = softmaxOf(scores, 2, Uint16Array.of(0, 3, 9));
+    expect([...some]).toEqual([values[20], values[23], values[29]]);
   });
 
   it('overflows neither at large logits nor at absent classes', () => {
