@@ -47,6 +47,7 @@ export function measureObjects({
 }: MeasureObjectsInput): Pending<ObjectScores> {
   const objects = objectSetOf(painted);
   const each = painted.images.flatMap((image) => image.objects);
+  const ids = each.map(({ patch }) => patch);
   const recall = objectRecall(top, labels, objects);
   const clusters = clustersOf(painted);
   const groupOf = groupOfObjects(groups, objects);
@@ -76,7 +77,10 @@ export function measureObjects({
       ...sideOf(at % SIDES.length),
     }),
   );
-  const givenAlone = measureGivenAlone({ objects, recall, groups, groupOf, clusters }, collect);
+  const givenAlone = measureGivenAlone(
+    { objects, ids, recall, groups, groupOf, clusters },
+    collect,
+  );
   return {
     statistics: collect.statistics,
     finish(intervals) {
@@ -85,7 +89,7 @@ export function measureObjects({
       return {
         n: objects.classes.length,
         images: painted.images.filter((image) => image.objects.length > 0).length,
-        patches: new Set(each.map(({ patch }) => patch)).size,
+        patches: new Set(ids).size,
         unreached: recall.filter((value) => Number.isNaN(value)).length,
         layout: painted.layout,
         byCount: finished(byCount),
@@ -262,6 +266,8 @@ function toObjectMetric(
 
 interface GivenAloneInput {
   objects: ObjectSet;
+  /** The patch of each object. */
+  ids: readonly string[];
   recall: Float64Array;
   groups: readonly Subgroup[];
   groupOf: Int32Array;
@@ -270,11 +276,10 @@ interface GivenAloneInput {
 
 /** Undefined where no image holds one object alone. */
 function measureGivenAlone(
-  { objects, recall, groups, groupOf, clusters }: GivenAloneInput,
+  { objects, ids, recall, groups, groupOf, clusters }: GivenAloneInput,
   collect: Collector,
 ): ((intervals: Intervals) => ObjectScores['givenAlone']) | undefined {
-  const { offsets, patches } = objects;
-  const single = singleObjects(offsets);
+  const single = singleObjects(objects.offsets);
   if (single.length === 0) return undefined;
   const alone = recognisedAlone(recall, objects);
   const isSingle = new Set(single);
@@ -298,7 +303,7 @@ function measureGivenAlone(
     const isMissing = (at: number): boolean =>
       inSlice[at]! >= 0 && Number.isNaN(alone[at]) && !Number.isNaN(recall[at]);
     const missing = [...alone.keys()].filter(isMissing);
-    const without = { n: missing.length, patches: new Set(missing.map((at) => patches[at])).size };
+    const without = { n: missing.length, patches: new Set(missing.map((at) => ids[at])).size };
     return [
       (intervals) => ({
         group,
@@ -318,7 +323,7 @@ function measureGivenAlone(
   ];
   return (intervals) => ({
     images: single.length,
-    patches: new Set(single.map((at) => patches[at])).size,
+    patches: new Set(single.map((at) => ids[at])).size,
     byCount: rows.map((row) => row(intervals)),
   });
 }

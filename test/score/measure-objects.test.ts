@@ -1,8 +1,13 @@
 // The parts of a scorecard beside its metrics: measure-objects, measure-classes and chance, as
 // scorePredictions puts them together. Numbers are worked out by hand here.
 
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
-import { scorePredictions, type ScoreOptions } from '../../src/score/score-predictions.js';
+import {
+  type ScoreInput,
+  scorePredictions,
+  type ScoreOptions,
+} from '../../src/score/score-predictions.js';
 import type { ScorecardBody } from '../../src/score/scorecard.js';
 import type { EvaluationSet, PaintedImage, PaintedSet } from '../../src/sets/evaluation-set.js';
 import { inOrder, madeSet, madeSource, scoreRows } from '../support/unit-scores.js';
@@ -176,6 +181,92 @@ describe('objects in a scorecard', () => {
   it('are not in the scorecard of any other set', async () => {
     const { objects } = await score(madeSet([[500], [600]]), rows.slice(0, 2));
     expect(objects).toBeUndefined();
+  });
+});
+
+/** Random images of several objects, and what NumPy makes of them: scripts/objects-reference.py. */
+interface Reference {
+  paired: boolean;
+  images: {
+    number: number;
+    objects: { class: number; patch: string; side: number; column: number; row: number }[];
+    ranking: number[];
+  }[];
+  expected: Record<string, unknown> & {
+    classes: { class: number }[];
+    pairs: { classes: [number, number]; n: number }[];
+    confusions: { label: number; predicted: number; n: number }[];
+  };
+  interval?: { from: number; ends: [low: number, high: number] };
+}
+
+const references = JSON.parse(
+  readFileSync('test/score/objects-reference.json', 'utf8'),
+) as Reference[];
+
+function inputOf({ paired: isPaired, images: made }: Reference): ScoreInput {
+  const paintedImages = made.map(({ number, objects }) => ({
+    number: isPaired ? number : undefined,
+    objects: objects.map(({ class: category, patch, side, column, row }) => ({
+      ...{ category, patch, side },
+      cell: { columns: 3, rows: 3, column, row },
+    })),
+  }));
+  const labels = made.map(({ objects }) => objects.map((each) => each.class));
+  const set = madeSet(labels, {
+    kind: 'patchml',
+    painted: { layout: 'fixed-grid', images: paintedImages },
+  });
+  const ranked = made.map(({ ranking: each }) => each);
+  return { source: madeSource('ranked', ranked), positions: inOrder(made.length), set };
+}
+
+/** Compares all that is expected, numbers to 1e-12. */
+function expectNear(got: unknown, expected: unknown, place = ''): void {
+  if (typeof expected === 'number') {
+    expect(Math.abs((got as number) - expected)).toBeLessThan(1e-12);
+  } else if (typeof expected !== 'object' || expected === null) {
+    expect([place, got]).toEqual([place, expected]);
+  } else {
+    if (Array.isArray(expected)) expect([place, got]).toHaveProperty('1.length', expected.length);
+    for (const [name, value] of Object.entries(expected)) {
+      expectNear((got as Record<string, unknown>)[name], value, `${place}.${name}`);
+    }
+  }
+}
+
+describe('objects, classes, pairs and confusions', () => {
+  it.each(references)('agree with NumPy where paired is $paired', async (given) => {
+    const { body } = await scorePredictions(inputOf(given), { resamples: 2 });
+    const { classes, pairs, confusions, ...objects } = given.expected;
+    expectNear(body.objects, objects);
+    const byClass = (a: { class: number }, b: { class: number }): number => a.class - b.class;
+    expectNear([...body.classes!.best].sort(byClass), classes);
+    expectNear([...body.classes!.worst].sort(byClass), classes);
+    pairs.sort((a, b) => b.n - a.n || a.classes[0] - b.classes[0] || a.classes[1] - b.classes[1]);
+    expect(body.pairs!.pairs).toBe(pairs.length);
+    expectNear(body.pairs!.commonest, pairs.slice(0, 20));
+    confusions.sort((a, b) => b.n - a.n || a.label - b.label || a.predicted - b.predicted);
+    expect(body.confusions).toEqual({
+      pairs: confusions.length,
+      commonest: confusions.slice(0, 50),
+    });
+  });
+
+  it('have intervals of numbers drawn together, as NumPy draws them', async () => {
+    const given = references.find(({ interval }) => interval)!;
+    const { from, ends } = given.interval!;
+    const intervalOf = async (paired: boolean): Promise<[low: number, high: number]> => {
+      const { body } = await scorePredictions(inputOf({ ...given, paired }), { resamples: 3000 });
+      const { low, high } = body.objects!.bySide.find((each) => each.from === from)!;
+      return [low!, high!];
+    };
+    const [low, high] = await intervalOf(true);
+    expect(Math.abs(low - ends[0])).toBeLessThan(0.02); // NumPy's are of 200,000 other draws
+    expect(Math.abs(high - ends[1])).toBeLessThan(0.02);
+    // Images of one number drawn one by one would seem to say more than they do.
+    const [lowOfImages, highOfImages] = await intervalOf(false);
+    expect(highOfImages - lowOfImages).toBeLessThan(0.8 * (high - low));
   });
 });
 
