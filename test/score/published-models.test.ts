@@ -70,7 +70,7 @@ async function topOf(path: string): Promise<TopClasses> {
 }
 
 describeWithShared('66 published models on ImageNet (ReaL) and ImageNetV2 (refined labels)', () => {
-  it('lose on average what scripts/published-gaps.py says, under each metric and hit rule', async () => {
+  it('lose on average what NumPy says in test/interop/check_study.py, under each metric and hit rule', async () => {
     const [first, second] = [
       await metricsOn('imagenet-val'),
       await metricsOn('imagenetv2-matched-frequency'),
