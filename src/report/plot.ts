@@ -1,7 +1,8 @@
-import { extname } from 'node:path';
+import { extname, join } from 'node:path';
 import { EvaluationError } from '../errors.js';
 import { writeWhole } from '../files/output-file.js';
 import type { StageOptions } from '../progress.js';
+import { folderName } from '../score/scores-folder.js';
 import { type Figure, type FigureName, FIGURES, type FigureView } from './chart-data.js';
 import { makeFigure } from './figures.js';
 import { openReportSets } from './report-sets.js';
@@ -60,6 +61,68 @@ export async function plotFigure(
   return { figure: name, choice, out };
 }
 
+/** Figures to draw into a folder, each as SVG and as PNG. */
+export interface PlotFiguresInput {
+  figures: readonly {
+    figure: FigureName;
+    /** Which of its charts: all with this choice, but of those of one set or of one pair the first. */
+    choice?: Readonly<Record<string, string>> | undefined;
+    options?: Pick<PlotFigureOptions, 'widthMm' | 'fontSize'> | undefined;
+  }[];
+  /** Folders of scores, or folders that contain some. */
+  scores: readonly string[];
+  /** The folder, which is there. */
+  out: string;
+}
+
+/**
+ * Draws figures for a paper, `<figure>-<choice>.svg` and `.png`. Those that the scores have nothing
+ * for are left out.
+ *
+ * @returns why figures could not be drawn: `plot-unknown-choice`
+ * @throws EvaluationError as `openAllScores` does; OutputError where a file cannot be written
+ */
+export async function plotFigures(
+  { figures, scores, out }: PlotFiguresInput,
+  options: PlotFigureOptions = {},
+): Promise<EvaluationError[]> {
+  if (figures.length === 0) return [];
+  const problems: EvaluationError[] = [];
+  const sets = await openReportSets(scores);
+  for (const { figure: name, choice = {}, options: own } of figures) {
+    const figure = await makeFigure(name, { sets, options });
+    if (figure.absent !== null) continue;
+    const views = viewsOf(figure, choice);
+    if (views instanceof EvaluationError) {
+      problems.push(views);
+      continue;
+    }
+    for (const view of onePerSet(views)) {
+      const {
+        widthMm = 120,
+        fontSize = 8,
+        font = 'sans-serif',
+        dpi = 300,
+      } = { ...options, ...own };
+      const svg = await drawSvg(view.data, figure.title, { widthMm, fontSize, font });
+      const path = join(out, [name, ...Object.values(view.choice)].map(folderName).join('-'));
+      await writeWhole(`${path}.svg`, svg, { sync: false });
+      await writeWhole(`${path}.png`, await rasterize(svg, dpi), { sync: false });
+    }
+  }
+  return problems;
+}
+
+/** The first view of every set, or of every pair of sets. */
+function onePerSet(views: readonly FigureView[]): FigureView[] {
+  const found = new Map<string, FigureView>();
+  for (const view of views) {
+    const of = view.choice['set'] ?? view.choice['sets'] ?? '';
+    if (!found.has(of)) found.set(of, view);
+  }
+  return [...found.values()];
+}
+
 function requireFigure(name: string): void {
   if ((FIGURES as readonly string[]).includes(name)) return;
   throw new EvaluationError(`there is no figure "${name}"`, {
@@ -78,7 +141,7 @@ function requireFormat(out: string): 'svg' | 'png' {
   });
 }
 
-/** The first view with what was chosen: a name, or how it begins. */
+/** The first view with what was chosen. */
 function chooseView(figure: Figure, wanted: Readonly<Record<string, string>>): FigureView {
   const { name, views, absent } = figure;
   if (absent !== null || views.length === 0) {
@@ -87,15 +150,25 @@ function chooseView(figure: Figure, wanted: Readonly<Record<string, string>>): F
       fix: 'pass other scores',
     });
   }
-  let left = views;
+  const found = viewsOf(figure, wanted);
+  if (found instanceof EvaluationError) throw found;
+  return found[0]!;
+}
+
+/** The views with what was chosen: a name, or how it begins; an error where there are none. */
+function viewsOf(
+  figure: Figure,
+  wanted: Readonly<Record<string, string>>,
+): FigureView[] | EvaluationError {
+  let left = figure.views;
   for (const [key, value] of Object.entries(wanted)) {
     const exact = left.filter(({ choice }) => choice[key] === value);
     const found =
       exact.length > 0 ? exact : left.filter(({ choice }) => choice[key]?.startsWith(value));
-    if (found.length === 0) throw unknownChoice(figure, left, key, value);
+    if (found.length === 0) return unknownChoice(figure, left, key, value);
     left = found;
   }
-  return left[0]!;
+  return left;
 }
 
 function unknownChoice(

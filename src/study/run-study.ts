@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { EvaluationError } from '../errors.js';
+import { type ErrorCode, EvaluationError } from '../errors.js';
 import { digestOf, sha256File } from '../files/digest.js';
 import { explaining } from '../files/file-errors.js';
 import type { Provider } from '../models/provider.js';
@@ -79,11 +79,28 @@ async function run(
     reused: scored.filter(({ reused }) => reused).length,
   };
   const kept = await keptResults(out, key);
-  if (kept) return { out, results: kept, failures, ...counts, isUnchanged: true };
+  if (kept) {
+    const all = [...failures, ...laterFailures(kept, failures.length)];
+    return { out, results: kept, failures: all, ...counts, isUnchanged: true };
+  }
   const made = await makeResults({ study, scores, meanSides, failures }, options);
   throwIfAborted(options.signal, 'study');
-  await whenFree(() => writeStudy({ out, key, results: made.results, scores }), options);
-  return { out, ...made, ...counts, isUnchanged: false };
+  const { figures } = study;
+  const input = { out, figures, key, results: made.results, scores };
+  const written = await whenFree(() => writeStudy(input, options), options);
+  const all = [...made.failures, ...written.failures];
+  return { out, results: written.results, failures: all, ...counts, isUnchanged: false };
+}
+
+/** What failed when the results were made, of which they say the code. */
+function laterFailures({ failures }: StudyResults, earlier: number): StudyFailure[] {
+  return failures.slice(earlier).map(({ set, model, code }) => ({
+    set,
+    model,
+    error: new EvaluationError('this could not be made of these scores', {
+      code: code as ErrorCode,
+    }),
+  }));
 }
 
 async function openSets(

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { PREPROCESSING_CHOICES } from '../models/card.js';
 import { SCORE_SCALES } from '../predictions/source.js';
+import { FIGURES } from '../report/chart-data.js';
 import { METRIC_NAMES, RULES } from '../score/scorecard.js';
 
 const name = z
@@ -122,6 +123,16 @@ const scores = z
   })
   .prefault({});
 
+const figure = z.strictObject({
+  figure: z.enum(FIGURES).describe('Its name'),
+  choice: z
+    .record(z.string(), z.string())
+    .optional()
+    .describe('Which of its charts, such as `metric: top-1`; by default one for every set or pair'),
+  widthMm: z.number().min(40).max(1000).optional().describe('Width, mm; by default 120'),
+  fontSize: z.number().min(4).max(72).optional().describe('Size of its letters, pt; by default 8'),
+});
+
 /** What a study's tables list beside the metrics of a scorecard: A_k. */
 const SUBGROUPS = 'subgroups';
 
@@ -156,6 +167,10 @@ export const studySchema = z.strictObject({
   baseline: name
     .optional()
     .describe('A model with which all others are compared on every set, image by image'),
+  figures: z
+    .array(z.union([z.enum(FIGURES), figure], `expected a figure: ${FIGURES.join(', ')}`))
+    .default([...FIGURES])
+    .describe('Figures to draw, by name or with fields; by default all'),
   scores,
   interval: z
     .enum(['range', 'plus-minus', 'none'])

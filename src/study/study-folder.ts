@@ -7,13 +7,19 @@ import { readSummary, toJson } from '../files/json.js';
 import { byteOrder, listFiles, tryLink } from '../files/listing.js';
 import { copyWhole, writeWhole } from '../files/output-file.js';
 import { buildFolder, NOTE_FILE, type OutputKind, requirePlace } from '../files/output-folder.js';
+import type { StageOptions } from '../progress.js';
+import { plotFigures, type PlotFiguresInput } from '../report/plot.js';
+import { writeReport } from '../report/report.js';
+import type { StudyFailure } from './failure.js';
 import { type StudyResults, studyResultsSchema, type StudyScores } from './results.js';
+import type { StudyFields } from './schema.js';
 import { studyTables, tableFiles } from './tables.js';
 
 const STUDY_FILE = 'study.json';
 /** What determined the folder, and the digests of its files. */
 const LOCK_FILE = 'study.lock.json';
-const TABLES_FOLDER = 'tables';
+const [TABLES_FOLDER, FIGURES_FOLDER] = ['tables', 'figures'];
+const REPORT_FILE = 'report.html';
 
 const lockSchema = z.strictObject({
   format: z.literal('patchml-study-lock'),
@@ -79,6 +85,7 @@ export async function keptResults(out: string, key: string): Promise<StudyResult
 /** Results to write. */
 export interface WriteStudyInput {
   out: string;
+  figures: StudyFields['figures'];
   key: string;
   results: StudyResults;
   /** Of the same scores; `kept` is the folder that they are in. */
@@ -87,19 +94,34 @@ export interface WriteStudyInput {
 
 /**
  * Writes the results of a study into a folder, all or nothing: `study.json`, tables, figures, the
- * report, and the scores that they are of.
+ * report, and the scores that they are of. A figure that cannot be drawn is one more failure.
  * @throws OutputError where it cannot be written, or holds something else
  */
-export async function writeStudy({ out, key, results, scores }: WriteStudyInput): Promise<void> {
+export async function writeStudy(
+  { out, figures, key, results: found, scores }: WriteStudyInput,
+  options: Pick<StageOptions, 'signal' | 'onProgress'> = {},
+): Promise<{ results: StudyResults; failures: StudyFailure[] }> {
+  const failures: StudyFailure[] = [];
+  let results = found;
   const fill = async (partial: string): Promise<void> => {
     for (const { kept, folder } of scores) await linkFiles(kept, join(partial, folder));
-    await makeFolder(join(partial, TABLES_FOLDER));
+    const folders = scores.map(({ folder }) => join(partial, folder));
+    for (const name of [TABLES_FOLDER, FIGURES_FOLDER]) await makeFolder(join(partial, name));
+    const drawn = { figures: figures.map(toFigure), scores: folders };
+    const problems = await plotFigures({ ...drawn, out: join(partial, FIGURES_FOLDER) }, options);
+    failures.push(...problems.map((error) => ({ error })));
+    results = {
+      ...found,
+      failures: [...found.failures, ...problems.map(({ code }) => ({ code }))],
+    };
     for (const table of studyTables(results)) {
       for (const [name, text] of Object.entries(tableFiles(table, results.name))) {
         await writeWhole(join(partial, TABLES_FOLDER, name), text, { sync: false });
       }
     }
     await writeWhole(join(partial, STUDY_FILE), toJson(results), { sync: false });
+    const { title = results.name } = results;
+    await writeReport({ scores: folders, title, out: join(partial, REPORT_FILE) }, options);
     const lock: Lock = {
       format: 'patchml-study-lock',
       version: 1,
@@ -110,6 +132,13 @@ export async function writeStudy({ out, key, results, scores }: WriteStudyInput)
     await writeWhole(join(partial, LOCK_FILE), toJson(lock), { sync: false });
   };
   await buildFolder(out, fill, { kind: STUDY });
+  return { results, failures };
+}
+
+function toFigure(figure: StudyFields['figures'][number]): PlotFiguresInput['figures'][number] {
+  if (typeof figure === 'string') return { figure };
+  const { figure: name, choice, ...options } = figure;
+  return { figure: name, choice, options };
 }
 
 /** Gives files a second name, or copies them where the file system has no such names. */

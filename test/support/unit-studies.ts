@@ -56,6 +56,7 @@ export function studyFields(fields: Partial<StudyInput> = {}): StudyInput {
     sets: { first: { labels: 'first.json' }, second: { labels: 'second.json' } },
     models: [{ predictions: 'predictions/{set}/{model}.csv' }],
     gaps: [['first', 'second']],
+    figures: [],
     scores: { resamples: 50 },
     ...fields,
   };
