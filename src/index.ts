@@ -341,5 +341,6 @@ export type {
   Overview,
   SetSummary,
 } from './viewer/answers.js';
-export { startViewer, type Viewer, type ViewInput, type ViewOptions } from './viewer/view.js';
+export type { ViewInput } from './viewer/collections.js';
+export { startViewer, type Viewer, type ViewOptions } from './viewer/view.js';
 export * as metrics from './metrics/index.js';

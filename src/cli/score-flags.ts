@@ -53,7 +53,7 @@ export async function describeScorecard(scorecard: NewScorecard, folder: string)
 export const EVALUATION_SET = 'Evaluation set:';
 
 /** The flags of every command that works on an evaluation set. */
-const evaluationSetFlags = {
+export const evaluationSetFlags = {
   dataset: {
     alias: 'd',
     type: 'string',

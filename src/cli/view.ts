@@ -1,14 +1,16 @@
 import { once } from 'node:events';
 import type { CommandModule } from 'yargs';
+import type { EvaluationSetInput } from '../sets/open-set.js';
 import { examples, requireGiven, shared, wholeNumber } from './flags.js';
 import { print, run } from './run.js';
+import { type EvaluationSetFlags, evaluationSetFlags } from './score-flags.js';
 
-interface ViewFlags {
+type ViewFlags = EvaluationSetFlags & {
   paths: string[];
   port: number | undefined;
   open: boolean;
   json: boolean;
-}
+};
 
 export const viewCommand: CommandModule<object, ViewFlags> = {
   command: 'view [paths..]',
@@ -32,20 +34,27 @@ export const viewCommand: CommandModule<object, ViewFlags> = {
           describe: 'Open the address in the browser; --no-open only prints it',
         },
         json: shared.json,
+        ...evaluationSetFlags,
       })
-      .check(({ paths }) => {
-        requireGiven('paths', paths[0]);
+      .check((flags) => {
+        if (setsOf(flags).length === 0) requireGiven('paths', flags.paths[0]);
         return true;
       })
       .epilogue(
         examples(
           ['Browse a dataset with the models scored on it', 'view output/my-dataset output/scores'],
+          [
+            'Models on ImageNet, with its images',
+            'view output/scores -i val/images -l real.json --originals LOC_val_solution.csv',
+          ],
           ['Everything below a folder, without opening a browser', 'view output --no-open'],
         ),
       ),
-  handler: run(async ({ paths, port, open: opens, json }, { signal, onProgress, note }) => {
+  handler: run(async (flags, { signal, onProgress, note }) => {
+    const { paths, port, open: opens, json } = flags;
     const { startViewer } = await import('../viewer/view.js');
-    const viewer = await startViewer({ paths }, { port, signal, onProgress });
+    const sets = setsOf(flags);
+    const viewer = await startViewer({ paths, sets }, { port, signal, onProgress });
     const { address, overview } = viewer;
     for (const { message } of overview.problems) note(`left out: ${message}`);
     await print(json ? JSON.stringify({ address, port: viewer.port, overview }) : address);
@@ -56,6 +65,14 @@ export const viewCommand: CommandModule<object, ViewFlags> = {
     return {};
   }),
 };
+
+/** The set of images that the flags name, if they do. */
+function setsOf(flags: EvaluationSetFlags): EvaluationSetInput[] {
+  const { dataset, images, labels, originals } = flags;
+  const isNone = [dataset, images, labels, originals].every((given) => given === undefined);
+  if (isNone) return [];
+  return [{ dataset, images, labels, originals, multiLabelRule: flags['multi-label-rule'] }];
+}
 
 /** Whether a browser could be started. */
 async function openBrowser(address: string): Promise<boolean> {

@@ -13,7 +13,7 @@ export interface Overview {
 export interface SetSummary {
   /** Its name in addresses. */
   key: string;
-  kind: 'dataset' | 'release' | 'pool' | 'scores';
+  kind: 'dataset' | 'release' | 'pool' | 'images' | 'scores';
   title: string;
   /** The folder, as it was given. */
   path: string;
@@ -98,7 +98,6 @@ export interface ImageDetail {
   labels: number[];
   /** In the order they were painted in. */
   objects: ObjectDetail[];
-  rankings: Ranking[];
 }
 
 export interface ObjectDetail {
@@ -113,8 +112,6 @@ export interface ObjectDetail {
 
 /** What a model ranks highest in an image. */
 export interface Ranking {
-  /** The model's key. */
-  model: string;
   /** Best first. */
   classes: number[];
   /** Of the classes, in their order; absent where only ranks are known. */

@@ -1,11 +1,13 @@
 import { messageOf, PatchmlError } from '../errors.js';
 import { classTable } from '../imagenet/synsets.js';
 import type { StageOptions } from '../progress.js';
+import type { EvaluationSetInput } from '../sets/open-set.js';
 import type {
   Difference,
   ImageDetail,
   ModelResults,
   Overview,
+  Ranking,
   SetIndex,
   SetSummary,
   Versus,
@@ -13,51 +15,75 @@ import type {
 import { listAt } from './columns.js';
 import { findViewable, type FoundFolder } from './given-paths.js';
 import {
-  alignScores,
+  type FoundScores,
   isOfSet,
   openFoundScores,
-  type OpenedScores,
   setOfScores,
+  toViewedModel,
 } from './viewed-models.js';
-import { openViewedSet, type ViewedSet } from './viewed-set.js';
+import { openViewedImages, openViewedSet, type ViewedModel, type ViewedSet } from './viewed-set.js';
+
+/** What to view. */
+export interface ViewInput {
+  /**
+   * Datasets, pools, scores, studies and releases, or folders that hold some. Nothing outside of
+   * them is shown.
+   */
+  paths: readonly string[];
+  /** Other sets that the scores are of: images with labels. Default: none. */
+  sets?: readonly EvaluationSetInput[] | undefined;
+}
 
 /** All that is viewed, by the names that it has in addresses. */
 export interface Collections {
   overview: Overview;
   sets: ReadonlyMap<string, ViewedSet>;
-  close: () => void;
+  close: () => Promise<void>;
 }
 
 /**
- * Opens everything at and below some paths, and puts scores to the sets that they are of. What is
- * named itself must be in order; what is broken below a named folder is a problem in the overview.
+ * Opens everything at and below some paths, and some sets of images, and puts scores to the sets
+ * that they are of. What is named itself must be in order; what is broken below a named folder is a
+ * problem in the overview.
  * @throws PatchmlError where a path has nothing to view, or is broken; AbortedError
  */
 export async function openCollections(
-  paths: readonly string[],
+  { paths, sets: given = [] }: ViewInput,
   options: StageOptions,
 ): Promise<Collections> {
   const problems: Overview['problems'] = [];
   const sets: ViewedSet[] = [];
-  const scores: OpenedScores[] = [];
+  const scores: { found: FoundFolder; opened: FoundScores }[] = [];
   let firstError: unknown;
-  for (const found of await findAll(paths)) {
+  /** Does what may fail for one folder without the others. */
+  const attempt = async ({ path, isGiven }: FoundFolder, work: () => Promise<void>) => {
     try {
-      if (found.kind === 'scores') scores.push(await openFoundScores(found));
-      else sets.push(await openViewedSet(found, options));
+      await work();
     } catch (error) {
-      const isFine = error instanceof PatchmlError && error.code !== 'aborted' && !found.isGiven;
-      if (!isFine) {
-        for (const set of sets) set.close();
-        throw error;
-      }
+      if (isGiven || !(error instanceof PatchmlError) || error.code === 'aborted') throw error;
       firstError ??= error;
-      problems.push({ path: found.path, message: messageOf(error) });
+      problems.push({ path, message: messageOf(error) });
     }
+  };
+  try {
+    for (const input of given) sets.push(await openViewedImages(input));
+    for (const found of await findAll(paths)) {
+      await attempt(found, async () => {
+        if (found.kind !== 'scores') sets.push(await openViewedSet(found, options));
+        else scores.push({ found, opened: await openFoundScores(found) });
+      });
+    }
+    for (const { found, opened } of scores) await attempt(found, () => addScores(sets, opened));
+    if (sets.length === 0) throw firstError;
+  } catch (error) {
+    await closeAll(sets);
+    throw error;
   }
-  if (sets.length + scores.length === 0) throw firstError;
-  for (const opened of scores) addScores(sets, opened, problems);
   return withKeys(sets, problems);
+}
+
+async function closeAll(sets: readonly ViewedSet[]): Promise<void> {
+  await Promise.all(sets.map((set) => set.close()));
 }
 
 async function findAll(paths: readonly string[]): Promise<FoundFolder[]> {
@@ -72,18 +98,15 @@ async function findAll(paths: readonly string[]): Promise<FoundFolder[]> {
   return [...byPlace.values()];
 }
 
-function addScores(sets: ViewedSet[], opened: OpenedScores, problems: Overview['problems']): void {
-  try {
-    const ofSet = sets.filter((set) => isOfSet(opened, set));
-    if (ofSet.length === 0) {
-      const set = setOfScores(opened);
-      sets.push(set);
-      ofSet.push(set);
-    }
-    for (const set of ofSet) set.models.push(alignScores(opened, set));
-  } catch (error) {
-    problems.push({ path: opened.path, message: messageOf(error) });
+async function addScores(sets: ViewedSet[], scores: FoundScores): Promise<void> {
+  const ofSet: ViewedSet[] = [];
+  for (const set of sets) if (await isOfSet(scores, set)) ofSet.push(set);
+  if (ofSet.length === 0) {
+    const set = await setOfScores(scores);
+    sets.push(set);
+    ofSet.push(set);
   }
+  for (const set of ofSet) set.models.push(toViewedModel(scores, set));
 }
 
 function withKeys(sets: readonly ViewedSet[], problems: Overview['problems']): Collections {
@@ -104,9 +127,7 @@ function withKeys(sets: readonly ViewedSet[], problems: Overview['problems']): C
   return {
     overview: { sets: summaries, problems, classes },
     sets: byKey,
-    close: () => {
-      for (const set of sets) set.close();
-    },
+    close: () => closeAll(sets),
   };
 }
 
@@ -124,28 +145,27 @@ export function indexOf({ columns }: ViewedSet): SetIndex {
   return { ids, k, labels, sourceNames, sources };
 }
 
-/** How one of a set's models did; undefined where it has no such model. */
-export function resultsOf(set: ViewedSet, model: number): ModelResults | undefined {
-  const found = set.models[model];
-  return found && { found: found.found, of: found.of };
+/** How one of a set's models did. @throws PatchmlError where its scores are damaged */
+export async function resultsOf(model: ViewedModel): Promise<ModelResults> {
+  const { found, of } = await model.load();
+  return { found: [...found], of: [...of] };
 }
 
-/** Everything about one image. @param keys of the set's models, in their order */
-export function detailOf(set: ViewedSet, image: number, keys: readonly string[]): ImageDetail {
-  const { columns, models } = set;
-  const file = set.fileOf(image);
+/** What a model ranks on top in one image. @throws as {@link resultsOf} */
+export async function rankingOf(model: ViewedModel, image: number): Promise<Ranking> {
+  const { found, of, rankingOf } = await model.load();
+  return { ...rankingOf(image), found: found[image]!, of: of[image]! };
+}
+
+/** Everything about one image but what models say. */
+export function detailOf({ columns, fileOf }: ViewedSet, image: number): ImageDetail {
+  const file = fileOf(image);
   return {
     id: columns.ids[image]!,
     k: columns.k[image]!,
     ...(file === undefined ? {} : { file }),
     labels: listAt(columns.labels, image),
     objects: columns.objectsOf(image),
-    rankings: models.map((model, at) => ({
-      model: keys[at]!,
-      ...model.rankingOf(image),
-      found: model.found[image]!,
-      of: model.of[image]!,
-    })),
   };
 }
 

@@ -84,7 +84,7 @@ async function folderOf(given: string): Promise<string> {
  * anywhere, and what is outside of the given paths is not shown.
  * @throws DatasetError `view-outside`; OutputError where there is no such file
  */
-async function requireWithin(path: string, homes: readonly string[]): Promise<string> {
+export async function requireWithin(path: string, homes: readonly string[]): Promise<string> {
   const place = await realpath(path).catch((error: unknown) => {
     throw explainError(error, path);
   });

@@ -4,9 +4,16 @@ import { type Context, Hono } from 'hono';
 import { getCookie, setCookie } from 'hono/cookie';
 import { secureHeaders } from 'hono/secure-headers';
 import { messageOf, PatchmlError } from '../errors.js';
-import { type Collections, compareVersions, detailOf, indexOf, resultsOf } from './collections.js';
+import {
+  type Collections,
+  compareVersions,
+  detailOf,
+  indexOf,
+  rankingOf,
+  resultsOf,
+} from './collections.js';
 import { openThumbnails } from './thumbnails.js';
-import type { ViewedSet } from './viewed-set.js';
+import type { ViewedModel, ViewedSet } from './viewed-set.js';
 
 /** Whom a viewer answers. */
 export interface Door {
@@ -37,10 +44,15 @@ export function viewerApp({ overview, sets }: Collections, page: string, door: D
     const set = setOf(context, sets);
     return set ? context.json(indexOf(set)) : context.notFound();
   });
-  app.get('/api/sets/:set/models/:model', (context) => {
-    const set = setOf(context, sets);
-    const results = set && resultsOf(set, keysOf(context).indexOf(context.req.param('model')));
-    return results ? context.json(results) : context.notFound();
+  app.get('/api/sets/:set/models/:model', async (context) => {
+    const model = modelOf(context);
+    return model ? context.json(await resultsOf(model)) : context.notFound();
+  });
+  app.get('/api/sets/:set/models/:model/images/:image', async (context) => {
+    const model = modelOf(context);
+    const image = imageOf(context, setOf(context, sets));
+    if (!model || image === undefined) return context.notFound();
+    return context.json(await rankingOf(model, image));
   });
   app.get('/api/sets/:set/versus/:other', (context) => {
     const set = setOf(context, sets);
@@ -51,7 +63,7 @@ export function viewerApp({ overview, sets }: Collections, page: string, door: D
     const set = setOf(context, sets);
     const image = imageOf(context, set);
     if (!set || image === undefined) return context.notFound();
-    return context.json(detailOf(set, image, keysOf(context)));
+    return context.json(detailOf(set, image));
   });
   app.get('/api/sets/:set/images/:image/thumbnail', async (context) => {
     const set = setOf(context, sets);
@@ -66,7 +78,7 @@ export function viewerApp({ overview, sets }: Collections, page: string, door: D
     const set = setOf(context, sets);
     const image = imageOf(context, set);
     if (!set || image === undefined) return context.notFound();
-    const type = extname(set.fileOf(image) ?? '');
+    const type = extname(set.fileOf(image) ?? '').toLowerCase();
     if (set.readFile && type in TYPES) return picture(await set.readFile(image), type);
     return context.notFound();
   });
@@ -79,9 +91,10 @@ export function viewerApp({ overview, sets }: Collections, page: string, door: D
   );
   return app;
 
-  function keysOf(context: Context): string[] {
+  function modelOf(context: Context): ViewedModel | undefined {
     const summary = overview.sets.find(({ key }) => key === context.req.param('set'));
-    return summary?.models.map(({ key }) => key) ?? [];
+    const at = summary?.models.findIndex(({ key }) => key === context.req.param('model')) ?? -1;
+    return setOf(context, sets)?.models[at];
   }
 }
 
@@ -161,10 +174,11 @@ function imageOf(context: Context, set: ViewedSet | undefined): number | undefin
   return set && image < set.columns.ids.length ? image : undefined;
 }
 
-/** The formats that datasets have; a file of another is not sent. */
+/** The formats of pictures that are sent. */
 const TYPES: Record<string, string> = {
   '.png': 'image/png',
   '.jpg': 'image/jpeg',
+  '.jpeg': 'image/jpeg',
   '.webp': 'image/webp',
 };
 

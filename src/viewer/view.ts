@@ -5,16 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { OutputError } from '../errors.js';
 import type { StageOptions } from '../progress.js';
 import type { Overview } from './answers.js';
-import { type Collections, openCollections } from './collections.js';
-
-/** What to view. */
-export interface ViewInput {
-  /**
-   * Datasets, pools, scores, studies and releases, or folders that hold some. Nothing outside of
-   * them is shown.
-   */
-  paths: readonly string[];
-}
+import { type Collections, openCollections, type ViewInput } from './collections.js';
 
 /** How to view it. */
 export interface ViewOptions extends Pick<StageOptions, 'signal' | 'onProgress'> {
@@ -43,11 +34,11 @@ const PORT = 7460;
  * @throws OutputError `port-taken`, `port-refused`; AbortedError
  */
 export async function startViewer(input: ViewInput, options: ViewOptions = {}): Promise<Viewer> {
-  const collections = await openCollections(input.paths, options);
+  const collections = await openCollections(input, options);
   try {
     return await serve(collections, options.port);
   } catch (error) {
-    collections.close();
+    await collections.close();
     throw error;
   }
 }
@@ -73,7 +64,7 @@ async function serve(collections: Collections, port: number | undefined): Promis
       server.close();
       server.closeAllConnections();
       await closed;
-      collections.close();
+      await collections.close();
     },
   };
 }

@@ -1,3 +1,4 @@
+import { realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   type DatasetFolder,
@@ -6,16 +7,19 @@ import {
   readDataset,
   SUMMARY_FILE,
 } from '../dataset/dataset.js';
+import { homesOf } from '../files/listing.js';
 import { MAX_IMAGE_BYTES, readRegularFile } from '../files/read-file.js';
 import { type PatchRow, POOL_FILE, readPool } from '../generate/pool.js';
 import { decodeImage } from '../image/decode.js';
 import type { RgbImage } from '../image/pixels.js';
+import { ImageReader } from '../imagenet/image-reader.js';
 import { type StageOptions, throwIfAborted } from '../progress.js';
 import { datasetFolderOf, readReleaseSummary, RELEASE_FILE } from '../release/release-folder.js';
 import { digestOfSet } from '../sets/evaluation-set.js';
+import { type EvaluationSetInput, openEvaluationSet } from '../sets/open-set.js';
 import type { ModelSummary, Ranking, SetSummary } from './answers.js';
 import { type ImageColumns, listAt, openColumns } from './columns.js';
-import type { FoundFolder } from './given-paths.js';
+import { type FoundFolder, requireWithin } from './given-paths.js';
 
 /** A set of images as the viewer holds it. */
 export interface ViewedSet {
@@ -30,16 +34,22 @@ export interface ViewedSet {
   readFile?: ((image: number) => Promise<Buffer>) | undefined;
   /** An image's pixels. @throws PatchmlError */
   readPixels?: ((image: number) => Promise<RgbImage>) | undefined;
-  close: () => void;
+  close: () => Promise<void>;
+}
+
+/** A model that was scored on a set. */
+export interface ViewedModel {
+  summary: Omit<ModelSummary, 'key'>;
+  /** Reads its scores; a second time they are there. @throws PatchmlError */
+  load: () => Promise<ModelScores>;
 }
 
 /** A model's scores on the images of a set, in their order. */
-export interface ViewedModel {
-  summary: Omit<ModelSummary, 'key'>;
+export interface ModelScores {
   /** Labels among the k highest classes; -1 where there is no score. */
-  found: number[];
-  of: number[];
-  rankingOf: (image: number) => Omit<Ranking, 'model' | 'found' | 'of'>;
+  found: Int16Array;
+  of: Uint16Array;
+  rankingOf: (image: number) => Pick<Ranking, 'classes' | 'probabilities'>;
 }
 
 /**
@@ -104,7 +114,7 @@ async function openDataset(
     ...(hasPixels
       ? { readFile, readPixels: async (image: number) => decodeImage(await readFile(image)) }
       : {}),
-    close: () => undefined,
+    close: () => Promise.resolve(),
   };
 }
 
@@ -155,6 +165,46 @@ async function openPool(
     },
     close: () => {
       pixels.close();
+      return Promise.resolve();
     },
+  };
+}
+
+/**
+ * Opens a set that models are evaluated on: images with the classes that are right for each.
+ * @throws EvaluationError, ImageError as `openEvaluationSet`; DatasetError `view-too-large`
+ */
+export async function openViewedImages(input: EvaluationSetInput): Promise<ViewedSet> {
+  const { name, rule, digest, ids, labels, images } = await openEvaluationSet(input);
+  const path = images?.path ?? input.labels ?? input.originals ?? name;
+  const { add, columns } = openColumns(path);
+  ids.forEach((id, image) => {
+    add({ id, k: labels[image]!.length, labels: labels[image]!, objects: [], pixels: '' });
+  });
+  const homes = images && homesOf(await realpath(images.path));
+  const reader = images && new ImageReader(images.path);
+  const readFile = async (image: number): Promise<Buffer> => {
+    const place = images!.places[image]!;
+    if (place.offset === undefined) await requireWithin(join(images!.path, place.file), homes!);
+    return reader!.read(place);
+  };
+  return {
+    summary: {
+      kind: 'images',
+      title: `${name}, labels: ${rule}`,
+      path,
+      digest,
+      images: ids.length,
+      hasPixels: images !== undefined,
+    },
+    columns,
+    setDigest: digest,
+    models: [],
+    fileOf: (image) => images?.places[image]?.file,
+    ...(images && {
+      readFile,
+      readPixels: async (image: number) => decodeImage(await readFile(image)),
+    }),
+    close: async () => reader?.close(),
   };
 }

@@ -1,24 +1,40 @@
-import { join } from 'node:path';
+import { mkdirSync } from 'node:fs';
 import { request } from 'node:http';
-import { openEvaluationSet, scorePredictions, type Viewer } from '../../src/index.js';
+import { join } from 'node:path';
+import {
+  type EvaluationSet,
+  openEvaluationSet,
+  scorePredictions,
+  type Viewer,
+} from '../../src/index.js';
 import { openPredictionWriter } from '../../src/predictions/writer.js';
 import { makeScorecard } from '../../src/score/scorecard.js';
 import { folderName, writeScores } from '../../src/score/scores-folder.js';
 import { inOrder, madeSource } from './unit-scores.js';
 
-/**
- * The scores of a model on a dataset: it ranks all labels of an image on top, except that in every
- * n-th image its first class is class 999, which no image has.
- * @param wrongEvery n
- * @returns the folder
- */
+/** {@link writeScoresOf} on a dataset. */
 export async function writeScoresOn(
   dataset: string,
   root: string,
   model: string,
   wrongEvery: number,
 ): Promise<string> {
-  const set = await openEvaluationSet({ dataset });
+  return writeScoresOf(await openEvaluationSet({ dataset }), root, model, wrongEvery);
+}
+
+/**
+ * The scores of a model on a set: it ranks all labels of an image on top, except that in every
+ * n-th image its first class is class 999, which no image has.
+ * @param wrongEvery n
+ * @returns the folder
+ */
+export async function writeScoresOf(
+  set: EvaluationSet,
+  root: string,
+  model: string,
+  wrongEvery: number,
+): Promise<string> {
+  mkdirSync(root, { recursive: true });
   const rows = set.labels.map((labels, image) => {
     const wrong = image % wrongEvery === 0 ? [999] : [];
     return [...wrong, ...labels, 994, 995, 996, 997, 998].slice(0, 5);

@@ -4,10 +4,17 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { type Overview, startViewer, type Viewer } from '../../src/index.js';
-import type { ImageDetail, SetIndex } from '../../src/viewer/answers.js';
+import {
+  openEvaluationSet,
+  type Overview,
+  type SetSummary,
+  startViewer,
+  type Viewer,
+} from '../../src/index.js';
+import { limitImages } from '../../src/sets/evaluation-set.js';
+import type { ImageDetail, ModelResults, Ranking, SetIndex } from '../../src/viewer/answers.js';
 import { editFile, makeDataset } from '../support/made-dataset.js';
-import { askViewer, cookieOf, writeScoresOn } from '../support/made-view.js';
+import { askViewer, cookieOf, writeScoresOf, writeScoresOn } from '../support/made-view.js';
 import { contentsOf, openWorkspace } from '../support/workspace.js';
 
 const workspace = openWorkspace();
@@ -70,15 +77,56 @@ describe('what is viewed', () => {
 
   test('is what each model ranks on top, with its probabilities and how many labels it found', async () => {
     const { key } = setOf('dataset');
-    const { labels, rankings } = await json<ImageDetail>(`/api/sets/${key}/images/0`);
-    expect(rankings).toEqual([
-      expect.objectContaining({ model: 'good', found: 1, of: 2 }),
-      expect.objectContaining({ model: 'poor', found: 1, of: 2 }),
-    ]);
-    expect(rankings[1]!.classes).toEqual([999, ...labels, 994, 995]);
-    expect(rankings[1]!.probabilities).toEqual([0.5, 0.25, 0.125, 0.0625, 0.03125]);
-    const next = await json<ImageDetail>(`/api/sets/${key}/images/1`);
-    expect(next.rankings.map(({ found }) => found)).toEqual([2, 2]);
+    const { labels } = await json<ImageDetail>(`/api/sets/${key}/images/0`);
+    const good = await json<Ranking>(`/api/sets/${key}/models/good/images/0`);
+    expect(good).toMatchObject({ classes: [999, ...labels, 994, 995], found: 1, of: 2 });
+    expect(good.probabilities).toEqual([0.5, 0.25, 0.125, 0.0625, 0.03125]);
+    const next = await json<Ranking>(`/api/sets/${key}/models/good/images/1`);
+    expect(next).toMatchObject({ found: 2, of: 2 });
+    const { found, of } = await json<ModelResults>(`/api/sets/${key}/models/poor`);
+    const ks = (await json<SetIndex>(`/api/sets/${key}/index`)).k;
+    expect(of).toEqual(ks);
+    expect(found).toEqual(ks.map((k, image) => (image % 2 === 0 ? k - 1 : k)));
+  });
+
+  test('is a part of the dataset where scores are of a part', async () => {
+    const set = limitImages(await openEvaluationSet({ dataset }), 5);
+    const part = join(root, 'part');
+    await writeScoresOf(set, part, 'partly', 1000);
+    const some = await startViewer({ paths: [dataset, part] });
+    try {
+      const [{ key, models }] = some.overview.sets as [SetSummary];
+      expect(models.map(({ name }) => name)).toEqual(['partly']);
+      const { text } = await askViewer(some, `/api/sets/${key}/models/partly`);
+      const { found } = JSON.parse(text) as ModelResults;
+      expect(found.filter((hits) => hits >= 0)).toHaveLength(5);
+    } finally {
+      await some.close();
+    }
+  });
+
+  test('is images with labels, where these are what scores are of', async () => {
+    const images = join(dataset, 'images');
+    const labels = join(workspace('labels'), 'labels.csv');
+    const names = ['k2-000000', 'k2-000001', 'k3-000000'];
+    writeFileSync(
+      labels,
+      ['file,label', ...names.map((id, at) => `${id}.png,${at}`), ''].join('\n'),
+    );
+    const scores = workspace('scores-of-labels');
+    await writeScoresOf(await openEvaluationSet({ images, labels }), scores, 'labelled', 1000);
+    const opened = await startViewer({ paths: [scores], sets: [{ images, labels }] });
+    try {
+      const [{ key, ...set }] = opened.overview.sets as [SetSummary];
+      expect(set).toMatchObject({ kind: 'images', images: 3, hasPixels: true });
+      expect(set.models.map(({ name }) => name)).toEqual(['labelled']);
+      const { text } = await askViewer(opened, `/api/sets/${key}/images/1`);
+      expect(JSON.parse(text)).toMatchObject({ id: 'k2-000001', labels: [1] });
+      const thumbnail = await askViewer(opened, `/api/sets/${key}/images/1/thumbnail`);
+      expect(thumbnail.status).toBe(200);
+    } finally {
+      await opened.close();
+    }
   });
 
   test('is every picture as its file is, and a thumbnail of it', async () => {
@@ -316,6 +364,25 @@ describe('a folder that is not as patchml wrote it', () => {
     expect(some.overview.problems).toEqual([
       { path: copy, message: expect.stringContaining('metadata.jsonl: line 1: k:') },
     ]);
+  });
+
+  test('has damaged scores: the images are shown, and the scores are named when they are asked for', async () => {
+    const folder = workspace('damaged-scores');
+    const scores = await writeScoresOn(dataset, folder, 'good', 1000);
+    writeFileSync(join(scores, 'images.csv'), 'id,k\n');
+    const damaged = await startViewer({ paths: [dataset, folder] });
+    try {
+      const { key } = damaged.overview.sets[0]!;
+      const { status, text } = await askViewer(damaged, `/api/sets/${key}/models/good`);
+      expect(status).toBe(422);
+      expect(JSON.parse(text)).toMatchObject({
+        code: 'scores-invalid',
+        message: expect.stringContaining(join(scores, 'images.csv')),
+      });
+      expect((await askViewer(damaged, `/api/sets/${key}/images/0`)).status).toBe(200);
+    } finally {
+      await damaged.close();
+    }
   });
 
   test('shows nothing of what its links lead to outside of it', async () => {

@@ -31,7 +31,7 @@ const RESULTS: readonly Result[] = ['all', 'some', 'none', 'missed'];
 const DIFFERS: readonly Differs[] = ['any', 'labels', 'pixels', 'missing'];
 
 /** Reads an address; what it cannot say is left out. */
-export function readAddress(search: string): View {
+function readAddress(search: string): View {
   const params = new URLSearchParams(search);
   const numbers = (name: string): number[] =>
     (params.get(name) ?? '').split(',').flatMap((text) => (/^\d{1,9}$/.test(text) ? [+text] : []));

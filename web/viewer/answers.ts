@@ -3,6 +3,7 @@ import type {
   ImageDetail,
   ModelResults,
   Overview,
+  Ranking,
   SetIndex,
   Versus,
 } from '../../src/viewer/answers.js';
@@ -14,6 +15,8 @@ export interface Answer<T> {
 }
 
 const kept = new Map<string, Promise<unknown>>();
+/** So many answers are kept. */
+const MOST_KEPT = 500;
 
 /** Asks once and keeps the answer; a failure is asked for again. */
 async function ask(path: string): Promise<unknown> {
@@ -25,6 +28,8 @@ async function ask(path: string): Promise<unknown> {
     throw new Error(messageIn(text));
   });
   kept.set(path, answer);
+  const [oldest] = kept.keys();
+  if (kept.size > MOST_KEPT) kept.delete(oldest!);
   answer.catch(() => kept.delete(path));
   return answer;
 }
@@ -101,6 +106,20 @@ export function useSet(
 export function useImage(set: string, image: number | undefined): Answer<ImageDetail> {
   const { value, ...rest } = useAnswers([image === undefined ? undefined : imagePath(set, image)]);
   return value?.[0] ? { value: value[0] as ImageDetail } : rest;
+}
+
+/** What models rank on top in an image, in the order of their keys. */
+export function useRankings(
+  set: string,
+  image: number,
+  models: readonly string[],
+): Answer<Ranking[]> {
+  return useAnswers(
+    models.map(
+      (model) =>
+        `api/sets/${encodeURIComponent(set)}/models/${encodeURIComponent(model)}/images/${image}`,
+    ),
+  ) as Answer<Ranking[]>;
 }
 
 /** The address of an image's thumbnail, or of its picture in full. */

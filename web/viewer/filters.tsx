@@ -1,5 +1,6 @@
 import type { VNode } from 'preact';
 import { useId, useRef } from 'preact/hooks';
+import type { SetSummary } from '../../src/viewer/answers.js';
 import { type Differs, type Result, type View } from './address.js';
 import { numberText, type PartProps, useKeys } from './parts.js';
 
@@ -17,6 +18,9 @@ const DIFFERENCES: [Differs, string][] = [
   ['missing', 'that are only here'],
 ];
 
+/** The kinds of sets that there are several versions of. */
+const VERSIONED: readonly SetSummary['kind'][] = ['dataset', 'release'];
+
 /** What is asked of the images that are shown. */
 export function Filters({ overview, set, versus, view, go, answers, shown }: PartProps): VNode {
   const search = useRef<HTMLInputElement>(null);
@@ -33,7 +37,7 @@ export function Filters({ overview, set, versus, view, go, answers, shown }: Par
   const counts = [...new Set(answers.index.k)].sort((a, b) => a - b);
   const hasLabels = answers.index.labels.values.length > 0;
   const others = overview.sets.filter(
-    ({ key, kind }) => key !== set.key && kind !== 'scores' && kind !== 'pool',
+    ({ key, kind }) => key !== set.key && VERSIONED.includes(kind),
   );
   return (
     <form
@@ -61,7 +65,9 @@ export function Filters({ overview, set, versus, view, go, answers, shown }: Par
       </label>
       {counts.length > 1 && (
         <fieldset class="field">
-          <legend>{set.kind === 'scores' ? 'Labels' : 'Objects'} (k)</legend>
+          <legend>
+            {set.kind === 'scores' || set.kind === 'images' ? 'Labels' : 'Objects'} (k)
+          </legend>
           <div class="chips">
             {counts.map((k) => (
               <label key={k} class="chip">
@@ -83,7 +89,7 @@ export function Filters({ overview, set, versus, view, go, answers, shown }: Par
         <ClassFields {...{ overview, view, change, answers }} isPool={set.kind === 'pool'} />
       )}
       {set.models.length > 0 && <ModelFields {...{ set, view, change }} />}
-      {others.length > 0 && set.kind !== 'scores' && set.kind !== 'pool' && (
+      {others.length > 0 && VERSIONED.includes(set.kind) && (
         <fieldset class="field">
           <legend>Side by side with</legend>
           <Choice

@@ -201,9 +201,9 @@ function Tile(props: TileProps): VNode {
   );
 }
 
-/** An id with its end, which tells it from others: `ILSVRC2012…00000067#0`. */
+/** An id with its end, which tells it from others: `ILSVRC201…00000067#0`. */
 function shortened(id: string): string {
-  return id.length > 24 ? `${id.slice(0, 10)}…${id.slice(-11)}` : id;
+  return id.length > 20 ? `${id.slice(0, 9)}…${id.slice(-10)}` : id;
 }
 
 function nameOf({ set }: PartProps, key: string): string {

@@ -8,7 +8,7 @@ import type {
   SetSummary,
 } from '../../src/viewer/answers.js';
 import { EVERYTHING, type View } from './address.js';
-import { pictureOf, useImage } from './answers.js';
+import { pictureOf, useImage, useRankings } from './answers.js';
 import { Found, type Go, numberText, type PartProps, useKeys, ViewLink } from './parts.js';
 
 /** One image: its objects with their boxes, and what each model ranks highest in it. */
@@ -133,10 +133,13 @@ function Side({ overview, set, image, view, title, go, hasBoxes }: SideProps): V
               {detail.objects.length > 0 && (
                 <Objects {...{ overview, set, detail, go, lit }} onLight={setLit} />
               )}
+              {detail.objects.length === 0 && detail.labels.length > 0 && (
+                <p>Labels: {detail.labels.map((label) => classText(overview, label)).join(', ')}</p>
+              )}
               {detail.file !== undefined && <p class="file">{detail.file}</p>}
             </div>
           </div>
-          {detail.rankings.length > 0 && <Rankings {...{ overview, set, detail, view }} />}
+          {set.models.length > 0 && <Rankings {...{ overview, set, image, detail, view }} />}
         </>
       )}
     </section>
@@ -267,26 +270,50 @@ function PatchLink({
   );
 }
 
-type RankingsProps = Pick<SideProps, 'overview' | 'set' | 'view'> & { detail: ImageDetail };
+type RankingsProps = Pick<SideProps, 'overview' | 'set' | 'image' | 'view'> & {
+  detail: ImageDetail;
+};
+
+/** Of more models than these, the rankings are shown when they are asked for. */
+const FEW = 12;
 
 /** What each model ranks highest; the chosen ones come first. */
-function Rankings({ overview, set, detail, view }: RankingsProps): VNode {
+function Rankings({ overview, set, image, detail, view }: RankingsProps): VNode {
+  const [isAll, setAll] = useState(set.models.length <= FEW);
   const chosen = view.models.map(({ key }) => key);
-  const inOrder = [
-    ...chosen.flatMap((key) => detail.rankings.filter(({ model }) => model === key)),
-    ...detail.rankings.filter(({ model }) => !chosen.includes(model)),
-  ];
+  const others = set.models.map(({ key }) => key).filter((key) => !chosen.includes(key));
+  const inOrder = [...chosen, ...others];
+  const models = isAll ? inOrder : inOrder.slice(0, Math.max(FEW, chosen.length));
+  const { value: rankings, error } = useRankings(set.key, image, models);
   return (
-    <div class="rankings">
-      {inOrder.map((ranking) => (
-        <RankingCard
-          key={ranking.model}
-          {...{ overview, detail, ranking }}
-          name={set.models.find(({ key }) => key === ranking.model)?.name ?? ranking.model}
-          isChosen={chosen.includes(ranking.model)}
-        />
-      ))}
-    </div>
+    <>
+      {error !== undefined && (
+        <p class="nothing" role="alert">
+          {error}
+        </p>
+      )}
+      <div class="rankings">
+        {rankings?.map((ranking, at) => (
+          <RankingCard
+            key={models[at]}
+            {...{ overview, detail, ranking }}
+            name={set.models.find(({ key }) => key === models[at])?.name ?? ''}
+            isChosen={chosen.includes(models[at]!)}
+          />
+        ))}
+      </div>
+      {!isAll && (
+        <button
+          type="button"
+          class="more"
+          onClick={() => {
+            setAll(true);
+          }}
+        >
+          Show all {set.models.length} models
+        </button>
+      )}
+    </>
   );
 }
 

@@ -22,6 +22,7 @@ const KINDS: Record<SetSummary['kind'], string> = {
   dataset: 'Dataset',
   release: 'Release',
   pool: 'Pool',
+  images: 'Images with labels',
   scores: 'Scores without their images',
 };
 
@@ -46,7 +47,8 @@ export function SetList({ overview, go }: { overview: Overview; go: Go }): VNode
           </p>
           {set.kind === 'scores' && (
             <p class="about">
-              To see the pictures, pass the dataset that these scores are of, too.
+              To see the pictures, pass the dataset that these scores are of, or its images and
+              labels (--images, --labels, --originals).
             </p>
           )}
           {set.models.length > 0 && <ModelTable set={set} go={go} />}
