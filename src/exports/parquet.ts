@@ -10,7 +10,6 @@ import { makeFolder } from '../files/folders.js';
 import {
   openParquetOutput,
   type OutputColumn,
-  type ParquetFile,
   type ParquetOutput,
   usingParquet,
 } from '../files/parquet.js';
@@ -188,11 +187,14 @@ async function* readParquetRows(path: string, schema: ParquetSchema): AsyncGener
     async function* (file) {
       const problem = problemIn(file.metadata, schema);
       if (problem !== undefined) throw unreadable(problem);
-      for (const group of file.groups) yield await readGroup(file, group, schema);
+      const names = ['image', ...schema.columns];
+      for (const group of file.groups) {
+        yield await Promise.all(names.map((name) => file.readColumn(name, group)));
+      }
     },
     { utf8: false, refuse: (_kind, problem, { cause }) => unreadable(problem, cause) },
   );
-  for await (const rows of readAhead(groups, 1)) yield* rows;
+  for await (const columns of readAhead(groups, 1)) yield* rowsOf(columns, schema);
 }
 
 function problemIn(
@@ -210,14 +212,10 @@ function problemIn(
   return isLarge ? `it has a row group of more than ${GROUP_IMAGES} rows` : undefined;
 }
 
-async function readGroup(
-  file: ParquetFile,
-  group: ParquetFile['groups'][number],
+function rowsOf(
+  [images, ...columns]: readonly ArrayLike<unknown>[],
   schema: ParquetSchema,
-): Promise<ParquetRow[]> {
-  const [images, ...columns] = await Promise.all(
-    ['image', ...schema.columns].map((name) => file.readColumn(name, group)),
-  );
+): ParquetRow[] {
   return Array.from(images!, (image, row) => {
     const { bytes, path } = (image ?? {}) as { bytes?: unknown; path?: unknown };
     const name = String(path);
