@@ -63,6 +63,7 @@ async function writeParquet(
     const output = await openParquetOutput(join(folder, shard.file), schema.elements, {
       metadata: { huggingface: schema.features },
       pageBytes: PAGE_BYTES,
+      sync: false, // the folder is, with all in it
     });
     try {
       await writeGroups(output, { dataset, schema, rows, shard });
@@ -157,12 +158,23 @@ function outOfOrder(
 const AS_IT_IS = { codec: 'UNCOMPRESSED', encoding: 'PLAIN', statistics: false } as const;
 
 function toColumns(schema: ParquetSchema, { rows, images }: ImageGroup): OutputColumn[] {
-  const values = rows.map(schema.valuesOf);
-  const image = rows.map((row, i) => ({ bytes: images[i], path: fileNameOf(row).name }));
+  const values = rows.map((row) => withBytes(schema.valuesOf(row)) as Record<string, unknown>);
+  const image = rows.map((row, i) => ({
+    bytes: images[i],
+    path: Buffer.from(fileNameOf(row).name),
+  }));
   return [
     { name: 'image', data: image, ...AS_IT_IS },
     ...schema.columns.map((name) => ({ name, data: values.map((row) => row[name]), ...AS_IT_IS })),
   ];
+}
+
+/** The same with texts as bytes, which share memory; the library would make memory for each. */
+function withBytes(value: unknown): unknown {
+  if (typeof value === 'string') return Buffer.from(value);
+  if (Array.isArray(value)) return value.map(withBytes);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, part]) => [name, withBytes(part)]));
 }
 
 /** A row of a shard, as it was read. */

@@ -237,7 +237,8 @@ export interface ParquetOutput {
  * Writes a Parquet file whose bytes depend on what is in it alone; at its path once it is closed.
  * @param columns the schema below its root, depth first
  * @param options metadata: key-value pairs of the footer; pageBytes: a page's, unless one value is
- * larger. A page is copied while it grows: short ones are fast where values are large
+ * larger. A page is copied while it grows: short ones are fast where values are large; sync: whether
+ * it is synced when it is closed (true)
  */
 export async function openParquetOutput(
   path: string,
@@ -245,9 +246,10 @@ export async function openParquetOutput(
   {
     metadata = {},
     pageBytes = 2 ** 20,
-  }: { metadata?: Readonly<Record<string, string>>; pageBytes?: number } = {},
+    sync,
+  }: { metadata?: Readonly<Record<string, string>>; pageBytes?: number; sync?: boolean } = {},
 ): Promise<ParquetOutput> {
-  const output = await openOutput(path);
+  const output = await openOutput(path, { sync });
   const bytes = new GatheringWriter();
   const flush = (): Promise<void> => output.write(...bytes.take());
   const top = topLevel(columns);
