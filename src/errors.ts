@@ -213,6 +213,7 @@ export const ERROR_CODES = [
   'release-incomplete',
   'release-input-invalid',
   'report-model-twice',
+  'report-other-set',
   'sampling-dead-end',
   'sampling-impossible',
   'scores-invalid',

@@ -335,12 +335,7 @@ export type { StudyFields } from './study/schema.js';
 export { type Pulled, type PullInput, type PullOptions, pullRelease } from './transfer/pull.js';
 export { type Pushed, type PushInput, type PushOptions, pushRelease } from './transfer/push.js';
 export { PATCHML_VERSION } from './version.js';
-export type {
-  MetricSummary,
-  ModelSummary,
-  Overview,
-  SetSummary,
-} from './viewer/answers.js';
+export type { MetricSummary, ModelSummary, Overview, SetSummary } from './viewer/answers.js';
 export type { ViewInput } from './viewer/collections.js';
 export { startViewer, type Viewer, type ViewOptions } from './viewer/view.js';
 export * as metrics from './metrics/index.js';

@@ -1,11 +1,13 @@
 import { join } from 'node:path';
 import type { CommandModule } from 'yargs';
 import type { FigureName } from '../report/chart-data.js';
+import type { EvaluationSet } from '../sets/evaluation-set.js';
 import { countOf } from '../text.js';
 import { examples, OUTPUTS, requireGiven, shared } from './flags.js';
 import { run, UsageError } from './run.js';
+import { EVALUATION_SET } from './score-flags.js';
 
-interface ReportFlags {
+interface ReportFlags extends SetFlags {
   scores: string[];
   title: string | undefined;
   out: string;
@@ -20,6 +22,52 @@ const scores = {
   describe: 'Folders of scores, or folders that contain them',
 } as const;
 
+/** What was scored, for the examples: several datasets, or one set of images with its labels. */
+const setFlags = {
+  dataset: {
+    alias: 'd',
+    type: 'string',
+    array: true,
+    group: EVALUATION_SET,
+    describe: 'Show images of these PatchML datasets or folders of class folders',
+  },
+  images: {
+    alias: 'i',
+    type: 'string',
+    group: EVALUATION_SET,
+    describe: 'Show these images; with the --labels and --originals that they were scored with',
+  },
+  labels: { alias: 'l', type: 'string', group: EVALUATION_SET, describe: 'As in evaluate' },
+  originals: { type: 'string', group: EVALUATION_SET, describe: 'As in evaluate' },
+} as const;
+
+interface SetFlags {
+  dataset: string[] | undefined;
+  images: string | undefined;
+  labels: string | undefined;
+  originals: string | undefined;
+}
+
+/** The sets that the flags name; labels go with the images, or with the one dataset. */
+async function openSets({
+  dataset = [],
+  images,
+  labels,
+  originals,
+}: SetFlags): Promise<EvaluationSet[]> {
+  const { openEvaluationSet } = await import('../sets/open-set.js');
+  const isOfImages = images !== undefined || dataset.length === 0;
+  const sets: EvaluationSet[] = [];
+  for (const folder of dataset) {
+    const ofDataset = isOfImages || dataset.length > 1 ? undefined : labels;
+    sets.push(await openEvaluationSet({ dataset: folder, labels: ofDataset }));
+  }
+  if (isOfImages && (images ?? labels ?? originals) !== undefined) {
+    sets.push(await openEvaluationSet({ images, labels, originals }));
+  }
+  return sets;
+}
+
 export const reportCommand: CommandModule<object, ReportFlags> = {
   command: 'report [scores..]',
   describe: 'Write a report on scores: one HTML file with tables, figures and examples',
@@ -33,6 +81,7 @@ export const reportCommand: CommandModule<object, ReportFlags> = {
           describe: 'The HTML file',
         },
         title: { type: 'string', describe: 'Title of the page' },
+        ...setFlags,
         quiet: shared.quiet,
         json: shared.json,
       })
@@ -40,16 +89,22 @@ export const reportCommand: CommandModule<object, ReportFlags> = {
         requireGiven('folders of scores to report on', scores[0]);
         return true;
       })
-      .epilogue(examples(['Everything that was scored', 'report output/scores -o report.html'])),
-  handler: run(async ({ scores, title, out }, tools) => {
+      .epilogue(
+        examples(
+          ['Everything that was scored', 'report output/scores -o report.html'],
+          ['With examples of a dataset', 'report output/scores -d output/my-dataset'],
+        ),
+      ),
+  handler: run(async (flags, tools) => {
+    const { scores, title, out } = flags;
     const { writeReport } = await import('../report/report.js');
-    const result = await writeReport({ scores, title, out }, tools);
+    const result = await writeReport({ scores, title, sets: await openSets(flags), out }, tools);
     const text = `${countOf(result.models, 'model')} on ${countOf(result.sets, 'set')}, written to ${out}`;
     return { result, text };
   }),
 };
 
-interface PlotFlags {
+interface PlotFlags extends SetFlags {
   figure: FigureName;
   scores: string[];
   out: string;
@@ -72,6 +127,7 @@ export const plotCommand: CommandModule<object, PlotFlags> = {
       .positional('scores', scores)
       .options({
         out: { ...shared.out, demandOption: true, describe: 'The file: .svg or .png' },
+        ...setFlags,
         choose: {
           type: 'string',
           array: true,
@@ -104,7 +160,7 @@ export const plotCommand: CommandModule<object, PlotFlags> = {
     const { plotFigure } = await import('../report/plot.js');
     const { scores, out, font, dpi } = flags;
     const result = await plotFigure(
-      { figure: flags.figure, scores, out },
+      { figure: flags.figure, scores, sets: await openSets(flags), out },
       {
         ...tools,
         widthMm: flags.width,

@@ -126,7 +126,9 @@ function describeRun({ out, results, failures, scored, reused, isUnchanged }: St
 }
 
 function whatOf({ model, set }: StudyFailure): string {
-  return model !== undefined && set !== undefined ? `${model} on ${set}` : (model ?? set ?? 'a figure');
+  return model !== undefined && set !== undefined
+    ? `${model} on ${set}`
+    : (model ?? set ?? 'a figure');
 }
 
 /** The mean gaps of pairs of sets, in points. */

@@ -22,12 +22,12 @@ export interface BarsChart {
   bars: { series: string; group: string; value: number; n: number }[];
 }
 
-/** A line a model, with intervals where there are few models. */
+/** A line for each series, models as a rule, with intervals where these are few. */
 export interface LinesChart {
   kind: 'lines';
   xLabel: string;
   valueLabel: string;
-  points: ({ model: string; x: number } & Measured)[];
+  points: ({ series: string; x: number } & Measured)[];
   /** What a random ranking reaches. */
   chance: { x: number; value: number }[];
   /** What stands at whole numbers of x, where that is not the number: `>5`. */
@@ -40,7 +40,8 @@ export interface PointsChart {
   xLabel: string;
   yLabel: string;
   points: { model: string; x: number; y: number }[];
-  /** Of the two over all models; null for fewer than three. */
+  /** How many models there are; the rank correlations are over all, whatever is shown. */
+  models: number;
   spearman: number | null;
   kendall: number | null;
 }
@@ -114,7 +115,20 @@ export type ChartData =
   | ExamplesChart;
 
 /** Every figure, in a report's order. */
-export const FIGURES = ['subgroups'] as const;
+export const FIGURES = [
+  'label-counts',
+  'subgroups',
+  'painted-size',
+  'given-alone',
+  'positions',
+  'pairs',
+  'agreement',
+  'gaps',
+  'differences',
+  'classes',
+  'confusions',
+  'examples',
+] as const;
 
 /** The name of a figure. */
 export type FigureName = (typeof FIGURES)[number];

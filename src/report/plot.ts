@@ -3,7 +3,9 @@ import { EvaluationError } from '../errors.js';
 import { writeWhole } from '../files/output-file.js';
 import type { StageOptions } from '../progress.js';
 import { folderName } from '../score/scores-folder.js';
+import type { EvaluationSet } from '../sets/evaluation-set.js';
 import { type Figure, type FigureName, FIGURES, type FigureView } from './chart-data.js';
+import { giveSets } from './examples.js';
 import { makeFigure } from './figures.js';
 import { openReportSets } from './report-sets.js';
 import { drawSvg, rasterize } from './svg.js';
@@ -13,6 +15,8 @@ export interface PlotFigureInput {
   figure: FigureName;
   /** Folders of scores, or folders that contain some. */
   scores: readonly string[];
+  /** The sets that were scored, which `examples` need. */
+  sets?: readonly EvaluationSet[] | undefined;
   /** The file to write: `.svg` or `.png`. */
   out: string;
 }
@@ -43,16 +47,17 @@ export interface PlottedFigure {
  * Draws one figure of a report as a file for a paper.
  *
  * @throws EvaluationError `plot-unknown-figure`, `plot-unknown-format`, `plot-unknown-choice`,
- *   `plot-no-data` where the scores have nothing for it, and what `openAllScores` throws
+ *   `plot-no-data` where the scores have nothing for it, `report-other-set`, and what `openAllScores` throws
  * @throws OutputError where the file cannot be written
  */
 export async function plotFigure(
-  { figure: name, scores, out }: PlotFigureInput,
+  { figure: name, scores, sets: given = [], out }: PlotFigureInput,
   options: PlotFigureOptions = {},
 ): Promise<PlottedFigure> {
   requireFigure(name);
   const format = requireFormat(out);
   const sets = await openReportSets(scores);
+  await giveSets(sets, given);
   const figure = await makeFigure(name, { sets, options });
   const { choice, data } = chooseView(figure, options.choice ?? {});
   const { widthMm = 120, fontSize = 8, font = 'sans-serif', dpi = 300 } = options;

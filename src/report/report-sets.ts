@@ -3,6 +3,7 @@ import type { StageOptions } from '../progress.js';
 import { byAsma } from '../score/scorecard-table.js';
 import type { Scorecard } from '../score/scorecard.js';
 import { openAllScores, type StoredScores } from '../score/scores-folder.js';
+import type { EvaluationSet } from '../sets/evaluation-set.js';
 import type { FigureView } from './chart-data.js';
 
 /** A set, with the scores of all models on it, the highest ASMA first. */
@@ -11,6 +12,8 @@ export interface ReportSet {
   name: string;
   set: Scorecard['set'];
   runs: StoredScores[];
+  /** Its images and labels, where they were given. */
+  evaluation?: EvaluationSet;
 }
 
 /** What figures are made of. */

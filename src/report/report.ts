@@ -2,16 +2,21 @@ import { readFile } from 'node:fs/promises';
 import { explainError } from '../files/file-errors.js';
 import { writeWhole } from '../files/output-file.js';
 import type { StageOptions } from '../progress.js';
+import type { EvaluationSet } from '../sets/evaluation-set.js';
 import { PATCHML_VERSION } from '../version.js';
 import type { Figure } from './chart-data.js';
+import { giveSets, makeExamples, NO_EXAMPLES, type ReportExamples } from './examples.js';
 import { makeFigures } from './figures.js';
 import { openReportSets } from './report-sets.js';
+import { makeScoreTable, type Provenance, provenanceOf, type ScoreTable } from './report-tables.js';
 
 export interface WriteReportInput {
   /** Folders of scores, or folders that contain some. */
   scores: readonly string[];
   /** The page's title. Default: `patchml report`. */
   title?: string | undefined;
+  /** The sets that were scored, for the examples: their images and labels are not in the scores. */
+  sets?: readonly EvaluationSet[] | undefined;
   /** The HTML file to write. */
   out: string;
 }
@@ -23,7 +28,13 @@ export type WriteReportOptions = Pick<StageOptions, 'signal' | 'onProgress'>;
 export interface ReportData {
   title: string;
   patchml: string;
+  models: string[];
+  tables: ScoreTable[];
   figures: Figure[];
+  examples: ReportExamples;
+  /** Why there are no examples; null where there are. */
+  noExamples: string | null;
+  provenance: Provenance[];
 }
 
 /** A report that was written. */
@@ -38,20 +49,32 @@ export interface WrittenReport {
  * Writes a report on scores: one HTML file, which needs no network. The same scores give the same
  * bytes.
  *
- * @throws EvaluationError `report-model-twice`, and what `openAllScores` throws
+ * @throws EvaluationError `report-model-twice`, `report-other-set`, and what `openAllScores` throws
  * @throws OutputError where the file cannot be written
  */
 export async function writeReport(
-  { scores, title = 'patchml report', out }: WriteReportInput,
+  { scores, title = 'patchml report', sets: given = [], out }: WriteReportInput,
   options: WriteReportOptions = {},
 ): Promise<WrittenReport> {
   const sets = await openReportSets(scores);
-  const figures = await makeFigures({ sets, options });
-  await writeWhole(out, await fillPage({ title, patchml: PATCHML_VERSION, figures }));
-  const models = new Set(
-    sets.flatMap(({ runs }) => runs.map(({ scorecard }) => scorecard.model.name)),
-  );
-  return { out, models: models.size, sets: sets.length };
+  await giveSets(sets, given);
+  const input = { sets, options };
+  const examples = await makeExamples(input);
+  const models = [
+    ...new Set(sets.flatMap(({ runs }) => runs.map(({ scorecard }) => scorecard.model.name))),
+  ];
+  const data: ReportData = {
+    title,
+    patchml: PATCHML_VERSION,
+    models,
+    tables: sets.map(makeScoreTable),
+    figures: await makeFigures(input),
+    examples,
+    noExamples: examples.sets.length > 0 ? null : NO_EXAMPLES,
+    provenance: sets.flatMap(provenanceOf),
+  };
+  await writeWhole(out, await fillPage(data));
+  return { out, models: models.length, sets: sets.length };
 }
 
 /** Where the built page takes its title and its data. */

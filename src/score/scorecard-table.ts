@@ -212,10 +212,12 @@ function asmaNotes(scorecards: readonly NewScorecard[]): string[] {
 }
 
 function columnsOf(scorecards: readonly NewScorecard[]): string[] {
-  const names = allMetricNames(largestGroup(scorecards));
-  return names
-    .filter((name) => readSubgroupName(name)?.rule === 'fraction' || LISTED.includes(name))
-    .sort(inListed);
+  return allMetricNames(largestGroup(scorecards)).filter(isListed).sort(inListed);
+}
+
+/** Whether models are listed with a metric: subgroups under the default hit rule are. */
+export function isListed(name: string): boolean {
+  return readSubgroupName(name)?.rule === 'fraction' || LISTED.includes(name);
 }
 
 /** In a scorecard's order, except that exact match comes after ASMA. */

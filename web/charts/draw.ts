@@ -1,5 +1,10 @@
 import type { ChartData } from '../../src/report/chart-data.js';
+import { drawBars } from './bars.js';
+import { drawCells } from './cells.js';
+import { drawExamples } from './examples.js';
 import { drawLines } from './lines.js';
+import { drawPoints } from './points.js';
+import { drawDumbbells, drawForest, drawRanking } from './rows.js';
 import type { ChartStyle } from './style.js';
 
 /**
@@ -20,9 +25,21 @@ export function drawChart(data: ChartData, title: string, style: ChartStyle): SV
 
 function draw(data: ChartData, style: ChartStyle): SVGSVGElement {
   switch (data.kind) {
+    case 'bars':
+      return drawBars(data, style);
     case 'lines':
       return drawLines(data, style);
-    default:
-      throw new Error(`no chart draws ${data.kind}`);
+    case 'points':
+      return drawPoints(data, style);
+    case 'dumbbells':
+      return drawDumbbells(data, style);
+    case 'forest':
+      return drawForest(data, style);
+    case 'cells':
+      return drawCells(data, style);
+    case 'ranking':
+      return drawRanking(data, style);
+    case 'examples':
+      return drawExamples(data, style);
   }
 }

@@ -1,6 +1,6 @@
 import * as Plot from '@observablehq/plot';
 import type { LinesChart } from '../../src/report/chart-data.js';
-import { type ChartStyle, frame, GREY, legendOf, MOST_SERIES, paintsOf } from './style.js';
+import { type ChartStyle, frame, GREY, hollow, legendOf, MOST_SERIES, paintsOf } from './style.js';
 
 type Point = LinesChart['points'][number] & { value: number };
 
@@ -10,19 +10,19 @@ const APART = 0.007;
 /** A line a model; of more models than colours, the highest, the middle and the lowest stand out. */
 export function drawLines(data: LinesChart, style: ChartStyle): SVGSVGElement {
   const points = data.points.filter((point): point is Point => point.value !== null);
-  const names = [...new Set(points.map(({ model }) => model))];
+  const names = [...new Set(points.map(({ series }) => series))];
   const isCrowd = names.length > MOST_SERIES;
   const paints = paintsOf(isCrowd ? outstanding(points, names) : names);
-  const colourOf = ({ model }: Point): string => paints.get(model)?.colour ?? GREY;
+  const colourOf = ({ series }: Point): string => paints.get(series)?.colour ?? GREY;
   const xs = [...points, ...data.chance].map(({ x }) => x);
   const step = (Math.max(...xs) - Math.min(...xs)) * APART;
-  const placeOf = ({ x, model }: Point): number =>
-    isCrowd ? x : x + (names.indexOf(model) - (names.length - 1) / 2) * step;
+  const placeOf = ({ x, series }: Point): number =>
+    isCrowd ? x : x + (names.indexOf(series) - (names.length - 1) / 2) * step;
   const shown = [...points].sort(
-    (a, b) => Number(paints.has(a.model)) - Number(paints.has(b.model)),
+    (a, b) => Number(paints.has(a.series)) - Number(paints.has(b.series)),
   );
   const ticks = data.ticks;
-  const legend = legendOf(paints.values(), style, style.width - 60);
+  const legend = legendOf(paints.values(), null, style);
   return Plot.plot({
     ...frame(style),
     height: Math.round(style.width * 0.55 + legend.height),
@@ -61,10 +61,10 @@ export function drawLines(data: LinesChart, style: ChartStyle): SVGSVGElement {
       Plot.lineY(shown, {
         x: placeOf,
         y: 'value',
-        z: 'model',
+        z: 'series',
         stroke: colourOf,
-        strokeWidth: ({ model }: Point) => (isCrowd && !paints.has(model) ? 0.6 : 1.6),
-        strokeOpacity: ({ model }: Point) => (isCrowd && !paints.has(model) ? 0.6 : 1),
+        strokeWidth: ({ series }: Point) => (isCrowd && !paints.has(series) ? 0.6 : 1.6),
+        strokeOpacity: ({ series }: Point) => (isCrowd && !paints.has(series) ? 0.6 : 1),
       }),
       Plot.ruleX(isCrowd ? [] : points.filter(({ low }) => low !== null), {
         x: placeOf,
@@ -73,16 +73,18 @@ export function drawLines(data: LinesChart, style: ChartStyle): SVGSVGElement {
         stroke: colourOf,
       }),
       Plot.dot(
-        shown.filter(({ model }) => paints.has(model)),
+        shown.filter(({ series }) => paints.has(series)),
         {
           x: placeOf,
           y: 'value',
           fill: colourOf,
-          symbol: ({ model }: Point) => paints.get(model)!.symbol,
+          fillOpacity: hollow,
+          stroke: colourOf,
+          symbol: ({ series }: Point) => paints.get(series)!.symbol,
           r: 3.5,
           className: 'value',
-          title: ({ model, value, n }: Point) =>
-            `${model}: ${(100 * value).toFixed(1)}%, ${n} images`,
+          title: ({ series, value, n }: Point) =>
+            `${series}: ${(100 * value).toFixed(1)}%, ${n} images`,
         },
       ),
       ...legend.marks,
@@ -93,7 +95,7 @@ export function drawLines(data: LinesChart, style: ChartStyle): SVGSVGElement {
 /** The models whose mean is the highest, in the middle and the lowest. */
 function outstanding(points: readonly Point[], names: readonly string[]): string[] {
   const meanOf = (name: string): number => {
-    const values = points.filter(({ model }) => model === name).map(({ value }) => value);
+    const values = points.filter(({ series }) => series === name).map(({ value }) => value);
     return values.reduce((sum, value) => sum + value, 0) / values.length;
   };
   const sorted = [...names].sort((a, b) => meanOf(b) - meanOf(a));

@@ -18,6 +18,8 @@ const COLOURS = ['#0072B2', '#D55E00', '#009E73', '#CC79A7', '#E69F00', '#56B4E9
 const SYMBOLS = ['circle', 'square', 'triangle', 'diamond', 'star', 'cross'] as const;
 /** Of what stands back: a crowd of lines, a difference that may be none. */
 export const GREY = '#8a8f98';
+/** Of what has one colour. */
+export const ACCENT = COLOURS[0];
 /** Right and wrong. */
 export const [GREEN, RED] = ['#00875a', '#c9372c'] as const;
 
@@ -40,8 +42,13 @@ export function paintsOf(names: readonly string[]): Map<string, Paint> {
   );
 }
 
+/** A mark without an interval, of a value about few images, is hollow. */
+export function hollow({ low }: { low: number | null }): number {
+  return low === null ? 0 : 1;
+}
+
 /** The share of its size that a letter is wide. */
-const LETTER = 0.56;
+const LETTER = 0.61;
 
 /** Roughly how wide a text is drawn, px. */
 export function textWidth(text: string, { fontSize }: Pick<ChartStyle, 'fontSize'>): number {
@@ -60,31 +67,50 @@ export interface Legend {
   height: number;
 }
 
-/** Lines up the names of series, each beside its symbol, from the chart's left edge. */
-export function legendOf(paints: Iterable<Paint>, style: ChartStyle, room: number): Legend {
-  const line = style.fontSize * 1.6;
+/**
+ * Lines up the names of series, each beside its symbol, from the chart's left edge.
+ *
+ * @param symbol of all; null for each its own
+ */
+export function legendOf(
+  paints: Iterable<Paint>,
+  symbol: Paint['symbol'] | null,
+  style: ChartStyle,
+): Legend {
+  const { fontSize } = style;
+  const line = fontSize * 1.6;
+  const room = style.width - 6 * fontSize;
   const places: { paint: Paint; left: number; row: number }[] = [];
   let [left, row] = [0, 0];
   for (const paint of paints) {
-    const width = textWidth(paint.name, style) + 2.2 * style.fontSize;
+    const width = textWidth(paint.name, style) + 2.2 * fontSize;
     if (left > 0 && left + width > room) [left, row] = [0, row + 1];
     places.push({ paint, left, row });
     left += width;
   }
   const rows = places.length === 0 ? 0 : row + 1;
-  const height = rows * line + (rows > 0 ? style.fontSize : 0);
+  const height = rows * line + (rows > 0 ? 1.2 * fontSize : 0);
   const marks = places.flatMap(({ paint, left, row }) => {
-    const at = { frameAnchor: 'top-left', dy: row * line - height + style.fontSize / 2 } as const;
+    // A legend stands once, not in every facet.
+    const at = {
+      frameAnchor: 'top-left',
+      dy: row * line - height + fontSize / 2,
+      facet: 'super',
+    } as const;
     return [
       Plot.dot([paint], {
         ...at,
         dx: left + 5,
         fill: paint.colour,
-        symbol: paint.symbol,
+        symbol: symbol ?? paint.symbol,
         r: 4,
-        className: 'legend',
       }),
-      Plot.text([paint.name], { ...at, dx: left + 1.1 * style.fontSize, lineAnchor: 'middle' }),
+      Plot.text([paint.name], {
+        ...at,
+        dx: left + 1.1 * fontSize,
+        textAnchor: 'start',
+        lineAnchor: 'middle',
+      }),
     ];
   });
   return { marks, height };
