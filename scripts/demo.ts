@@ -7,19 +7,22 @@ import {
   generate,
   loadModelCard,
   loadRecipe,
+  loadStudy,
   openEvaluationSet,
   readDataset,
   regenerateSample,
+  runStudy,
   verifyDataset,
   writeContactSheet,
 } from '../src/index.js';
 import { modelsTable } from '../src/score/scorecard-table.js';
 import type { NewScorecard } from '../src/score/scorecard.js';
+import { studyTables } from '../src/study/tables.js';
 import { toTerminalTable } from '../src/text.js';
 import { makeSample } from './make-sample.js';
 
 // From nothing to a score: a sample in ImageNet's own form, patches cut from it, images composed of
-// them, every byte checked, a picture of the result, and a real model scored on both.
+// them, every byte checked, a picture of the result, a real model scored on both, and a study of layouts.
 
 const OUTPUT = 'output';
 const sampleFolder = join(OUTPUT, 'sample');
@@ -62,6 +65,10 @@ const onSample = await score({
 });
 const onDataset = await score(await openEvaluationSet({ dataset }));
 
+say('Running a study of three layouts: configs/studies/demo.yaml');
+const study = await loadStudy(join('configs', 'studies', 'demo.yaml'));
+const studied = await runStudy({ study, out: join(OUTPUT, 'studies', study.name), work });
+
 const { summary, lock, rows } = await readDataset(dataset);
 const { source } = summary;
 print('What went in', [
@@ -95,6 +102,15 @@ console.log(
     "dataset's images on top (variable top-k); a test with one right answer would see one of them.\n" +
     `Scorecards, predictions and scores of each image: ${scores}`,
 );
+const layouts = studyTables(studied.results).find(({ name }) => name === 'subgroups');
+if (layouts) {
+  console.log('The study: A_k by the number of objects, and by the side they are painted in (px):');
+  console.log(toTerminalTable(layouts.text));
+}
+console.log(
+  'In "grid" objects shrink as their number grows, in "same-size" they do not: compare the two before\n' +
+    `you say what more objects do to a model. Report, tables and figures: ${studied.out}`,
+);
 say('Done');
 console.log(`
 Next, with ImageNet. You need its validation images (ILSVRC2012_img_val.tar) and bounding boxes
@@ -109,7 +125,7 @@ Next, with ImageNet. You need its validation images (ILSVRC2012_img_val.tar) and
   npx patchml evaluate --model model.onnx --dataset output/my-dataset
 
 A recipe for curves over the number of objects: configs/recipes/controlled.yaml. More: README.md.`);
-if (findings.length + differing.length > 0) process.exitCode = 1;
+if (findings.length + differing.length + studied.failures.length > 0) process.exitCode = 1;
 
 async function score(set: EvaluationSet): Promise<NewScorecard> {
   const out = join(scores, set.name.replace(' ', '-'), card.name);

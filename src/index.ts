@@ -322,6 +322,13 @@ export type {
 } from './sets/evaluation-set.js';
 export type { MultiLabelRule } from './sets/multi-labels.js';
 export { type EvaluationSetInput, openEvaluationSet } from './sets/open-set.js';
+export {
+  type PlannedStep,
+  planStudy,
+  type PlanStudyOptions,
+  type StudyAction,
+  type StudyPlan,
+} from './study/estimate.js';
 export type { StudyFailure, WaitOptions } from './study/failure.js';
 export { loadStudy, type Study } from './study/load.js';
 export type { StudyResults } from './study/results.js';

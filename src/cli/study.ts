@@ -1,9 +1,10 @@
 import { join } from 'node:path';
 import type { Argv, CommandModule, InferredOptionTypes } from 'yargs';
 import type { Provider } from '../models/provider.js';
+import type { PlannedStep, StudyAction, StudyPlan } from '../study/estimate.js';
 import type { StudyFailure } from '../study/failure.js';
 import type { StudyRun } from '../study/run-study.js';
-import { countOf, toTerminalTable } from '../text.js';
+import { countOf, countText, toTerminalTable } from '../text.js';
 import { examples, INPUTS, shared } from './flags.js';
 import { type Outcome, run, type Tools, UsageError } from './run.js';
 
@@ -69,6 +70,10 @@ export const studyCommand: CommandModule<object, StudyFlags> = {
     const { work, jobs, provider, overwrite } = flags;
     const out = flags.out ?? join('output', 'studies', study.name);
     if (study.models.some(({ card }) => card !== undefined)) await silenceOnnxruntime();
+    if (flags['dry-run']) {
+      const { planStudy } = await import('../study/estimate.js');
+      return describePlan(await planStudy({ study, work }, { ...tools, jobs, provider }), out);
+    }
     const { runStudy } = await import('../study/run-study.js');
     const options = { ...tools, ...notesOf(tools), jobs, provider, overwrite };
     return describeRun(await runStudy({ study, out, work }, options));
@@ -111,18 +116,63 @@ function describeRun({ out, results, failures, scored, reused, isUnchanged }: St
       reused,
       unchanged: isUnchanged,
       ...results,
-      failures: failures.map(({ set, model, error: { code, message } }) => ({
-        set,
-        model,
-        code,
-        message,
-      })),
+      failures: failures.map(toResult),
     },
     text: lines.join('\n'),
-    problems: failures.map(
-      (failure) => `patchml: ${whatOf(failure)} failed: ${failure.error.message}`,
-    ),
+    problems: failures.map(toProblem),
   };
+}
+
+/** What a study would do: a row for each set and thing to do, with the models that it is done with. */
+function describePlan({ steps, failures }: StudyPlan, out: string): Outcome {
+  const groups = new Map<string, PlannedStep[]>();
+  for (const step of steps) {
+    const key = `${step.set}\n${step.action}`;
+    groups.set(key, [...(groups.get(key) ?? []), step]);
+  }
+  const rows = [...groups.values()].map((group) => {
+    const [{ set, action, images = 0 }] = group as [PlannedStep];
+    const models = group.flatMap(({ model }) => model ?? []);
+    return [set, DOING[action], countText(models.length), countText(images), timeText(group)];
+  });
+  const head = ['set', 'what', 'models', 'images', 'time'];
+  const lines = [
+    toTerminalTable({ head, rows }),
+    `in all ${timeText(steps)}, without comparing; nothing was written, results would go to ${out}`,
+  ];
+  return {
+    result: { out, steps, failures: failures.map(toResult) },
+    text: lines.join('\n'),
+    problems: failures.map(toProblem),
+  };
+}
+
+const DOING = {
+  keep: 'kept',
+  score: 'score',
+  predict: 'run and score',
+  generate: 'generate',
+} as const satisfies Record<StudyAction, string>;
+
+function timeText(steps: readonly PlannedStep[]): string {
+  const known = steps.flatMap(({ seconds }) => seconds ?? []);
+  const sum = Math.round(known.reduce((a, b) => a + b, 0));
+  if (known.length === 0) return 'unknown';
+  const text =
+    sum < 100
+      ? `${sum} s`
+      : sum < 6000
+        ? `${Math.round(sum / 60)} min`
+        : `${(sum / 3600).toFixed(1)} h`;
+  return known.length < steps.length ? `more than ${text}` : `about ${text}`;
+}
+
+function toResult({ set, model, error: { code, message } }: StudyFailure): object {
+  return { set, model, code, message };
+}
+
+function toProblem(failure: StudyFailure): string {
+  return `patchml: ${whatOf(failure)} failed: ${failure.error.message}`;
 }
 
 function whatOf({ model, set }: StudyFailure): string {

@@ -224,14 +224,16 @@ function subgroupsTable(results: StudyResults): StudyTable[] {
   if (rows.length === 0) return [];
   const models = results.models.map(({ name }) => name);
   const shown = models.length > MANY ? [] : models;
+  const isOne = models.length === 1;
   return [
     {
       name: 'subgroups',
       caption: 'A_k by the number of objects k and the side they are painted in (mean, px).',
       text: {
-        head: ['set', 'k', 'side', 'images', 'mean', ...shown],
+        head: ['set', 'k', 'side', 'images', ...(isOne ? [] : ['mean']), ...shown],
         rows: rows.map(({ set, k, side, images, mean, scores }) => [
-          ...[set, k, side.toFixed(1), countText(images), valueText('', mean)],
+          ...[set, k, side.toFixed(1), countText(images)],
+          ...(isOne ? [] : [valueText('', mean)]),
           ...shown.map((model) =>
             valueCell(results, '', scores.find((each) => each.model === model)?.metrics[`A_${k}`]),
           ),
