@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { composeDataset, makePlan, parseRecipe } from '../../src/index.js';
 import { type BenchInput, recipeOf, type Source } from './input.js';
-import type { Peer } from './peer.js';
+import type { Peers } from './peer.js';
 
 /** How much work a size is. */
 export interface BenchSize {
@@ -18,8 +18,10 @@ export interface BenchSize {
   scored: number;
   /** The median of so many runs is told. */
   repeats: number;
-  /** The same for what takes long: memory at ten times the images, models, scores. */
-  memoryRepeats: number;
+  /** The same for what takes long: models, exports. */
+  modelRepeats: number;
+  /** The same for scores, which take their peer a minute. */
+  scoreRepeats: number;
   /** Images a class of the sample, where there is no other input. */
   samplePerClass: number;
 }
@@ -33,7 +35,8 @@ export const SIZES: Record<'small' | 'full', BenchSize> = {
     exported: 200,
     scored: 2_000,
     repeats: 1,
-    memoryRepeats: 1,
+    modelRepeats: 1,
+    scoreRepeats: 1,
     samplePerClass: 2,
   },
   full: {
@@ -44,7 +47,8 @@ export const SIZES: Record<'small' | 'full', BenchSize> = {
     exported: 10_000,
     scored: 50_000,
     repeats: 5,
-    memoryRepeats: 3,
+    modelRepeats: 3,
+    scoreRepeats: 2,
     samplePerClass: 8,
   },
 };
@@ -53,8 +57,7 @@ export const SIZES: Record<'small' | 'full', BenchSize> = {
 export interface Bench {
   source: Source;
   input: BenchInput;
-  /** Undefined where there is no python3 with Pillow. */
-  peer: Peer | undefined;
+  peers: Peers;
   /** A folder for what is made. */
   scratch: string;
   size: BenchSize;

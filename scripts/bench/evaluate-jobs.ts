@@ -1,37 +1,37 @@
-import { resolve } from 'node:path';
-import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { ImageReader } from '../../src/imagenet/image-reader.js';
 import {
   choosePreprocessing,
   type EvaluationSet,
   type EvaluationSetInput,
+  loadModelCard,
   openEvaluationSet,
   openPredictions,
-  parseModelCard,
   predict,
   scorePredictions,
 } from '../../src/index.js';
 import type { ModelCard } from '../../src/models/card.js';
 import { newValues, openPreprocessor, valuesPerImage } from '../../src/models/preprocess.js';
-import { openLogitsFile } from '../../src/models/logits-file.js';
+import { LOGITS_FILE, openLogitsFile } from '../../src/models/logits-file.js';
 import { openModelSession } from '../../src/models/session.js';
 import { openGenerator } from '../../src/random.js';
 
 export interface EvaluateArgument {
-  /** The ONNX file: a classifier of 224 x 224 with torchvision's preprocessing. */
-  model: string;
+  /** The model's card. */
+  card: string;
   set: EvaluationSetInput;
   batch: number;
-  /** Threads of the session, and as many workers. */
+  /** Worker threads. */
   jobs: number;
 }
 
 /** Predicting a whole set: opening the model, preparing the images, running and writing. */
 export async function evaluateJob(
-  { model, set: input, batch, jobs }: EvaluateArgument,
+  { card: path, set: input, batch, jobs }: EvaluateArgument,
   work: string,
 ) {
-  const card = cardOf(model);
+  const card = await loadModelCard(path);
   const set = await openEvaluationSet(input);
   const preprocessing = choosePreprocessing(card, set);
   return async () => {
@@ -40,45 +40,17 @@ export async function evaluateJob(
   };
 }
 
-/**
- * The limit of evaluate: running the model on as many images, which are prepared already.
- * @param options asItComes: without the options that evaluate gives a session
- */
-export async function sessionJob({
-  asItComes,
-  model,
-  set: input,
-  batch,
-  jobs,
-}: EvaluateArgument & { asItComes: boolean }) {
-  const card = cardOf(model);
+/** A limit of evaluate: running the model on as many images, which are prepared already, in one session. */
+export async function sessionJob({ card: path, set: input, batch, jobs }: EvaluateArgument) {
+  const card = await loadModelCard(path);
   const set = await openEvaluationSet(input);
   const prepared = await prepareBatches(card, input, batch);
-  const run = asItComes ? await openPlain(card, jobs) : await openOwn(card, jobs);
+  const { run } = await openModelSession(card, { threads: jobs });
   return async () => {
     const runs = Math.ceil(set.ids.length / batch);
     for (let i = 0; i < runs; i += 1) await run(prepared[i % prepared.length]!, batch);
     return runs * batch;
   };
-}
-
-type RunBatch = (values: Float32Array, images: number) => Promise<unknown>;
-
-async function openOwn(card: ModelCard, threads: number): Promise<RunBatch> {
-  const { run } = await openModelSession(card, { threads });
-  return run;
-}
-
-async function openPlain({ model }: ModelCard, threads: number): Promise<RunBatch> {
-  const session = await InferenceSession.create(model, {
-    intraOpNumThreads: threads,
-    logSeverityLevel: 4,
-  });
-  const [name] = session.inputNames;
-  const run: RunBatch = (values, images) =>
-    session.run({ [name!]: new Tensor('float32', values, [images, 3, 224, 224]) });
-  await run(new Float32Array(3 * 224 * 224), 1);
-  return run;
 }
 
 const DIFFERENT = 64;
@@ -105,30 +77,6 @@ async function prepareBatches(
   );
 }
 
-function cardOf(model: string): ModelCard {
-  const fields = {
-    name: 'bench',
-    model: resolve(model),
-    input: {
-      size: 224,
-      layout: 'NCHW',
-      channels: 'RGB',
-      scale: 1 / 255,
-      mean: [0.485, 0.456, 0.406],
-      std: [0.229, 0.224, 0.225],
-    },
-    resize: {
-      mode: 'shorter-side',
-      interpolation: 'bilinear',
-      antialias: true,
-      cropFraction: 0.875,
-    },
-    classes: 'imagenet-1k',
-    output: { kind: 'logits' },
-  };
-  return parseModelCard(fields, 'bench');
-}
-
 export interface ScoreArgument {
   /** Logits that `writeLogits` made. */
   logits: string;
@@ -151,17 +99,31 @@ export function scoreJob({ logits, images, sets }: ScoreArgument) {
   });
 }
 
-/** Writes `logits.npy` into a folder, with values that are made up: a bell for each class, and higher for most of the labels. */
-export async function writeLogits(folder: string, images: number): Promise<void> {
+/** What a scorer is given. */
+export interface MadeScores {
+  /** `logits.npy`, [images x 1,000]. */
+  logits: string;
+  /** JSON: the classes of each image, and the original one. */
+  labels: string;
+  originals: string;
+}
+
+/** Makes logits, a bell for each class and higher for most of the labels, and the labels of {@link scoreJob}. */
+export async function writeLogits(folder: string, images: number): Promise<MadeScores> {
   const random = openGenerator('bench/logits');
   const file = await openLogitsFile(folder);
-  for (const labels of makeSet(images).labels) {
+  const set = makeSet(images);
+  for (const labels of set.labels) {
     const row = new Float32Array(CLASSES);
     for (let c = 0; c < CLASSES; c += 1) row[c] = 4 * (random() + random() + random() - 1.5);
     for (const label of labels) if (random() < 0.8) row[label]! += 4 + 4 * random();
     await file.add(row, []);
   }
   await file.finish();
+  const [labels, originals] = [join(folder, 'classes.json'), join(folder, 'originals.json')];
+  await writeFile(labels, JSON.stringify(set.labels));
+  await writeFile(originals, JSON.stringify(set.originals));
+  return { logits: join(folder, LOGITS_FILE), labels, originals };
 }
 
 /** ReaL's images by their number of labels, 0 to 9. */

@@ -10,7 +10,8 @@ import { benchEvaluate, benchScore } from './evaluate.js';
 import { prepareInput, recipeOf, repeatInput, type Source } from './input.js';
 import { benchCompose, benchExtract, benchIndex, benchMemory, benchPlan } from './make.js';
 import { rateOf } from './measure.js';
-import { openPeer } from './peer.js';
+import { describeMachine, writePages } from './page.js';
+import { openPeers, type Peers } from './peer.js';
 import { benchRelease, benchVerify } from './publish.js';
 import { judge, type Row, toTable } from './row.js';
 
@@ -31,6 +32,7 @@ const PARTS = {
 };
 type PartName = keyof typeof PARTS;
 
+const REQUIREMENTS = 'scripts/bench/requirements.txt';
 const REAL = join('..', 'shared', 'imagenet-val');
 const flags = await yargs(hideBin(process.argv))
   .usage('npm run bench -- [options]\n\nMeasures every stage against its own limit.')
@@ -50,6 +52,15 @@ const flags = await yargs(hideBin(process.argv))
     },
     images: { type: 'string', implies: 'annotations', describe: 'Flat folder of their images' },
     json: { type: 'string', describe: 'Write the rows to this file' },
+    write: {
+      type: 'boolean',
+      default: false,
+      describe: 'Write the tables of docs/performance.md, and the lines on speed in the README',
+    },
+  })
+  .check(({ write, size, only }) => {
+    if (!write || (size === 'full' && only.length === Object.keys(PARTS).length)) return true;
+    throw new Error('--write needs every part at full size');
   })
   .strict()
   .parseAsync();
@@ -62,21 +73,22 @@ process.on('exit', () => {
   rmSync(scratch, { recursive: true, force: true, maxRetries: 3 });
 });
 for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1));
-const machine = `${cpus().length} x ${cpus()[0]?.model.trim() ?? 'unknown'}, Node ${process.versions.node}`;
 const load = loadavg()[0]!;
 const source = await findSource();
-console.log(`${machine}; ${source.images}, size ${flags.size}`);
 if (load > cpus().length / 4) {
   console.log(`Others use this machine (load ${load.toFixed(1)}): rates are low, ratios rough.`);
 }
-const rows = await benchmark(source, scratch, size, flags.only, (part) => {
+const { rows, peers } = await benchmark(source, scratch, size, flags.only, (part) => {
   console.error(`${part} ...`);
 });
+const machine = describeMachine(peers.versions);
+console.log(`${machine}; ${source.images}, size ${flags.size}`);
 console.log(toTable(rows));
 if (flags.json !== undefined) {
   const report = { machine, load, size: flags.size, rows: rows.map(toReport) };
   await writeFile(flags.json, `${JSON.stringify(report, null, 2)}\n`);
 }
+if (flags.write) await writePages(rows, machine);
 
 async function findSource(): Promise<Source> {
   const { annotations, images } = flags;
@@ -104,16 +116,20 @@ async function benchmark(
   size: BenchSize,
   parts: readonly PartName[],
   onPart: (name: string) => void,
-): Promise<Row[]> {
+): Promise<{ rows: Row[]; peers: Peers }> {
   onPart('preparing');
   const repeated = await repeatInput(source, join(scratch, 'input'), size.images);
   const input = await prepareInput(repeated, recipeOf(size.images), join(scratch, 'work'));
-  const peer = await openPeer(input, scratch);
-  const bench: Bench = { source, input, peer, scratch, size };
+  const peers = await openPeers(input, scratch);
+  if (peers.leftOut.length > 0) {
+    console.error(`Without a peer: ${peers.leftOut.join('; ')}. They are in ${REQUIREMENTS}.`);
+  }
+  if (flags.write && peers.leftOut.length > 0) throw new Error('--write needs every peer');
+  const bench: Bench = { source, input, peers, scratch, size };
   const rows: Row[] = [];
   for (const name of parts) {
     onPart(name);
     rows.push(...(await PARTS[name](bench)));
   }
-  return rows;
+  return { rows, peers };
 }

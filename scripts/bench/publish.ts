@@ -1,11 +1,18 @@
 import { join } from 'node:path';
 import { writeExport } from '../../src/exports/exports.js';
-import { composeDataset, EXPORT_NAMES, parseRecipe, readDataset } from '../../src/index.js';
+import {
+  composeDataset,
+  EXPORT_NAMES,
+  type ExportName,
+  parseRecipe,
+  readDataset,
+} from '../../src/index.js';
 import { type Bench, composed } from './bench.js';
 import { inNode, measure } from './measure.js';
 import { compareMemory, compareRates, type Row } from './row.js';
 
-const AIM = 0.7;
+/** Parquet's aim is higher: it is what is published. */
+const aimOf = (name: ExportName): number => (name === 'parquet' ? 0.85 : 0.7);
 const LIMIT = 'reading and hashing alone';
 
 /** Every export, written and checked, against reading and hashing; memory at ten times the images. */
@@ -13,7 +20,7 @@ export async function benchRelease(bench: Bench): Promise<Row[]> {
   const { scratch, size } = bench;
   const dataset = await composed(bench, size.exported);
   const few = await composed(bench, size.exported / 10);
-  const common = { scratch, repeats: size.memoryRepeats };
+  const common = { scratch, repeats: size.modelRepeats };
   const rows: Row[] = [];
   for (const name of EXPORT_NAMES) {
     const folder = join(scratch, `export-${name}`);
@@ -28,8 +35,8 @@ export async function benchRelease(bench: Bench): Promise<Row[]> {
       { ...common, keep: name === 'yolo' }, // the one that makes many files
     );
     rows.push(
-      compareRates(`export ${name}, images`, write, LIMIT, hash, AIM),
-      compareRates(`verify ${name}, images`, check, LIMIT, hash, AIM),
+      compareRates(`export ${name}, images`, write, LIMIT, hash, aimOf(name)),
+      compareRates(`verify ${name}, images`, check, LIMIT, hash, aimOf(name)),
       compareMemory(`export ${name}, ${size.exported} images`, write, small, 1.1),
     );
   }
