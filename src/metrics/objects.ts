@@ -32,13 +32,23 @@ export function objectRecall(
   for (let image = 0; image < top.images; image += 1) {
     const k = labels.offsets[image + 1]! - labels.offsets[image]!;
     if (k === 0 || k > top.n) continue;
-    const row = image * top.n;
     for (let at = offsets[image]!; at < offsets[image + 1]!; at += 1) {
-      const rank = top.classes.indexOf(classes[at]!, row);
-      recall[at] = rank !== -1 && rank < row + k ? 1 : 0;
+      recall[at] = isRanked(top, image, k, classes[at]!) ? 1 : 0;
     }
   }
   return recall;
+}
+
+/** Whether a class is among the n highest of an image. */
+function isRanked(
+  { classes, n: ranks }: TopClasses,
+  image: number,
+  n: number,
+  of: number,
+): boolean {
+  const row = image * ranks;
+  for (let rank = row; rank < row + n; rank += 1) if (classes[rank] === of) return true;
+  return false;
 }
 
 /**

@@ -4,7 +4,6 @@ import {
   hasLabel,
   imageCount,
   labelCounts,
-  labelRecall,
   type LabelSet,
   ratioStatistic,
   sharesByGroup,
@@ -26,6 +25,14 @@ const LISTED = 20;
 /** The list of confusions is cut after so many. */
 const LISTED_CONFUSIONS = 50;
 
+/** What labels are measured on; all in the set's order. */
+export interface MeasureLabelsInput {
+  top: TopClasses;
+  labels: LabelSet;
+  /** Of each of the labels whether it is recalled; `NaN` where the ranks do not reach. */
+  recall: Float64Array;
+}
+
 /**
  * The classes that are recalled most and least: of each label the share of the images with it in which
  * it is among the k(i) highest classes.
@@ -33,11 +40,9 @@ const LISTED_CONFUSIONS = 50;
  * @param clusters how images are drawn together; undefined where each is drawn by itself
  */
 export function measureClasses(
-  top: TopClasses,
-  labels: LabelSet,
+  { labels, recall }: Omit<MeasureLabelsInput, 'top'>,
   clusters: Uint32Array | undefined,
 ): Pending<ClassScores> {
-  const recall = labelRecall(top, labels);
   const found = new Float64Array(labels.classCount);
   const n = new Uint32Array(labels.classCount);
   labels.classes.forEach((label, at) => {
@@ -114,11 +119,10 @@ interface Pair {
  * @param groups the images of each number of labels, within which they are resampled
  */
 export function measurePairs(
-  top: TopClasses,
-  labels: LabelSet,
+  { labels, recall }: Omit<MeasureLabelsInput, 'top'>,
   groups: readonly Subgroup[],
 ): Pending<PairScores> {
-  const pairs = findPairs(top, labels);
+  const pairs = findPairs(labels, recall);
   const share = ({ found, images }: Pair): number => (found[0] + found[1]) / images.length;
   const byClasses = (a: Pair, b: Pair): number =>
     a.classes[0] - b.classes[0] || a.classes[1] - b.classes[1];
@@ -160,12 +164,11 @@ function nameOf({ classes }: Pair): string {
   return `pair/${classes.join('-')}`;
 }
 
-function findPairs(top: TopClasses, labels: LabelSet): Pair[] {
-  const recall = labelRecall(top, labels);
+function findPairs(labels: LabelSet, recall: Float64Array): Pair[] {
   const pairs = new Map<number, Pair>();
   labelCounts(labels).forEach((k, image) => {
-    if (k !== 2 || top.n < 2) return;
     const at = labels.offsets[image]!;
+    if (k !== 2 || Number.isNaN(recall[at])) return;
     const [a, b] = [labels.classes[at]!, labels.classes[at + 1]!];
     const key = a * labels.classCount + b;
     const pair = pairs.get(key) ?? { classes: [a, b], images: [], found: [0, 0], both: [] };
@@ -183,21 +186,19 @@ function findPairs(top: TopClasses, labels: LabelSet): Pair[] {
  * is and is no label of it. In an image of several labels it is not known which class stands for which
  * label, so every missed label is paired with every wrong class.
  */
-export function findConfusions(top: TopClasses, labels: LabelSet): Confusions {
-  const recall = labelRecall(top, labels);
+export function findConfusions({ top, labels, recall }: MeasureLabelsInput): Confusions {
   const { offsets, classes, classCount } = labels;
   const of = new Uint32Array(classCount);
   const images = new Map<number, number>();
   labelCounts(labels).forEach((k, image) => {
     if (k === 0 || k > top.n) return;
-    const first = top.n * image;
-    const ranked = [...top.classes.subarray(first, first + k)];
-    const wrong = ranked.filter((label) => !hasLabel(labels, image, label));
+    const row = image * top.n;
     for (let at = offsets[image]!; at < offsets[image + 1]!; at += 1) {
       const label = classes[at]!;
       of[label]! += 1;
-      if (recall[at] === 1) continue;
-      for (const predicted of wrong) {
+      for (let rank = row; recall[at] === 0 && rank < row + k; rank += 1) {
+        const predicted = top.classes[rank]!;
+        if (hasLabel(labels, image, predicted)) continue;
         const key = label * classCount + predicted;
         images.set(key, (images.get(key) ?? 0) + 1);
       }

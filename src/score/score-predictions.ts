@@ -9,6 +9,7 @@ import {
   labelCountHistogram,
   labelCounts,
   type LabelRanks,
+  labelRecall,
   labelSet,
   type LabelSet,
   type PerImage,
@@ -224,14 +225,15 @@ function measureDetails(
   groups: readonly Subgroup[],
   painted: EvaluationSet['painted'],
 ): Pending<Pick<ScorecardBody, 'classes' | 'confusions' | 'pairs' | 'objects'>> {
-  const classes = measureClasses(top, labels, painted && clustersOf(painted));
-  const pairs = measurePairs(top, labels, groups);
+  const measured = { top, labels, recall: labelRecall(top, labels) };
+  const classes = measureClasses(measured, painted && clustersOf(painted));
+  const pairs = measurePairs(measured, groups);
   const objects = painted && measureObjects({ top, labels, painted, groups });
   return {
     statistics: { ...classes.statistics, ...pairs.statistics, ...objects?.statistics },
     finish: (intervals) => ({
       classes: classes.finish(intervals),
-      confusions: findConfusions(top, labels),
+      confusions: findConfusions(measured),
       pairs: pairs.finish(intervals),
       ...(objects ? { objects: objects.finish(intervals) } : {}),
     }),
