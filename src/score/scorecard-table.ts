@@ -24,9 +24,19 @@ export function underRules(name: string): { any: string; exact: string } | undef
   return undefined;
 }
 
+/** What is shown of a scorecard. */
+export interface ScorecardTableOptions {
+  /** Each metric's chance level too, of a random ranking of the 1,000 classes. Default false. */
+  withChance?: boolean;
+}
+
 /** One scorecard: one row per metric, without those that no image is in. */
-export function scorecardTable(scorecard: NewScorecard): TextTable {
+export function scorecardTable(
+  scorecard: NewScorecard,
+  { withChance = false }: ScorecardTableOptions = {},
+): TextTable {
   const { metrics, options } = scorecard;
+  const chances = withChance ? scorecard.chance?.all.metrics : undefined;
   const named = namedOf([scorecard]);
   const all = listMetrics(scorecard).map(([name]) => name);
   const inColumns = new Set(all.flatMap((name) => Object.values(underRules(name) ?? {})));
@@ -36,7 +46,7 @@ export function scorecardTable(scorecard: NewScorecard): TextTable {
     return name !== 'imageWeighted' || named.subgroups !== undefined;
   });
   return {
-    head: ['metric', 'value', 'images', 'any', 'exact'],
+    head: ['metric', 'value', 'images', 'any', 'exact', ...(chances ? ['chance'] : [])],
     rows: rows.map((name) => {
       const metric = metricOf(metrics, name)!;
       const others = underRules(name);
@@ -47,13 +57,14 @@ export function scorecardTable(scorecard: NewScorecard): TextTable {
         ...[others?.any, others?.exact].map((other) =>
           other === undefined ? '' : valueText(other, metricOf(metrics, other)?.value ?? null),
         ),
+        ...(chances ? [valueText(name, chances[name] ?? null)] : []),
       ];
     }),
   };
 }
 
 /** What marks a number about too few images for an interval. */
-const MARK = '*';
+export const MARK = '*';
 
 /** A value with its interval, or with the mark. */
 function cellText(
@@ -119,8 +130,9 @@ export function scorecardsCsvTable(scorecards: readonly NewScorecard[]): TextTab
       'set',
       'scores',
       ...names.flatMap((name) => [name, ...PARTS.map((part) => `${name}_${part}`)]),
+      ...names.map((name) => `${name}_chance`),
     ],
-    rows: [...scorecards].sort(byAsma).map(({ model, set, scores, metrics }) => [
+    rows: [...scorecards].sort(byAsma).map(({ model, set, scores, metrics, chance }) => [
       model.name,
       set.name,
       scores,
@@ -128,6 +140,7 @@ export function scorecardsCsvTable(scorecards: readonly NewScorecard[]): TextTab
         const metric = metricOf(metrics, name);
         return (['value', ...PARTS] as const).map((part) => String(metric?.[part] ?? ''));
       }),
+      ...names.map((name) => String(chance?.all.metrics[name] ?? '')),
     ]),
   };
 }

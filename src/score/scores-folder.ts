@@ -10,10 +10,11 @@ import { listFiles } from '../files/listing.js';
 import { readRegularText } from '../files/read-file.js';
 import { PREDICTIONS_FILE } from '../models/run-model.js';
 import type { EvaluationSet } from '../sets/evaluation-set.js';
-import { countText, inMarkdown, toCsvTable, toMarkdownTable } from '../text.js';
+import { countOf, countText, inMarkdown, toCsvTable, toMarkdownTable } from '../text.js';
+import { detailsTables } from './details-table.js';
 import { parseImagesCsv, type PerImageScores, writeImagesCsv } from './images-csv.js';
 import { type ReportForm, requireReportPlace, writeReport } from './report-folder.js';
-import { scorecardNotes, scorecardsCsvTable, scorecardTable } from './scorecard-table.js';
+import { MARK, scorecardNotes, scorecardsCsvTable, scorecardTable } from './scorecard-table.js';
 import { type NewScorecard, type Scorecard, scorecardSchema } from './scorecard.js';
 
 /** The file that makes a folder one of scores. */
@@ -267,6 +268,19 @@ export async function writeScores(
 /** A scorecard for people, as Markdown. */
 function scorecardMarkdown(scorecard: NewScorecard): string {
   const title = `# ${inMarkdown(scorecard.model.name)} on ${inMarkdown(scorecard.set.name)}`;
-  const notes = scorecardNotes([scorecard]).map(inMarkdown);
-  return `${[title, toMarkdownTable(scorecardTable(scorecard)).trimEnd(), ...notes].join('\n\n')}\n`;
+  const table = scorecardTable(scorecard, { withChance: true });
+  const details = detailsTables(scorecard).flatMap((each) => [
+    `## ${each.title}`,
+    toMarkdownTable(each.table).trimEnd(),
+  ]);
+  const isMarked = details.some((text) => text.includes(inMarkdown(` ${MARK} `)));
+  const few = `${MARK} fewer than ${countOf(scorecard.options.minImages, 'image')}, or in a paired set fewer numbers of images: no interval.`;
+  const parts = [
+    title,
+    toMarkdownTable(table).trimEnd(),
+    ...scorecardNotes([scorecard]).map(inMarkdown),
+    ...details,
+    ...(isMarked ? [inMarkdown(few)] : []),
+  ];
+  return `${parts.join('\n\n')}\n`;
 }

@@ -87,6 +87,23 @@ describe('scorecardTable', () => {
     });
   });
 
+  it('has the chance level of each metric where it is asked for and known', () => {
+    const level = { classes: 1000, metrics: { real: 0.002, A_2: 0.002, coverageError: 667.33 } };
+    const known = card('a', 0.5, { chance: { all: level, set: { classes: 9, metrics: {} } } });
+    const { head, rows } = scorecardTable(known, { withChance: true });
+    expect(head.at(-1)).toBe('chance');
+    expect(rows.map(([name, ...cells]) => [name, cells.at(-1)])).toEqual([
+      ['first class is a label', '0.2%'],
+      ['A_2', '0.2%'],
+      ['A_3', '-'],
+      ['ASMA', '-'],
+      ['macro mAP', '-'],
+      ['coverage error', '667.3'],
+    ]);
+    // a scorecard of an earlier patchml
+    expect(scorecardTable(card('a', 0.5), { withChance: true }).head.at(-1)).toBe('exact');
+  });
+
   it('calls the accuracy of the first class ReaL where the labels are', () => {
     const { set } = card('a', 0.5);
     const real = scorecardTable(card('a', 0.5, { set: { ...set, rule: 'real' } }));
@@ -182,6 +199,15 @@ describe('scorecardsCsvTable', () => {
       ['0.5', '0.4', '0.6', '1234'],
       ['', '', '', ''],
     ]);
+  });
+
+  it('has the chance levels after all metrics, empty where they are not known', () => {
+    const level = { classes: 1000, metrics: { asma: 0.0025 } };
+    const known = card('a', 0.5, { chance: { all: level, set: { classes: 9, metrics: {} } } });
+    const { head, rows } = scorecardsCsvTable([known, card('b', undefined)]);
+    const at = head.indexOf('asma_chance');
+    expect(head.indexOf('rankingLoss_n')).toBe(head.indexOf('top1_chance') - 1);
+    expect(rows.map((row) => row[at])).toEqual(['0.0025', '']);
   });
 });
 

@@ -2,9 +2,11 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { EvaluationError, OutputError } from '../../src/errors.js';
+import { compareModels } from '../../src/score/compare-models.js';
 import { scorecardJsonSchema, scorecardSchema } from '../../src/score/scorecard.js';
 import {
   findScores,
+  openAllScores,
   openScores,
   requireScoresPlace,
   type ScoresOrigin,
@@ -27,6 +29,9 @@ async function written(folder = temporaryFolder(), of = set, overwrite = false):
   await writeScores({ out: folder, scorecard, perImage: await perImage() }, { overwrite });
   return folder;
 }
+
+/** The fields that the first scorecards of version 2 lack. */
+const LATER_FIELDS = ['chance', 'classes', 'confusions', 'pairs'];
 
 describe('scorecardJsonSchema', () => {
   it('is what configs/scorecard.schema.json holds', () => {
@@ -51,6 +56,22 @@ describe('writeScores', () => {
     expect(scorecard).toMatchObject(run.scorecard);
     expect(scorecardSchema.parse(scorecard)).toEqual(scorecard);
     expect(await perImage()).toEqual(await run.perImage());
+  });
+
+  it('has tables of what is beside the metrics, and says what marks in these mean', async () => {
+    const textOf = async (minImages: number): Promise<string> => {
+      const options = { resamples: 20, minImages };
+      const run = await madeRun('made model', 'scores', rows, set, options);
+      const out = temporaryFolder();
+      await writeScores({ out, scorecard: run.scorecard, perImage: await run.perImage() });
+      return readFileSync(join(out, 'scorecard.md'), 'utf8');
+    };
+    const [few, enough] = [await textOf(4), await textOf(1)];
+    for (const title of ['Classes of the lowest recall', 'Commonest confusions']) {
+      expect(few).toContain(`\n## ${title}\n`);
+    }
+    expect(few).toMatch(/\n\\\* fewer than 4 images, or .* no interval\.\n$/);
+    expect(enough).not.toContain('fewer than');
   });
 
   it('leaves scores of images that are not defined empty', async () => {
@@ -192,6 +213,21 @@ describe('openScores', () => {
 });
 
 describe('findScores', () => {
+  it('reads and compares scores of an earlier patchml, which say nothing of chance and classes', async () => {
+    const folders = [await written(), await written()];
+    for (const folder of folders) {
+      const path = join(folder, 'scorecard.json');
+      const now = JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown>;
+      expect(Object.keys(now)).toEqual(expect.arrayContaining(LATER_FIELDS));
+      const then = Object.entries(now).filter(([name]) => !LATER_FIELDS.includes(name));
+      writeFileSync(path, JSON.stringify(Object.fromEntries(then)));
+    }
+    const scores = await openAllScores(folders);
+    expect(scores[0]!.scorecard.chance).toBeUndefined();
+    const { pairs } = await compareModels(scores, { resamples: 20 });
+    expect(pairs[0]!.differences.real).toMatchObject({ value: 0, n: 3 });
+  });
+
   it('finds folders of scores at any depth, in byte order', async () => {
     const root = writeTree({
       'b/scorecard.json': '',
