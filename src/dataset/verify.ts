@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { DatasetError, PatchmlError } from '../errors.js';
-import { sha256File } from '../files/digest.js';
 import { explainError, explaining } from '../files/file-errors.js';
 import { byteOrder, listFiles } from '../files/listing.js';
 import { classNameOf } from '../imagenet/synsets.js';
+import { hashFiles } from '../parallel/hash-files.js';
 import { reportEvery, type StageOptions, throwIfAborted } from '../progress.js';
 import { recipeDigest } from '../recipe/load.js';
 import {
@@ -136,20 +136,28 @@ async function checkFiles(
   const findings = new FindingList();
   const present = new Map((await listFiles(folder, () => true)).map((file) => [file.path, file]));
   present.delete(LOCK_FILE);
-  const expected = Object.entries(lock.files);
+  const expected = Object.entries(lock.files).map(([file, digest]) => {
+    const { size = -1, link } = present.get(file) ?? {};
+    return { file, path: join(folder, file), size, link, digest, known: digestOf?.(file) };
+  });
+  const unknown = expected.filter(({ size, known }) => size >= 0 && known === undefined);
+  const digests = hashFiles(unknown, { ...options, stage: 'verify' });
   let done = 0;
-  for (const [file, digest] of expected) {
-    throwIfAborted(options.signal, 'verify');
-    const found = present.get(file);
-    present.delete(file);
-    if (findings.isFull) return findings.found;
-    if (!found || found.size < 0) findings.add({ problem: 'missing', file, detail: found?.link });
-    else if ((digestOf?.(file) ?? sha256File(join(folder, file))) !== digest) {
-      findings.add({ problem: 'changed', file });
+  try {
+    for (const { file, size, link, digest, known } of expected) {
+      throwIfAborted(options.signal, 'verify');
+      present.delete(file);
+      if (findings.isFull) return findings.found;
+      if (size < 0) findings.add({ problem: 'missing', file, detail: link });
+      else if ((known ?? (await digests.next()).value) !== digest) {
+        findings.add({ problem: 'changed', file });
+      }
+      done += 1;
+      const progress = { done, total: expected.length, unit: 'files' };
+      await reportEvery(50, { stage: 'verify', ...progress }, options);
     }
-    done += 1;
-    const progress = { done, total: expected.length, unit: 'files' };
-    await reportEvery(50, { stage: 'verify', ...progress }, options);
+  } finally {
+    await digests.return(undefined);
   }
   for (const file of present.keys()) findings.add({ problem: 'extra', file });
   return findings.found;

@@ -9,10 +9,10 @@ import {
 } from '../dataset/verify.js';
 import { OutputError, PatchmlError, ReleaseError } from '../errors.js';
 import { verifyExport } from '../exports/exports.js';
-import { sha256File } from '../files/digest.js';
 import { explainError, explaining } from '../files/file-errors.js';
 import { byteOrder, listFiles } from '../files/listing.js';
 import { PLAN_ROWS_FILE } from '../generate/make-plan.js';
+import { hashFiles } from '../parallel/hash-files.js';
 import { reportEvery, type StageOptions, throwIfAborted } from '../progress.js';
 import { loadRecipe, recipeDigest } from '../recipe/load.js';
 import { CHANGELOG_FILE } from './diff-text.js';
@@ -195,21 +195,30 @@ async function checkFiles(
   const found = new Map<string, string>();
   const present = new Map((await listFiles(folder, () => true)).map((file) => [file.path, file]));
   present.delete(SUMS_FILE);
-  let done = 0;
-  for (const [file, digest] of digests) {
-    throwIfAborted(options.signal, 'verify');
-    if (findings.isFull) break;
+  const listed = [...digests].map(([file, digest]) => {
     const { size = -1, link } = present.get(file) ?? {};
-    present.delete(file);
-    if (size < 0) findings.add({ problem: 'missing', file, detail: link });
-    else {
-      const actual = sha256File(join(folder, file));
-      found.set(file, actual);
-      if (actual !== digest) findings.add({ problem: 'changed', file });
+    return { file, path: join(folder, file), size, link, digest };
+  });
+  const there = listed.filter(({ size }) => size >= 0);
+  const actual = hashFiles(there, { ...options, stage: 'verify' });
+  let done = 0;
+  try {
+    for (const { file, size, link, digest } of listed) {
+      throwIfAborted(options.signal, 'verify');
+      if (findings.isFull) break;
+      present.delete(file);
+      if (size < 0) findings.add({ problem: 'missing', file, detail: link });
+      else {
+        const { value: hashed } = (await actual.next()) as IteratorYieldResult<string>;
+        found.set(file, hashed);
+        if (hashed !== digest) findings.add({ problem: 'changed', file });
+      }
+      done += 1;
+      const progress = { done, total: digests.size, unit: 'files' };
+      await reportEvery(50, { stage: 'verify', ...progress }, options);
     }
-    done += 1;
-    const progress = { done, total: digests.size, unit: 'files' };
-    await reportEvery(50, { stage: 'verify', ...progress }, options);
+  } finally {
+    await actual.return(undefined);
   }
   for (const file of present.keys()) findings.add({ problem: 'extra', file });
   for (const file of REQUIRED[kind])
