@@ -97,7 +97,7 @@ function requireShardSize(shardSize = 1): void {
 /**
  * Writes a dataset in another form. The same dataset gives the same bytes; memory does not grow
  * with the number of images.
- * @param folder made where it is absent; the caller swaps it in when all is written
+ * @param folder made where it is absent; the caller syncs it and swaps it in when all is written
  * @throws ReleaseError `export-shard-size`; AbortedError, OutputError
  */
 export async function writeExport(

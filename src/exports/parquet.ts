@@ -10,7 +10,6 @@ import { makeFolder } from '../files/folders.js';
 import {
   openParquetOutput,
   type OutputColumn,
-  type ParquetFile,
   type ParquetOutput,
   usingParquet,
 } from '../files/parquet.js';
@@ -64,6 +63,7 @@ async function writeParquet(
     const output = await openParquetOutput(join(folder, shard.file), schema.elements, {
       metadata: { huggingface: schema.features },
       pageBytes: PAGE_BYTES,
+      sync: false, // the folder is, with all in it
     });
     try {
       await writeGroups(output, { dataset, schema, rows, shard });
@@ -158,12 +158,23 @@ function outOfOrder(
 const AS_IT_IS = { codec: 'UNCOMPRESSED', encoding: 'PLAIN', statistics: false } as const;
 
 function toColumns(schema: ParquetSchema, { rows, images }: ImageGroup): OutputColumn[] {
-  const values = rows.map(schema.valuesOf);
-  const image = rows.map((row, i) => ({ bytes: images[i], path: fileNameOf(row).name }));
+  const values = rows.map((row) => withBytes(schema.valuesOf(row)) as Record<string, unknown>);
+  const image = rows.map((row, i) => ({
+    bytes: images[i],
+    path: Buffer.from(fileNameOf(row).name),
+  }));
   return [
     { name: 'image', data: image, ...AS_IT_IS },
     ...schema.columns.map((name) => ({ name, data: values.map((row) => row[name]), ...AS_IT_IS })),
   ];
+}
+
+/** The same with texts as bytes, which share memory; the library would make memory for each. */
+function withBytes(value: unknown): unknown {
+  if (typeof value === 'string') return Buffer.from(value);
+  if (Array.isArray(value)) return value.map(withBytes);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, part]) => [name, withBytes(part)]));
 }
 
 /** A row of a shard, as it was read. */
@@ -188,11 +199,14 @@ async function* readParquetRows(path: string, schema: ParquetSchema): AsyncGener
     async function* (file) {
       const problem = problemIn(file.metadata, schema);
       if (problem !== undefined) throw unreadable(problem);
-      for (const group of file.groups) yield await readGroup(file, group, schema);
+      const names = ['image', ...schema.columns];
+      for (const group of file.groups) {
+        yield await Promise.all(names.map((name) => file.readColumn(name, group)));
+      }
     },
     { utf8: false, refuse: (_kind, problem, { cause }) => unreadable(problem, cause) },
   );
-  for await (const rows of readAhead(groups, 1)) yield* rows;
+  for await (const columns of readAhead(groups, 1)) yield* rowsOf(columns, schema);
 }
 
 function problemIn(
@@ -210,14 +224,10 @@ function problemIn(
   return isLarge ? `it has a row group of more than ${GROUP_IMAGES} rows` : undefined;
 }
 
-async function readGroup(
-  file: ParquetFile,
-  group: ParquetFile['groups'][number],
+function rowsOf(
+  [images, ...columns]: readonly ArrayLike<unknown>[],
   schema: ParquetSchema,
-): Promise<ParquetRow[]> {
-  const [images, ...columns] = await Promise.all(
-    ['image', ...schema.columns].map((name) => file.readColumn(name, group)),
-  );
+): ParquetRow[] {
   return Array.from(images!, (image, row) => {
     const { bytes, path } = (image ?? {}) as { bytes?: unknown; path?: unknown };
     const name = String(path);

@@ -74,7 +74,7 @@ function partsOf(dataset: Dataset, row: MetadataRow): TarPart[] {
 }
 
 async function writeTar(path: string, parts: () => AsyncIterable<TarPart>): Promise<void> {
-  const output = await openOutput(path);
+  const output = await openOutput(path, { sync: false }); // the folder is, with all in it
   const writes = writeBehind((pieces: Uint8Array[]) => output.write(...pieces));
   try {
     for await (const pieces of packed(parts())) await writes.next(pieces);

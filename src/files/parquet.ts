@@ -101,22 +101,44 @@ async function openColumns(
   const tree = parquetSchema(metadata);
   const filled = metadata.row_groups.filter(({ num_rows: rows }) => rows > 0n);
   // Where pages lie is taken from themselves, which are checked, and from no index of them.
-  const scan = await parquetScan({ file, metadata, compressors, utf8, useOffsetIndex: false });
+  const checked = new Map<string, ArrayBuffer>();
+  const scan = await parquetScan({
+    file: reading(file, checked),
+    metadata,
+    compressors,
+    utf8,
+    useOffsetIndex: false,
+  });
   return {
     metadata,
     groups,
     async readColumn(column, { start, end: behind }) {
       const group = groups.findIndex((known) => known.start === start && known.end === behind);
+      const ranges: [number, number][] = [];
       for (const { meta_data: chunk } of filled[group]?.columns ?? []) {
         if (chunk?.path_in_schema[0] !== column) continue;
-        const bytes = new Uint8Array(await file.slice(...chunkRange(chunk, file.byteLength)));
-        requireHonestPages(bytes, chunk, levelWidths(tree, chunk.path_in_schema), compressors);
+        const range = chunkRange(chunk, file.byteLength);
+        const bytes = await file.slice(...range);
+        const widths = levelWidths(tree, chunk.path_in_schema);
+        requireHonestPages(new Uint8Array(bytes), chunk, widths, compressors);
+        ranges.push(range);
+        checked.set(range.join(), bytes);
       }
       const values = await scan.readColumn({ column, rowStart: start, rowEnd: behind });
+      for (const range of ranges) checked.delete(range.join());
       if (values.length === behind - start) return values as ArrayLike<unknown>;
       const problem = `expected ${behind - start} values, got ${values.length}`;
       throw refuse('truncated', problem, { place: `column "${column}", row ${start}` });
     },
+  };
+}
+
+/** A file of which the stretches that were read already are not read again. */
+function reading(file: AsyncBuffer, read: ReadonlyMap<string, ArrayBuffer>): AsyncBuffer {
+  const { byteLength } = file;
+  return {
+    byteLength,
+    slice: (start, end = byteLength) => read.get([start, end].join()) ?? file.slice(start, end),
   };
 }
 
@@ -215,7 +237,8 @@ export interface ParquetOutput {
  * Writes a Parquet file whose bytes depend on what is in it alone; at its path once it is closed.
  * @param columns the schema below its root, depth first
  * @param options metadata: key-value pairs of the footer; pageBytes: a page's, unless one value is
- * larger. A page is copied while it grows: short ones are fast where values are large
+ * larger. A page is copied while it grows: short ones are fast where values are large; sync: whether
+ * it is synced when it is closed (true)
  */
 export async function openParquetOutput(
   path: string,
@@ -223,9 +246,10 @@ export async function openParquetOutput(
   {
     metadata = {},
     pageBytes = 2 ** 20,
-  }: { metadata?: Readonly<Record<string, string>>; pageBytes?: number } = {},
+    sync,
+  }: { metadata?: Readonly<Record<string, string>>; pageBytes?: number; sync?: boolean } = {},
 ): Promise<ParquetOutput> {
-  const output = await openOutput(path);
+  const output = await openOutput(path, { sync });
   const bytes = new GatheringWriter();
   const flush = (): Promise<void> => output.write(...bytes.take());
   const top = topLevel(columns);
