@@ -21,7 +21,8 @@ export function drawLines(data: LinesChart, style: ChartStyle): SVGSVGElement {
   const shown = [...points].sort(
     (a, b) => Number(paints.has(a.series)) - Number(paints.has(b.series)),
   );
-  const ticks = data.ticks;
+  // Of what no line reaches, such as a k of another set, there is no tick.
+  const ticks = data.ticks?.filter(({ x }) => x >= Math.min(...xs) && x <= Math.max(...xs));
   const legend = legendOf(paints.values(), null, style);
   return Plot.plot({
     ...frame(style),
