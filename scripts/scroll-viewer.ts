@@ -1,7 +1,8 @@
 /**
  * Measures how smoothly the viewer scrolls: makes a dataset of many rows out of a small one (its
  * images by hard links), opens it in Chromium, scrolls through it and prints how long the frames
- * took. It passes no verdict.
+ * took, and how much of the processor the page's longest task did, which another program on the
+ * machine does not make longer. It passes no verdict.
  *
  *     node dist/scripts/scroll-viewer.js [--dataset output/demo] [--rows 100000]
  */
@@ -84,8 +85,10 @@ async function report(name: string, page: Page, act: () => Promise<void>): Promi
     };
     window.frame_ = requestAnimationFrame(next);
   }`);
+  await browser.startTracing(page, { categories: ['toplevel'] });
   await act();
   await page.waitForTimeout(300);
+  const task = longestTask(await browser.stopTracing());
   const frames: number[] = await page.evaluate(
     'cancelAnimationFrame(window.frame_); window.frames_.slice(1)',
   );
@@ -93,8 +96,30 @@ async function report(name: string, page: Page, act: () => Promise<void>): Promi
   const at = (share: number): string => frames[Math.floor(share * (frames.length - 1))]!.toFixed(0);
   const long = frames.filter((ms) => ms > 100).length;
   console.log(
-    `${name}: ${frames.length} frames, median ${at(0.5)} ms, 99% ${at(0.99)} ms, longest ${at(1)} ms, ${long} over 100 ms`,
+    `${name}: ${frames.length} frames, median ${at(0.5)} ms, 99% ${at(0.99)} ms, longest ${at(1)} ms, ${long} over 100 ms; longest task ${task.toFixed(0)} ms of processor time`,
   );
+}
+
+/** What a trace of Chromium says of something that was done, in part. */
+interface TraceEvent {
+  name: string;
+  pid: number;
+  tid: number;
+  /** Microseconds of processor time. */
+  tdur?: number;
+  args: { name?: string };
+}
+
+/** The most processor time that a task of the page's main thread took, ms. */
+function longestTask(trace: Buffer): number {
+  const { traceEvents } = JSON.parse(trace.toString()) as { traceEvents: TraceEvent[] };
+  const threads = traceEvents.filter(
+    ({ name, args }) => name === 'thread_name' && args.name === 'CrRendererMain',
+  );
+  const isMain = ({ pid, tid }: TraceEvent): boolean =>
+    threads.some((thread) => thread.pid === pid && thread.tid === tid);
+  const tasks = traceEvents.filter((event) => event.tdur !== undefined && isMain(event));
+  return tasks.reduce((most, { tdur = 0 }) => Math.max(most, tdur), 0) / 1000;
 }
 
 async function turnWheel(page: Page, turns: number, by: number): Promise<void> {

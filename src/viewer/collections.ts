@@ -73,13 +73,26 @@ export async function openCollections(
         else scores.push({ found, opened: await openFoundScores(found) });
       });
     }
-    for (const { found, opened } of scores) await attempt(found, () => addScores(sets, opened));
+    for (const { found, opened } of distinct(scores)) {
+      await attempt(found, () => addScores(sets, opened));
+    }
     if (sets.length === 0) throw firstError;
   } catch (error) {
     await closeAll(sets);
     throw error;
   }
   return withKeys(sets, problems);
+}
+
+/** A study keeps copies of its scores: each once. */
+function distinct<Scores extends { opened: FoundScores }>(scores: readonly Scores[]): Scores[] {
+  const byContent = new Map<string, Scores>();
+  for (const each of scores) {
+    const { model, set, imagesSha256 } = each.opened.scorecard;
+    const content = JSON.stringify([model.name, set.digest, imagesSha256]);
+    if (!byContent.has(content)) byContent.set(content, each);
+  }
+  return [...byContent.values()];
 }
 
 async function closeAll(sets: readonly ViewedSet[]): Promise<void> {

@@ -205,6 +205,6 @@ export async function openViewedImages(input: EvaluationSetInput): Promise<Viewe
       readFile,
       readPixels: async (image: number) => decodeImage(await readFile(image)),
     }),
-    close: async () => reader?.close(),
+    close: () => reader?.close() ?? Promise.resolve(),
   };
 }

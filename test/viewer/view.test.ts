@@ -89,6 +89,15 @@ describe('what is viewed', () => {
     expect(found).toEqual(ks.map((k, image) => (image % 2 === 0 ? k - 1 : k)));
   });
 
+  test('is scores once where a study has a copy of them', async () => {
+    const copy = join(workspace('copies'), 'scores');
+    cpSync(join(root, 'scores'), copy, { recursive: true });
+    const twice = await startViewer({ paths: [root, copy] });
+    await twice.close();
+    const [{ models }] = twice.overview.sets as [SetSummary];
+    expect(models.map(({ name }) => name)).toEqual(['good', 'poor']);
+  });
+
   test('is a part of the dataset where scores are of a part', async () => {
     const set = limitImages(await openEvaluationSet({ dataset }), 5);
     const part = join(root, 'part');

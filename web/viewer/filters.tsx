@@ -36,6 +36,7 @@ export function Filters({ overview, set, versus, view, go, answers, shown }: Par
   const unit = set.kind === 'pool' ? 'patches' : 'images';
   const counts = [...new Set(answers.index.k)].sort((a, b) => a - b);
   const hasLabels = answers.index.labels.values.length > 0;
+  const hasSources = answers.index.sourceNames.length > 0;
   const others = overview.sets.filter(
     ({ key, kind }) => key !== set.key && VERSIONED.includes(kind),
   );
@@ -54,7 +55,7 @@ export function Filters({ overview, set, versus, view, go, answers, shown }: Par
           ref={search}
           type="search"
           value={view.text}
-          placeholder={hasLabels ? 'id, class or source image' : 'id'}
+          placeholder={!hasLabels ? 'id' : hasSources ? 'id, class, source' : 'id or class'}
           onInput={({ currentTarget: { value } }) => {
             change({ text: value });
           }}

@@ -11,6 +11,9 @@ import { EVERYTHING, type View } from './address.js';
 import { pictureOf, useImage, useRankings } from './answers.js';
 import { Found, type Go, numberText, type PartProps, useKeys, ViewLink } from './parts.js';
 
+/** The kinds of sets whose images have boxes. */
+const BOXED: readonly SetSummary['kind'][] = ['dataset', 'release'];
+
 /** One image: its objects with their boxes, and what each model ranks highest in it. */
 export function ImagePage(props: PartProps & { image: number }): VNode {
   const { overview, set, versus, view, go, answers, shown, image } = props;
@@ -65,16 +68,18 @@ export function ImagePage(props: PartProps & { image: number }): VNode {
       <h1 ref={heading} tabIndex={-1}>
         {ids[image]}
       </h1>
-      <label class="toggle">
-        <input
-          type="checkbox"
-          checked={hasBoxes}
-          onChange={({ currentTarget: { checked } }) => {
-            setBoxes(checked);
-          }}
-        />
-        Show the boxes <kbd>b</kbd>
-      </label>
+      {BOXED.includes(set.kind) && (
+        <label class="toggle">
+          <input
+            type="checkbox"
+            checked={hasBoxes}
+            onChange={({ currentTarget: { checked } }) => {
+              setBoxes(checked);
+            }}
+          />
+          Show the boxes <kbd>b</kbd>
+        </label>
+      )}
       <div class={versus ? 'sides two' : 'sides'}>
         <Side
           {...pictured}
@@ -133,13 +138,17 @@ function Side({ overview, set, image, view, title, go, hasBoxes }: SideProps): V
               {detail.objects.length > 0 && (
                 <Objects {...{ overview, set, detail, go, lit }} onLight={setLit} />
               )}
-              {detail.objects.length === 0 && detail.labels.length > 0 && (
-                <p>Labels: {detail.labels.map((label) => classText(overview, label)).join(', ')}</p>
+              {set.kind === 'images' && (
+                <p>
+                  {detail.labels.length === 0
+                    ? 'It has no label.'
+                    : `Labels: ${detail.labels.map((label) => classText(overview, label)).join(', ')}`}
+                </p>
               )}
               {detail.file !== undefined && <p class="file">{detail.file}</p>}
+              {set.models.length > 0 && <Rankings {...{ overview, set, image, detail, view }} />}
             </div>
           </div>
-          {set.models.length > 0 && <Rankings {...{ overview, set, image, detail, view }} />}
         </>
       )}
     </section>
