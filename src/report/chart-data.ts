@@ -25,6 +25,8 @@ export interface BarsChart {
 /** A line for each series, models as a rule, with intervals where these are few. */
 export interface LinesChart {
   kind: 'lines';
+  /** Whether a series is a model, which a page may leave out. */
+  areModels: boolean;
   xLabel: string;
   valueLabel: string;
   points: ({ series: string; x: number } & Measured)[];

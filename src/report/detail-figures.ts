@@ -55,15 +55,19 @@ export function paintedSizeViews({ sets }: FigureInput): Views {
       const byCount = objects!.byCountAndSide.map((each) => {
         return { ...each, series: `k = ${each.group}` };
       });
-      return { choice: { set: name, lines: `${model.name}, by k` }, data: sideLines(byCount) };
+      return {
+        choice: { set: name, lines: `${model.name}, by k` },
+        data: sideLines(byCount, false),
+      };
     });
-    return [{ choice: { set: name, lines: 'models' }, data: sideLines(ofModels) }, ...single];
+    return [{ choice: { set: name, lines: 'models' }, data: sideLines(ofModels, true) }, ...single];
   });
   return views.length > 0 ? views : NO_OBJECTS;
 }
 
 function sideLines(
   all: readonly ({ series: string; from: number; to: number | null } & ObjectMetric)[],
+  areModels: boolean,
 ): LinesChart {
   const bins = [...new Set(all.map(({ from }) => from))].sort((a, b) => a - b);
   const textOf = (from: number): string => {
@@ -76,6 +80,7 @@ function sideLines(
   });
   return {
     kind: 'lines',
+    areModels,
     xLabel: 'side an object is painted in, px',
     valueLabel: 'recall of objects',
     points: all.map((each) => ({
@@ -159,6 +164,7 @@ function aloneLines(byCount: GivenAlone): LinesChart {
   const groups = byCount.filter(({ group }) => group !== 'all');
   return {
     kind: 'lines',
+    areModels: false,
     xLabel: 'labels of an image, k',
     valueLabel: 'share of objects',
     points: (Object.keys(GIVEN) as (keyof typeof GIVEN)[]).flatMap((part) =>

@@ -72,6 +72,7 @@ function linesOf({ runs }: ReportSet, rule: (typeof RULES)[number]): LinesChart 
   const last = Math.max(0, ...points.map(({ x }) => x));
   return {
     kind: 'lines',
+    areModels: true,
     xLabel: 'labels of an image, k',
     valueLabel: `A_k${rule === 'fraction' ? '' : ` (${rule})`}`,
     points,

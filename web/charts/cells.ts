@@ -2,7 +2,7 @@ import * as Plot from '@observablehq/plot';
 import type { CellsChart } from '../../src/report/chart-data.js';
 import { type ChartStyle, frame } from './style.js';
 
-/** A share above which text on a cell is white. */
+/** A share of the highest value above which text on a cell is white. */
 const DARK = 0.55;
 
 /** A grid of cells, the darker the higher, with the value in each. */
@@ -11,6 +11,7 @@ export function drawCells(data: CellsChart, style: ChartStyle): SVGSVGElement {
   const [xs, ys] = (['x', 'y'] as const).map((key) => [
     ...new Set(data.cells.map((cell) => cell[key])),
   ]) as [string[], string[]];
+  const most = Math.max(0.01, ...data.cells.map(({ value }) => value ?? 0));
   const side = Math.min(6 * style.fontSize, (style.width - 8 * style.fontSize) / xs.length);
   const textOf = ({ value }: Cell): string => (value === null ? '-' : (100 * value).toFixed(1));
   return Plot.plot({
@@ -22,7 +23,7 @@ export function drawCells(data: CellsChart, style: ChartStyle): SVGSVGElement {
     marginLeft: 5 * style.fontSize,
     x: { domain: xs, label: data.xLabel, tickSize: 0, labelAnchor: 'center', labelArrow: 'none' },
     y: { domain: ys, label: data.yLabel, tickSize: 0, labelAnchor: 'center', labelArrow: 'none' },
-    color: { type: 'linear', domain: [0, 1], range: ['#eef3fa', '#08306b'] },
+    color: { type: 'linear', domain: [0, most], range: ['#eef3fa', '#08306b'] },
     marks: [
       Plot.cell(data.cells, {
         x: 'x',
@@ -36,7 +37,7 @@ export function drawCells(data: CellsChart, style: ChartStyle): SVGSVGElement {
         x: 'x',
         y: 'y',
         text: textOf,
-        fill: ({ value }: Cell) => ((value ?? 0) > DARK ? '#ffffff' : '#1a1a1a'),
+        fill: ({ value }: Cell) => ((value ?? 0) > DARK * most ? '#ffffff' : '#1a1a1a'),
       }),
     ],
   }) as SVGSVGElement;

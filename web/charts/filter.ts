@@ -4,7 +4,9 @@ import type { ChartData } from '../../src/report/chart-data.js';
 export function withModels(data: ChartData, isShown: (name: string) => boolean): ChartData {
   switch (data.kind) {
     case 'lines':
-      return { ...data, points: data.points.filter(({ series }) => isShown(series)) };
+      return data.areModels
+        ? { ...data, points: data.points.filter(({ series }) => isShown(series)) }
+        : data;
     case 'points':
       return { ...data, points: data.points.filter(({ model }) => isShown(model)) };
     case 'forest':

@@ -1,5 +1,5 @@
 import type { ComponentChildren, RefObject } from 'preact';
-import { useLayoutEffect, useMemo, useRef } from 'preact/hooks';
+import { useId, useLayoutEffect, useMemo, useRef } from 'preact/hooks';
 import type { ChartData, Figure, FigureView } from '../../src/report/chart-data.js';
 import { drawChart } from '../charts/draw.js';
 import { isEmpty, withModels } from '../charts/filter.js';
@@ -83,10 +83,12 @@ interface ChoiceProps {
 
 /** One thing to choose. */
 export function Choice({ name, chosen, options, onChoose }: ChoiceProps) {
+  const id = useId();
   return (
-    <label>
-      <span>{name}</span>
+    <div class="choice">
+      <label for={id}>{name}</label>
       <select
+        id={id}
         value={chosen}
         onChange={(event) => {
           onChoose(event.currentTarget.value);
@@ -98,7 +100,7 @@ export function Choice({ name, chosen, options, onChoose }: ChoiceProps) {
           </option>
         ))}
       </select>
-    </label>
+    </div>
   );
 }
 
