@@ -32,7 +32,10 @@ export interface EvaluationSet {
   painted?: PaintedSet | undefined;
   /** What the valid classes are. */
   rule: LabelRule;
-  /** SHA-256 over ids, labels, originals and rule: what a score depends on beside predictions. */
+  /**
+   * SHA-256 over ids, labels, originals, rule and, of a PatchML dataset, the digests of its images'
+   * pixels: datasets of one seed that differ in layout or background have the same ids and labels.
+   */
   digest: string;
   /**
    * How many images do not count, by reason. Some are not in the set (`not-validation`, `not-listed`,
@@ -87,6 +90,8 @@ export interface SetItem {
   place?: ImagePlace | undefined;
   original?: ClassIndex | undefined;
   labels: readonly ClassIndex[];
+  /** SHA-256 of its pixels, where the set tells its images by them. */
+  pixels?: string | undefined;
   /** Why it has no labels, where that is known better than `not-annotated`. */
   reason?: string | undefined;
 }
@@ -132,11 +137,14 @@ export function finishSet(
   };
 }
 
-/** The digest of a set, by what a score depends on beside predictions. */
-export function digestOfSet(
-  rule: LabelRule,
-  columns: Pick<EvaluationSet, 'ids' | 'labels'> & { originals?: readonly ClassIndex[] },
-): string {
+/** What the digest of a set is taken over, a column for each; those that the set lacks are absent. */
+interface DigestColumns extends Pick<EvaluationSet, 'ids' | 'labels'> {
+  originals?: readonly ClassIndex[];
+  pixels?: readonly string[];
+}
+
+/** The digest of a set: of the images, and of what a score depends on beside predictions. */
+export function digestOfSet(rule: LabelRule, columns: DigestColumns): string {
   return digestOf({ rule, ...columns });
 }
 
@@ -145,13 +153,17 @@ export function digestOfPart(digest: string, ids: readonly string[]): string {
   return digestOf([digest, ids]);
 }
 
-function columnsOf(
-  items: readonly SetItem[],
-): Pick<EvaluationSet, 'ids' | 'labels'> & { originals?: ClassIndex[] } {
+function columnsOf(items: readonly SetItem[]): DigestColumns {
   const ids = items.map(({ id }) => id);
   const labels = items.map((item) => item.labels);
   const originals = items.flatMap(({ original }) => (original === undefined ? [] : [original]));
-  return originals.length === items.length ? { ids, labels, originals } : { ids, labels };
+  const pixels = items.flatMap((item) => item.pixels ?? []);
+  return {
+    ids,
+    labels,
+    ...(originals.length === items.length ? { originals } : {}),
+    ...(pixels.length === items.length ? { pixels } : {}),
+  };
 }
 
 /** Counts one more image for a reason. */

@@ -191,7 +191,7 @@ async function openPatchmlSet(folder: string): Promise<EvaluationSet> {
     const { id, file_name: file, labels } = row;
     const size = sizes.get(file);
     if (size === undefined) throw damaged(`${file} is missing`, folder);
-    items.push({ id, place: { file, size }, labels });
+    items.push({ id, place: { file, size }, labels, pixels: row.pixels_sha256 });
     const { bbox, category, patch } = row.objects;
     if (category.length !== bbox.length || patch.length !== bbox.length) {
       throw damaged(`the objects of ${id} have lists of different lengths`, folder);

@@ -108,7 +108,7 @@ async function openDataset(
       hasPixels,
     },
     columns,
-    setDigest: digestOfSet('patchml', { ids: columns.ids, labels }),
+    setDigest: digestOfSet('patchml', { ids: columns.ids, labels, pixels: columns.pixels }),
     models: [],
     fileOf: (image) => files[image],
     ...(hasPixels

@@ -147,6 +147,18 @@ describe('A PatchML dataset', () => {
     }
   });
 
+  it('is another set where the same labels are of other images', async () => {
+    const dataset = copy();
+    const { digest, labels } = await openEvaluationSet({ dataset });
+    const [{ pixels_sha256: pixels }] = readRows<MetadataRow>(join(dataset, 'metadata.jsonl')) as [
+      MetadataRow,
+    ];
+    editFile(join(dataset, 'metadata.jsonl'), pixels, '0'.repeat(64));
+    const other = await openEvaluationSet({ dataset });
+    expect(other.labels).toEqual(labels);
+    expect(other.digest).not.toBe(digest);
+  });
+
   it('knows in a paired dataset which images are of one number', async () => {
     const dataset = copy();
     editFile(join(dataset, 'dataset.json'), '"paired": false', '"paired": true');
