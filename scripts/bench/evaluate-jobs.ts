@@ -69,7 +69,7 @@ async function prepareBatches(
     Array.from({ length: Math.ceil(DIFFERENT / batch) }, async (_, at) => {
       const values = newValues('float32', batch * length) as Float32Array;
       for (let i = 0; i < batch; i += 1) {
-        const bytes = await reader.read(places[(at * batch + i) % places.length]!);
+        const bytes = reader.read(places[(at * batch + i) % places.length]!);
         await preprocess(bytes, values.subarray(i * length));
       }
       return values;

@@ -12,7 +12,7 @@ import { collect, type Job, type Run } from './measure.js';
 type PeerEncoding = 'png' | 'png-fast' | 'jpeg';
 
 /** A model and images, as evaluate_peer.py takes them. */
-export interface EvaluateTask {
+interface EvaluateTask {
   model: string;
   images: readonly string[];
   batch: number;

@@ -75,7 +75,7 @@ async function prepare(
   values: InputValues,
 ): Promise<WorkedBatch['bad']> {
   const bad: WorkedBatch['bad'] = [];
-  const work = places.map(async (place, position) => {
+  for (const [position, place] of places.entries()) {
     const target = values.subarray(perImage * position, perImage * (position + 1));
     try {
       await reader.use(place, budget, (header) => ({
@@ -87,7 +87,6 @@ async function prepare(
       target.fill(0);
       bad.push({ position, problem: error.message });
     }
-  });
-  await Promise.all(work);
-  return bad.sort((a, b) => a.position - b.position);
+  }
+  return bad;
 }
