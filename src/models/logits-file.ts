@@ -9,6 +9,7 @@ export const LOGITS_FILE = 'logits.npy';
 /** Images between two notes of how far it is: what a killed run has to do again. */
 const NOTE_EVERY = 512;
 const ROW_BYTES = 4 * CLASS_COUNT;
+const ROWS_AT_ONCE = 1024;
 
 /** An image that could not be decoded. */
 export interface BadImage {
@@ -32,6 +33,8 @@ const RESUMABLE: Resumable<LogitsProgress> = {
 export interface LogitsFile {
   /** What an earlier run that was stopped has done already. */
   progress: LogitsProgress;
+  /** The rows that it holds already, some at a time. */
+  rows: () => AsyncGenerator<Float32Array>;
   /** Adds the rows of the next images, and names those that have none. */
   add: (scores: Float32Array, bad: readonly BadImage[]) => Promise<void>;
   /** Ends the file: it is a NumPy array from now on. */
@@ -54,6 +57,12 @@ export async function openLogitsFile(folder: string): Promise<LogitsFile> {
   };
   return {
     progress,
+    async *rows() {
+      const last = end;
+      for (let at = NPY_HEADER_BYTES; at < last; at += ROWS_AT_ONCE * ROW_BYTES) {
+        yield await readRows(file, at, Math.min(ROWS_AT_ONCE * ROW_BYTES, last - at));
+      }
+    },
     async add(scores, bad) {
       await writeAll(file, scores, end);
       end += scores.byteLength;
@@ -76,6 +85,16 @@ export async function openLogitsFile(folder: string): Promise<LogitsFile> {
 
 function endOf({ done, bad }: LogitsProgress): number {
   return NPY_HEADER_BYTES + ROW_BYTES * (done - bad.length);
+}
+
+async function readRows(file: FileHandle, start: number, length: number): Promise<Float32Array> {
+  const bytes = new Uint8Array(length);
+  for (let at = 0; at < length;) {
+    const { bytesRead } = await file.read(bytes, at, length - at, start + at);
+    if (bytesRead === 0) throw new Error(`${LOGITS_FILE} has become shorter`);
+    at += bytesRead;
+  }
+  return new Float32Array(bytes.buffer);
 }
 
 async function writeAll(file: FileHandle, scores: Float32Array, start: number): Promise<void> {

@@ -4,7 +4,6 @@ import { MemoryBudget } from '../image/memory-budget.js';
 import { scoreMatrix, softmax, type TopClasses, topClasses } from '../metrics/index.js';
 import { ExitGate } from '../parallel/exit-gate.js';
 import { mapInWorkers } from '../parallel/workers.js';
-import { openPredictions } from '../predictions/open.js';
 import { openPredictionWriter } from '../predictions/writer.js';
 import type { ScoreScale } from '../predictions/source.js';
 import type { StageOptions } from '../progress.js';
@@ -13,7 +12,7 @@ import type { ModelCard, Preprocessing } from './card.js';
 import { CLASS_COUNT, classMapping, mapClasses } from './classes.js';
 import type { PredictSettings, RawBatch, WorkedBatch } from './predict-worker.js';
 import type { InputValues } from './preprocess.js';
-import { type BadImage, LOGITS_FILE, openLogitsFile } from './logits-file.js';
+import { type BadImage, type LogitsFile, openLogitsFile } from './logits-file.js';
 import { type ModelSession, runBatch } from './session.js';
 
 export const PREDICTIONS_FILE = 'predictions.parquet';
@@ -45,27 +44,34 @@ export async function runModel(
   folder: string,
   options: StageOptions,
 ): Promise<{ predicted: number; bad: BadImage[] }> {
-  const bad = await scoreImages(model, input, folder, options);
-  const predicted = input.set.ids.length - bad.length;
-  if (predicted === 0) throw allBad(input.images, bad[0]!);
-  const isBad = new Set(bad.map(({ id }) => id));
-  const ids = input.set.ids.filter((id) => !isBad.has(id));
-  await rankClasses(ids, model, { top, origin }, folder);
-  return { predicted, bad };
+  const ranking = await openRanking(model, { top, origin }, folder);
+  try {
+    const bad = await scoreImages(model, input, ranking, folder, options);
+    const predicted = input.set.ids.length - bad.length;
+    if (predicted === 0) throw allBad(input.images, bad[0]!);
+    await ranking.close();
+    return { predicted, bad };
+  } catch (error) {
+    await ranking.discard();
+    throw error;
+  }
 }
 
 async function scoreImages(
   model: ReadyModel,
   input: RunInput,
+  ranking: Ranking,
   folder: string,
   { onProgress, ...options }: StageOptions,
 ): Promise<BadImage[]> {
   const file = await openLogitsFile(folder);
   const { progress } = file;
   try {
-    for await (const batch of predictBatches(model, input, progress.done, options)) {
-      requireRankable(batch.scores, model.card);
-      await file.add(batch.scores, batch.bad);
+    await rankEarlier(file, input, ranking);
+    for await (const { ids, scores, bad } of predictBatches(model, input, progress.done, options)) {
+      requireRankable(scores, model.card);
+      await file.add(scores, bad);
+      await ranking.add(ids, scores);
       const total = input.set.ids.length;
       onProgress?.({ stage: 'predict', done: progress.done, total, unit: 'images' });
     }
@@ -75,6 +81,22 @@ async function scoreImages(
   }
   await file.finish();
   return progress.bad;
+}
+
+/** Ranks what an earlier run, which was stopped, has scored. */
+async function rankEarlier(
+  { progress, rows }: LogitsFile,
+  { set }: RunInput,
+  ranking: Ranking,
+): Promise<void> {
+  const isBad = new Set(progress.bad.map(({ id }) => id));
+  const ids = set.ids.slice(0, progress.done).filter((id) => !isBad.has(id));
+  let done = 0;
+  for await (const scores of rows()) {
+    const images = scores.length / CLASS_COUNT;
+    await ranking.add(ids.slice(done, done + images), scores);
+    done += images;
+  }
 }
 
 /** @throws EvaluationError for NaN and infinite values */
@@ -91,34 +113,32 @@ function requireRankable(scores: Float32Array, { model }: ModelCard): void {
   }
 }
 
-async function rankClasses(
-  ids: readonly string[],
+/** The best classes of each image, being written while the model runs. */
+interface Ranking {
+  /** @param scores [ids x 1,000] */
+  add: (ids: readonly string[], scores: Float32Array) => Promise<void>;
+  close: () => Promise<void>;
+  discard: () => Promise<void>;
+}
+
+async function openRanking(
   { card, session }: Pick<ReadyModel, 'card' | 'session'>,
   { top, origin }: { top: number; origin: PredictionOrigin },
   folder: string,
-): Promise<void> {
+): Promise<Ranking> {
   const known = classMapping(card).classes.filter((label) => label >= 0).length;
   const n = Math.min(top, known);
-  const scores = await openPredictions(join(folder, LOGITS_FILE));
   const metadata = { ...origin };
   const writer = await openPredictionWriter(join(folder, PREDICTIONS_FILE), { n, metadata });
-  let done = 0;
-  try {
-    for await (const rows of scores.batches()) {
-      const values = rows as Float32Array;
-      const best = topClasses(
-        { values, images: values.length / CLASS_COUNT, classCount: CLASS_COUNT },
-        n,
-      );
-      const batch = ids.slice(done, done + best.images);
-      done += best.images;
-      await writer.write(batch, best.classes, probabilitiesOf(best, values, session.scale));
-    }
-    await writer.close();
-  } catch (error) {
-    await writer.discard();
-    throw error;
-  }
+  return {
+    async add(ids, scores) {
+      const matrix = { values: scores, images: ids.length, classCount: CLASS_COUNT };
+      const best = topClasses(matrix, n);
+      await writer.write(ids, best.classes, probabilitiesOf(best, scores, session.scale));
+    },
+    close: () => writer.close(),
+    discard: () => writer.discard(),
+  };
 }
 
 /** The probabilities of ranked classes, [images x n]; NaN where they are not known. */
