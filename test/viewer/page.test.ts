@@ -63,8 +63,14 @@ describeWithBrowser('the page of the viewer', (open) => {
     expect(requests.filter((address) => !address.startsWith(base))).toEqual([]);
   }
 
-  const ids = (page: Page): Promise<string[]> => page.locator('.tile .id').allInnerTexts();
-  const idsOf = (some: Row[]): string[] => some.map(({ id }) => id);
+  /** Waits until these images, and no others, are shown. */
+  async function expectShown(page: Page, expected: Row[]): Promise<void> {
+    await page
+      .locator('.tile')
+      .nth(expected.length - 1)
+      .waitFor();
+    expect(await page.locator('.tile .id').allInnerTexts()).toEqual(expected.map(({ id }) => id));
+  }
 
   test('begins with all sets, and leaves no token in the address', async () => {
     const opened = await open(viewer.address);
@@ -78,9 +84,14 @@ describeWithBrowser('the page of the viewer', (open) => {
     at('', async (page) => {
       const names = (): Promise<string[]> => page.locator('.set tbody th').allInnerTexts();
       await page.getByRole('button', { name: 'variable top-k' }).click();
+      await page.locator('th[aria-sort="descending"]').waitFor();
       expect(await names()).toEqual(['good', 'poor<b>']);
       await page.getByRole('button', { name: 'variable top-k' }).click();
+      await page.locator('th[aria-sort="ascending"]').waitFor();
       expect(await names()).toEqual(['poor<b>', 'good']);
+      await page.reload();
+      await page.locator('.set tbody th').first().waitFor();
+      expect(await names()).toEqual(['poor<b>', 'good']); // the address holds it
     }));
 
   test('shows the images that pass its filters, and holds them in the address', () =>
@@ -88,25 +99,25 @@ describeWithBrowser('the page of the viewer', (open) => {
       const three = rows.filter(({ k }) => k === 3);
       await page.getByLabel('3', { exact: true }).check({ force: true });
       await page.getByText(`${three.length} of ${rows.length} images`).waitFor();
-      expect(await ids(page)).toEqual(idsOf(three));
+      await expectShown(page, three);
 
       const name = three[0]!.label_names[0]!;
       await page.getByLabel('Class', { exact: true }).fill(name);
       const ofClass = three.filter(({ label_names: names }) => names.includes(name));
       await page.getByText(`${ofClass.length} of ${rows.length} images`).waitFor();
-      expect(await ids(page)).toEqual(idsOf(ofClass));
+      await expectShown(page, ofClass);
 
       const second = three[0]!.label_names[1]!;
       await page.getByLabel('Second class').fill(second);
       const ofPair = ofClass.filter(({ label_names: names }) => names.includes(second));
       await page.getByText(`${ofPair.length} of ${rows.length} images`).waitFor();
-      expect(await ids(page)).toEqual(idsOf(ofPair));
+      await expectShown(page, ofPair);
 
       const address = page.url();
       await page.goto(base);
       await page.goto(address);
       await page.getByText(`${ofPair.length} of ${rows.length} images`).waitFor();
-      expect(await ids(page)).toEqual(idsOf(ofPair));
+      await expectShown(page, ofPair);
       expect(await page.getByLabel('Class', { exact: true }).inputValue()).toBe(name);
 
       await page.getByRole('button', { name: 'Clear the filters' }).click();
@@ -120,10 +131,10 @@ describeWithBrowser('the page of the viewer', (open) => {
       await page.keyboard.press('/');
       await page.keyboard.type(source);
       await page.getByText(`${found.length} of ${rows.length} images`).waitFor();
-      expect(await ids(page)).toEqual(idsOf(found));
+      await expectShown(page, found);
       await page.getByRole('searchbox').fill(rows[7]!.id.toUpperCase());
       await page.getByText(`1 of ${rows.length} images`).waitFor();
-      expect(await ids(page)).toEqual([rows[7]!.id]);
+      await expectShown(page, [rows[7]!]);
       await page.getByRole('searchbox').fill('no such thing');
       await page.getByText('No image passes these filters.').waitFor();
     }));
@@ -137,7 +148,7 @@ describeWithBrowser('the page of the viewer', (open) => {
       // The poor one is wrong in every second image; the good one in the first of these.
       const wrong = rows.filter((_, image) => image % 2 === 0 && image > 0);
       await page.getByText(`${wrong.length} of ${rows.length} images`).waitFor();
-      expect(await ids(page)).toEqual(idsOf(wrong));
+      await expectShown(page, wrong);
       expect(await page.locator('.tile').first().locator('.found').allInnerTexts()).toEqual([
         expect.stringMatching(/^✓ 2\/2\s+good$/),
         expect.stringMatching(/^◐ 1\/2\s+poor<b>$/),
@@ -158,12 +169,13 @@ describeWithBrowser('the page of the viewer', (open) => {
       );
       expect(drawn).toEqual(row.objects.bbox.map((box) => box.map(String)));
       await page.keyboard.press('b');
-      expect(await boxes.count()).toBe(0);
+      await boxes.first().waitFor({ state: 'detached' });
       const cells = await page.locator('.facts tbody tr').allInnerTexts();
       cells.forEach((text, at) => {
         expect(text).toContain(row.objects.source[at]);
         expect(text).toContain(row.objects.bbox[at]!.join(', '));
       });
+      await page.locator('.ranking').nth(1).waitFor();
       const marks = await page.locator('.ranking').nth(1).locator('li').allInnerTexts();
       expect(marks).toHaveLength(5);
       expect(marks[0]).toMatch(/^✗\s+\S[^]*50\.0%$/); // class 999
@@ -191,6 +203,7 @@ describeWithBrowser('the page of the viewer', (open) => {
   test('is used by the keyboard alone', () =>
     at(`?set=${made}`, async (page) => {
       const focused = (): Promise<string> => page.evaluate('document.activeElement.textContent');
+      await page.locator('.tile').first().waitFor();
       await page.keyboard.press('Tab');
       expect(await focused()).toBe('Skip to the content');
       await page.keyboard.press('Enter');
@@ -210,9 +223,9 @@ describeWithBrowser('the page of the viewer', (open) => {
       await page.keyboard.press('Escape');
       await expectFocus(page, rows.at(-1)!.id);
       await page.keyboard.press('?');
-      expect(await page.getByRole('dialog').isVisible()).toBe(true);
+      await page.getByRole('dialog').waitFor();
       await page.keyboard.press('Escape');
-      expect(await page.getByRole('dialog').isVisible()).toBe(false);
+      await page.getByRole('dialog').waitFor({ state: 'hidden' });
       await page.goBack();
       await page.getByRole('heading', { name: rows.at(-1)!.id }).waitFor();
     }));

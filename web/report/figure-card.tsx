@@ -6,7 +6,7 @@ import { isEmpty, withModels } from '../charts/filter.js';
 import { tableOf } from '../charts/table.js';
 import type { Address, Choose } from './address.js';
 import { savePng, saveSvg } from './save.js';
-import { type SortedColumn, SortedTable } from './sorted-table.js';
+import { type SortedColumn, SortedTable } from '../shared/sorted-table.js';
 
 interface FigureCardProps {
   figure: Figure;

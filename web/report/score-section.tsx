@@ -1,7 +1,7 @@
 import { useMemo } from 'preact/hooks';
 import type { ScoreTable } from '../../src/report/report-tables.js';
 import type { Address, Choose } from './address.js';
-import { type SortedColumn, SortedTable } from './sorted-table.js';
+import { type SortedColumn, SortedTable } from '../shared/sorted-table.js';
 
 type Row = ScoreTable['rows'][number];
 

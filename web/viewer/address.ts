@@ -22,6 +22,8 @@ export interface View {
   /** Another set to show beside this one, by its key. */
   versus?: string | undefined;
   differs?: Differs | undefined;
+  /** What the list of all sets sorts: the set's key, `/`, and the column as `name.desc`. */
+  sort?: string | undefined;
 }
 
 /** A view of everything. */
@@ -50,6 +52,7 @@ function readAddress(search: string): View {
     models,
     versus: params.get('versus') ?? undefined,
     differs: oneOf('differs', DIFFERS),
+    sort: params.get('sort') ?? undefined,
   };
 }
 
@@ -69,6 +72,7 @@ export function writeAddress(view: View): string {
   });
   put('versus', view.versus);
   put('differs', view.differs);
+  put('sort', view.sort);
   put('image', view.image);
   return `?${params.toString()}`;
 }

@@ -54,7 +54,7 @@ export function App(): VNode {
       {set ? (
         <SetView key={set.key} {...{ overview, set, go }} view={{ ...view, set: set.key }} />
       ) : key === undefined ? (
-        <SetList overview={overview} go={go} />
+        <SetList {...{ overview, view, go }} />
       ) : (
         <Message>This address is of a set that is not open here: {key}</Message>
       )}

@@ -1,6 +1,7 @@
 import { render } from 'preact';
 import { App } from './app.js';
 import '../shared/theme.css';
+import '../shared/theme.css';
 import './viewer.css';
 
 // The secret in the printed address is in a cookie now: it need not be seen, copied or kept.

@@ -1,12 +1,3 @@
-import {
-  createColumnHelper,
-  createSortedRowModel,
-  rowSortingFeature,
-  sortFn_basic,
-  sortFn_text,
-  tableFeatures,
-  useTable,
-} from '@tanstack/preact-table';
 import type { VNode } from 'preact';
 import { useMemo } from 'preact/hooks';
 import type {
@@ -15,7 +6,8 @@ import type {
   Overview,
   SetSummary,
 } from '../../src/viewer/answers.js';
-import { EVERYTHING } from './address.js';
+import { type SortedColumn, SortedTable } from '../shared/sorted-table.js';
+import { EVERYTHING, type View } from './address.js';
 import { type Go, numberText, ViewLink } from './parts.js';
 
 const KINDS: Record<SetSummary['kind'], string> = {
@@ -26,8 +18,14 @@ const KINDS: Record<SetSummary['kind'], string> = {
   scores: 'Scores without their images',
 };
 
+interface SetListProps {
+  overview: Overview;
+  view: View;
+  go: Go;
+}
+
 /** Everything that is open. */
-export function SetList({ overview, go }: { overview: Overview; go: Go }): VNode {
+export function SetList({ overview, view, go }: SetListProps): VNode {
   return (
     <main id="content" class="set-list" tabIndex={-1}>
       <h1>What is open here</h1>
@@ -51,7 +49,7 @@ export function SetList({ overview, go }: { overview: Overview; go: Go }): VNode
               labels (--images, --labels, --originals).
             </p>
           )}
-          {set.models.length > 0 && <ModelTable set={set} go={go} />}
+          {set.models.length > 0 && <ModelTable {...{ set, view, go }} />}
         </article>
       ))}
       {overview.problems.length > 0 && (
@@ -68,95 +66,58 @@ export function SetList({ overview, go }: { overview: Overview; go: Go }): VNode
   );
 }
 
-const features = tableFeatures({
-  rowSortingFeature,
-  sortedRowModel: createSortedRowModel(),
-  sortFns: { basic: sortFn_basic, text: sortFn_text },
-});
-const helper = createColumnHelper<typeof features, ModelSummary>();
-
 /** The metrics that fit a screen, in this order; the scorecards have them all. */
 const SHOWN = [/^top1$/, /^real$/, /^variableTopK$/, /^exactMatch$/, /^asma$/, /^A_>?\d+$/];
 
-function ModelTable({ set, go }: { set: SetSummary; go: Go }): VNode {
-  const columns = useMemo(() => {
-    const metrics = new Map<string, string>();
-    const all = set.models.flatMap((model) => model.metrics).filter(({ n }) => n > 0);
-    for (const form of SHOWN) {
-      for (const { name, label } of all) if (form.test(name)) metrics.set(name, label);
-    }
-    return helper.columns([
-      helper.accessor('name', { header: 'Model', sortFn: 'text' }),
-      ...[...metrics].map(([name, label]) =>
-        helper.accessor((model) => metricOf(model, name)?.value ?? -1, {
-          id: name,
-          header: label,
-          sortFn: 'basic',
-          sortDescFirst: true,
-        }),
-      ),
-    ]);
-  }, [set]);
-  const table = useTable({ features, columns, data: set.models });
+/** The models on a set. Which table is sorted, and by what, is in the address. */
+function ModelTable({ set, view, go }: { set: SetSummary; view: View; go: Go }): VNode {
+  const columns = useMemo(() => columnsOf(set, go), [set]);
+  const prefix = `${set.key}/`;
   return (
-    <div class="scroll" tabIndex={0} role="region" aria-label={`Models on ${set.title}`}>
-      <table>
-        <thead>
-          {table.getHeaderGroups().map((group) => (
-            <tr key={group.id}>
-              {group.headers.map(({ id, column }) => {
-                const sorted = column.getIsSorted();
-                return (
-                  <th
-                    key={id}
-                    scope="col"
-                    aria-sort={
-                      sorted === false ? 'none' : sorted === 'asc' ? 'ascending' : 'descending'
-                    }
-                  >
-                    <button
-                      type="button"
-                      class="sort"
-                      onClick={() => {
-                        column.toggleSorting();
-                      }}
-                    >
-                      {String(column.columnDef.header)}
-                      <span aria-hidden="true">
-                        {sorted === false ? '' : sorted === 'asc' ? ' ▲' : ' ▼'}
-                      </span>
-                    </button>
-                  </th>
-                );
-              })}
-            </tr>
-          ))}
-        </thead>
-        <tbody>
-          {table.getRowModel().rows.map(({ id, original }) => (
-            <tr key={id}>
-              <th scope="row">
-                <ViewLink
-                  to={{ ...EVERYTHING, set: set.key, models: [{ key: original.key }] }}
-                  go={go}
-                >
-                  {original.name}
-                </ViewLink>
-              </th>
-              {columns.slice(1).map(({ id: name }) => {
-                const metric = metricOf(original, name ?? '');
-                return (
-                  <td key={name} class="number">
-                    {metric?.text ?? '-'} <span class="interval">{metric?.interval}</span>
-                  </td>
-                );
-              })}
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
+    <SortedTable
+      caption={`Models on ${set.title}`}
+      columns={columns}
+      rows={set.models}
+      sort={view.sort?.startsWith(prefix) ? view.sort.slice(prefix.length) : null}
+      onSort={(sort) => {
+        go({ ...view, sort: sort === null ? undefined : prefix + sort }, { replace: true });
+      }}
+    />
   );
+}
+
+function columnsOf({ key, models }: SetSummary, go: Go): SortedColumn<ModelSummary>[] {
+  const metrics = new Map<string, string>();
+  const all = models.flatMap((model) => model.metrics).filter(({ n }) => n > 0);
+  for (const form of SHOWN) {
+    for (const { name, label } of all) if (form.test(name)) metrics.set(name, label);
+  }
+  return [
+    {
+      id: 'model',
+      label: 'Model',
+      isText: true,
+      value: ({ name }) => name,
+      cell: (model) => (
+        <ViewLink to={{ ...EVERYTHING, set: key, models: [{ key: model.key }] }} go={go}>
+          {model.name}
+        </ViewLink>
+      ),
+    },
+    ...[...metrics].map(([name, label]) => ({
+      id: name,
+      label,
+      value: (model: ModelSummary) => metricOf(model, name)?.value ?? null,
+      cell: (model: ModelSummary) => {
+        const metric = metricOf(model, name);
+        return (
+          <>
+            {metric?.text ?? '-'} <span class="interval">{metric?.interval}</span>
+          </>
+        );
+      },
+    })),
+  ];
 }
 
 function metricOf({ metrics }: ModelSummary, name: string): MetricSummary | undefined {
