@@ -144,15 +144,17 @@ export function ratioStatistic(
   drawn: Pick<Statistic, 'strata' | 'clusters'> = {},
 ): Statistic {
   const { clusters } = drawn;
+  const everyone: ResampleCounts = new Uint16Array(images).fill(1);
   const units = clusters && new Set(Array.from(members, (image) => clusters[image]!));
   return {
     images,
     included: units ? units.size : members.length,
     ...drawn,
-    value: (counts) => {
-      let [sum, weight] = [0, 0];
+    value: (counts = everyone) => {
+      let sum = 0;
+      let weight = 0;
       for (let at = 0; at < members.length; at += 1) {
-        const count = counts ? counts[members[at]!]! : 1;
+        const count = counts[members[at]!]!;
         sum += count * sums[at]!;
         weight += count * weights[at]!;
       }
