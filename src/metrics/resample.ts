@@ -83,7 +83,7 @@ function commonImages(models: readonly Statistics[]): number {
 }
 
 /** After so many milliseconds the event loop gets its turn. */
-const SLICE = 30;
+const SLICE = 10;
 
 /** One way to draw images: all together, or within strata. */
 interface Design {

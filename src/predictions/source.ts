@@ -52,7 +52,7 @@ export function requireFewImages(images: number, path: string, place?: string): 
 }
 
 /** Bytes of values in a batch. */
-const BATCH_BYTES = 8 * 2 ** 20;
+const BATCH_BYTES = 2 * 2 ** 20;
 
 /** Rows in a batch of about {@link BATCH_BYTES}, at least one. */
 export function rowsPerBatch(width: number, bytesPerValue: number, bytes = BATCH_BYTES): number {

@@ -2,20 +2,13 @@ import { EvaluationError } from '../errors.js';
 import { type Subgroup, subgroups } from '../metrics/asma.js';
 import { bootstrapSettings } from '../metrics/bootstrap.js';
 import {
-  addScores,
-  type AveragePrecision,
   bootstrap,
-  finishAveragePrecision,
   labelCountHistogram,
   labelCounts,
-  type LabelRanks,
   labelRecall,
   labelSet,
   type LabelSet,
   type PerImage,
-  type ScoreMatrix,
-  softmax,
-  startAveragePrecision,
   type TopClasses,
 } from '../metrics/index.js';
 import { mapValues } from '../metrics/resample.js';
@@ -26,17 +19,12 @@ import { type StageOptions, throwIfAborted } from '../progress.js';
 import type { EvaluationSet } from '../sets/evaluation-set.js';
 import { chanceLevels } from './chance.js';
 import type { Pending } from './details.js';
+import { classPrecision } from './class-precision.js';
 import type { PerImageScores } from './images-csv.js';
 import { type ImageMeasures, makeStatistics, measureImages } from './measures.js';
 import { findConfusions, measureClasses, measurePairs } from './measure-classes.js';
 import { clustersOf, measureObjects } from './measure-objects.js';
-import {
-  type Batch,
-  numberedBatches,
-  type Rankings,
-  readRankings,
-  scoresOf,
-} from './read-rankings.js';
+import { type Batch, numberedBatches, type Rankings, readRankings } from './read-rankings.js';
 import { assembleMetrics, type MetricName, type ScorecardBody } from './scorecard.js';
 
 /** The most classes that metrics look at whatever the labels. */
@@ -106,18 +94,22 @@ export async function scorePredictions(
   const rankings = await readRankings(source, ofFile, most, read());
   const measures = measuresInSetOrder(measureImages(rankings, ofFile, originals), positions);
   const noScale = NO_COMMON_SCALE[rankings.scale];
-  const precision =
-    rankings.ranks && noScale === undefined
-      ? await classPrecision(rankings.ranks, rankings.scale, read())
-      : undefined;
-
   const top = topInSetOrder(rankings.top, positions);
   const made = makeStatistics(measures, top.n, labels, set, maxGroup);
   const groups = subgroups(measures.reached.fraction, labels, { maxGroup });
   const details = measureDetails(top, labels, groups, set.painted);
-  const intervals = await bootstrap(
-    { ...made.statistics, ...details.statistics },
-    { ...settings, signal, stage: 'score' },
+  const [precision, intervals] = await both(
+    rankings.ranks && noScale === undefined
+      ? classPrecision(
+          { ranks: rankings.ranks, isLogits: rankings.scale === 'logits' },
+          { batches: read(), images: source.images },
+          { signal },
+        )
+      : undefined,
+    bootstrap(
+      { ...made.statistics, ...details.statistics },
+      { ...settings, signal, stage: 'score' },
+    ),
   );
   const summary = summarise(set, labels);
   const ofMetrics = Object.keys(made.statistics).map((name) => [name, intervals[name]!] as const);
@@ -187,6 +179,12 @@ function requireClasses({ kind, width, path }: PredictionSource): void {
     path,
     fix,
   });
+}
+
+/** What two pieces of work give that go on at once. @throws what one threw, once the other has ended */
+async function both<A, B>(first: A | Promise<A>, second: Promise<B>): Promise<[A, B]> {
+  await Promise.allSettled([first, second]);
+  return Promise.all([first, second]);
 }
 
 /** Reads the source, saying how far it is; scores are read twice, ranks once. */
@@ -266,45 +264,6 @@ function perImageOf(
   const { top1 = none, top5 = none, real = none } = values;
   const { fraction, any, exact } = reached;
   return { ids, k: labelCounts(labels), top1, top5, real, variableTopK: fraction, any, exact, top };
-}
-
-/**
- * Average precision over images, of each class and of all: a second reading of the scores. Images
- * without labels are left out: nobody said that their classes are wrong. Logits become probabilities,
- * as their scale is another for each image.
- *
- * @param batches those that `ranks` was made of
- */
-async function classPrecision(
-  ranks: LabelRanks,
-  scale: Rankings['scale'],
-  batches: AsyncIterable<Batch<PredictionRows>>,
-): Promise<AveragePrecision> {
-  const { labels } = ranks;
-  const weights = Uint8Array.from(labelCounts(labels), (k) => (k > 0 ? 1 : 0));
-  const tally = startAveragePrecision(ranks, weights);
-  const memory = new Float64Array(PART_ROWS * labels.classCount);
-  for await (const { rows, firstRow, count } of batches) {
-    if (rows instanceof Int32Array) continue; // never: only scores have ranks of labels
-    for (let row = 0; row < count; row += PART_ROWS) {
-      const part = rowsOf(scoresOf(rows, count, labels.classCount), row, row + PART_ROWS);
-      addScores(tally, scale === 'logits' ? softmax(part, memory) : part, firstRow + row);
-    }
-  }
-  return finishAveragePrecision(tally);
-}
-
-/** Probabilities of so many images stay in the processor's memory between being made and counted. */
-const PART_ROWS = 256;
-
-function rowsOf(
-  { values, images, classCount }: ScoreMatrix,
-  start: number,
-  end: number,
-): ScoreMatrix {
-  const last = Math.min(end, images);
-  const part = values.subarray(start * classCount, last * classCount);
-  return { values: part, images: last - start, classCount };
 }
 
 /**

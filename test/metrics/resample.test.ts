@@ -98,7 +98,7 @@ describe('bootstrapDistribution', () => {
   });
 });
 
-// Large enough for several slices of 30 ms
+// Large enough for several slices of 10 ms
 const values = Float64Array.from({ length: 50_000 }, (_, at) => at % 7);
 const statistics = { a: meanStatistic(values), b: meanStatistic(values.map((value) => value * 2)) };
 const options = { resamples: 100, stage: 'score' } as const;
