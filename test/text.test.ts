@@ -1,5 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
-import { countText, csvLine, listCounts, toTerminalTable, widthOf } from '../src/text.js';
+import {
+  countText,
+  csvLine,
+  listCounts,
+  toLatexTable,
+  toTerminalTable,
+  widthOf,
+} from '../src/text.js';
 
 describe('csvLine', () => {
   it.each([
@@ -99,5 +106,43 @@ describe('countText and listCounts', () => {
     expect(listCounts({ 'too-small': count, blocked: undefined })).toBe(
       `too-small: ${text}, blocked: 0`,
     );
+  });
+});
+
+describe('A table as LaTeX', () => {
+  const table = {
+    head: ['model', 'A_1', '± %'],
+    rows: [
+      ['[a] 50% & more', '-1.5', '{x}'],
+      ['*b\\c', '< 0.001', '#1 ~ $2^3$'],
+    ],
+  };
+  const text = toLatexTable(table, { caption: 'A_k of\n<all> models', label: 'tab:a' });
+
+  it('has the rules of booktabs, and a column for each of its own', () => {
+    expect(text.split('\n')).toEqual([
+      '% \\usepackage{booktabs}',
+      '\\begin{table}',
+      '\\centering',
+      '\\caption{A\\_k of \\textless{}all\\textgreater{} models}\\label{tab:a}',
+      '\\begin{tabular}{@{}lrr@{}}',
+      '\\toprule',
+      'model & A\\_1 & $\\pm$ \\% \\\\',
+      '\\midrule',
+      '{}[a] 50\\% \\& more & $-$1.5 & \\{x\\} \\\\',
+      '{}*b\\textbackslash{}c & \\textless{} 0.001 & \\#1 \\textasciitilde{} \\$2\\textasciicircum{}3\\$ \\\\',
+      '\\bottomrule',
+      '\\end{tabular}',
+      '\\end{table}',
+      '',
+    ]);
+  });
+
+  it('that is longer than a page is a longtable', () => {
+    const rows = Array.from({ length: 50 }, (_, at) => [String(at), 'x', 'y']);
+    const long = toLatexTable({ head: table.head, rows }, { caption: 'c', label: 'l' });
+    expect(long).toContain('\\begin{longtable}{@{}lrr@{}}\n\\caption{c}\\label{l} \\\\\n\\toprule');
+    expect(long).toContain('\\midrule\n\\endhead\n0 & x & y \\\\');
+    expect(long.trimEnd().endsWith('\\bottomrule\n\\end{longtable}')).toBe(true);
   });
 });
