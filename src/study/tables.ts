@@ -113,10 +113,14 @@ function gapTable(results: StudyResults, gap: StudyResults['gaps'][number]): Stu
           model,
           ...columns.map((name) => differenceCell(results, name, gaps[name])),
         ]),
-        [
-          `mean of ${models.length}`,
-          ...columns.map((name) => differenceText(name, mean[name]!.value)),
-        ],
+        ...(models.length < 2
+          ? []
+          : [
+              [
+                `mean of ${models.length}`,
+                ...columns.map((name) => differenceText(name, mean[name]!.value)),
+              ],
+            ]),
       ],
     },
     csv: {
