@@ -6,7 +6,7 @@
 const BASE = ['files', 'parallel', 'image', 'recipe', 'imagenet', 'dataset'];
 const MAKE = ['generate'];
 const MEASURE = ['sets', 'predictions', 'metrics', 'models', 'score', 'report', 'study'];
-const PUBLISH = ['exports', 'release', 'transfer'];
+const PUBLISH = ['exports', 'release', 'transfer', 'cluster'];
 const LOOK = ['viewer'];
 const TOP = '^src/(errors|progress|random|text|version)[.]ts$';
 

@@ -152,6 +152,8 @@ export const ERROR_CODES = [
   'output-other-dataset',
   'output-other-scores',
   'output-other-study',
+  'part-damaged',
+  'parts-missing',
   'plan-of-another-dataset',
   'plan-of-another-pool',
   'plan-of-another-recipe',

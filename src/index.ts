@@ -9,6 +9,9 @@
  * @module
  */
 
+export { type ComposeShardInput, composeShard, mergeDataset } from './cluster/dataset-parts.js';
+export type { Part, Shard } from './cluster/parts.js';
+export { extractShard, type ExtractShardInput, mergePool } from './cluster/pool-parts.js';
 export {
   type Dataset,
   type DatasetFolder,

@@ -1,12 +1,16 @@
 import { join } from 'node:path';
 import type { Argv, CommandModule } from 'yargs';
+import type { Part, Shard } from '../cluster/parts.js';
 import type { IndexFolder } from '../generate/build-index.js';
+import type { ComposeInput } from '../generate/compose-dataset.js';
+import type { ExtractInput } from '../generate/extract-pool.js';
 import type { Generated } from '../generate/generate.js';
 import type { PlanFolder } from '../generate/make-plan.js';
-import type { PoolFolder } from '../generate/pool.js';
+import type { Pool, PoolFolder } from '../generate/pool.js';
 import type { Recipe } from '../recipe/schema.js';
 import { listCounts, toTerminalTable } from '../text.js';
 import {
+  complete,
   examples,
   INPUTS,
   loadRecipeOf,
@@ -14,7 +18,7 @@ import {
   shared,
   withRecipeFlags,
 } from './flags.js';
-import { type Outcome, run } from './run.js';
+import { type Outcome, run, UsageError } from './run.js';
 
 /** The flags of the commands that write a dataset. */
 export interface OutFlags {
@@ -131,12 +135,25 @@ interface IndexFlag {
   index: IndexFolder | undefined;
 }
 
-export const extractCommand: CommandModule<object, RecipeFlags & IndexFlag> = {
+/** A part of a stage's work, such as `3/8`. */
+const shardFlag = {
+  type: 'string',
+  describe: 'Do one part only, such as 3/8; "patchml merge" joins them',
+} as const;
+
+interface ShardFlag {
+  shard: string | undefined;
+}
+
+type ExtractFlags = RecipeFlags & IndexFlag;
+
+export const extractCommand: CommandModule<object, ExtractFlags & ShardFlag> = {
   command: 'extract',
   describe: 'Stage 2: cut the objects out of their images into a pool',
   builder: (args) =>
     withRecipeFlags(args)
       .option('index', stageFolder('The index folder'))
+      .option('shard', shardFlag)
       .epilogue(
         examples(
           ['From an index folder', 'extract -r recipe.yaml --index INDEX -i val'],
@@ -144,22 +161,45 @@ export const extractCommand: CommandModule<object, RecipeFlags & IndexFlag> = {
         ),
       ),
   handler: run(async (flags, { signal, onProgress }) => {
-    const { findIndex } = await import('../generate/build-index.js');
+    const input = await extractInputOf(flags);
+    const options = { ...flags, signal, onProgress };
+    if (flags.shard !== undefined) {
+      const { extractShard } = await import('../cluster/pool-parts.js');
+      return partOutcome(await extractShard({ ...input, shard: shardOf(flags.shard) }, options));
+    }
     const { extractPool } = await import('../generate/extract-pool.js');
-    const recipe = await loadRecipeOf(flags);
-    const { work, images } = flags;
-    const index = flags.index ?? (await findIndex({ recipe, ...inputsOf(recipe, flags), work }));
-    const input = { recipe, index, images, work };
-    const { folder, summary } = await extractPool(input, { ...flags, signal, onProgress });
-    return stageOutcome('pool', folder, {
-      objects: summary.source.objects,
-      patches: summary.patches,
-      'objects dropped': listCounts(summary.drops),
-      bytes: summary.bytes,
-      digest: summary.digest,
-    });
+    return poolOutcome(await extractPool(input, options));
   }),
 };
+
+async function extractInputOf(flags: ExtractFlags): Promise<ExtractInput> {
+  const { findIndex } = await import('../generate/build-index.js');
+  const recipe = await loadRecipeOf(flags);
+  const { work, images } = flags;
+  const index = flags.index ?? (await findIndex({ recipe, ...inputsOf(recipe, flags), work }));
+  return { recipe, index, images, work };
+}
+
+function poolOutcome({ folder, summary }: Pick<Pool, 'folder' | 'summary'>): Outcome {
+  return stageOutcome('pool', folder, {
+    objects: summary.source.objects,
+    patches: summary.patches,
+    'objects dropped': listCounts(summary.drops),
+    bytes: summary.bytes,
+    digest: summary.digest,
+  });
+}
+
+/** Parses `3/8`. @throws UsageError */
+function shardOf(text: string): Shard {
+  const [, part, of] = /^(\d{1,6})\/(\d{1,6})$/.exec(text)?.map(Number) ?? [];
+  if (part !== undefined && of !== undefined && part >= 1 && part <= of) return { part, of };
+  throw new UsageError(`--shard: expected a part such as 3/8, from 1/8 to 8/8, got "${text}"`);
+}
+
+function partOutcome({ folder, images, reused }: Part): Outcome {
+  return stageOutcome('part', folder, { images, 'was there': reused ? 'yes' : 'no' });
+}
 
 interface PoolFlag {
   pool: PoolFolder | undefined;
@@ -186,29 +226,90 @@ export const planCommand: CommandModule<object, RecipeFlags & PoolFlag> = {
 
 type ComposeFlags = RecipeFlags & OutFlags & PoolFlag & { plan: PlanFolder | undefined };
 
-export const composeCommand: CommandModule<object, ComposeFlags> = {
+export const composeCommand: CommandModule<object, ComposeFlags & ShardFlag> = {
   command: 'compose',
   describe: 'Stage 4: paint the images and write the dataset',
   builder: (args) =>
-    withOutFlags(
-      withPoolFlag(withRecipeFlags(args)).option('plan', stageFolder('The plan folder')),
-    ).epilogue(
-      examples(
-        ['With the pool and the plan of this recipe in --work', 'compose -r recipe.yaml'],
-        ['With folders', 'compose -r recipe.yaml --pool POOL --plan PLAN -o output/mine'],
+    withComposeFlags(args)
+      .option('shard', shardFlag)
+      .epilogue(
+        examples(
+          ['With the pool and the plan of this recipe in --work', 'compose -r recipe.yaml'],
+          ['With folders', 'compose -r recipe.yaml --pool POOL --plan PLAN -o output/mine'],
+        ),
       ),
+  handler: run(async (flags, { signal, onProgress }) => {
+    const input = await composeInputOf(flags);
+    const options = { ...flags, signal, onProgress };
+    if (flags.shard !== undefined) {
+      const { composeShard } = await import('../cluster/dataset-parts.js');
+      return partOutcome(await composeShard({ ...input, shard: shardOf(flags.shard) }, options));
+    }
+    const { composeDataset } = await import('../generate/compose-dataset.js');
+    return datasetOutcome(input, await composeDataset(input, options));
+  }),
+};
+
+function withComposeFlags<T>(args: Argv<T>): Argv<T & ComposeFlags> {
+  return withOutFlags(
+    withPoolFlag(withRecipeFlags(args)).option('plan', stageFolder('The plan folder')),
+  );
+}
+
+async function composeInputOf(flags: ComposeFlags): Promise<ComposeInput> {
+  const { findPlan } = await import('../generate/make-plan.js');
+  const recipe = await loadRecipeOf(flags);
+  const pool = await poolOf(recipe, flags);
+  const plan = flags.plan ?? (await findPlan({ recipe, pool, work: flags.work }));
+  return { recipe, pool, plan, out: flags.out ?? join('output', recipe.name) };
+}
+
+function datasetOutcome(
+  { out: dataset, pool }: ComposeInput,
+  { summary, lock }: Pick<Generated, 'summary' | 'lock'>,
+): Outcome {
+  return describeDataset({ dataset, pool, summary, lock });
+}
+
+const mergeExtractCommand: CommandModule<object, ExtractFlags> = {
+  command: 'extract',
+  describe: 'Join the parts of a pool that "extract --shard" made',
+  builder: (args) =>
+    withRecipeFlags(args)
+      .option('index', stageFolder('The index folder'))
+      .epilogue(
+        examples(['The pool of all parts', 'merge extract -r recipe.yaml -a Annotations -i val']),
+      ),
+  handler: run(async (flags, { signal, onProgress }) => {
+    const { mergePool } = await import('../cluster/pool-parts.js');
+    return poolOutcome(await mergePool(await extractInputOf(flags), { signal, onProgress }));
+  }),
+};
+
+const mergeComposeCommand: CommandModule<object, ComposeFlags> = {
+  command: 'compose',
+  describe: 'Join the parts of a dataset that "compose --shard" made',
+  builder: (args) =>
+    withComposeFlags(args).epilogue(
+      examples(['The dataset, by the flags of "compose"', 'merge compose -r recipe.yaml']),
     ),
   handler: run(async (flags, { signal, onProgress }) => {
-    const { composeDataset } = await import('../generate/compose-dataset.js');
-    const { findPlan } = await import('../generate/make-plan.js');
-    const recipe = await loadRecipeOf(flags);
-    const pool = await poolOf(recipe, flags);
-    const plan = flags.plan ?? (await findPlan({ recipe, pool, work: flags.work }));
-    const out = flags.out ?? join('output', recipe.name);
-    const input = { recipe, pool, plan, out };
-    const { summary, lock } = await composeDataset(input, { ...flags, signal, onProgress });
-    return describeDataset({ dataset: out, pool, summary, lock });
+    const { mergeDataset } = await import('../cluster/dataset-parts.js');
+    const input = await composeInputOf(flags);
+    return datasetOutcome(input, await mergeDataset(input, { ...flags, signal, onProgress }));
   }),
+};
+
+export const mergeCommand: CommandModule<object, object> = {
+  command: 'merge',
+  describe: 'Join what --shard made (merge extract, merge compose), and check it',
+  builder: (args): Argv =>
+    args
+      .command(complete(mergeExtractCommand, 'patchml merge'))
+      .command(complete(mergeComposeCommand, 'patchml merge'))
+      .demandCommand(1, 'missing subcommand: patchml merge extract, or patchml merge compose')
+      .epilogue(examples(['The dataset of all parts', 'merge compose -r recipe.yaml'])),
+  handler: () => undefined,
 };
 
 function withPoolFlag<T>(args: Argv<T>): Argv<T & PoolFlag> {

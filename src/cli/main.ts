@@ -12,6 +12,7 @@ import {
   extractCommand,
   generateCommand,
   indexCommand,
+  mergeCommand,
   planCommand,
 } from './generate.js';
 import { initCommand } from './init.js';
@@ -34,6 +35,7 @@ const COMMANDS = [
   extractCommand,
   planCommand,
   composeCommand,
+  mergeCommand,
   verifyCommand,
   inspectCommand,
   evaluateCommand,

@@ -88,66 +88,103 @@ export function composeDataset(
 }
 
 async function compose(input: ComposeInput, options: ComposeOptions): Promise<Dataset> {
+  const composition = await openComposition(input);
+  const run = { from: 0, to: composition.plan.summary.images };
+  return completeDataset(
+    composition,
+    (partial, output) => composeImages(composition, { ...run, partial, output }, options),
+    options,
+  );
+}
+
+/** What a composition reads, and the dataset that it makes. */
+export interface Composition extends Omit<ComposeInput, 'plan'> {
+  plan: Plan;
+  origin: DatasetOrigin;
+}
+
+/** @throws DatasetError where the pool or the plan is invalid, or not of this recipe */
+export async function openComposition(input: ComposeInput): Promise<Composition> {
   const pool = await readPoolSummary(input.pool);
-  const opened = await readPlan(input.plan);
-  const plan = opened.summary;
+  const plan = await readPlan(input.plan);
   requireSamePart('pool', input.pool, pool.recipe, poolPartOf(input.recipe));
-  if (plan.pool !== pool.digest) {
+  if (plan.summary.pool !== pool.digest) {
     throw new DatasetError('this plan was made from another pool', {
       code: 'plan-of-another-pool',
       path: input.plan,
       fix: 'pass the pool it was made from, or run "patchml plan" with this one',
     });
   }
-  requireSamePart('plan', input.plan, plan.recipe, planPartOf(input.recipe));
+  requireSamePart('plan', input.plan, plan.summary.recipe, planPartOf(input.recipe));
   const origin: DatasetOrigin = {
     recipe: recipeDigest(input.recipe),
     pool: pool.digest,
-    plan: plan.digest,
+    plan: plan.summary.digest,
     source: { ...pool.source, patches: pool.patches, drops: pool.drops },
     codecs: await codecVersions(),
   };
-  const { overwrite = false } = options;
-  if ((await inspectPlace(input.out, origin, overwrite)) === 'complete') {
-    options.onProgress?.({
-      stage: 'compose',
-      done: plan.images,
-      total: plan.images,
-      unit: 'images',
-    });
-    return readDataset(input.out);
+  return { ...input, plan, origin };
+}
+
+/** @throws DatasetError where the plan is damaged, or the pool has no pixels */
+export function requireComposable({ plan, pool }: Composition): void {
+  requirePlanRows(plan);
+  new PoolReader(pool).close(); // so that a pool without pixels fails before the workers start
+}
+
+/**
+ * The dataset of a composition: the one that is there, or one whose images and rows are put into a
+ * folder by `fill`, which may find some there already.
+ */
+export async function completeDataset(
+  composition: Composition,
+  fill: (partial: string, output: DatasetOutput) => Promise<void>,
+  { overwrite = false, onProgress }: Pick<ComposeOptions, 'overwrite' | 'onProgress'> = {},
+): Promise<Dataset> {
+  const { recipe, out, plan, origin } = composition;
+  if ((await inspectPlace(out, origin, overwrite)) === 'complete') {
+    const { images } = plan.summary;
+    onProgress?.({ stage: 'compose', done: images, total: images, unit: 'images' });
+    return readDataset(out);
   }
-  requirePlanRows(opened);
-  new PoolReader(input.pool).close(); // so that a pool without pixels fails before the workers start
-  const fill = async (partial: string): Promise<void> => {
+  requireComposable(composition);
+  const build = async (partial: string): Promise<void> => {
     const output = await openDatasetOutput(partial);
     try {
-      const left = plan.images - output.images;
-      await requireSpace(partial, estimateBytes(input.recipe, left), 'the dataset');
-      await composeImages(input, opened, partial, output, options);
+      await fill(partial, output);
     } finally {
       await output.close();
     }
-    await writeSummaries(input.recipe, origin, partial, output);
+    await writeSummaries(recipe, origin, partial, output);
     await forgetProgress(partial);
   };
-  await buildFolder(input.out, fill, { kind: DATASET, origin, replace: overwrite });
-  return readDataset(input.out);
+  await buildFolder(out, build, { kind: DATASET, origin, replace: overwrite });
+  return readDataset(out);
 }
 
-async function composeImages(
-  { recipe, pool }: ComposeInput,
-  plan: Plan,
-  partial: string,
-  output: DatasetOutput,
+/** A run of images, in the order of the plan. */
+export interface PlanRun {
+  /** Where they go, and those that are there. */
+  partial: string;
+  output: DatasetOutput;
+  /** The first image, from 0, and the one behind the last. */
+  from: number;
+  to: number;
+}
+
+/** Composes a run of images, those that are there left out. */
+export async function composeImages(
+  { recipe, pool, plan }: Composition,
+  { partial, output, from, to }: PlanRun,
   { jobs, signal, onProgress }: ComposeOptions,
 ): Promise<void> {
-  const total = plan.summary.images;
+  const total = to - from;
+  await requireSpace(partial, estimateBytes(recipe, total - output.images), 'the dataset');
   const rowOf = new Map((await readPatchRows(pool)).map((row) => [row.id, row]));
   const settings: ComposeSettings = { recipe, pool, folder: partial };
   const underWay: ComposeFileTask[][] = [];
   const batches = mapInWorkers<ComposeFileTask[], ComposedImage[]>(
-    tasksOf(recipe, plan, rowOf, output.images, underWay),
+    tasksOf(recipe, plan, rowOf, [from + output.images, to], underWay),
     {
       worker: new URL('./compose-worker.js', import.meta.url),
       workerData: settings,
@@ -194,17 +231,17 @@ function toMetadataRow(
   };
 }
 
-/** The plan's rows behind the first `skip`, in batches; each is also put behind `underWay`. */
+/** A run of the plan's rows, in batches; each is also put behind `underWay`. */
 async function* tasksOf(
   recipe: Recipe,
   plan: Plan,
   rowOf: ReadonlyMap<string, PatchRow>,
-  skip: number,
+  [from, to]: readonly [number, number],
   underWay: ComposeFileTask[][],
 ): AsyncGenerator<ComposeFileTask[]> {
   const [width, height] = canvasSize(recipe);
   const size = Math.max(1, Math.min(BATCH, Math.floor(BATCH_PIXELS / (width * height))));
-  for await (const rows of inBatches(plan.rows(), size, skip)) {
+  for await (const rows of inBatches(plan.rows(), size, from, to)) {
     const tasks = rows.map((row) => ({
       row,
       patches: row.objects.map(({ patch }) => rowOf.get(patch) ?? notInPool(patch, plan.folder)),

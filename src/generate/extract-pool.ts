@@ -11,7 +11,7 @@ import { forgetProgress } from '../files/resume.js';
 import { fitInside } from '../image/box.js';
 import { codecVersions } from '../image/codecs.js';
 import { MemoryBudget } from '../image/memory-budget.js';
-import { countDrops, type Drop, type DropReason, dropRowSchema } from '../imagenet/annotation.js';
+import { countDrops, type Drop, type DropReason } from '../imagenet/annotation.js';
 import { fingerprintOf } from '../imagenet/images.js';
 import { inBatches } from '../parallel/ordered.js';
 import { mapInWorkers } from '../parallel/workers.js';
@@ -27,16 +27,18 @@ import {
 } from './build-index.js';
 import type { ExtractBatch, ExtractedBatch } from './cut-patches.js';
 import type { ExtractWorkerSettings } from './extract-worker.js';
-import { type Pool, POOL_FILE, type PoolFolder, type PoolSummary, readPool, readPoolSummary } from './pool.js';
+import {
+  type Pool,
+  POOL_FILE,
+  type PoolFolder,
+  type PoolSummary,
+  readDropRows,
+  readPool,
+  readPoolSummary,
+} from './pool.js';
 import { openPoolOutput, type PoolProgress, recoverPoolProgress } from './pool-writer.js';
 import type { IndexedImage } from './sort-objects.js';
-import {
-  findOne,
-  indexPartOf,
-  poolPartOf,
-  readStageRows,
-  requireSamePart,
-} from './stage-folder.js';
+import { findOne, indexPartOf, poolPartOf, requireSamePart } from './stage-folder.js';
 
 /** Images that a worker takes at a time, and whose progress is noted together. */
 const BATCH = 16;
@@ -68,31 +70,72 @@ export function extractPool(input: ExtractInput, options: ExtractOptions = {}): 
   return explaining(() => extract(input, options));
 }
 
-async function extract(
-  { recipe, index, images: given, work }: ExtractInput,
-  options: ExtractOptions,
-): Promise<Pool> {
-  const indexed = await readIndexSummary(index);
-  requireSamePart('index', index, indexed.recipe, indexPartOf(recipe));
-  const folder = await poolFolder(recipe, indexed, work);
-  if (await exists(join(folder, POOL_FILE))) {
-    if (options.strict) await requireAllDecoded(folder, indexed.images);
-    return readPool(folder);
-  }
-  const images = given ?? indexed.images;
-  await requireImagesOf(index, indexed, images);
-  requireIndexedImages(index, indexed);
-  await buildFolder(folder, async (partial) => {
+async function extract(input: ExtractInput, options: ExtractOptions): Promise<Pool> {
+  const extraction = await openExtraction(input);
+  const { recipe, index, folder, indexed } = extraction;
+  const fill = async (partial: string): Promise<PoolProgress> => {
     const reached = await recoverPoolProgress(partial, index);
     const needed = await estimatePoolBytes(readIndexedImages(index), storeSide(recipe));
     await requireSpace(folder, needed - reached.bytes, 'the pool');
-    const progress = await writePool({ recipe, index, indexed, images, partial, reached }, options);
+    return cutImages(
+      extraction,
+      { partial, reached, from: 0, to: indexed.indexed.images },
+      options,
+    );
+  };
+  return completePool(extraction, fill, options);
+}
+
+/** What an extraction reads, and the pool that it makes. */
+export interface Extraction extends Omit<ExtractInput, 'work'> {
+  images: string;
+  indexed: IndexSummary;
+  folder: PoolFolder;
+}
+
+/** @throws DatasetError where the index is invalid, or of another recipe */
+export async function openExtraction(input: ExtractInput): Promise<Extraction> {
+  const { recipe, index, images, work } = input;
+  const indexed = await readIndexSummary(index);
+  requireSamePart('index', index, indexed.recipe, indexPartOf(recipe));
+  const folder = await poolFolder(recipe, indexed, work);
+  return { recipe, index, indexed, folder, images: images ?? indexed.images };
+}
+
+/** @throws DatasetError where the index is damaged, or the images are not those that were indexed */
+export async function requireSources({ index, indexed, images }: Extraction): Promise<void> {
+  await requireImagesOf(index, indexed, images);
+  requireIndexedImages(index, indexed);
+}
+
+/**
+ * The pool of an extraction: the one that is there, or one whose rows and pixels are put into a
+ * folder by `fill`.
+ */
+export async function completePool(
+  extraction: Extraction,
+  fill: (partial: string) => Promise<PoolProgress>,
+  { strict }: Pick<ExtractOptions, 'strict'> = {},
+): Promise<Pool> {
+  const { recipe, indexed, folder, images } = extraction;
+  if (await isPool(folder)) {
+    if (strict) await requireAllDecoded(folder, images);
+    return readPool(folder);
+  }
+  await requireSources(extraction);
+  await buildFolder(folder, async (partial) => {
+    const progress = await fill(partial);
     await requireLengths(partial, progress);
     const summary = await summarize(recipe, indexed, progress, partial);
     await writeWhole(join(partial, POOL_FILE), toJson(summary));
     await forgetProgress(partial);
   });
   return readPool(folder);
+}
+
+/** Whether a complete pool is there. */
+export function isPool(folder: string): Promise<boolean> {
+  return exists(join(folder, POOL_FILE));
 }
 
 /**
@@ -136,7 +179,10 @@ async function poolFolder(recipe: Recipe, index: IndexSummary, work: string): Pr
 }
 
 /** A disk may take less than it said: a pool whose files are shorter or longer gets no summary. */
-async function requireLengths(partial: string, { bytes, rowBytes }: PoolProgress): Promise<void> {
+export async function requireLengths(
+  partial: string,
+  { bytes, rowBytes }: PoolProgress,
+): Promise<void> {
   const lengths = { 'patches.bin': bytes, 'patches.jsonl': rowBytes };
   for (const [name, length] of Object.entries(lengths)) {
     const path = join(partial, name);
@@ -169,18 +215,20 @@ async function summarize(
   };
 }
 
-interface WriteInput {
-  recipe: Recipe;
-  index: IndexFolder;
-  indexed: IndexSummary;
-  /** Where the images are. */
-  images: string;
+/** A run of images, in the order of the index. */
+export interface ImageRun {
+  /** Where their patches go, and how far they came. */
   partial: string;
   reached: PoolProgress;
+  /** The first image, from 0, and the one behind the last. */
+  from: number;
+  to: number;
 }
 
-async function writePool(
-  { recipe, index, indexed, images, partial, reached }: WriteInput,
+/** Cuts the patches of a run of images, those that are reached left out. */
+export async function cutImages(
+  { recipe, index, images }: Extraction,
+  { partial, reached, from, to }: ImageRun,
   { jobs, signal, strict, onProgress }: ExtractOptions,
 ): Promise<PoolProgress> {
   const workerData: ExtractWorkerSettings = {
@@ -191,7 +239,7 @@ async function writePool(
   };
   const spares: ArrayBuffer[] = [];
   const batches = mapInWorkers<ExtractBatch, ExtractedBatch>(
-    batchesOf(index, reached.images, spares),
+    batchesOf(index, [from + reached.images, to], spares),
     {
       worker: new URL('./extract-worker.js', import.meta.url),
       workerData,
@@ -201,7 +249,7 @@ async function writePool(
       signal,
     },
   );
-  const total = indexed.indexed.images;
+  const total = to - from;
   const output = await openPoolOutput(partial, reached);
   try {
     onProgress?.({ stage: 'extract', done: reached.images, total, unit: 'images' });
@@ -220,18 +268,16 @@ async function writePool(
 /** @param spares each batch takes one, where there is one */
 async function* batchesOf(
   index: IndexFolder,
-  skip: number,
+  [from, to]: readonly [number, number],
   spares: ArrayBuffer[],
 ): AsyncGenerator<ExtractBatch> {
-  for await (const images of inBatches(readIndexedImages(index), BATCH, skip)) {
+  for await (const images of inBatches(readIndexedImages(index), BATCH, from, to)) {
     yield { images, spare: spares.pop() };
   }
 }
 
 async function requireAllDecoded(pool: string, images: string): Promise<void> {
-  for await (const row of readStageRows('pool', join(pool, 'drops.jsonl'), dropRowSchema)) {
-    if ('reason' in row) requireDecoded(images, [row]);
-  }
+  for await (const drop of readDropRows(pool)) requireDecoded(images, [drop]);
 }
 
 /** What the filters drop is sound; these are what the input has wrong. */

@@ -73,8 +73,12 @@ export async function openPoolOutput(partial: string, reached: PoolProgress): Pr
 /**
  * How far an interrupted pool came: its files are cut back to what was noted last, and every
  * patch's digest is checked. A new or damaged one starts from nothing but the index's drops.
+ * @param index nothing for a part of a pool, which has none of these drops
  */
-export async function recoverPoolProgress(partial: string, index: string): Promise<PoolProgress> {
+export async function recoverPoolProgress(
+  partial: string,
+  index: string | undefined,
+): Promise<PoolProgress> {
   const [pixels, rows, drops] = [PIXEL_FILE, ROW_FILE, DROP_FILE].map((name) =>
     join(partial, name),
   );
@@ -89,10 +93,11 @@ export async function recoverPoolProgress(partial: string, index: string): Promi
   });
   if (progress) return progress;
   for (const file of [pixels!, rows!, drops!]) await rm(file, { force: true });
+  const nothing = { images: 0, patches: 0, bytes: 0, rowBytes: 0, dropBytes: 0, drops: {} };
+  if (index === undefined) return nothing;
   const dropped = join(index, DROP_FILE);
   await copyFile(dropped, drops!);
-  const { size: dropBytes } = await stat(dropped);
-  return { images: 0, patches: 0, bytes: 0, rowBytes: 0, dropBytes, drops: {} };
+  return { ...nothing, dropBytes: (await stat(dropped)).size };
 }
 
 async function isIntact(pixelFile: string, rowFile: string): Promise<boolean> {

@@ -4,7 +4,7 @@ import { sha256File } from '../files/digest.js';
 import type { FolderOf } from '../files/folders.js';
 import { readSummary } from '../files/json.js';
 import { codecVersionsSchema } from '../image/codecs.js';
-import { dropCountsSchema } from '../imagenet/annotation.js';
+import { type Drop, dropCountsSchema, dropRowSchema } from '../imagenet/annotation.js';
 import { classIndexSchema, wnidSchema } from '../imagenet/synsets.js';
 import { damagedPool, PoolReader } from './pool-reader.js';
 import { poolPartSchema, readStageRows } from './stage-folder.js';
@@ -90,7 +90,7 @@ export async function readPool(folder: PoolFolder): Promise<Pool> {
   return {
     folder,
     summary: await readPoolSummary(folder),
-    rows: () => readStageRows('pool', rowsFile(folder), patchSchema),
+    rows: () => readRows(folder),
     openPixels: () => new PoolReader(folder),
   };
 }
@@ -107,10 +107,22 @@ export function readPoolSummary(folder: PoolFolder): Promise<PoolSummary> {
  */
 export async function readPatchRows(folder: PoolFolder): Promise<PatchRow[]> {
   const rows: PatchRow[] = [];
-  for await (const row of readStageRows('pool', rowsFile(folder), patchSchema)) rows.push(row);
+  for await (const row of readRows(folder)) rows.push(row);
   const { digest } = await readPoolSummary(folder);
   if (sha256File(rowsFile(folder)) === digest) return rows;
   throw damagedPool('its rows do not match the digest in pool.json', rowsFile(folder));
+}
+
+/** Reads the rows of a pool or of a part of one, one after the other. */
+export function readRows(folder: string): AsyncGenerator<PatchRow> {
+  return readStageRows('pool', rowsFile(folder), patchSchema);
+}
+
+/** Reads the objects that a pool or a part of one dropped; not annotations that could not be parsed. */
+export async function* readDropRows(folder: string): AsyncGenerator<Drop> {
+  for await (const row of readStageRows('pool', join(folder, 'drops.jsonl'), dropRowSchema)) {
+    if ('reason' in row) yield row;
+  }
 }
 
 function rowsFile(folder: PoolFolder): string {

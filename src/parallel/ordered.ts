@@ -107,15 +107,18 @@ export async function atOnce<Item>(
 /**
  * The items behind the first `skip`, in lists of `size`; the last may be shorter.
  * @param size 1 or more
+ * @param end the number of items, of all, behind which none is taken. Default: all are
  */
 export async function* inBatches<Item>(
   items: AsyncIterable<Item>,
   size: number,
   skip: number,
+  end = Infinity,
 ): AsyncGenerator<Item[]> {
   let batch: Item[] = [];
   let seen = 0;
   for await (const item of items) {
+    if (seen >= end) break;
     seen += 1;
     if (seen <= skip) continue;
     batch.push(item);

@@ -25,9 +25,12 @@ const STAGE_FLAGS = [
 const FLAGS: Record<string, readonly string[]> = {
   generate: [...STAGE_FLAGS, '--out', '--overwrite'],
   index: STAGE_FLAGS,
-  extract: STAGE_FLAGS,
+  extract: [...STAGE_FLAGS, '--index', '--shard'],
   plan: STAGE_FLAGS,
-  compose: [...STAGE_FLAGS, '--out', '--overwrite'],
+  compose: [...STAGE_FLAGS, '--out', '--overwrite', '--shard'],
+  merge: [],
+  'merge extract': [...STAGE_FLAGS, '--index'],
+  'merge compose': [...STAGE_FLAGS, '--out', '--overwrite'],
   evaluate: ['--model', '--models', '--dataset', '--labels', '--jobs', '--resamples', '--json'],
   score: ['--predictions', '--ids', '--labels', '--resamples', '--overwrite', '--json'],
   compare: ['--gap', '--all-pairs', '--out', '--seed', '--resamples', '--quiet', '--json'],
@@ -44,6 +47,7 @@ const FLAGS: Record<string, readonly string[]> = {
   ],
   report: ['--out', '--title', '--quiet', '--json'],
   plot: ['--out', '--choose', '--width', '--font-size', '--font', '--dpi', '--quiet', '--json'],
+  view: ['--port'],
   export: ['--format', '--out', '--shard-size', '--quiet', '--json'],
   'model add': ['--name', '--out', '--config', '--size', '--classes', '--overwrite'],
   release: ['--version', '--to', '--export', '--recipe-only', '--quiet', '--json'],
@@ -176,7 +180,9 @@ describe('--jobs', () => {
 
   test.each(TAKE_JOBS)('of %s takes 1 to 256', async (command) => {
     for (const jobs of ['0', '257']) {
-      const run = await runCli([command, '--jobs', jobs], { cwd: newFolder('jobs') });
+      const given = command === 'study' ? ['study.yaml'] : [];
+      const args = [...command.split(' '), ...given, '--jobs', jobs];
+      const run = await runCli(args, { cwd: newFolder('jobs') });
       expectOneLine(run, 2, '--jobs takes a whole number from 1 to 256');
     }
   });

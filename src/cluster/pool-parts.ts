@@ -1,0 +1,161 @@
+import { join } from 'node:path';
+import { DatasetError } from '../errors.js';
+import { sha256 } from '../files/digest.js';
+import { explaining } from '../files/file-errors.js';
+import { exists, requireSpace } from '../files/folders.js';
+import { buildFolder } from '../files/output-folder.js';
+import { forgetProgress } from '../files/resume.js';
+import { readIndexedImages } from '../generate/build-index.js';
+import type { ExtractedBatch } from '../generate/cut-patches.js';
+import {
+  completePool,
+  cutImages,
+  estimatePoolBytes,
+  type Extraction,
+  type ExtractInput,
+  type ExtractOptions,
+  isPool,
+  openExtraction,
+  requireLengths,
+  requireSources,
+} from '../generate/extract-pool.js';
+import { type PatchRow, type Pool, readDropRows, readRows } from '../generate/pool.js';
+import { PoolReader } from '../generate/pool-reader.js';
+import { openPoolOutput, recoverPoolProgress } from '../generate/pool-writer.js';
+import { type StageOptions, throwIfAborted } from '../progress.js';
+import { storeSide } from '../recipe/geometry.js';
+import {
+  damagedPart,
+  findParts,
+  type Part,
+  partFolder,
+  partsFolder,
+  rangeOf,
+  removeParts,
+  requireShard,
+  type Shard,
+  writePart,
+} from './parts.js';
+
+/** Pixels that are copied at a time, bytes. */
+const COPIED = 4e6;
+
+export interface ExtractShardInput extends ExtractInput {
+  shard: Shard;
+}
+
+/**
+ * Extracts the patches of one part of the images, into `<pool>.shards/<part>-of-<of>` in the work
+ * folder, which all machines share. A part that is there, or belongs to a pool that is, is left as it
+ * is; an interrupted one is continued.
+ * @throws DatasetError `option-out-of-range`, and as {@link extractPool}; OutputError `output-in-use`
+ * where another run is at this part
+ */
+export function extractShard(
+  input: ExtractShardInput,
+  options: ExtractOptions = {},
+): Promise<Part> {
+  return explaining(async () => {
+    const { shard } = input;
+    requireShard(shard);
+    const extraction = await openExtraction(input);
+    const [from, to] = rangeOf(shard, extraction.indexed.indexed.images);
+    const images = to - from;
+    if (await isPool(extraction.folder)) return { folder: extraction.folder, images, reused: true };
+    const folder = partFolder(partsFolder(extraction.folder), shard);
+    if (await exists(folder)) return { folder, images, reused: true };
+    await requireSources(extraction);
+    await buildFolder(folder, async (partial) => {
+      const reached = await recoverPoolProgress(partial, undefined);
+      await requireSpace(partial, (await bytesOf(extraction)) / shard.of, 'a part of the pool');
+      const progress = await cutImages(extraction, { partial, reached, from, to }, options);
+      await requireLengths(partial, progress);
+      await writePart(partial, shard, [from, to], ['patches.jsonl', 'drops.jsonl']);
+      await forgetProgress(partial);
+    });
+    return { folder, images, reused: false };
+  });
+}
+
+function bytesOf({ recipe, index }: Extraction): Promise<number> {
+  return estimatePoolBytes(readIndexedImages(index), storeSide(recipe));
+}
+
+/**
+ * Joins the parts that {@link extractShard} made into the pool that an undivided run makes, byte for
+ * byte, checks every patch, and removes them. A pool that is there is left as it is.
+ * @throws DatasetError `parts-missing`, `part-damaged`, and as {@link extractPool}; OutputError;
+ * AbortedError
+ */
+export function mergePool(
+  input: ExtractInput,
+  { signal, onProgress }: Pick<StageOptions, 'signal' | 'onProgress'> = {},
+): Promise<Pool> {
+  return explaining(async () => {
+    const extraction = await openExtraction(input);
+    const parts = partsFolder(extraction.folder);
+    const total = extraction.indexed.indexed.images;
+    const pool = await completePool(extraction, async (partial) => {
+      const folders = await findParts(parts, total);
+      await requireSpace(partial, await bytesOf(extraction), 'the pool');
+      await forgetProgress(partial); // it is copied from the beginning
+      const reached = await recoverPoolProgress(partial, extraction.index);
+      const output = await openPoolOutput(partial, reached);
+      try {
+        for (const [at, folder] of folders.entries()) {
+          const [from, to] = rangeOf({ part: at + 1, of: folders.length }, total);
+          for await (const batch of batchesIn(folder, to - from)) {
+            throwIfAborted(signal, 'extract');
+            await output.append(batch);
+          }
+          onProgress?.({ stage: 'extract', done: to, total, unit: 'images' });
+        }
+      } finally {
+        await output.close();
+      }
+      return output.progress;
+    });
+    await removeParts(parts);
+    return pool;
+  });
+}
+
+/** The patches of a part in batches, and last its images and what was dropped of them. */
+async function* batchesIn(folder: string, images: number): AsyncGenerator<ExtractedBatch> {
+  const reader = new PoolReader(folder);
+  try {
+    let rows: ExtractedBatch['rows'] = [];
+    let pixels: Uint8Array[] = [];
+    let bytes = 0;
+    const take = (): ExtractedBatch => {
+      const batch = { rows, pixels: Buffer.concat(pixels, bytes), drops: [], images: 0 };
+      [rows, pixels, bytes] = [[], [], 0];
+      return batch;
+    };
+    for await (const { offset, ...row } of readRows(folder)) {
+      const data = readPixels(reader, { ...row, offset });
+      if (data === undefined || sha256(data) !== row.sha256) {
+        throw damagedPart(`the pixels of ${row.id} have changed`, join(folder, 'patches.bin'));
+      }
+      rows.push(row);
+      pixels.push(data);
+      bytes += data.length;
+      if (bytes >= COPIED) yield take();
+    }
+    const last = take();
+    for await (const drop of readDropRows(folder)) last.drops.push(drop);
+    yield { ...last, images };
+  } finally {
+    reader.close();
+  }
+}
+
+/** A patch's pixels; undefined where the file ends before them. */
+function readPixels(reader: PoolReader, row: PatchRow): Uint8Array | undefined {
+  try {
+    return reader.read(row).data;
+  } catch (error) {
+    if (error instanceof DatasetError && error.code === 'pool-cut-off') return undefined;
+    throw error;
+  }
+}
