@@ -32,6 +32,7 @@ const RUN = [
   'docs/recipes',
   'docs/models',
   'docs/metrics',
+  'docs/reports',
   'docs/viewer',
   'docs/publishing',
   'docs/errors',

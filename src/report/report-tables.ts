@@ -5,7 +5,7 @@ import { listMetrics, metricOf, type Scorecard } from '../score/scorecard.js';
 import type { ReportSet } from './report-sets.js';
 
 /** A metric in the table of a set. */
-export interface TableColumn {
+interface TableColumn {
   name: string;
   label: string;
   /** Whether it is shown before all metrics are asked for. */
@@ -13,7 +13,7 @@ export interface TableColumn {
 }
 
 /** A metric of a model. */
-export interface TableCell {
+interface TableCell {
   value: number | null;
   text: string;
   /** `[69.0, 73.5]`; empty where there is none. */

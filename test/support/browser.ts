@@ -7,7 +7,7 @@ import { type Browser, type BrowserContext, chromium, type Page } from 'playwrig
 const CHROMIUM = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
 
 /** How a page is opened. */
-export interface PageOptions {
+interface PageOptions {
   /** Default light. */
   colorScheme?: 'light' | 'dark';
   /** px. Default 1280 x 800. */

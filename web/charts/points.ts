@@ -6,14 +6,11 @@ type Point = PointsChart['points'][number];
 
 /** More points than this are not all named. */
 const MOST_NAMED = 10;
-/** Of more, those whose two ranks differ the most. */
-const NAMED = 6;
-
 /** A point a model, with the rank correlation of the two metrics in a corner. */
 export function drawPoints(data: PointsChart, style: ChartStyle): SVGSVGElement {
   const { points, spearman, kendall } = data;
   const { fontSize } = style;
-  const named = points.length <= MOST_NAMED ? points : outOfOrder(points);
+  const named = points.length <= MOST_NAMED ? points : outstanding(points);
   const middle =
     (Math.min(...points.map(({ x }) => x)) + Math.max(...points.map(({ x }) => x))) / 2;
   const nameMark = (side: 'start' | 'end'): Plot.Markish =>
@@ -63,11 +60,11 @@ export function drawPoints(data: PointsChart, style: ChartStyle): SVGSVGElement 
   }) as SVGSVGElement;
 }
 
-/** Where a metric ranks a model differs most from where the other does. */
-function outOfOrder(points: readonly Point[]): Point[] {
-  const rankOf = (key: 'x' | 'y'): Map<Point, number> =>
-    new Map([...points].sort((a, b) => a[key] - b[key]).map((point, at) => [point, at]));
-  const [byX, byY] = [rankOf('x'), rankOf('y')];
-  const apart = (point: Point): number => Math.abs(byX.get(point)! - byY.get(point)!);
-  return [...points].sort((a, b) => apart(b) - apart(a)).slice(0, NAMED);
+/** The lowest, the highest, and the one that the two metrics rank most differently. */
+function outstanding(points: readonly Point[]): Point[] {
+  const sorted = (key: 'x' | 'y'): Point[] => [...points].sort((a, b) => a[key] - b[key]);
+  const [byX, byY] = [sorted('x'), sorted('y')];
+  const apart = (point: Point): number => Math.abs(byX.indexOf(point) - byY.indexOf(point));
+  const [other] = [...points].sort((a, b) => apart(b) - apart(a));
+  return [...new Set([byX[0]!, byX.at(-1)!, other!])];
 }
