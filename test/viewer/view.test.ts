@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import {
   openEvaluationSet,
   type Overview,
+  releaseDataset,
   type SetSummary,
   startViewer,
   type Viewer,
@@ -14,7 +15,13 @@ import {
 import { limitImages } from '../../src/sets/evaluation-set.js';
 import type { ImageDetail, ModelResults, Ranking, SetIndex } from '../../src/viewer/answers.js';
 import { editFile, makeDataset } from '../support/made-dataset.js';
-import { askViewer, cookieOf, writeScoresOf, writeScoresOn } from '../support/made-view.js';
+import {
+  askViewer,
+  cookieOf,
+  type ViewerAnswer,
+  writeScoresOf,
+  writeScoresOn,
+} from '../support/made-view.js';
 import { contentsOf, openWorkspace } from '../support/workspace.js';
 
 const workspace = openWorkspace();
@@ -111,6 +118,32 @@ describe('what is viewed', () => {
       expect(found.filter((hits) => hits >= 0)).toHaveLength(5);
     } finally {
       await some.close();
+    }
+  });
+
+  test('is a release, without pictures where it has none, and compared with another version', async () => {
+    const to = workspace('releases');
+    await releaseDataset({ dataset, version: '1.0.0', to: join(to, 'full') });
+    await releaseDataset({ dataset, version: '1.0.0', to: join(to, 'recipe'), recipeOnly: true });
+    const opened = await startViewer({ paths: [to] });
+    try {
+      const [full, recipe] = opened.overview.sets as [SetSummary, SetSummary];
+      expect([full, recipe]).toEqual([
+        expect.objectContaining({ kind: 'release', images: 24, hasPixels: true }),
+        expect.objectContaining({ kind: 'release', images: 24, hasPixels: false }),
+      ]);
+      const pictureOf = ({ key }: SetSummary): Promise<ViewerAnswer> =>
+        askViewer(opened, `/api/sets/${key}/images/0/picture`);
+      expect((await pictureOf(full)).status).toBe(200);
+      expect((await pictureOf(recipe)).status).toBe(404);
+      const { text } = await askViewer(opened, `/api/sets/${full.key}/versus/${recipe.key}`);
+      expect(JSON.parse(text)).toEqual({
+        places: Array.from({ length: 24 }, (_, image) => image),
+        differences: Array.from({ length: 24 }, () => 'none'),
+        onlySecond: 0,
+      });
+    } finally {
+      await opened.close();
     }
   });
 
