@@ -157,6 +157,7 @@ export const ERROR_CODES = [
   'plan-of-another-dataset',
   'plan-of-another-pool',
   'plan-of-another-recipe',
+  'plot-invalid-size',
   'plot-no-data',
   'plot-unknown-choice',
   'plot-unknown-figure',

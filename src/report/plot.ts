@@ -23,13 +23,13 @@ export interface PlotFigureInput {
 
 /** How a figure is drawn. */
 export interface PlotFigureOptions extends Pick<StageOptions, 'signal' | 'onProgress'> {
-  /** mm, 40 or more. Default 120. */
+  /** mm, 40 to 1,000. Default 120. */
   widthMm?: number | undefined;
-  /** pt. Default 8. */
+  /** pt, 3 to 72. Default 8. */
   fontSize?: number | undefined;
   /** The font that an SVG names; a PNG is always drawn in Varela. Default `sans-serif`. */
   font?: string | undefined;
-  /** Pixels an inch of a PNG. Default 300. */
+  /** Pixels an inch of a PNG, 30 to 1,200. Default 300. */
   dpi?: number | undefined;
   /** Which of the figure's charts, such as `{ set: 'imagenet-val' }`. Default: the first. */
   choice?: Readonly<Record<string, string>> | undefined;
@@ -46,7 +46,7 @@ export interface PlottedFigure {
 /**
  * Draws one figure of a report as a file for a paper.
  *
- * @throws EvaluationError `plot-unknown-figure`, `plot-unknown-format`, `plot-unknown-choice`,
+ * @throws EvaluationError `plot-unknown-figure`, `plot-unknown-format`, `plot-invalid-size`, `plot-unknown-choice`,
  *   `plot-no-data` where the scores have nothing for it, `report-other-set`, and what `openAllScores` throws
  * @throws OutputError where the file cannot be written
  */
@@ -55,6 +55,7 @@ export async function plotFigure(
   options: PlotFigureOptions = {},
 ): Promise<PlottedFigure> {
   requireFigure(name);
+  requireSizes(options);
   const format = requireFormat(out);
   const sets = await openReportSets(scores);
   await giveSets(sets, given);
@@ -134,6 +135,20 @@ function requireFigure(name: string): void {
     code: 'plot-unknown-figure',
     fix: `choose one of: ${FIGURES.join(', ')}`,
   });
+}
+
+/** What may be asked of a picture: more would take the machine's memory. */
+const SIZES = { widthMm: [40, 1000], fontSize: [3, 72], dpi: [30, 1200] } as const;
+
+function requireSizes(options: PlotFigureOptions): void {
+  for (const [name, [least, most]] of Object.entries(SIZES)) {
+    const value = options[name as keyof typeof SIZES];
+    if (value === undefined || (value >= least && value <= most)) continue;
+    throw new EvaluationError(`expected ${name} from ${least} to ${most}, got ${value}`, {
+      code: 'plot-invalid-size',
+      fix: 'choose another value',
+    });
+  }
 }
 
 function requireFormat(out: string): 'svg' | 'png' {

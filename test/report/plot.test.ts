@@ -46,6 +46,9 @@ describe('plotFigure', () => {
 
   it.each([
     ['a.pdf', {}, 'plot-unknown-format'],
+    ['a.svg', { widthMm: 0 }, 'plot-invalid-size'],
+    ['a.svg', { fontSize: NaN }, 'plot-invalid-size'],
+    ['a.png', { dpi: 1e6 }, 'plot-invalid-size'],
     ['a.svg', { choice: { set: 'third' } }, 'plot-unknown-choice'],
     ['a.svg', { choice: { colour: 'red' } }, 'plot-unknown-choice'],
   ])('refuses %s with %j', async (name, options, code) => {

@@ -2,6 +2,8 @@ import * as Plot from '@observablehq/plot';
 import type { ExamplesChart, ExampleTile } from '../../src/report/chart-data.js';
 import { type ChartStyle, frame, GREEN, GREY, RED, shorten, textWidth } from './style.js';
 
+/** px around all tiles. */
+const EDGE = 3;
 /** Tiles in a row. */
 const COLUMNS = 4;
 
@@ -19,16 +21,16 @@ export function drawExamples(data: ExamplesChart, style: ChartStyle): SVGSVGElem
   const { fontSize, width } = style;
   const columns = Math.min(COLUMNS, Math.max(1, data.tiles.length));
   const gap = 1.2 * fontSize;
-  const side = (width - gap * (columns - 1)) / columns;
+  const side = (width - 2 * EDGE - gap * (columns - 1)) / columns;
   const line = 1.4 * fontSize;
   const letters = (px: number): number => Math.floor(px / textWidth('x', style));
   const placed: { tile: ExampleTile; x: number; y: number }[] = [];
   const [labels, ranked]: [Line[], Line[]] = [[], []];
-  let top = 0;
+  let top: number = EDGE;
   for (let start = 0; start < data.tiles.length; start += columns) {
     const row = data.tiles.slice(start, start + columns);
     row.forEach((tile, column) => {
-      const x = column * (side + gap);
+      const x = EDGE + column * (side + gap);
       placed.push({ tile, x, y: top });
       let y = top + side + line;
       for (const label of tile.labels) {
@@ -71,6 +73,8 @@ export function drawExamples(data: ExamplesChart, style: ChartStyle): SVGSVGElem
         y2: ({ y }: { y: number }) => y + side,
         fill: GREY,
         fillOpacity: 0.15,
+        stroke: GREY,
+        strokeOpacity: 0.5,
       }),
       Plot.image(
         placed.filter(({ tile }) => tile.image !== null),
