@@ -5,7 +5,7 @@ import type { PlannedStep, StudyAction, StudyPlan } from '../study/estimate.js';
 import type { StudyFailure } from '../study/failure.js';
 import type { StudyRun } from '../study/run-study.js';
 import { countOf, countText, toTerminalTable } from '../text.js';
-import { examples, INPUTS, shared } from './flags.js';
+import { examples, INPUTS, requireGiven, shared } from './flags.js';
 import { type Outcome, run, type Tools, UsageError } from './run.js';
 
 const studyFlags = {
@@ -38,17 +38,21 @@ const studyFlags = {
 type StudyFlags = InferredOptionTypes<typeof studyFlags> & { file: string; provider: Provider };
 
 export const studyCommand: CommandModule<object, StudyFlags> = {
-  command: 'study <file>',
+  command: 'study [file]',
   describe: 'Run a study: many models on several sets, with tables, figures and a report',
   builder: async (args) => {
     const { PROVIDERS } = await import('../models/provider.js');
     return args
-      .positional('file', { type: 'string', demandOption: true, describe: 'A YAML file' })
+      .positional('file', { type: 'string', describe: 'A YAML file' })
       .options(studyFlags)
       .option('provider', {
         choices: PROVIDERS,
         default: 'cpu',
         describe: 'Execution provider of onnxruntime',
+      })
+      .check(({ file }) => {
+        requireGiven('study, a YAML file', file);
+        return true;
       })
       .epilogue(
         examples(
