@@ -3,23 +3,38 @@
  * does whatever is rare: markers, the end of the data, damage. Only its loop over plain data is replaced, by one that
  *
  * - looks up a coefficient at once: the number of zeros before it, its value and the bits that both take;
- * - refills its 64 bits at most once a coefficient, by four bytes at a time where none of them is 0xFF.
+ * - refills its 64 bits once for four coefficients, without a branch where none of the next eight bytes is 0xFF;
+ * - keeps what it reads from in registers.
  */
 #define jinit_huff_decoder jinit_stock_huff_decoder
 #include "jdhuff.c"
 #undef jinit_huff_decoder
 
-/* A code and the bits of its value take at most 16 + 15 bits. */
-enum { MOST_BITS = 31, LOOKUP_BITS = 10, LOOKUP_SIZE = 1 << LOOKUP_BITS };
+#include <wasm_simd128.h>
 
-/* What the next LOOKUP_BITS bits begin with. */
-typedef struct {
-  int16_t value;  /* of the coefficient, where its bits are all there */
-  uint8_t zeros;  /* coefficients to go on by, this one included; END_OF_BLOCK where no more come */
-  uint8_t length; /* bits that are used up; 0: more bits must be looked at */
-} Entry;
+enum {
+  LOOKUP_BITS = 10,
+  LOOKUP_SIZE = 1 << LOOKUP_BITS,
+  LOOKUPS = 4, /* between two refills */
+  FILLED = 49, /* bits that there are at least behind a refill: for so many lookups, or for a code and its value,
+                  which take 16 + 15 bits at most */
+};
 
-enum { END_OF_BLOCK = DCTSIZE2 };
+/*
+ * What the next LOOKUP_BITS bits begin with, in one word: the bits that are used up, in the lowest eight; the
+ * coefficients to go on by, this one included, in the next; its value, where its bits are all there, in the upper half.
+ */
+typedef uint32_t Entry;
+
+enum {
+  LONG = 0,                  /* more bits must be looked at */
+  END_OF_BLOCK = DCTSIZE2,   /* coefficients to go on by, where no more come */
+};
+
+static inline Entry make_entry(int value, int zeros, int length) { return (uint32_t)value << 16 | zeros << 8 | length; }
+static inline int value_of(Entry entry) { return (int32_t)entry >> 16; }
+static inline int zeros_of(Entry entry) { return entry >> 8 & 0xff; }
+static inline int length_of(Entry entry) { return entry & 0xff; }
 
 typedef struct {
   UINT8 bits[17], values[256]; /* the table that the entries were made of */
@@ -33,13 +48,13 @@ static Lookup lookups[NUM_HUFF_TBLS];
 static Entry entry_of(const d_derived_tbl *table, int bits) {
   const int found = table->lookup[bits >> (LOOKUP_BITS - HUFF_LOOKAHEAD)];
   const int code_length = found >> HUFF_LOOKAHEAD, symbol = found & 0xff;
-  if (code_length > HUFF_LOOKAHEAD) return (Entry){0};
+  if (code_length > HUFF_LOOKAHEAD) return LONG;
   const int zeros = symbol >> 4, size = symbol & 15;
   const int length = code_length + size;
-  if (length > LOOKUP_BITS) return (Entry){0};
-  if (size == 0) return (Entry){0, zeros == 15 ? 16 : END_OF_BLOCK, length};
+  if (length > LOOKUP_BITS) return LONG;
+  if (size == 0) return make_entry(0, zeros == 15 ? 16 : END_OF_BLOCK, length);
   const int raw = (bits >> (LOOKUP_BITS - length)) & ((1 << size) - 1);
-  return (Entry){HUFF_EXTEND(raw, size), zeros + 1, length};
+  return make_entry(HUFF_EXTEND(raw, size), zeros + 1, length);
 }
 
 static void make_lookup(Lookup *lookup, const d_derived_tbl *table) {
@@ -56,46 +71,64 @@ static void make_lookup(Lookup *lookup, const d_derived_tbl *table) {
 
 /* Bits that were read ahead, and the bytes that come next. */
 typedef struct {
-  uint64_t bits;
+  uint64_t bits; /* the next is the highest; behind `count` of them are zeros */
   int count;
   const uint8_t *next;
   int marker; /* the marker that was met; from there on the bits are zeros */
 } Reader;
 
-static inline int peek(const Reader *reader, int count) {
-  return (int)(reader->bits >> (reader->count - count)) & ((1 << count) - 1);
+static inline int peek(const Reader *reader, int count) { return (int)(reader->bits >> (64 - count)); }
+
+static inline void drop(Reader *reader, int count) {
+  reader->bits <<= count & 63;
+  reader->count -= count;
 }
 
+/* @param count 1 or more */
 static inline int take(Reader *reader, int count) {
-  reader->count -= count;
-  return (int)(reader->bits >> reader->count) & ((1 << count) - 1);
+  const int bits = peek(reader, count);
+  drop(reader, count);
+  return bits;
+}
+
+/* Eight bytes, of which the first is the highest. */
+static inline uint64_t load_bytes(const uint8_t *at) {
+  const v128_t order = wasm_i8x16_const(7, 6, 5, 4, 3, 2, 1, 0, -1, -1, -1, -1, -1, -1, -1, -1);
+  return wasm_i64x2_extract_lane(wasm_i8x16_swizzle(wasm_v128_load64_zero(at), order), 0);
 }
 
 static __attribute__((noinline)) void refill_by_bytes(Reader *reader) {
-  while (reader->count <= MOST_BITS) {
+  while (reader->count < FILLED) {
     const uint8_t byte = *reader->next;
     const uint8_t behind = byte == 0xff ? reader->next[1] : 0;
     if (behind != 0) {
       reader->marker = behind;
-      reader->bits <<= 8;
     } else {
-      reader->bits = reader->bits << 8 | byte;
+      reader->bits |= (uint64_t)byte << (56 - reader->count);
       reader->next += byte == 0xff ? 2 : 1;
     }
     reader->count += 8;
   }
 }
 
-/* Afterwards there are at least MOST_BITS bits. */
+/*
+ * Afterwards there are at least FILLED bits. All of the next eight bytes are put behind those that are there, though
+ * the last may not fit and counts for nothing: it comes again. What is called gets a copy: a reader whose address
+ * nobody has stays in registers.
+ */
 static inline void refill(Reader *reader) {
-  if (reader->count > MOST_BITS) return;
-  uint32_t word;
-  memcpy(&word, reader->next, sizeof word);
-  const uint32_t has_ff = word & 0x80808080u & (~word - 0x01010101u); /* as a zero byte is found in ~word */
-  if (__builtin_expect(has_ff != 0, 0)) return refill_by_bytes(reader);
-  reader->bits = reader->bits << 32 | __builtin_bswap32(word);
-  reader->count += 32;
-  reader->next += 4;
+  const uint64_t word = load_bytes(reader->next);
+  const uint64_t has_ff = word & 0x8080808080808080u & (~word - 0x0101010101010101u); /* as a zero byte of ~word */
+  if (__builtin_expect(has_ff != 0, 0)) {
+    if (reader->count >= FILLED) return;
+    Reader copy = *reader;
+    refill_by_bytes(&copy);
+    *reader = copy;
+    return;
+  }
+  reader->bits |= word >> reader->count;
+  reader->next += (63 - reader->count) >> 3;
+  reader->count |= 56;
 }
 
 /* A symbol of any length. */
@@ -103,7 +136,7 @@ static inline int take_symbol(Reader *reader, const d_derived_tbl *table) {
   const int found = table->lookup[peek(reader, HUFF_LOOKAHEAD)];
   int length = found >> HUFF_LOOKAHEAD;
   if (length <= HUFF_LOOKAHEAD) {
-    reader->count -= length;
+    drop(reader, length);
     return found & 0xff;
   }
   JLONG code = take(reader, length);
@@ -122,13 +155,22 @@ static inline int take_difference(Reader *reader, const d_derived_tbl *table) {
   return HUFF_EXTEND(raw, size);
 }
 
-/* A coefficient that the lookup does not hold, in the same form. */
-static __attribute__((noinline)) Entry take_long(Reader *reader, const d_derived_tbl *table) {
+static __attribute__((noinline)) Entry take_long_from(Reader *reader, const d_derived_tbl *table) {
+  refill(reader);
   const int symbol = take_symbol(reader, table);
   const int zeros = symbol >> 4, size = symbol & 15;
-  if (size == 0) return (Entry){0, zeros == 15 ? 16 : END_OF_BLOCK, 1};
-  const int raw = take(reader, size);
-  return (Entry){HUFF_EXTEND(raw, size), zeros + 1, 1};
+  const int raw = size == 0 ? 0 : take(reader, size);
+  refill(reader);
+  if (size == 0) return make_entry(0, zeros == 15 ? 16 : END_OF_BLOCK, 0);
+  return make_entry(HUFF_EXTEND(raw, size), zeros + 1, 0);
+}
+
+/* A coefficient that the lookup does not hold, in the same form; its bits are used up, and there are FILLED again. */
+static inline Entry take_long(Reader *reader, const d_derived_tbl *table) {
+  Reader copy = *reader;
+  const Entry entry = take_long_from(&copy, table);
+  *reader = copy;
+  return entry;
 }
 
 /*
@@ -138,20 +180,26 @@ static __attribute__((noinline)) Entry take_long(Reader *reader, const d_derived
 static inline void take_coefficients(Reader *reader, const Lookup *lookup, const d_derived_tbl *table, JCOEF *block) {
   for (int at = 0;;) {
     refill(reader);
-    Entry entry = lookup->entries[peek(reader, LOOKUP_BITS)];
-    if (__builtin_expect(entry.length != 0, 1)) reader->count -= entry.length;
-    else entry = take_long(reader, table);
-    at += entry.zeros;
-    if (entry.zeros == END_OF_BLOCK) return;
-    if (block != NULL && entry.value != 0) block[jpeg_natural_order[at]] = entry.value;
-    if (at >= DCTSIZE2 - 1) return;
+    for (int i = 0; i < LOOKUPS; i++) {
+      Entry entry = lookup->entries[peek(reader, LOOKUP_BITS)];
+      if (__builtin_expect(entry == LONG, 0)) entry = take_long(reader, table);
+      drop(reader, length_of(entry));
+      const int zeros = zeros_of(entry);
+      at += zeros;
+      if (zeros == END_OF_BLOCK) return;
+      if (block != NULL && value_of(entry) != 0) block[jpeg_natural_order[at]] = value_of(entry);
+      if (at >= DCTSIZE2 - 1) return;
+    }
   }
 }
 
 /* The place of decode_mcu_fast(): FALSE where a marker was met, and nothing has been used up. */
 static boolean decode_plain(j_decompress_ptr cinfo, JBLOCKROW *blocks) {
   const huff_entropy_ptr entropy = (huff_entropy_ptr)cinfo->entropy;
-  Reader reader = {entropy->bitstate.get_buffer, entropy->bitstate.bits_left, cinfo->src->next_input_byte, 0};
+  const bitread_perm_state state = entropy->bitstate; /* the library's next bit is the highest of `bits_left` */
+  if (state.bits_left == 64) return FALSE; /* a full buffer, as the library may leave it, cannot be refilled */
+  const uint64_t bits = state.bits_left == 0 ? 0 : (uint64_t)state.get_buffer << (64 - state.bits_left);
+  Reader reader = {bits, state.bits_left, cinfo->src->next_input_byte, 0};
   savable_state saved = entropy->saved;
   for (int i = 0; i < cinfo->blocks_in_MCU; i++) {
     JCOEF *block = blocks == NULL ? NULL : *blocks[i];
@@ -164,7 +212,8 @@ static boolean decode_plain(j_decompress_ptr cinfo, JBLOCKROW *blocks) {
   if (reader.marker != 0) return FALSE;
   cinfo->src->bytes_in_buffer -= reader.next - cinfo->src->next_input_byte;
   cinfo->src->next_input_byte = reader.next;
-  entropy->bitstate = (bitread_perm_state){reader.bits, reader.count};
+  const uint64_t left = reader.count == 0 ? 0 : reader.bits >> (64 - reader.count);
+  entropy->bitstate = (bitread_perm_state){left, reader.count};
   entropy->saved = saved;
   return TRUE;
 }

@@ -185,14 +185,22 @@ static inline Colours to_rgb(v128_t y, v128_t cb, v128_t cr) {
   return (Colours){wasm_i16x8_add(y, red), wasm_i16x8_add(y, green), wasm_i16x8_add(y, blue)};
 }
 
-/* Stores sixteen pixels of three planes as 48 bytes RGBRGB... */
+/* Sixteen of the 48 bytes RGBRGB... that sixteen pixels of three planes are; -1 where another plane's byte goes. */
+#define MIX(r, g, b, places_r, places_g, places_b)                                                         \
+  wasm_v128_or(wasm_v128_or(wasm_i8x16_swizzle(r, places_r), wasm_i8x16_swizzle(g, places_g)),             \
+               wasm_i8x16_swizzle(b, places_b))
+#define PLACES wasm_i8x16_const
+
 static inline void store_rgb(JSAMPROW out, v128_t r, v128_t g, v128_t b) {
-  v128_t rg = wasm_i8x16_shuffle(r, g, 0, 16, 0, 1, 17, 0, 2, 18, 0, 3, 19, 0, 4, 20, 0, 5);
-  wasm_v128_store(out, wasm_i8x16_shuffle(rg, b, 0, 1, 16, 3, 4, 17, 6, 7, 18, 9, 10, 19, 12, 13, 20, 15));
-  rg = wasm_i8x16_shuffle(r, g, 21, 0, 6, 22, 0, 7, 23, 0, 8, 24, 0, 9, 25, 0, 10, 26);
-  wasm_v128_store(out + 16, wasm_i8x16_shuffle(rg, b, 0, 21, 2, 3, 22, 5, 6, 23, 8, 9, 24, 11, 12, 25, 14, 15));
-  rg = wasm_i8x16_shuffle(r, g, 0, 11, 27, 0, 12, 28, 0, 13, 29, 0, 14, 30, 0, 15, 31, 0);
-  wasm_v128_store(out + 32, wasm_i8x16_shuffle(rg, b, 26, 1, 2, 27, 4, 5, 28, 7, 8, 29, 10, 11, 30, 13, 14, 31));
+  wasm_v128_store(out, MIX(r, g, b, PLACES(0, -1, -1, 1, -1, -1, 2, -1, -1, 3, -1, -1, 4, -1, -1, 5),
+                           PLACES(-1, 0, -1, -1, 1, -1, -1, 2, -1, -1, 3, -1, -1, 4, -1, -1),
+                           PLACES(-1, -1, 0, -1, -1, 1, -1, -1, 2, -1, -1, 3, -1, -1, 4, -1)));
+  wasm_v128_store(out + 16, MIX(r, g, b, PLACES(-1, -1, 6, -1, -1, 7, -1, -1, 8, -1, -1, 9, -1, -1, 10, -1),
+                                PLACES(5, -1, -1, 6, -1, -1, 7, -1, -1, 8, -1, -1, 9, -1, -1, 10),
+                                PLACES(-1, 5, -1, -1, 6, -1, -1, 7, -1, -1, 8, -1, -1, 9, -1, -1)));
+  wasm_v128_store(out + 32, MIX(r, g, b, PLACES(-1, 11, -1, -1, 12, -1, -1, 13, -1, -1, 14, -1, -1, 15, -1, -1),
+                                PLACES(-1, -1, 11, -1, -1, 12, -1, -1, 13, -1, -1, 14, -1, -1, 15, -1),
+                                PLACES(10, -1, -1, 11, -1, -1, 12, -1, -1, 13, -1, -1, 14, -1, -1, 15)));
 }
 
 int jsimd_can_ycc_rgb(void) { return 1; }
