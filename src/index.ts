@@ -122,13 +122,10 @@ export {
   type AnnotatedBox,
   type AnnotatedObject,
   type Annotation,
-  type Drop,
-  DROP_REASONS,
-  type DropCounts,
-  type DropReason,
   type MalformedAnnotation,
   type MalformedObject,
 } from './imagenet/annotation.js';
+export { type Drop, DROP_REASONS, type DropCounts, type DropReason } from './imagenet/drops.js';
 export { type AnnotationSource, openAnnotations } from './imagenet/annotations.js';
 export type { ImagePlace } from './imagenet/images.js';
 export {

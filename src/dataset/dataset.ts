@@ -1,12 +1,13 @@
 import { join } from 'node:path';
 import { z } from 'zod';
 import { DatasetError } from '../errors.js';
-import { digestOf, sha256, sha256Schema } from '../files/digest.js';
+import { digestOf, sha256 } from '../files/digest.js';
+import { sha256Schema } from '../files/sha256-schema.js';
 import type { FolderOf } from '../files/folders.js';
 import { readJsonLines, readSummary } from '../files/json.js';
 import { codecVersionsSchema } from '../image/codecs.js';
 import { EXTENSIONS } from '../image/encode.js';
-import { dropCountsSchema } from '../imagenet/annotation.js';
+import { dropCountsSchema } from '../imagenet/drops.js';
 import { type Recipe, recipeSchema } from '../recipe/schema.js';
 import { fieldsOf01, type MetadataRow, objectSchema, ROW_FIELDS, type RowFields } from './row.js';
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { sha256Schema } from '../files/digest.js';
+import { sha256Schema } from '../files/sha256-schema.js';
 import { classIndexSchema, wnidSchema } from '../imagenet/synsets.js';
 
 /**

@@ -7,7 +7,7 @@ import { exists, type FolderOf } from '../files/folders.js';
 import { readSummary, toJson, writeJsonLines } from '../files/json.js';
 import { writeWhole } from '../files/output-file.js';
 import { buildFolder } from '../files/output-folder.js';
-import { dropCountsSchema, dropRowSchema } from '../imagenet/annotation.js';
+import { dropCountsSchema, dropRowSchema } from '../imagenet/drops.js';
 import { type AnnotationSource, openAnnotations } from '../imagenet/annotations.js';
 import { type ImageStore, openImages } from '../imagenet/images.js';
 import { letSignalIn, type StageOptions, throwIfAborted } from '../progress.js';

@@ -180,14 +180,14 @@ export async function composeImages(
 ): Promise<void> {
   const total = to - from;
   await requireSpace(partial, estimateBytes(recipe, total - output.images), 'the dataset');
-  const rowOf = new Map((await readPatchRows(pool)).map((row) => [row.id, row]));
   const settings: ComposeSettings = { recipe, pool, folder: partial };
   const underWay: ComposeFileTask[][] = [];
   const batches = mapInWorkers<ComposeFileTask[], ComposedImage[]>(
-    tasksOf(recipe, plan, rowOf, [from + output.images, to], underWay),
+    tasksOf({ recipe, pool, plan }, [from + output.images, to], underWay),
     {
       worker: new URL('./compose-worker.js', import.meta.url),
       workerData: settings,
+      expected: Math.ceil((total - output.images) / batchOf(recipe)),
       stage: 'compose',
       jobs,
       signal,
@@ -233,15 +233,12 @@ function toMetadataRow(
 
 /** A run of the plan's rows, in batches; each is also put behind `underWay`. */
 async function* tasksOf(
-  recipe: Recipe,
-  plan: Plan,
-  rowOf: ReadonlyMap<string, PatchRow>,
+  { recipe, pool, plan }: Pick<Composition, 'recipe' | 'pool' | 'plan'>,
   [from, to]: readonly [number, number],
   underWay: ComposeFileTask[][],
 ): AsyncGenerator<ComposeFileTask[]> {
-  const [width, height] = canvasSize(recipe);
-  const size = Math.max(1, Math.min(BATCH, Math.floor(BATCH_PIXELS / (width * height))));
-  for await (const rows of inBatches(plan.rows(), size, from, to)) {
+  const rowOf = new Map((await readPatchRows(pool)).map((row) => [row.id, row]));
+  for await (const rows of inBatches(plan.rows(), batchOf(recipe), from, to)) {
     const tasks = rows.map((row) => ({
       row,
       patches: row.objects.map(({ patch }) => rowOf.get(patch) ?? notInPool(patch, plan.folder)),
@@ -250,6 +247,12 @@ async function* tasksOf(
     underWay.push(tasks);
     yield tasks;
   }
+}
+
+/** Images of a batch. */
+function batchOf(recipe: Recipe): number {
+  const [width, height] = canvasSize(recipe);
+  return Math.max(1, Math.min(BATCH, Math.floor(BATCH_PIXELS / (width * height))));
 }
 
 function notInPool(patch: string, plan: PlanFolder): never {

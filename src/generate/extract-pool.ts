@@ -11,7 +11,7 @@ import { forgetProgress } from '../files/resume.js';
 import { fitInside } from '../image/box.js';
 import { codecVersions } from '../image/codecs.js';
 import { MemoryBudget } from '../image/memory-budget.js';
-import { countDrops, type Drop, type DropReason } from '../imagenet/annotation.js';
+import { countDrops, type Drop, type DropReason } from '../imagenet/drops.js';
 import { fingerprintOf } from '../imagenet/images.js';
 import { inBatches } from '../parallel/ordered.js';
 import { mapInWorkers } from '../parallel/workers.js';
@@ -237,6 +237,7 @@ export async function cutImages(
     patch: recipe.patch,
     storeSide: storeSide(recipe),
   };
+  const total = to - from;
   const spares: ArrayBuffer[] = [];
   const batches = mapInWorkers<ExtractBatch, ExtractedBatch>(
     batchesOf(index, [from + reached.images, to], spares),
@@ -244,12 +245,12 @@ export async function cutImages(
       worker: new URL('./extract-worker.js', import.meta.url),
       workerData,
       moved: ({ spare }) => (spare ? [spare] : []),
+      expected: Math.ceil((total - reached.images) / BATCH),
       stage: 'extract',
       jobs,
       signal,
     },
   );
-  const total = to - from;
   const output = await openPoolOutput(partial, reached);
   try {
     onProgress?.({ stage: 'extract', done: reached.images, total, unit: 'images' });

@@ -11,12 +11,8 @@ import { DatasetError, PatchmlError } from '../errors.js';
 import { explainError } from '../files/file-errors.js';
 import { exists } from '../files/folders.js';
 import { byteOrder } from '../files/listing.js';
-import {
-  type Drop,
-  type DropCounts,
-  dropRowSchema,
-  type MalformedAnnotation,
-} from '../imagenet/annotation.js';
+import { type MalformedAnnotation } from '../imagenet/annotation.js';
+import { type Drop, type DropCounts, dropRowSchema } from '../imagenet/drops.js';
 import { openAnnotations } from '../imagenet/annotations.js';
 import { classNameOf, classOf, type Wnid } from '../imagenet/synsets.js';
 import { loadRecipe, recipeDigest } from '../recipe/load.js';

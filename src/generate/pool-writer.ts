@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { sha256 } from '../files/digest.js';
 import { readJsonLines, writeJsonLines } from '../files/json.js';
 import { noteProgress, takeUpProgress } from '../files/resume.js';
-import { dropCountsSchema } from '../imagenet/annotation.js';
+import { dropCountsSchema } from '../imagenet/drops.js';
 import type { ExtractedBatch } from './cut-patches.js';
 import type { PatchRow } from './pool.js';
 

@@ -4,7 +4,7 @@ import { sha256File } from '../files/digest.js';
 import type { FolderOf } from '../files/folders.js';
 import { readSummary } from '../files/json.js';
 import { codecVersionsSchema } from '../image/codecs.js';
-import { type Drop, dropCountsSchema, dropRowSchema } from '../imagenet/annotation.js';
+import { type Drop, dropCountsSchema, dropRowSchema } from '../imagenet/drops.js';
 import { classIndexSchema, wnidSchema } from '../imagenet/synsets.js';
 import { damagedPool, PoolReader } from './pool-reader.js';
 import { poolPartSchema, readStageRows } from './stage-folder.js';

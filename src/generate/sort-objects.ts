@@ -3,12 +3,9 @@ import type { Size } from '../image/box.js';
 import {
   type AnnotatedBox,
   type Annotation,
-  countDrops,
-  type Drop,
-  type DropCounts,
-  type DropReason,
   type MalformedAnnotation,
 } from '../imagenet/annotation.js';
+import { countDrops, type Drop, type DropCounts, type DropReason } from '../imagenet/drops.js';
 import type { ImagePlace, ImageStore } from '../imagenet/images.js';
 import {
   type ClassIndex,

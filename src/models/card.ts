@@ -4,7 +4,7 @@ import { basename, dirname, extname, isAbsolute, join, resolve } from 'node:path
 import { glob } from 'tinyglobby';
 import { z } from 'zod';
 import { EvaluationError } from '../errors.js';
-import { sha256Schema } from '../files/digest.js';
+import { sha256Schema } from '../files/sha256-schema.js';
 import { byteOrder } from '../files/listing.js';
 import { invalidField, readYaml, type YamlKind } from '../files/yaml.js';
 import { classOf, WNID } from '../imagenet/synsets.js';

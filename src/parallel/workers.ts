@@ -15,8 +15,17 @@ export interface MapInWorkersOptions<In = unknown> extends Pick<StageOptions, 'j
   workerData: unknown;
   /** The buffers of an item that are handed over instead of copied. */
   moved?: (item: In) => ArrayBuffer[];
+  /** Items that there will be: threads for them start at once, before the first is there. Default: 1. */
+  expected?: number;
   stage: Stage;
 }
+
+/**
+ * MB of a thread's new objects. The decoders and encoders hold memory of their own for each image,
+ * which is not free before the small object that stands for it is collected; where these are
+ * collected late, that is hundreds of megabytes, and none of it in the processor's cache.
+ */
+const YOUNG_MB = 3;
 
 /**
  * Maps items in worker threads and yields the results in the items' order. At most two items per
@@ -27,12 +36,14 @@ export async function* mapInWorkers<In, Out>(
   items: Iterable<In> | AsyncIterable<In>,
   options: MapInWorkersOptions<In>,
 ): AsyncGenerator<Out> {
-  const { worker, workerData, moved, stage, signal, jobs = availableParallelism() } = options;
+  const { worker, workerData, moved, expected = 1, stage, signal } = options;
+  const { jobs = availableParallelism() } = options;
   const threads = new Piscina({
     filename: fileURLToPath(new URL('./load-worker.cjs', import.meta.url)),
     argv: [worker.href],
     workerData,
-    minThreads: 1,
+    resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },
+    minThreads: Math.max(1, Math.min(expected, jobs)),
     maxThreads: jobs,
     idleTimeout: 60_000,
     recordTiming: false,

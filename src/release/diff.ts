@@ -3,7 +3,7 @@ import { type MetadataRow, ROW_FIELDS, type RowPart } from '../dataset/row.js';
 import { sha256 } from '../files/digest.js';
 import { MAX_IMAGE_BYTES, readRegularFile } from '../files/read-file.js';
 import { decodeImage } from '../image/decode.js';
-import type { DropCounts } from '../imagenet/annotation.js';
+import type { DropCounts } from '../imagenet/drops.js';
 import { type StageOptions, throwIfAborted } from '../progress.js';
 import { portableRecipe, type RecipeChange, recipeChanges } from '../recipe/load.js';
 import { openPublished, type Published, type ReleaseFolder } from './release-folder.js';

@@ -5,7 +5,8 @@ import { type Dataset, type DatasetFolder, readDataset } from '../dataset/datase
 import { type Finding, FindingList } from '../dataset/verify.js';
 import { TransferError } from '../errors.js';
 import { EXPORT_NAMES } from '../exports/exports.js';
-import { sha256File, sha256Schema } from '../files/digest.js';
+import { sha256File } from '../files/digest.js';
+import { sha256Schema } from '../files/sha256-schema.js';
 import { exists, type FolderOf } from '../files/folders.js';
 import { parseJson, readSummary } from '../files/json.js';
 import { byteOrder, listFiles } from '../files/listing.js';

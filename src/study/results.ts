@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { sha256Schema } from '../files/digest.js';
+import { sha256Schema } from '../files/sha256-schema.js';
 import { kendall, spearman } from '../metrics/index.js';
 import { compareModels, type PairComparison } from '../score/compare-models.js';
 import { compareSets, type ModelGap, type SetComparison } from '../score/compare-sets.js';

@@ -1,7 +1,8 @@
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { EvaluationError, OutputError } from '../errors.js';
-import { sha256File, sha256Schema } from '../files/digest.js';
+import { sha256File } from '../files/digest.js';
+import { sha256Schema } from '../files/sha256-schema.js';
 import { exists, makeFolder } from '../files/folders.js';
 import { readSummary, toJson } from '../files/json.js';
 import { byteOrder, listFiles, tryLink } from '../files/listing.js';

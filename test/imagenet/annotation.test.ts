@@ -1,11 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import {
-  type AnnotatedBox,
-  countDrops,
-  isImageId,
-  toPixelBox,
-} from '../../src/imagenet/annotation.js';
+import { type AnnotatedBox, isImageId, toPixelBox } from '../../src/imagenet/annotation.js';
+import { countDrops } from '../../src/imagenet/drops.js';
 
 describe('isImageId', () => {
   it.each(['ILSVRC2012_val_00000001', 'n02105855_2933', 'a', '7', 'a.b-c_d', 'x'.repeat(128)])(

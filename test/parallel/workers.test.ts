@@ -30,6 +30,15 @@ describe('mapInWorkers', () => {
     expect(results.map(({ answer }) => answer)).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
   });
 
+  it.each([0, 1, 3, 50])(
+    'gives the same where %d items are expected and 5 come',
+    async (expected) => {
+      const tasks = [5, 0, 5, 0, 0].map((after, answer) => ({ answer, after }));
+      const results = await collect(run(tasks, { jobs: 3, expected }));
+      expect(results.map(({ answer }) => answer)).toEqual([0, 1, 2, 3, 4]);
+    },
+  );
+
   it('tells each thread its data once, and passes bytes on', async () => {
     const [result] = await collect(run([{ answer: Buffer.from([1, 2, 3]) }]));
     expect(result!.told).toEqual({ start: 'told once' });
