@@ -46,7 +46,7 @@ export const SIZES: Record<'small' | 'full', BenchSize> = {
     evaluated: 3_000,
     exported: 10_000,
     scored: 50_000,
-    repeats: 5,
+    repeats: 4,
     modelRepeats: 3,
     scoreRepeats: 2,
     samplePerClass: 8,

@@ -52,11 +52,10 @@ export async function benchCompose(bench: Bench): Promise<Row[]> {
 
 async function benchPng(bench: Bench): Promise<Row[]> {
   const { peers, scratch, size } = bench;
-  const { two, encode, one, sharp, pillow, pillowFast } = await measure(
+  const { two, encode, one, sharp, pillow } = await measure(
     {
       two: compose(bench, 'png', 2),
       pillow: peers.compose?.('png'),
-      pillowFast: peers.compose?.('png-fast'),
       one: compose(bench, 'png', 1),
       encode: encodeAlone(bench, 'png', 'patchml'),
       sharp: encodeAlone(bench, 'png', 'sharp'),
@@ -66,7 +65,6 @@ async function benchPng(bench: Bench): Promise<Row[]> {
   const what = 'compose PNG, 2 threads';
   return [
     comparePeer(what, two, { 'two processes of Pillow, level 6': pillow }, 4),
-    comparePeer(what, two, { 'two processes of Pillow, level 1': pillowFast }),
     compareRates(what, two, '1 thread', one, 1.7),
     compareRates(what, two, 'encoding alone, same encoder', encode),
     compareRates(what, two, "encoding alone, sharp's PNG", sharp),

@@ -15,7 +15,7 @@ export interface Run {
   rssMb?: number;
 }
 
-/** The run of median rate, the largest memory of all runs, and the rate of each run. */
+/** The run of median rate (of an even number the lower one), the largest memory of all runs, and the rate of each run. */
 export interface Measured extends Run {
   rates: number[];
 }
@@ -101,7 +101,7 @@ export function collect(command: string, args: readonly string[]): Promise<strin
 
 function medianOf(runs: readonly Run[]): Measured {
   const sorted = [...runs].sort((a, b) => rateOf(a) - rateOf(b));
-  const median = sorted[Math.floor(sorted.length / 2)]!;
+  const median = sorted[Math.floor((sorted.length - 1) / 2)]!;
   const measured = { ...median, rates: runs.map(rateOf) };
   if (median.rssMb !== undefined) measured.rssMb = Math.max(...runs.map((run) => run.rssMb ?? 0));
   return measured;

@@ -8,8 +8,8 @@ import type { MadeScores } from './evaluate-jobs.js';
 import type { BenchInput } from './input.js';
 import { collect, type Job, type Run } from './measure.js';
 
-/** How Pillow encodes: `png` at its own level, 6; `png-fast` at level 1. */
-type PeerEncoding = 'png' | 'png-fast' | 'jpeg';
+/** How Pillow encodes: `png` at its own level, 6. */
+type PeerEncoding = 'png' | 'jpeg';
 
 /** A model and images, as evaluate_peer.py takes them. */
 interface EvaluateTask {

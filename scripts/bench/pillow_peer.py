@@ -2,7 +2,7 @@
 
 python3 pillow_peer.py extract ROWS.jsonl OUT
     a row: {"path", "boxes": [[x0, y0, x1, y1]], "sizes": [[width, height]]}
-python3 pillow_peer.py compose ROWS.jsonl OUT PATCHES.bin png|png-fast|jpeg
+python3 pillow_peer.py compose ROWS.jsonl OUT PATCHES.bin png|jpeg
     a row: {"id", "objects": [{"offset", "width", "height", "bbox": [x, y, w, h]}]}
 
 Prints one line of JSON: {"count", "seconds", "cpuMs"}. The start of the processes is measured, the
@@ -22,7 +22,6 @@ from PIL import Image
 PROCESSES = 2
 ENCODINGS = {
     "png": {"format": "PNG"},
-    "png-fast": {"format": "PNG", "compress_level": 1},
     "jpeg": {"format": "JPEG", "quality": 95, "subsampling": 0},
 }
 

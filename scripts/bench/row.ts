@@ -35,7 +35,7 @@ export function compareRates(
   const row: Row = { what, run, against, limit };
   if (limit) {
     const ratios = run.rates.map((rate, round) => rate / limit.rates[round]!).sort((a, b) => a - b);
-    row.ratio = ratios[Math.floor(ratios.length / 2)]!;
+    row.ratio = ratios[Math.floor((ratios.length - 1) / 2)]!;
     row.spread = [ratios[0]!, ratios.at(-1)!];
   }
   if (atLeast !== undefined) row.aim = { of: 'ratio', atLeast };
@@ -50,7 +50,7 @@ export function comparePeer(
   what: string,
   run: Measured,
   peers: Record<string, Measured | undefined>,
-  atLeast?: number,
+  atLeast: number,
 ): Row {
   const there = Object.entries(peers).flatMap(([name, peer]) => (peer ? [{ name, peer }] : []));
   there.sort((a, b) => rateOf(b.peer) - rateOf(a.peer));
