@@ -152,7 +152,7 @@ const LATEX: Record<string, string> = {
 };
 
 /** Text that LaTeX prints as it is, in one line. */
-export function inLatex(text: string): string {
+function inLatex(text: string): string {
   return text
     .replace(/[\p{Cc}\s]+/gu, ' ')
     .replace(/[&%$#_{}]|[\\~^<>|"±]/g, (character) => LATEX[character] ?? `\\${character}`);

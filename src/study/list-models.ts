@@ -24,7 +24,7 @@ export interface StudyCell {
 }
 
 /** A model that is run. */
-export interface FromCard {
+interface FromCard {
   kind: 'card';
   card: ModelCard;
   preprocess: PreprocessingChoice | undefined;
@@ -34,7 +34,7 @@ export interface FromCard {
 }
 
 /** Predictions that were made elsewhere. */
-export interface FromFile extends StudyPath {
+interface FromFile extends StudyPath {
   kind: 'predictions';
   options: PredictionOptions;
 }
