@@ -126,6 +126,16 @@ function fileIn(folder: string, content: string | Buffer): string {
 
 const card = (model: string): patchml.ModelCard => cardWith({}, {}, { model });
 
+const shard = { part: 1, of: 2 };
+
+/** A study of these predictions on a dataset. */
+function studyOf(predictions: string): Promise<patchml.Study> {
+  const path = join(newFolder('study'), 'study.yaml');
+  const fields = { sets: { made: { dataset: made.dataset } }, models: [{ predictions }] };
+  writeFileSync(path, JSON.stringify({ name: 'study', ...fields }));
+  return patchml.loadStudy(path);
+}
+
 /** Every public function that reads files, by its name and the input that is bad. */
 const READERS: Record<string, Call> = {
   'addModelCard model': (model) => patchml.addModelCard({ model }),
@@ -137,6 +147,10 @@ const READERS: Record<string, Call> = {
     patchml.composeDataset({ recipe, pool: made.pool, plan, out }),
   'composeDataset pool': (pool, out) =>
     patchml.composeDataset({ recipe, pool, plan: made.plan, out }),
+  'composeShard plan': (plan, out) =>
+    patchml.composeShard({ recipe, pool: made.pool, plan, out, shard }),
+  'composeShard pool': (pool, out) =>
+    patchml.composeShard({ recipe, pool, plan: made.plan, out, shard }),
   'diffDatasets after': (after) => patchml.diffDatasets({ before: made.dataset, after }),
   'diffDatasets before': (before) => patchml.diffDatasets({ before, after: made.dataset }),
   'draftModelCard model': (model) => patchml.draftModelCard({ model }),
@@ -146,6 +160,9 @@ const READERS: Record<string, Call> = {
   'extractPool images': (images, work) =>
     patchml.extractPool({ recipe, index: made.index, images, work }),
   'extractPool index': (index, work) => patchml.extractPool({ recipe, index, work }),
+  'extractShard images': (images, work) =>
+    patchml.extractShard({ recipe, index: made.index, images, work, shard }),
+  'extractShard index': (index, work) => patchml.extractShard({ recipe, index, work, shard }),
   'findModelCard .onnx': (path) => patchml.findModelCard(`${path}.onnx`),
   findModelCard: (path) => patchml.findModelCard(path),
   'findPoolOf dataset': (dataset) => patchml.findPoolOf({ dataset, work: made.work }),
@@ -159,6 +176,7 @@ const READERS: Record<string, Call> = {
   inspect: (path) => patchml.inspect(path),
   loadModelCard: (path) => patchml.loadModelCard(path),
   loadRecipe: (path) => patchml.loadRecipe(path),
+  loadStudy: (path) => patchml.loadStudy(path),
   openAllScores: (path) => patchml.openAllScores([path]),
   openAnnotations: async (path) => collect((await patchml.openAnnotations(path)).read()),
   'openEvaluationSet dataset': (dataset) => patchml.openEvaluationSet({ dataset }),
@@ -173,6 +191,13 @@ const READERS: Record<string, Call> = {
   'predict card.model': (model, work) =>
     patchml.predict({ card: card(model), set: made.set, work, preprocessing: tinyCard('nchw') }),
   'makePlan pool': (pool, work) => patchml.makePlan({ recipe, pool, work }),
+  'mergeDataset plan': (plan, out) => patchml.mergeDataset({ recipe, pool: made.pool, plan, out }),
+  'mergeDataset pool': (pool, out) => patchml.mergeDataset({ recipe, pool, plan: made.plan, out }),
+  'mergePool images': (images, work) =>
+    patchml.mergePool({ recipe, index: made.index, images, work }),
+  'mergePool index': (index, work) => patchml.mergePool({ recipe, index, work }),
+  'plotFigure scores': (scores, out) =>
+    patchml.plotFigure({ figure: 'subgroups', scores: [scores], out: `${out}.svg` }),
   'pullRelease from': (from, out) => patchml.pullRelease({ from, out }),
   'pushRelease release': (release, to) => patchml.pushRelease({ release, to }),
   'readDataset rows': async (path) => collect((await patchml.readDataset(path)).rows()),
@@ -193,9 +218,12 @@ const READERS: Record<string, Call> = {
     patchml.releaseDataset({ dataset, version: '1.0.0', to }),
   'releaseDataset previous': (previous, to) =>
     patchml.releaseDataset({ dataset: made.dataset, version: '1.0.1', to, previous }),
+  'runStudy predictions': async (predictions, out) =>
+    patchml.runStudy({ study: await studyOf(predictions), out, work: `${out}-work` }),
   'scoreFile predictions': (predictions) => patchml.scoreFile({ predictions, set: made.set }),
   'scoreFile predictions .npy': (predictions) =>
     patchml.scoreFile({ predictions: `${predictions}.npy`, set: made.set }),
+  'startViewer paths': (path) => patchml.startViewer({ paths: [path] }),
   'verify folder': (folder) => patchml.verify({ folder }),
   'verify regenerate.pool': (pool) =>
     patchml.verify({ folder: made.dataset, regenerate: { pool, work: made.work } }),
@@ -204,6 +232,7 @@ const READERS: Record<string, Call> = {
   'verifyDataset dataset': (dataset) => patchml.verifyDataset({ dataset }),
   'verifyRelease release': (release) => patchml.verifyRelease({ release }),
   'writeContactSheet dataset': (dataset, out) => patchml.writeContactSheet({ dataset, out }),
+  'writeReport scores': (scores, out) => patchml.writeReport({ scores: [scores], out }),
 };
 
 describe('A path that leads to something else', () => {
@@ -226,12 +255,14 @@ const WRITERS: Record<string, Call> = {
     }),
   'buildIndex work': (work) => patchml.buildIndex({ ...made, recipe, work }),
   'composeDataset out': (out) => patchml.composeDataset({ ...made, recipe, out }),
+  'composeShard out': (out) => patchml.composeShard({ ...made, recipe, out, shard }),
   'evaluateModel out': (out, work) =>
     patchml.evaluateModel({ card: tinyCard('nchw'), set: made.set, work, out }),
   'evaluateModel work': (work, out) =>
     patchml.evaluateModel({ card: tinyCard('nchw'), set: made.set, work, out }),
   'exportDataset out': (out) => patchml.exportDataset({ ...made, format: 'csv', out }),
   'extractPool work': (work) => patchml.extractPool({ recipe, index: made.index, work }),
+  'extractShard work': (work) => patchml.extractShard({ recipe, index: made.index, work, shard }),
   'generate out': (out) => patchml.generate({ ...made, recipe, out }),
   'generate work': (work, out) => patchml.generate({ ...made, recipe, out, work }),
   'makePlan work': (work) => patchml.makePlan({ recipe, pool: made.pool, work }),
@@ -247,6 +278,8 @@ const WRITERS: Record<string, Call> = {
   'regenerateRelease out': (out, work) => patchml.regenerateRelease({ ...made, out, work }),
   'regenerateRelease work': (work, out) => patchml.regenerateRelease({ ...made, out, work }),
   'releaseDataset to': (to) => patchml.releaseDataset({ ...made, version: '1.0.0', to }),
+  'runStudy out': async (out, work) =>
+    patchml.runStudy({ study: await studyOf(made.images), out, work }),
   'writeContactSheet out': (out) => patchml.writeContactSheet({ ...made, out: join(out, 'a.png') }),
 };
 

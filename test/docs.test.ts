@@ -18,7 +18,7 @@ import { dirname, join, resolve } from 'node:path';
 import { globSync } from 'tinyglobby';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { makeSample } from '../scripts/make-sample.js';
-import { ERROR_CODES } from '../src/index.js';
+import { ERROR_CODES, loadStudy } from '../src/index.js';
 
 const ROOT = process.cwd();
 const REAL = resolve(ROOT, '../shared/imagenet-val');
@@ -113,7 +113,15 @@ describe('the documentation', () => {
     const pages = [...new Set(ofUser.map(({ page }) => page))];
     expect(pages).toEqual(RUN.map((name) => `${name}.md`));
     const languages = new Set(blocks.map(({ language }) => language));
-    expect([...languages].sort()).toEqual(['console', 'python', 'sh', 'text', 'ts']);
+    expect([...languages].sort()).toEqual(['console', 'python', 'sh', 'text', 'ts', 'yaml']);
+  });
+
+  it('has YAML that is a study', async () => {
+    const studies = blocks.filter(({ language }) => language === 'yaml');
+    expect(studies.map(({ page }) => page)).toEqual(['docs/studies.md']);
+    const path = join(folder, 'my-study.yaml');
+    writeFileSync(path, studies[0]!.code);
+    expect(await loadStudy(path)).toMatchObject({ name: 'my-study', gaps: [['val', 'patchml']] });
   });
 
   it('has programs that TypeScript accepts', () => {

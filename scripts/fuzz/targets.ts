@@ -211,9 +211,9 @@ async function readImages(path: string): Promise<void> {
   const { places } = await openImages(path);
   const reader = new ImageReader(path);
   try {
-    for (const place of places.values()) await decodeImage(await reader.read(place));
+    for (const place of places.values()) await decodeImage(reader.read(place));
   } finally {
-    await reader.close();
+    reader.close();
   }
 }
 

@@ -85,7 +85,8 @@ async function fillPage(data: ReportData): Promise<string> {
   const page = await readFile(path, 'utf8').catch((error: unknown) => {
     throw explainError(error, 'dist/web/report.html');
   });
-  return page.replace(TITLE, () => inHtml(data.title)).replace(DATA, () => inScript(data));
+  // The title's place stands before the data, which may say anything.
+  return page.replace(DATA, () => inScript(data)).replace(TITLE, () => inHtml(data.title));
 }
 
 function inHtml(text: string): string {

@@ -3,7 +3,7 @@ import type { ModelComparison } from './compare-models.js';
 import { GAP_METRICS, type GapMetric, type SetComparison } from './compare-sets.js';
 import { COMPARED_METRICS, type ComparedWith, type LeftOut } from './compare-statistics.js';
 import { differenceText, intervalText, labelOf, type NamedOf, valueText } from './metric-text.js';
-import { type ReportForm, writeReport } from './report-folder.js';
+import { type ResultsForm, writeResults } from './results-folder.js';
 import { modelsTable, rangeText, scorecardNotes, scorecardsCsvTable } from './scorecard-table.js';
 import type { NewScorecard } from './scorecard.js';
 
@@ -260,7 +260,7 @@ function cell(value: string | number | null): string {
   return String(value ?? '');
 }
 
-const COMPARISON_FORM: ReportForm = {
+const COMPARISON_FORM: ResultsForm = {
   what: 'a comparison of models',
   main: 'comparison.json',
   format: 'patchml-comparison',
@@ -268,7 +268,7 @@ const COMPARISON_FORM: ReportForm = {
   code: 'output-not-comparison',
 };
 
-const GAP_FORM: ReportForm = {
+const GAP_FORM: ResultsForm = {
   what: 'a comparison of sets',
   main: 'gap.json',
   format: 'patchml-gap',
@@ -297,7 +297,7 @@ export async function writeModelComparison({
   scorecards,
 }: WriteModelComparisonInput): Promise<void> {
   const { correlations, set } = comparison;
-  await writeReport(out, COMPARISON_FORM, {
+  await writeResults(out, COMPARISON_FORM, {
     main: comparison,
     texts: {
       'comparison.md': markdown(
@@ -331,7 +331,7 @@ export async function writeSetComparison({
   out,
   comparison: gap,
 }: WriteSetComparisonInput): Promise<void> {
-  await writeReport(out, GAP_FORM, {
+  await writeResults(out, GAP_FORM, {
     main: gap,
     texts: {
       'gap.md': markdown(

@@ -121,7 +121,7 @@ function requireProbabilities(
 }
 
 /** Rows that were checked, as the metrics take them. */
-export function scoresOf(
+function scoresOf(
   values: Float32Array | Float64Array,
   images: number,
   classCount: number,

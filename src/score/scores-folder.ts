@@ -13,7 +13,7 @@ import type { EvaluationSet } from '../sets/evaluation-set.js';
 import { countOf, countText, inMarkdown, toCsvTable, toMarkdownTable } from '../text.js';
 import { detailsTables } from './details-table.js';
 import { parseImagesCsv, type PerImageScores, writeImagesCsv } from './images-csv.js';
-import { type ReportForm, requireReportPlace, writeReport } from './report-folder.js';
+import { type ResultsForm, requireResultsPlace, writeResults } from './results-folder.js';
 import { MARK, scorecardNotes, scorecardsCsvTable, scorecardTable } from './scorecard-table.js';
 import { type NewScorecard, type Scorecard, scorecardSchema } from './scorecard.js';
 
@@ -135,7 +135,7 @@ const FORMAT = 'patchml-scorecard';
 const [MARKDOWN_FILE, CSV_FILE] = ['scorecard.md', 'scorecard.csv'] as const;
 
 /** What a folder of scores holds; the predictions are there where a model was evaluated. */
-const SCORES_FORM: ReportForm = {
+const SCORES_FORM: ResultsForm = {
   what: 'a scorecard',
   main: SCORECARD_FILE,
   format: FORMAT,
@@ -181,7 +181,7 @@ export async function requireScoresPlace(
   scores: ScoresOrigin,
   overwrite = false,
 ): Promise<void> {
-  await requireReportPlace(folder, SCORES_FORM);
+  await requireResultsPlace(folder, SCORES_FORM);
   const path = join(folder, SCORECARD_FILE);
   if (overwrite || !(await exists(path))) return;
   const earlier = earlierSchema.safeParse(parseJson(await readRegularText(path))).data;
@@ -254,7 +254,7 @@ export async function writeScores(
 ): Promise<void> {
   await requireScoresPlace(out, scorecard, overwrite);
   const images = writeImagesCsv(perImage);
-  await writeReport(out, SCORES_FORM, {
+  await writeResults(out, SCORES_FORM, {
     main: { ...scorecard, imagesSha256: sha256(images) },
     texts: {
       [IMAGES_FILE]: images,

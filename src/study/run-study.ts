@@ -86,7 +86,10 @@ async function run(
   const made = await makeResults({ study, scores, meanSides, failures }, options);
   throwIfAborted(options.signal, 'study');
   const { figures } = study;
-  const input = { out, figures, key, results: made.results, scores };
+  const shown = [...sets].flatMap(([name, { set }]) =>
+    study.examples && set.images && scores.some((each) => each.set === name) ? [set] : [],
+  );
+  const input = { out, figures, key, results: made.results, scores, sets: shown };
   const written = await whenFree(() => writeStudy(input, options), options);
   const all = [...made.failures, ...written.failures];
   return { out, results: written.results, failures: all, ...counts, isUnchanged: false };

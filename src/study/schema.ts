@@ -171,6 +171,10 @@ export const studySchema = z.strictObject({
     .array(z.union([z.enum(FIGURES), figure], `expected a figure: ${FIGURES.join(', ')}`))
     .default([...FIGURES])
     .describe('Figures to draw, by name or with fields; by default all'),
+  examples: z
+    .boolean()
+    .default(true)
+    .describe('Whether the report shows images of the sets; false for one to pass on'),
   scores,
   interval: z
     .enum(['range', 'plus-minus', 'none'])

@@ -11,6 +11,7 @@ import { buildFolder, NOTE_FILE, type OutputKind, requirePlace } from '../files/
 import type { StageOptions } from '../progress.js';
 import { plotFigures, type PlotFiguresInput } from '../report/plot.js';
 import { writeReport } from '../report/report.js';
+import type { EvaluationSet } from '../sets/evaluation-set.js';
 import type { StudyFailure } from './failure.js';
 import { type StudyResults, studyResultsSchema, type StudyScores } from './results.js';
 import type { StudyFields } from './schema.js';
@@ -91,6 +92,8 @@ export interface WriteStudyInput {
   results: StudyResults;
   /** Of the same scores; `kept` is the folder that they are in. */
   scores: readonly (StudyScores & { kept: string })[];
+  /** Sets whose images the report gives examples of. */
+  sets: readonly EvaluationSet[];
 }
 
 /**
@@ -99,7 +102,7 @@ export interface WriteStudyInput {
  * @throws OutputError where it cannot be written, or holds something else
  */
 export async function writeStudy(
-  { out, figures, key, results: found, scores }: WriteStudyInput,
+  { out, figures, key, results: found, scores, sets }: WriteStudyInput,
   options: Pick<StageOptions, 'signal' | 'onProgress'> = {},
 ): Promise<{ results: StudyResults; failures: StudyFailure[] }> {
   const failures: StudyFailure[] = [];
@@ -122,7 +125,8 @@ export async function writeStudy(
     }
     await writeWhole(join(partial, STUDY_FILE), toJson(results), { sync: false });
     const { title = results.name } = results;
-    await writeReport({ scores: folders, title, out: join(partial, REPORT_FILE) }, options);
+    const report = { scores: folders, sets, title, out: join(partial, REPORT_FILE) };
+    await writeReport(report, options);
     const lock: Lock = {
       format: 'patchml-study-lock',
       version: 1,

@@ -12,8 +12,8 @@ import {
 import { readRegularText } from '../files/read-file.js';
 import { isMapping } from '../files/yaml.js';
 
-/** What a folder of one kind of report holds. */
-export interface ReportForm {
+/** What a folder of one kind of results holds. */
+export interface ResultsForm {
   /** What it is, in messages: `a scorecard`. */
   what: string;
   /** The JSON file that says of itself what it is. */
@@ -27,7 +27,7 @@ export interface ReportForm {
 }
 
 /** What goes into such a folder. */
-export interface Report {
+export interface Results {
   /** The content of the main file. */
   main: object;
   /** Text, by name. */
@@ -37,16 +37,16 @@ export interface Report {
 }
 
 /**
- * Writes a report, all or nothing, in place of an earlier one of its form.
+ * Writes results, all or nothing, in place of earlier ones of their form.
  *
  * @throws OutputError where the folder cannot be written, or holds something else
  */
-export async function writeReport(
+export async function writeResults(
   folder: string,
-  form: ReportForm,
-  { main, texts, copies = {} }: Report,
+  form: ResultsForm,
+  { main, texts, copies = {} }: Results,
 ): Promise<void> {
-  await requireReportPlace(folder, form);
+  await requireResultsPlace(folder, form);
   const fill = async (partial: string): Promise<void> => {
     for (const [name, path] of Object.entries(copies)) await copyWhole(path, join(partial, name));
     for (const [name, text] of Object.entries(texts)) await writeWhole(join(partial, name), text);
@@ -56,17 +56,17 @@ export async function writeReport(
 }
 
 /**
- * Checks that a report may go to a folder: it holds nothing, or an earlier one of this form and no
+ * Checks that results may go to a folder: it holds nothing, or earlier ones of this form and no
  * other file.
  *
  * @throws OutputError with the form's code, or `output-is-link`
  */
-export async function requireReportPlace(folder: string, form: ReportForm): Promise<void> {
+export async function requireResultsPlace(folder: string, form: ResultsForm): Promise<void> {
   await requirePlace(folder, kindOf(form));
   await requireNoLink(folder);
 }
 
-function kindOf({ what, main, format, others, code }: ReportForm): OutputKind {
+function kindOf({ what, main, format, others, code }: ResultsForm): OutputKind {
   const ours = [main, ...others];
   const started = ours.flatMap((name) => [name, `${name}${UNFINISHED}`]);
   return {
