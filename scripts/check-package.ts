@@ -57,7 +57,8 @@ function checkTarball(): string {
 }
 
 function belongs(path: string): boolean {
-  if (/^(package\.json|LICENSE|README\.md|configs\/.+\.(yaml|json|onnx))$/.test(path)) return true;
+  if (/^(package\.json|LICENSE|README\.md|configs\/.+\.(yaml|json|onnx|sh))$/.test(path))
+    return true;
   if (/^src\/image\/kernel\/(kernel\.wasm|notices\/\w[\w-]*\.txt)$/.test(path)) return true;
   if (/^dist\/web\/(report|view)\.html$|^dist\/web\/(charts\.js|\w+-licenses\.md)$/.test(path))
     return true;

@@ -117,7 +117,7 @@ export {
   regenerateSample,
   type Regeneration,
 } from './generate/regenerate-sample.js';
-export type { Size } from './image/box.js';
+export type { GridCell, Size } from './image/box.js';
 export {
   type AnnotatedBox,
   type AnnotatedObject,
@@ -179,7 +179,6 @@ export {
   recipeDigest,
   type RecipeOverrides,
 } from './recipe/load.js';
-export type { GridCell } from './recipe/geometry.js';
 export type { Recipe, RecipeInput } from './recipe/schema.js';
 export { diffToMarkdown, diffToText } from './release/diff-text.js';
 export {
@@ -343,6 +342,5 @@ export { type Pulled, type PullInput, type PullOptions, pullRelease } from './tr
 export { type Pushed, type PushInput, type PushOptions, pushRelease } from './transfer/push.js';
 export { PATCHML_VERSION } from './version.js';
 export type { MetricSummary, ModelSummary, Overview, SetSummary } from './viewer/answers.js';
-export type { ViewInput } from './viewer/collections.js';
-export { startViewer, type Viewer, type ViewOptions } from './viewer/view.js';
+export { startViewer, type Viewer, type ViewInput, type ViewOptions } from './viewer/view.js';
 export * as metrics from './metrics/index.js';

@@ -31,12 +31,13 @@ import {
   type Pool,
   POOL_FILE,
   type PoolFolder,
+  type PoolProgress,
   type PoolSummary,
   readDropRows,
   readPool,
   readPoolSummary,
 } from './pool.js';
-import { openPoolOutput, type PoolProgress, recoverPoolProgress } from './pool-writer.js';
+import { openPoolOutput, recoverPoolProgress } from './pool-writer.js';
 import type { IndexedImage } from './sort-objects.js';
 import { findOne, indexPartOf, poolPartOf, requireSamePart } from './stage-folder.js';
 

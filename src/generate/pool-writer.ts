@@ -1,33 +1,14 @@
 import { copyFile, open, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { z } from 'zod';
 import { sha256 } from '../files/digest.js';
 import { readJsonLines, writeJsonLines } from '../files/json.js';
 import { noteProgress, takeUpProgress } from '../files/resume.js';
-import { dropCountsSchema } from '../imagenet/drops.js';
 import type { ExtractedBatch } from './cut-patches.js';
-import type { PatchRow } from './pool.js';
+import { type PatchRow, type PoolProgress, poolProgressSchema } from './pool.js';
 
 const PIXEL_FILE = 'patches.bin';
 const ROW_FILE = 'patches.jsonl';
 const DROP_FILE = 'drops.jsonl';
-
-const count = z.int().min(0);
-
-/** How far a pool is; noted after each batch, so that a killed run resumes from there. */
-const progressSchema = z.object({
-  /** Images done, in the index's order. */
-  images: count,
-  patches: count,
-  /** Length of `patches.bin`. */
-  bytes: count,
-  /** Lengths of `patches.jsonl` and `drops.jsonl`. */
-  rowBytes: count,
-  dropBytes: count,
-  /** Objects that extraction dropped. */
-  drops: dropCountsSchema,
-});
-export type PoolProgress = z.output<typeof progressSchema>;
 
 /** A pool folder being written. */
 export interface PoolOutput {
@@ -83,7 +64,7 @@ export async function recoverPoolProgress(
     join(partial, name),
   );
   const progress = await takeUpProgress(partial, {
-    schema: progressSchema,
+    schema: poolProgressSchema,
     lengths: ({ bytes, rowBytes, dropBytes }) => ({
       [PIXEL_FILE]: bytes,
       [ROW_FILE]: rowBytes,

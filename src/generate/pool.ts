@@ -34,6 +34,21 @@ const poolSchema = z.object({
  */
 export type PoolSummary = z.output<typeof poolSchema>;
 
+/** How far a pool is; noted after each batch, so that a killed run resumes from there. */
+export const poolProgressSchema = z.object({
+  /** Images done, in the index's order. */
+  images: z.int().min(0),
+  patches: z.int().min(0),
+  /** Length of `patches.bin`. */
+  bytes: z.int().min(0),
+  /** Lengths of `patches.jsonl` and `drops.jsonl`. */
+  rowBytes: z.int().min(0),
+  dropBytes: z.int().min(0),
+  /** Objects that extraction dropped. */
+  drops: dropCountsSchema,
+});
+export type PoolProgress = z.output<typeof poolProgressSchema>;
+
 const pixel = z.int().min(0);
 const patchSchema = z.object({
   id: z.string(),

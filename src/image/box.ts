@@ -4,6 +4,14 @@ export type PixelBox = readonly [x0: number, y0: number, x1: number, y1: number]
 /** Width and height, px. */
 export type Size = readonly [width: number, height: number];
 
+/** A cell of a grid of `columns` x `rows`; `column` and `row` count from 0, from the top left. */
+export interface GridCell {
+  columns: number;
+  rows: number;
+  column: number;
+  row: number;
+}
+
 /** Width and height of a box. */
 export function sizeOf(box: PixelBox): Size {
   return [box[2] - box[0], box[3] - box[1]];

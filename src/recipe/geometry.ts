@@ -1,3 +1,4 @@
+import type { GridCell } from '../image/box.js';
 import type { Resizing } from '../image/kernel/kernel.js';
 import type { Recipe } from './schema.js';
 
@@ -44,14 +45,6 @@ export function cellSize(recipe: Recipe, k: number): [width: number, height: num
     Math.floor((width - (columns - 1) * gap) / columns),
     Math.floor((height - (rows - 1) * gap) / rows),
   ];
-}
-
-/** A cell of a grid of `columns` x `rows`; `column` and `row` count from 0, from the top left. */
-export interface GridCell {
-  columns: number;
-  rows: number;
-  column: number;
-  row: number;
 }
 
 /**

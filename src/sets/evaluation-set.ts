@@ -2,7 +2,7 @@ import { EvaluationError } from '../errors.js';
 import { digestOf } from '../files/digest.js';
 import type { ImagePlace } from '../imagenet/images.js';
 import type { ClassIndex } from '../imagenet/synsets.js';
-import type { GridCell } from '../recipe/geometry.js';
+import type { GridCell } from '../image/box.js';
 import type { Recipe } from '../recipe/schema.js';
 import type { MultiLabelRule } from './multi-labels.js';
 

@@ -23,17 +23,6 @@ import {
 } from './viewed-models.js';
 import { openViewedImages, openViewedSet, type ViewedModel, type ViewedSet } from './viewed-set.js';
 
-/** What to view. */
-export interface ViewInput {
-  /**
-   * Datasets, pools, scores, studies and releases, or folders that hold some. Nothing outside of
-   * them is shown.
-   */
-  paths: readonly string[];
-  /** Other sets that the scores are of: images with labels. Default: none. */
-  sets?: readonly EvaluationSetInput[] | undefined;
-}
-
 /** All that is viewed, by the names that it has in addresses. */
 export interface Collections {
   overview: Overview;
@@ -48,7 +37,8 @@ export interface Collections {
  * @throws PatchmlError where a path has nothing to view, or is broken; AbortedError
  */
 export async function openCollections(
-  { paths, sets: given = [] }: ViewInput,
+  paths: readonly string[],
+  given: readonly EvaluationSetInput[],
   options: StageOptions,
 ): Promise<Collections> {
   const problems: Overview['problems'] = [];

@@ -4,8 +4,20 @@ import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { OutputError } from '../errors.js';
 import type { StageOptions } from '../progress.js';
+import type { EvaluationSetInput } from '../sets/open-set.js';
 import type { Overview } from './answers.js';
-import { type Collections, openCollections, type ViewInput } from './collections.js';
+import { type Collections, openCollections } from './collections.js';
+
+/** What to view. */
+export interface ViewInput {
+  /**
+   * Datasets, pools, scores, studies and releases, or folders that hold some. Nothing outside of
+   * them is shown.
+   */
+  paths: readonly string[];
+  /** Other sets that the scores are of: images with labels. Default: none. */
+  sets?: readonly EvaluationSetInput[] | undefined;
+}
 
 /** How to view it. */
 export interface ViewOptions extends Pick<StageOptions, 'signal' | 'onProgress'> {
@@ -34,7 +46,7 @@ const PORT = 7460;
  * @throws OutputError `port-taken`, `port-refused`; AbortedError
  */
 export async function startViewer(input: ViewInput, options: ViewOptions = {}): Promise<Viewer> {
-  const collections = await openCollections(input, options);
+  const collections = await openCollections(input.paths, input.sets ?? [], options);
   try {
     return await serve(collections, options.port);
   } catch (error) {

@@ -3,11 +3,8 @@ import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { sha256 } from '../../src/files/digest.js';
 import type { ExtractedBatch } from '../../src/generate/cut-patches.js';
-import {
-  openPoolOutput,
-  type PoolProgress,
-  recoverPoolProgress,
-} from '../../src/generate/pool-writer.js';
+import type { PoolProgress } from '../../src/generate/pool.js';
+import { openPoolOutput, recoverPoolProgress } from '../../src/generate/pool-writer.js';
 import { temporaryFolder, writeTree } from '../support/unit-folder.js';
 import { noiseImage } from '../support/unit-images.js';
 import { patchRow } from '../support/unit-pools.js';
