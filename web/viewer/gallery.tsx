@@ -55,7 +55,8 @@ export function Gallery(props: PartProps & { start: number | undefined }): VNode
   });
   useEffect(() => {
     if (!wantsFocus.current) return;
-    const tile = scroller.current?.querySelector<HTMLElement>(`[data-place="${active}"]`);
+    // Not what was drawn: the next key may have come since, and a focus that lags would undo it.
+    const tile = scroller.current?.querySelector<HTMLElement>(`[data-place="${position.current}"]`);
     if (!tile) return;
     wantsFocus.current = false;
     tile.focus({ preventScroll: true });
