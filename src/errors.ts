@@ -224,6 +224,7 @@ export const ERROR_CODES = [
   'stage-ambiguous',
   'stage-invalid',
   'stage-missing',
+  'storage-outside',
   'store-busy',
   'study-contradiction',
   'study-invalid-field',
@@ -328,7 +329,7 @@ export class ReleaseError extends PatchmlError {}
 export class EvaluationError extends PatchmlError {}
 /** A place that cannot be written: full, forbidden, or holding something else. */
 export class OutputError extends PatchmlError {}
-/** A release that cannot be sent to a store, or fetched from it. */
+/** A release, or the work of a cluster, that cannot be sent to a store or fetched from it. */
 export class TransferError extends PatchmlError {}
 /** Stages that keep nothing of what they did before they were stopped. */
 const START_OVER = ['verify', 'score', 'compare', 'view', 'release'];
