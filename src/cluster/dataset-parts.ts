@@ -4,9 +4,6 @@ import { type Dataset, METADATA_FILE, readMetadata } from '../dataset/dataset.js
 import { type MetadataRow, ROW_FIELDS } from '../dataset/row.js';
 import { digestOf, sha256File } from '../files/digest.js';
 import { explaining } from '../files/file-errors.js';
-import { exists } from '../files/folders.js';
-import { buildFolder } from '../files/output-folder.js';
-import { forgetProgress } from '../files/resume.js';
 import {
   completeDataset,
   type ComposeInput,
@@ -22,14 +19,13 @@ import { throwIfAborted } from '../progress.js';
 import {
   damagedPart,
   findParts,
+  type FoundPart,
+  makePart,
   type Part,
-  partFolder,
   partsFolder,
   rangeOf,
   removeParts,
-  requireShard,
   type Shard,
-  writePart,
 } from './parts.js';
 
 /** Images whose rows are written together when parts are joined. */
@@ -54,26 +50,22 @@ export function composeShard(
 ): Promise<Part> {
   return explaining(async () => {
     const { shard, out } = input;
-    requireShard(shard);
     const composition = await openComposition(input);
-    const [from, to] = rangeOf(shard, composition.plan.summary.images);
-    const images = to - from;
+    const { images } = composition.plan.summary;
     const place = await inspectPlace(out, composition.origin, options.overwrite ?? false);
-    if (place === 'complete') return { folder: out, images, reused: true };
-    const folder = partFolder(partsOf(composition), shard);
-    if (await exists(folder)) return { folder, images, reused: true };
-    requireComposable(composition);
-    await buildFolder(folder, async (partial) => {
+    const complete = place === 'complete' ? { folder: out, images } : undefined;
+    const part = { shard, parts: partsOf(composition), complete, files: [METADATA_FILE] };
+    return makePart(part, async (partial) => {
+      requireComposable(composition);
+      const [from, to] = rangeOf(shard, images);
       const output = await openDatasetOutput(partial);
       try {
         await composeImages(composition, { partial, output, from, to }, options);
       } finally {
         await output.close();
       }
-      await writePart(partial, shard, [from, to], [METADATA_FILE]);
-      await forgetProgress(partial);
+      return [from, to];
     });
-    return { folder, images, reused: false };
   });
 }
 
@@ -98,8 +90,8 @@ export function mergeDataset(
     const total = composition.plan.summary.images;
     const { signal, onProgress } = options;
     const fill: Parameters<typeof completeDataset>[1] = async (partial, output) => {
-      const folders = await findParts(parts, total);
-      for await (const rows of inBatches(rowsIn(folders), BATCH, output.images)) {
+      const found = await findParts(parts, total);
+      for await (const rows of inBatches(rowsIn(found), BATCH, output.images)) {
         throwIfAborted(signal, 'compose');
         await atOnce(rows, AT_ONCE, (row) => takeImage(row, partial));
         await output.append(rows.map(({ row }) => row));
@@ -117,8 +109,8 @@ interface PartRow {
   row: MetadataRow;
 }
 
-async function* rowsIn(folders: readonly string[]): AsyncGenerator<PartRow> {
-  for (const folder of folders) {
+async function* rowsIn(parts: readonly FoundPart[]): AsyncGenerator<PartRow> {
+  for (const { folder } of parts) {
     for await (const row of readMetadata(folder, ROW_FIELDS)) yield { folder, row };
   }
 }

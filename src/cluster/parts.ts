@@ -3,9 +3,11 @@ import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { DatasetError } from '../errors.js';
 import { sha256File } from '../files/digest.js';
-import { plainPlace } from '../files/folders.js';
+import { exists, plainPlace } from '../files/folders.js';
 import { readSummary, toJson } from '../files/json.js';
 import { writeWhole } from '../files/output-file.js';
+import { buildFolder } from '../files/output-folder.js';
+import { forgetProgress } from '../files/resume.js';
 
 /** Which part of a stage's work: the `part`-th of `of`, from 1. */
 export interface Shard {
@@ -38,11 +40,50 @@ const partSchema = z.object({
 /** What `part.json` says. */
 type PartSummary = z.output<typeof partSchema>;
 
+/** A run of images: the first, from 0, and the one behind the last. */
+export type ImageRange = PartSummary['images'];
+
 /** Most parts that work is cut into. */
 const MAX_PARTS = 100_000;
 
+/** A part that is to be made. */
+export interface PartWork {
+  shard: Shard;
+  /** The folder that all parts of the work lie in; see {@link partsFolder}. */
+  parts: string;
+  /** All that the parts are of, where it is there already. */
+  complete: Pick<Part, 'folder' | 'images'> | undefined;
+  /** The files with its rows, whose digests are noted. */
+  files: readonly string[];
+}
+
+/**
+ * Makes a part of some work, in a folder that is complete or absent, unless it is there. One run at a
+ * time makes it; an interrupted one is continued by the next.
+ * @param fill fills the part's folder, and may resume from what is in it
+ * @throws DatasetError `option-out-of-range`; OutputError `output-in-use` where another run is at this
+ * part; what `fill` throws
+ */
+export async function makePart(
+  { shard, parts, complete, files }: PartWork,
+  fill: (partial: string) => Promise<ImageRange>,
+): Promise<Part> {
+  requireShard(shard);
+  if (complete) return { ...complete, reused: true };
+  const folder = partFolder(parts, shard);
+  const reused = await exists(folder);
+  if (!reused) {
+    await buildFolder(folder, async (partial) => {
+      await writePart(partial, shard, await fill(partial), files);
+      await forgetProgress(partial);
+    });
+  }
+  const [from, to] = (await readPart(folder)).images;
+  return { folder, images: to - from, reused };
+}
+
 /** @throws DatasetError `option-out-of-range` */
-export function requireShard({ part, of }: Shard): void {
+function requireShard({ part, of }: Shard): void {
   const isWhole = [part, of].every((value) => Number.isInteger(value) && value >= 1);
   if (isWhole && part <= of && of <= MAX_PARTS) return;
   throw new DatasetError(
@@ -51,8 +92,8 @@ export function requireShard({ part, of }: Shard): void {
   );
 }
 
-/** The images of a shard: the first, from 0, and the one behind the last. Shards differ by one at most. */
-export function rangeOf({ part, of }: Shard, images: number): [from: number, to: number] {
+/** The images of a shard. Shards differ by one at most. */
+export function rangeOf({ part, of }: Shard, images: number): ImageRange {
   return [Math.floor(((part - 1) * images) / of), Math.floor((part * images) / of)];
 }
 
@@ -61,15 +102,15 @@ export function partsFolder(place: string): string {
   return `${plainPlace(place)}.shards`;
 }
 
-export function partFolder(parts: string, { part, of }: Shard): string {
+function partFolder(parts: string, { part, of }: Shard): string {
   return join(parts, `${part}-of-${of}`);
 }
 
 /** Notes in the folder of a part whose work is done what it is. */
-export async function writePart(
+async function writePart(
   folder: string,
   { part, of }: Shard,
-  images: [from: number, to: number],
+  images: ImageRange,
   files: readonly string[],
 ): Promise<void> {
   const digests = files.map((name) => [name, sha256File(join(folder, name))]);
@@ -80,14 +121,24 @@ export async function writePart(
   await writeWhole(join(folder, PART_FILE), toJson(summary));
 }
 
+function readPart(folder: string): Promise<PartSummary> {
+  return readSummary(folder, PART_FILE, partSchema, 'the command with --shard');
+}
+
+/** A part that was found. */
+export interface FoundPart {
+  folder: string;
+  range: ImageRange;
+}
+
 /**
  * Finds the parts that together are all of the work, and checks that their rows are those that were
  * made.
  * @param images all images of the work
- * @returns their folders, in order
+ * @returns the parts, in order: each begins behind the last image of the one before it
  * @throws DatasetError `parts-missing`, which names those that are; `part-damaged`
  */
-export async function findParts(parts: string, images: number): Promise<string[]> {
+export async function findParts(parts: string, images: number): Promise<FoundPart[]> {
   const found = new Map<number, Set<number>>();
   for (const name of await readdir(parts).catch(() => [])) {
     const [, part, of] = /^([1-9]\d*)-of-([1-9]\d*)$/.exec(name)?.map(Number) ?? [];
@@ -97,13 +148,21 @@ export async function findParts(parts: string, images: number): Promise<string[]
   const complete = [...found].find(([of, have]) => have.size === of);
   if (!complete) throw areMissing(parts, found);
   const [of] = complete;
-  const folders: string[] = [];
+  const inOrder: FoundPart[] = [];
+  let next = 0;
   for (let part = 1; part <= of; part += 1) {
     const folder = partFolder(parts, { part, of });
-    await requirePart(folder, { part, of }, images);
-    folders.push(folder);
+    const { files, ...summary } = await readPart(folder);
+    const [from, to] = summary.images;
+    const isOfThis = summary.part === part && summary.of === of;
+    if (!isOfThis || from !== next || to < from || to > images || (part === of && to < images)) {
+      throw damagedPart('it holds other images than this part has', folder);
+    }
+    requireFiles(folder, files);
+    inOrder.push({ folder, range: [from, to] });
+    next = to;
   }
-  return folders;
+  return inOrder;
 }
 
 function areMissing(path: string, found: ReadonlyMap<number, ReadonlySet<number>>): DatasetError {
@@ -124,11 +183,8 @@ function areMissing(path: string, found: ReadonlyMap<number, ReadonlySet<number>
   });
 }
 
-async function requirePart(folder: string, shard: Shard, images: number): Promise<void> {
-  const summary = await readSummary(folder, PART_FILE, partSchema, 'the command with --shard');
-  const isOfThis = summary.images.join() === rangeOf(shard, images).join();
-  if (!isOfThis) throw damagedPart('it holds other images than this part has', folder);
-  for (const [name, digest] of Object.entries(summary.files)) {
+function requireFiles(folder: string, files: PartSummary['files']): void {
+  for (const [name, digest] of Object.entries(files)) {
     const path = join(folder, name);
     if (sha256File(path) !== digest) throw damagedPart('its rows have changed', path);
   }

@@ -2,8 +2,7 @@ import { join } from 'node:path';
 import { DatasetError } from '../errors.js';
 import { sha256 } from '../files/digest.js';
 import { explaining } from '../files/file-errors.js';
-import { exists, requireSpace } from '../files/folders.js';
-import { buildFolder } from '../files/output-folder.js';
+import { requireSpace } from '../files/folders.js';
 import { forgetProgress } from '../files/resume.js';
 import { readIndexedImages } from '../generate/build-index.js';
 import type { ExtractedBatch } from '../generate/cut-patches.js';
@@ -27,14 +26,12 @@ import { storeSide } from '../recipe/geometry.js';
 import {
   damagedPart,
   findParts,
+  makePart,
   type Part,
-  partFolder,
   partsFolder,
   rangeOf,
   removeParts,
-  requireShard,
   type Shard,
-  writePart,
 } from './parts.js';
 
 /** Pixels that are copied at a time, bytes. */
@@ -57,23 +54,20 @@ export function extractShard(
 ): Promise<Part> {
   return explaining(async () => {
     const { shard } = input;
-    requireShard(shard);
     const extraction = await openExtraction(input);
-    const [from, to] = rangeOf(shard, extraction.indexed.indexed.images);
-    const images = to - from;
-    if (await isPool(extraction.folder)) return { folder: extraction.folder, images, reused: true };
-    const folder = partFolder(partsFolder(extraction.folder), shard);
-    if (await exists(folder)) return { folder, images, reused: true };
-    await requireSources(extraction);
-    await buildFolder(folder, async (partial) => {
+    const { folder } = extraction;
+    const { images } = extraction.indexed.indexed;
+    const complete = (await isPool(folder)) ? { folder, images } : undefined;
+    const files = ['patches.jsonl', 'drops.jsonl'];
+    return makePart({ shard, parts: partsFolder(folder), complete, files }, async (partial) => {
+      await requireSources(extraction);
+      const [from, to] = rangeOf(shard, images);
       const reached = await recoverPoolProgress(partial, undefined);
       await requireSpace(partial, (await bytesOf(extraction)) / shard.of, 'a part of the pool');
       const progress = await cutImages(extraction, { partial, reached, from, to }, options);
       await requireLengths(partial, progress);
-      await writePart(partial, shard, [from, to], ['patches.jsonl', 'drops.jsonl']);
-      await forgetProgress(partial);
+      return [from, to];
     });
-    return { folder, images, reused: false };
   });
 }
 
@@ -96,14 +90,14 @@ export function mergePool(
     const parts = partsFolder(extraction.folder);
     const total = extraction.indexed.indexed.images;
     const pool = await completePool(extraction, async (partial) => {
-      const folders = await findParts(parts, total);
+      const found = await findParts(parts, total);
       await requireSpace(partial, await bytesOf(extraction), 'the pool');
       await forgetProgress(partial); // it is copied from the beginning
       const reached = await recoverPoolProgress(partial, extraction.index);
       const output = await openPoolOutput(partial, reached);
       try {
-        for (const [at, folder] of folders.entries()) {
-          const [from, to] = rangeOf({ part: at + 1, of: folders.length }, total);
+        for (const { folder, range } of found) {
+          const [from, to] = range;
           for await (const batch of batchesIn(folder, to - from)) {
             throwIfAborted(signal, 'extract');
             await output.append(batch);
