@@ -90,32 +90,39 @@ function pairsOf(sets: number): SetPair[] {
 }
 
 /** Two sets under the same models: a view of all metrics, the mean of the models, and one for each. */
-export async function gapViews({ sets, options }: FigureInput): Promise<Views> {
-  const views: FigureView[] = [];
-  for (const [a, b] of pairsOf(sets.length)) {
-    const [first, second] = [sets[a]!, sets[b]!];
-    const names = new Set(first.runs.map(({ scorecard }) => scorecard.model.name));
-    if (!second.runs.some(({ scorecard }) => names.has(scorecard.model.name))) continue;
-    const comparison = await compareSets(
-      { first: first.runs, second: second.runs },
-      { ...drawsOf(first), ...options },
-    );
-    views.push(...gapViewsOf(comparison, first, second));
-  }
+export async function gapViews(input: FigureInput): Promise<Views> {
+  const { sets, compared } = input;
+  const gaps = compared?.gaps ?? (await allGaps(input));
+  const nameOf = ({ digest, name }: SetComparison['first']): string =>
+    sets.find(({ set }) => set.digest === digest)?.name ?? name;
+  const views = gaps.flatMap((gap) => gapViewsOf(gap, nameOf(gap.first), nameOf(gap.second)));
   if (views.length > 0) return views;
+  if (compared) return 'The study names no gap between two of its sets.';
   return sets.length < 2
     ? 'A gap needs scores on two sets.'
     : 'A gap needs a model with scores on two sets.';
 }
 
-function gapViewsOf(comparison: SetComparison, first: ReportSet, second: ReportSet): FigureView[] {
+async function allGaps({ sets, options }: FigureInput): Promise<SetComparison[]> {
+  const gaps: SetComparison[] = [];
+  for (const [a, b] of pairsOf(sets.length)) {
+    const [first, second] = [sets[a]!, sets[b]!];
+    const names = new Set(first.runs.map(({ scorecard }) => scorecard.model.name));
+    if (!second.runs.some(({ scorecard }) => names.has(scorecard.model.name))) continue;
+    const runs = { first: first.runs, second: second.runs };
+    gaps.push(await compareSets(runs, { ...drawsOf(first), ...options }));
+  }
+  return gaps;
+}
+
+function gapViewsOf(comparison: SetComparison, first: string, second: string): FigureView[] {
   const { models, mean, options } = comparison;
-  const sets = `${first.name} and ${second.name}`;
+  const sets = `${first} and ${second}`;
   const named = {
-    rules: [first.set.rule, second.set.rule],
+    rules: [comparison.first.rule, comparison.second.rule],
     subgroups: options.subgroups,
   };
-  const ends = { first: first.name, second: second.name };
+  const ends = { first, second };
   const shown = [...GAP_METRICS, ...options.subgroups].filter(
     (name) => mean[name as keyof typeof mean] !== undefined,
   );
@@ -173,12 +180,13 @@ function drawsOf({ runs }: ReportSet): {
   return { seed, resamples, level, minImages };
 }
 
-/** Each model minus the one with the highest ASMA, a view for each set and metric. */
-export async function differenceViews({ sets, options }: FigureInput): Promise<Views> {
+/** Each model minus the baseline, or the one with the highest ASMA: a view for each set and metric. */
+export async function differenceViews({ sets, compared, options }: FigureInput): Promise<Views> {
   const views: FigureView[] = [];
   for (const set of sets) {
-    if (set.runs.length < 2) continue;
-    const comparison = await compareModels(set.runs, { ...drawsOf(set), ...options });
+    const made = compared?.differences?.find((each) => each.set.digest === set.set.digest);
+    if (!made && (compared?.differences || set.runs.length < 2)) continue;
+    const comparison = made ?? (await compareModels(set.runs, { ...drawsOf(set), ...options }));
     views.push(...differenceViewsOf(comparison, set));
   }
   return views.length > 0 ? views : 'Differences need two models on one set.';

@@ -68,7 +68,7 @@ const KINDS: Record<FigureName, FigureKind> = {
   differences: {
     title: 'Differences between models',
     about:
-      'Each model minus the one with the highest ASMA, on the same images, with paired bootstrap intervals. A grey one may be no difference: its interval holds 0.',
+      'Each model minus the baseline, which is the one with the highest ASMA unless another was chosen, on the same images, with paired bootstrap intervals. A grey one may be no difference: its interval holds 0.',
     views: differenceViews,
   },
   classes: {
@@ -90,18 +90,31 @@ const KINDS: Record<FigureName, FigureKind> = {
   },
 };
 
-/** Makes one figure. */
-export async function makeFigure(name: FigureName, input: FigureInput): Promise<Figure> {
+/** Figures by their names. */
+export type FigureMaker = (name: FigureName) => Promise<Figure>;
+
+/** Figures of the same scores, each made when it is first asked for. */
+export function figureMaker(input: FigureInput): FigureMaker {
+  const figures = new Map<FigureName, Promise<Figure>>();
+  return (name) => {
+    const figure = figures.get(name) ?? makeFigure(name, input);
+    figures.set(name, figure);
+    return figure;
+  };
+}
+
+async function makeFigure(name: FigureName, input: FigureInput): Promise<Figure> {
   const { title, about, views: make } = KINDS[name];
   const made = await make(input);
   const [views, absent] = typeof made === 'string' ? [[], made] : [made, null];
   return { name, title, about, views, absent };
 }
 
-/** Makes every figure of a page, in their order; examples it draws itself. */
-export async function makeFigures(input: FigureInput): Promise<Figure[]> {
+/** Every figure of a page, in their order; examples it draws itself. */
+export async function makeFigures(figureOf: FigureMaker): Promise<Figure[]> {
   const figures: Figure[] = [];
-  for (const name of FIGURES.filter((each) => each !== 'examples'))
-    figures.push(await makeFigure(name, input));
+  for (const name of FIGURES.filter((each) => each !== 'examples')) {
+    figures.push(await figureOf(name));
+  }
   return figures;
 }

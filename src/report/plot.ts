@@ -6,7 +6,7 @@ import { folderName } from '../score/scores-folder.js';
 import type { EvaluationSet } from '../sets/evaluation-set.js';
 import { type Figure, type FigureName, FIGURES, type FigureView } from './chart-data.js';
 import { giveSets } from './examples.js';
-import { makeFigure } from './figures.js';
+import { figureMaker, type FigureMaker } from './figures.js';
 import { openReportSets } from './report-sets.js';
 import { drawSvg, rasterize } from './svg.js';
 
@@ -59,7 +59,7 @@ export async function plotFigure(
   const format = requireFormat(out);
   const sets = await openReportSets(scores);
   await giveSets(sets, given);
-  const figure = await makeFigure(name, { sets, options });
+  const figure = await figureMaker({ sets, options })(name);
   const { choice, data } = chooseView(figure, options.choice ?? {});
   const { widthMm = 120, fontSize = 8, font = 'sans-serif', dpi = 300 } = options;
   const svg = await drawSvg(data, figure.title, { widthMm, fontSize, font });
@@ -75,8 +75,7 @@ export interface PlotFiguresInput {
     choice?: Readonly<Record<string, string>> | undefined;
     options?: Pick<PlotFigureOptions, 'widthMm' | 'fontSize'> | undefined;
   }[];
-  /** Folders of scores, or folders that contain some. */
-  scores: readonly string[];
+  figureOf: FigureMaker;
   /** The folder, which is there. */
   out: string;
 }
@@ -86,17 +85,15 @@ export interface PlotFiguresInput {
  * for are left out.
  *
  * @returns why figures could not be drawn: `plot-unknown-choice`
- * @throws EvaluationError as `openAllScores` does; OutputError where a file cannot be written
+ * @throws OutputError where a file cannot be written
  */
 export async function plotFigures(
-  { figures, scores, out }: PlotFiguresInput,
+  { figures, figureOf, out }: PlotFiguresInput,
   options: PlotFigureOptions = {},
 ): Promise<EvaluationError[]> {
-  if (figures.length === 0) return [];
   const problems: EvaluationError[] = [];
-  const sets = await openReportSets(scores);
   for (const { figure: name, choice = {}, options: own } of figures) {
-    const figure = await makeFigure(name, { sets, options });
+    const figure = await figureOf(name);
     if (figure.absent !== null) continue;
     const views = viewsOf(figure, choice);
     if (views instanceof EvaluationError) {

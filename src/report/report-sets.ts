@@ -1,5 +1,7 @@
 import { EvaluationError } from '../errors.js';
 import type { StageOptions } from '../progress.js';
+import type { ModelComparison } from '../score/compare-models.js';
+import type { SetComparison } from '../score/compare-sets.js';
 import { byAsma } from '../score/scorecard-table.js';
 import type { Scorecard } from '../score/scorecard.js';
 import { openAllScores, type StoredScores } from '../score/scores-folder.js';
@@ -19,7 +21,16 @@ export interface ReportSet {
 /** What figures are made of. */
 export interface FigureInput {
   sets: readonly ReportSet[];
+  /** What was compared already, and is shown as it is; by default all that can be compared. */
+  compared?: Compared | undefined;
   options: Pick<StageOptions, 'signal' | 'onProgress'>;
+}
+
+/** Comparisons of sets and of models. */
+export interface Compared {
+  gaps: readonly SetComparison[];
+  /** One for each set; undefined where figures are to choose the baseline. */
+  differences?: readonly ModelComparison[] | undefined;
 }
 
 /** The charts of a figure, or the reason why there is none. */

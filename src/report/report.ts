@@ -6,8 +6,8 @@ import type { EvaluationSet } from '../sets/evaluation-set.js';
 import { PATCHML_VERSION } from '../version.js';
 import type { Figure } from './chart-data.js';
 import { giveSets, makeExamples, NO_EXAMPLES, type ReportExamples } from './examples.js';
-import { makeFigures } from './figures.js';
-import { openReportSets } from './report-sets.js';
+import { figureMaker, type FigureMaker, makeFigures } from './figures.js';
+import { type FigureInput, openReportSets } from './report-sets.js';
 import { makeScoreTable, type Provenance, provenanceOf, type ScoreTable } from './report-tables.js';
 
 export interface WriteReportInput {
@@ -59,6 +59,26 @@ export async function writeReport(
   const sets = await openReportSets(scores);
   await giveSets(sets, given);
   const input = { sets, options };
+  return fillReport({ input, figureOf: figureMaker(input), title, out });
+}
+
+/** What a report is made of that was opened before. */
+export interface FillReportInput {
+  title: string;
+  out: string;
+  input: FigureInput;
+  /** Of the same input. */
+  figureOf: FigureMaker;
+}
+
+/** Writes a report on scores that are open: what {@link writeReport} does. */
+export async function fillReport({
+  input,
+  figureOf,
+  title,
+  out,
+}: FillReportInput): Promise<WrittenReport> {
+  const { sets } = input;
   const examples = await makeExamples(input);
   const models = [
     ...new Set(sets.flatMap(({ runs }) => runs.map(({ scorecard }) => scorecard.model.name))),
@@ -68,7 +88,7 @@ export async function writeReport(
     patchml: PATCHML_VERSION,
     models,
     tables: sets.map(makeScoreTable),
-    figures: await makeFigures(input),
+    figures: await makeFigures(figureOf),
     examples,
     noExamples: examples.sets.length > 0 ? null : NO_EXAMPLES,
     provenance: sets.flatMap(provenanceOf),

@@ -1,7 +1,9 @@
 import { dirname, resolve, sep } from 'node:path';
 import { EvaluationError } from '../errors.js';
 import { byteOrder } from '../files/listing.js';
-import { gap, type Statistic } from '../metrics/index.js';
+import { differenceInterval } from '../metrics/bootstrap.js';
+import type { Statistic } from '../metrics/index.js';
+import { resample, type Resampled } from '../metrics/resample.js';
 import { throwIfAborted } from '../progress.js';
 import { PATCHML_VERSION } from '../version.js';
 import {
@@ -42,16 +44,21 @@ export interface ModelGap {
   leftOut: LeftOut;
 }
 
-/** The mean gap of several models. */
+/** The mean gap of several models, with the bootstrap interval over images of the mean of these models. */
 export interface MeanGap {
   value: number;
+  low: number | null;
+  high: number | null;
+  /** The smallest and the largest gap of one of them. */
+  least: number;
+  most: number;
   models: number;
 }
 
 /** Two sets under the same models: `gap.json`. */
 export interface SetComparison {
   format: 'patchml-gap';
-  version: 1;
+  version: 2;
   patchml: string;
   /** With how many images have how many labels. */
   first: NewScorecard['set'];
@@ -92,41 +99,141 @@ export async function compareSets(
   }
   const [setA, setB] = [runsA[0]!.scorecard.set, runsB[0]!.scorecard.set];
   const settings = comparedWith(options, [...runsA, ...runsB]);
-  const { signal } = options;
-  const models: ModelGap[] = [];
-  for (const name of names) {
-    throwIfAborted(signal, 'compare');
-    models.push(await gapOf(name, first.get(name)!, second.get(name)!, { ...settings, signal }));
-    const done = models.length;
-    options.onProgress?.({ stage: 'compare', done, total: names.length, unit: 'models' });
-  }
+  const pairs = names.map((name): RunPair => [first.get(name)!, second.get(name)!]);
+  const measured = await measurePairs(pairs, settings, options);
+  const models = measured.map((sides, at) => ({
+    model: names[at]!,
+    gaps: gapsOf(sides, settings),
+    leftOut: leftOutOf(GAP_METRICS, [pairs[at]![0].scorecard, pairs[at]![1].scorecard]),
+  }));
   const without = (all: ReadonlyMap<string, ScoreRun>): string[] =>
     [...all.keys()].filter((name) => !names.includes(name)).sort(byteOrder);
   return {
     format: 'patchml-gap',
-    version: 1,
+    version: 2,
     patchml: PATCHML_VERSION,
     first: setA,
     second: setB,
     options: settings,
     models,
-    mean: meanGaps(models),
+    mean: meanGaps(models, measured, settings),
     unmatched: { first: without(first), second: without(second) },
   };
 }
 
-function meanGaps(models: readonly ModelGap[]): SetComparison['mean'] {
+/** The scores of one model on the two sets. */
+type RunPair = readonly [first: ScoreRun, second: ScoreRun];
+
+/** A model's statistics on resamples of the first set and of the second, under the same names. */
+type Sides = readonly [Record<string, Resampled>, Record<string, Resampled>];
+
+/** Models whose images are in memory at a time. */
+const BLOCK = 16;
+
+/** Takes the statistics of models on the resamples that `gap` makes, but drawn once for many models. */
+async function measurePairs(
+  pairs: readonly RunPair[],
+  settings: ComparedWith,
+  { signal, onProgress }: CompareOptions,
+): Promise<Sides[]> {
+  const measured: Sides[] = [];
+  const drawing = { resamples: settings.resamples, signal, stage: 'compare' } as const;
+  for (let start = 0; start < pairs.length; start += BLOCK) {
+    const block: [Statistics, Statistics][] = [];
+    for (const [a, b] of pairs.slice(start, start + BLOCK)) {
+      throwIfAborted(signal, 'compare');
+      const first = statisticsOf(a.scorecard, await a.perImage(), settings);
+      const second = statisticsOf(b.scorecard, await b.perImage(), settings);
+      block.push([within(first, second), within(second, first)]);
+    }
+    const first = await resample(
+      block.map(([each]) => each),
+      `${settings.seed}/gap/first`,
+      drawing,
+    );
+    const second = await resample(
+      block.map(([, each]) => each),
+      `${settings.seed}/gap/second`,
+      drawing,
+    );
+    measured.push(...first.map((each, at) => [each, second[at]!] as const));
+    onProgress?.({ stage: 'compare', done: measured.length, total: pairs.length, unit: 'models' });
+  }
+  return measured;
+}
+
+type Statistics = Record<string, Statistic>;
+
+/** Those that are among the others too. */
+function within(
+  statistics: Partial<Statistics>,
+  others: Readonly<Partial<Statistics>>,
+): Statistics {
+  return Object.fromEntries(
+    Object.entries(statistics).flatMap(([name, each]) =>
+      each && others[name] ? [[name, each] as const] : [],
+    ),
+  );
+}
+
+function gapsOf([first, second]: Sides, settings: ComparedWith): ModelGap['gaps'] {
+  const gaps: ModelGap['gaps'] = {};
+  for (const name of Object.keys(first) as GapMetric[]) {
+    const [one, other] = [first[name]!, second[name]!];
+    const { estimate, low, high } = differenceInterval(one, other, settings);
+    gaps[name] = {
+      value: numberOrNull(estimate),
+      low: numberOrNull(low),
+      high: numberOrNull(high),
+      first: numberOrNull(one.estimate),
+      second: numberOrNull(other.estimate),
+      n: [one.images, other.images],
+    };
+  }
+  return gaps;
+}
+
+function meanGaps(
+  models: readonly ModelGap[],
+  measured: readonly Sides[],
+  settings: ComparedWith,
+): SetComparison['mean'] {
   const names = new Set(models.flatMap(({ gaps }) => Object.keys(gaps) as GapMetric[]));
   const mean: SetComparison['mean'] = {};
   for (const name of names) {
-    const values = models.flatMap(({ gaps }) => gaps[name]?.value ?? []);
-    if (values.length === 0) continue;
+    const having = models.flatMap(({ gaps }, at) => {
+      const value = gaps[name]?.value ?? undefined;
+      return value === undefined ? [] : [{ value, sides: measured[at]! }];
+    });
+    if (having.length === 0) continue;
+    const values = having.map(({ value }) => value);
+    const { low, high } = differenceInterval(
+      meanOf(having.map(({ sides }) => sides[0][name]!)),
+      meanOf(having.map(({ sides }) => sides[1][name]!)),
+      settings,
+    );
     mean[name] = {
       value: values.reduce((sum, value) => sum + value, 0) / values.length,
+      low: numberOrNull(low),
+      high: numberOrNull(high),
+      least: Math.min(...values),
+      most: Math.max(...values),
       models: values.length,
     };
   }
   return mean;
+}
+
+/** The mean of models on the same resamples. */
+function meanOf(models: readonly Resampled[]): Resampled {
+  const meanAt = (value: (model: Resampled) => number): number =>
+    models.reduce((sum, model) => sum + value(model), 0) / models.length;
+  const [{ distribution }] = models as [Resampled];
+  return {
+    estimate: meanAt(({ estimate }) => estimate),
+    images: Math.min(...models.map(({ images }) => images)),
+    distribution: distribution.map((_, at) => meanAt((model) => model.distribution[at]!)),
+  };
 }
 
 /**
@@ -172,35 +279,6 @@ function setNames(scores: readonly ScoreRun[]): string[] {
     digests.get(scorecard.set.name)!.size === 1 ? scorecard.set.name : dirname(folder),
   );
   return [...new Set(names)].sort(byteOrder);
-}
-
-async function gapOf(
-  model: string,
-  a: ScoreRun,
-  b: ScoreRun,
-  settings: ComparedWith & Pick<CompareOptions, 'signal'>,
-): Promise<ModelGap> {
-  const [first, second] = [
-    statisticsOf(a.scorecard, await a.perImage(), settings),
-    statisticsOf(b.scorecard, await b.perImage(), settings),
-  ];
-  const both = Object.keys(first).filter((name) => second[name] !== undefined) as GapMetric[];
-  const pick = (from: typeof first): Record<string, Statistic> =>
-    Object.fromEntries(both.map((name) => [name, from[name]!]));
-  const intervals = await gap(pick(first), pick(second), settings);
-  const gaps: ModelGap['gaps'] = {};
-  for (const name of both) {
-    const { estimate, low, high, first, second, images } = intervals[name]!;
-    gaps[name] = {
-      value: numberOrNull(estimate),
-      low: numberOrNull(low),
-      high: numberOrNull(high),
-      first: numberOrNull(first),
-      second: numberOrNull(second),
-      n: images,
-    };
-  }
-  return { model, gaps, leftOut: leftOutOf(GAP_METRICS, [a.scorecard, b.scorecard]) };
 }
 
 /** @throws EvaluationError where the runs are of several sets, or two of one model */

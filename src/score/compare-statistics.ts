@@ -10,7 +10,7 @@ import {
 import type { StageOptions } from '../progress.js';
 import { labelSetOfCounts, type PerImageScores } from './images-csv.js';
 import { within } from './measures.js';
-import { type NewScorecard, subgroupName } from './scorecard.js';
+import { type NewScorecard, RULES, subgroupName } from './scorecard.js';
 import type { StoredScores } from './scores-folder.js';
 
 /** The metrics that models are compared in. */
@@ -84,7 +84,8 @@ const STATISTIC_NAMES = [
 ];
 
 /**
- * The statistics of a model that its scorecard says it has, by name, subgroups among them.
+ * The statistics of a model that its scorecard says it has, by name, with the subgroups under every
+ * hit rule.
  *
  * @param subgroups those that ASMA is made of
  */
@@ -113,10 +114,15 @@ export function statisticsOf(
     imageWeightedExact: () => weighted(exact),
   };
   const present = STATISTIC_NAMES.filter((name) => metrics[name] !== undefined);
-  const groups = subgroupStatistics(variableTopK, labels, { maxGroup, only });
+  const reached = { fraction: variableTopK, any, exact };
+  const groups = RULES.flatMap((rule) =>
+    Object.entries(subgroupStatistics(reached[rule], labels, { maxGroup, only })).map(
+      ([group, each]) => [subgroupName(group, rule), each] as const,
+    ),
+  );
   return Object.fromEntries([
     ...present.map((name) => [name, statistics[name]()] as const),
-    ...Object.entries(groups).map(([group, each]) => [subgroupName(group), each] as const),
+    ...groups,
   ]);
 }
 

@@ -103,7 +103,9 @@ export function gapsTable(comparison: SetComparison, isShort = false): TextTable
   const images = [0, 1].map((side) =>
     columns.map((name) => rangeText(models.map(({ gaps }) => gaps[name]?.n[side]))),
   );
-  const means = columns.map((name) => differenceText(name, mean[name]?.value ?? null));
+  const means = columns.map((name) =>
+    isShort ? differenceText(name, mean[name]?.value ?? null) : withInterval(name, mean[name]),
+  );
   return {
     head: ['model', ...columns.map((name) => labelOf(name, named))],
     rows: [

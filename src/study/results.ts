@@ -1,7 +1,11 @@
 import { z } from 'zod';
 import { sha256Schema } from '../files/sha256-schema.js';
 import { kendall, spearman } from '../metrics/index.js';
-import { compareModels, type PairComparison } from '../score/compare-models.js';
+import {
+  compareModels,
+  type ModelComparison,
+  type PairComparison,
+} from '../score/compare-models.js';
 import { compareSets, type ModelGap, type SetComparison } from '../score/compare-sets.js';
 import type { CompareOptions } from '../score/compare-statistics.js';
 import { underRules } from '../score/scorecard-table.js';
@@ -14,6 +18,7 @@ import {
   scorecardSchema,
 } from '../score/scorecard.js';
 import { PATCHML_VERSION } from '../version.js';
+import type { Compared } from '../report/report-sets.js';
 import { asFailure, type StudyFailure } from './failure.js';
 import type { Study } from './load.js';
 import { studySchema } from './schema.js';
@@ -77,8 +82,18 @@ export const studyResultsSchema = z.strictObject({
         subgroups: z.array(z.string()).describe('The subgroups that ASMA is made of here'),
         models: z.array(z.strictObject({ model: z.string(), gaps: z.record(z.string(), gap) })),
         mean: z
-          .record(z.string(), z.strictObject({ value: z.number(), models: z.int() }))
-          .describe('Over the models that have both numbers'),
+          .record(
+            z.string(),
+            z.strictObject({
+              value: z.number(),
+              low: bound,
+              high: bound,
+              least: z.number().describe('The smallest gap of a model'),
+              most: z.number().describe('The largest'),
+              models: z.int(),
+            }),
+          )
+          .describe('Over the models that have both numbers; its interval is over images'),
       }),
     )
     .describe('How much models lose from the first set to the second'),
@@ -158,7 +173,7 @@ export interface ResultsInput {
 export async function makeResults(
   { study, scores, meanSides, failures: earlier }: ResultsInput,
   options: Pick<CompareOptions, 'signal' | 'onProgress'> = {},
-): Promise<{ results: StudyResults; failures: StudyFailure[] }> {
+): Promise<{ results: StudyResults; compared: Compared; failures: StudyFailure[] }> {
   const failures = [...earlier];
   const settings = { ...options, seed: study.scores.seed, resamples: study.scores.resamples };
   const attempt = async <T>(set: string, work: () => Promise<T>): Promise<T[]> => {
@@ -171,12 +186,14 @@ export async function makeResults(
   };
   const on = (set: string): StudyScores[] => scores.filter((each) => each.set === set);
   const columns = columnsOf(study, scores);
+  const compared = { gaps: [] as SetComparison[], differences: [] as ModelComparison[] };
   const gaps: StudyResults['gaps'] = [];
   for (const [first, second] of study.gaps) {
     if (on(first).length === 0 || on(second).length === 0) continue; // named among the failures
     const found = await attempt(`${first}, ${second}`, () =>
       compareSets({ first: on(first), second: on(second) }, settings),
     );
+    compared.gaps.push(...found);
     gaps.push(...found.map((comparison) => toGap(comparison, first, second)));
   }
   const differences: StudyResults['differences'] = [];
@@ -187,6 +204,7 @@ export async function makeResults(
     );
     if (runs.length < 2 || runs[0]!.model !== baseline) continue;
     const found = await attempt(set, () => compareModels(runs, settings));
+    compared.differences.push(...found);
     differences.push(...found.flatMap(({ pairs }) => pairs.map((pair) => toDifference(pair, set))));
   }
   const sets = setsOf(scores).map((set) => {
@@ -226,7 +244,13 @@ export async function makeResults(
       code,
     })),
   };
-  return { results, failures };
+  const { gaps: ofSets, differences: ofModels } = compared;
+  const isBased = baseline !== undefined;
+  return {
+    results,
+    compared: { gaps: ofSets, ...(isBased ? { differences: ofModels } : {}) },
+    failures,
+  };
 }
 
 function setsOf(scores: readonly StudyScores[]): string[] {
@@ -288,7 +312,7 @@ function toGap(
     second,
     subgroups: options.subgroups,
     models: models.map(({ model, gaps }) => ({ model, gaps: gapsOf(gaps) })),
-    mean: mean as StudyResults['gaps'][number]['mean'],
+    mean: mean as StudyResults['gaps'][number]['mean'], // none of its values is undefined
   };
 }
 

@@ -89,7 +89,8 @@ async function run(
   const shown = [...sets].flatMap(([name, { set }]) =>
     study.examples && set.images && scores.some((each) => each.set === name) ? [set] : [],
   );
-  const input = { out, figures, key, results: made.results, scores, sets: shown };
+  const { results, compared } = made;
+  const input = { out, figures, key, results, compared, scores, sets: shown };
   const written = await whenFree(() => writeStudy(input, options), options);
   const all = [...made.failures, ...written.failures];
   return { out, results: written.results, failures: all, ...counts, isUnchanged: false };

@@ -9,8 +9,11 @@ import { byteOrder, listFiles, tryLink } from '../files/listing.js';
 import { copyWhole, writeWhole } from '../files/output-file.js';
 import { buildFolder, NOTE_FILE, type OutputKind, requirePlace } from '../files/output-folder.js';
 import type { StageOptions } from '../progress.js';
+import { giveSets } from '../report/examples.js';
+import { figureMaker } from '../report/figures.js';
 import { plotFigures, type PlotFiguresInput } from '../report/plot.js';
-import { writeReport } from '../report/report.js';
+import { type Compared, openReportSets } from '../report/report-sets.js';
+import { fillReport } from '../report/report.js';
 import type { EvaluationSet } from '../sets/evaluation-set.js';
 import type { StudyFailure } from './failure.js';
 import { type StudyResults, studyResultsSchema, type StudyScores } from './results.js';
@@ -90,6 +93,8 @@ export interface WriteStudyInput {
   figures: StudyFields['figures'];
   key: string;
   results: StudyResults;
+  /** What the results were made of, which figures and the report show. */
+  compared: Compared;
   /** Of the same scores; `kept` is the folder that they are in. */
   scores: readonly (StudyScores & { kept: string })[];
   /** Sets whose images the report gives examples of. */
@@ -102,7 +107,7 @@ export interface WriteStudyInput {
  * @throws OutputError where it cannot be written, or holds something else
  */
 export async function writeStudy(
-  { out, figures, key, results: found, scores, sets }: WriteStudyInput,
+  { out, figures, key, results: found, compared, scores, sets: given }: WriteStudyInput,
   options: Pick<StageOptions, 'signal' | 'onProgress'> = {},
 ): Promise<{ results: StudyResults; failures: StudyFailure[] }> {
   const failures: StudyFailure[] = [];
@@ -111,8 +116,12 @@ export async function writeStudy(
     for (const { kept, folder } of scores) await linkFiles(kept, join(partial, folder));
     const folders = scores.map(({ folder }) => join(partial, folder));
     for (const name of [TABLES_FOLDER, FIGURES_FOLDER]) await makeFolder(join(partial, name));
-    const drawn = { figures: figures.map(toFigure), scores: folders };
-    const problems = await plotFigures({ ...drawn, out: join(partial, FIGURES_FOLDER) }, options);
+    const sets = await openReportSets(folders);
+    await giveSets(sets, given);
+    const input = { sets, compared, options };
+    const figureOf = figureMaker(input);
+    const drawn = { figures: figures.map(toFigure), figureOf, out: join(partial, FIGURES_FOLDER) };
+    const problems = await plotFigures(drawn, options);
     failures.push(...problems.map((error) => ({ error })));
     results = {
       ...found,
@@ -125,8 +134,7 @@ export async function writeStudy(
     }
     await writeWhole(join(partial, STUDY_FILE), toJson(results), { sync: false });
     const { title = results.name } = results;
-    const report = { scores: folders, sets, title, out: join(partial, REPORT_FILE) };
-    await writeReport(report, options);
+    await fillReport({ input, figureOf, title, out: join(partial, REPORT_FILE) });
     const lock: Lock = {
       format: 'patchml-study-lock',
       version: 1,

@@ -33,6 +33,7 @@ export function studyTables(results: StudyResults): StudyTable[] {
   return [
     ...results.sets.map((set) => scoresTable(results, set)),
     ...results.gaps.map((gap) => gapTable(results, gap)),
+    ...meanGapsTable(results),
     ...results.sets.flatMap((set) => differencesTable(results, set)),
     labelCountsTable(results),
     ...subgroupsTable(results),
@@ -97,8 +98,7 @@ function scoresTable(results: StudyResults, set: StudyResultsSet): StudyTable {
 function gapTable(results: StudyResults, gap: StudyResults['gaps'][number]): StudyTable {
   const { first, second, models, mean } = gap;
   const columns = results.columns.filter((name) => mean[name] !== undefined);
-  const sets = [first, second].map((name) => results.sets.find((set) => set.name === name)!);
-  const named: NamedOf = { rules: sets.map(({ rule }) => rule), subgroups: gap.subgroups };
+  const named = namedInGap(results, gap);
   const images = (side: 0 | 1): string[] =>
     columns.map((name) => rangeText(models.map(({ gaps }) => gaps[name]?.n[side])));
   return {
@@ -118,7 +118,7 @@ function gapTable(results: StudyResults, gap: StudyResults['gaps'][number]): Stu
           : [
               [
                 `mean of ${models.length}`,
-                ...columns.map((name) => differenceText(name, mean[name]!.value)),
+                ...columns.map((name) => differenceCell(results, name, mean[name])),
               ],
             ]),
       ],
@@ -136,13 +136,60 @@ function gapTable(results: StudyResults, gap: StudyResults['gaps'][number]): Stu
       ),
     },
     notes: [
-      ...(sets[0]!.rule === sets[1]!.rule
+      ...(named.rules[0] === named.rules[1]
         ? []
-        : [`The labels follow two rules, ${sets.map(({ rule }) => rule).join(' and ')}.`]),
+        : [`The labels follow two rules, ${named.rules.join(' and ')}.`]),
       ...intervalNotes(results),
       ...[first, second].flatMap((set) => leftOutNotes(results, set)),
     ].filter((note, at, all) => all.indexOf(note) === at),
   };
+}
+
+/** The mean gap of the models in each metric, of all pairs of sets. */
+function meanGapsTable(results: StudyResults): StudyTable[] {
+  const gaps = results.gaps.filter(({ models }) => models.length > 1);
+  if (gaps.length === 0) return [];
+  const rows = gaps.flatMap((gap) => {
+    const { first, second, mean } = gap;
+    const named = namedInGap(results, gap);
+    return results.columns.flatMap((name) => {
+      const found = mean[name];
+      return found ? [{ first, second, name, label: labelOf(name, named), ...found }] : [];
+    });
+  });
+  return [
+    {
+      name: 'mean-gaps',
+      caption: 'Gaps in points, mean of the models.',
+      text: {
+        head: ['first', 'second', 'metric', 'models', 'mean gap', 'smallest', 'largest'],
+        rows: rows.map(({ first, second, name, label, models, least, most, ...found }) => [
+          ...[first, second, label, String(models), differenceCell(results, name, found)],
+          ...[least, most].map((gap) => differenceText(name, gap)),
+        ]),
+      },
+      csv: {
+        head: [
+          ...['first_set', 'second_set', 'metric', 'models'],
+          ...['gap', 'low', 'high', 'smallest', 'largest'],
+        ],
+        rows: rows.map(({ first, second, name, models, value, low, high, least, most }) => [
+          ...[first, second, name],
+          ...[models, value, low, high, least, most].map(numberCell),
+        ]),
+      },
+      notes: [
+        'The interval is of the mean of these models over resampled images; the smallest and the largest gap are those of single models.',
+        ...intervalNotes(results),
+      ],
+    },
+  ];
+}
+
+/** What metrics of a gap are called. */
+function namedInGap({ sets }: StudyResults, gap: StudyResults['gaps'][number]): NamedOf {
+  const of = [gap.first, gap.second].map((name) => sets.find((set) => set.name === name)!);
+  return { rules: of.map(({ rule }) => rule), subgroups: gap.subgroups };
 }
 
 function differencesTable(results: StudyResults, set: StudyResultsSet): StudyTable[] {

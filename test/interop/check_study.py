@@ -144,7 +144,7 @@ for score in study["scores"]:
 [gaps] = study["gaps"]
 check([gaps["first"], gaps["second"]], list(sets), "the sets of the gaps")
 check([each["model"] for each in gaps["models"]], models, "models with gaps")
-in_gaps = {name for name in columns if not name.endswith(("_any", "_exact"))} | OF_IMAGES
+in_gaps = columns | OF_IMAGES
 for each in gaps["models"]:
     check(set(each["gaps"]), in_gaps, "gaps")
     for name in in_gaps:
@@ -152,10 +152,13 @@ for each in gaps["models"]:
         near(each["gaps"][name]["value"], here[0] - there[0], f"gap in {name} of {each['model']}")
         check(each["gaps"][name]["n"], [here[1], there[1]], f"images of the gap in {name}")
         compared += 1
-mean = {name: numpy.mean([first[one][name][0] - second[one][name][0] for one in models]) for name in in_gaps}
+of_models = {name: [first[one][name][0] - second[one][name][0] for one in models] for name in in_gaps}
+mean = {name: numpy.mean(values) for name, values in of_models.items()}
 check(set(gaps["mean"]), in_gaps, "mean gaps")
 for name in in_gaps:
     near(gaps["mean"][name]["value"], mean[name], f"mean gap in {name}")
+    near(gaps["mean"][name]["least"], min(of_models[name]), f"smallest gap in {name}")
+    near(gaps["mean"][name]["most"], max(of_models[name]), f"largest gap in {name}")
 
 # Between metrics of one set, and between sets in one metric.
 rows = [(on, name) for on in sets for name in columns if not name.startswith("A_")]

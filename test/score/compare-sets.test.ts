@@ -50,7 +50,14 @@ describe('compareSets', () => {
     expect(gaps.asma).toMatchObject({ value: 3 / 4 - 0, n: [4, 1] });
     expect(gaps['A_1']).toEqual(gaps.asma);
     // a: 3/4 - 0; b: 1 - 0
-    expect(result.mean.asma).toEqual({ value: (3 / 4 + 1) / 2, models: 2 });
+    expect(result.mean.asma).toEqual({
+      value: (3 / 4 + 1) / 2,
+      low: expect.closeTo(1 / 2 + 1 / 8, 12),
+      high: 1,
+      least: 3 / 4,
+      most: 1,
+      models: 2,
+    });
     expect(result.mean.top1).toBeUndefined();
     expect(gaps.real!.low!).toBeLessThan(gaps.real!.high!);
     expect(gaps.top1).toBeUndefined();
@@ -60,6 +67,24 @@ describe('compareSets', () => {
     expect(result.first.labelCounts).toEqual([0, 4]);
     expect(result.second.labelCounts).toEqual([1, 1, 1]);
     expect(result.unmatched).toEqual({ first: ['only'], second: [] });
+  });
+
+  it('has subgroups under every hit rule, and of models that are alike the mean of one', async () => {
+    const result = await compareSets(
+      {
+        first: [await onFirst('a', 3), await onFirst('b', 3)],
+        second: [await onSecond('a'), await onSecond('b')],
+      },
+      few,
+    );
+    const { gaps } = result.models[0]!;
+    for (const name of ['asma', 'A_1', 'A_1_any', 'A_1_exact', 'real'] as const) {
+      const { value, low, high } = gaps[name]!;
+      expect([name, result.mean[name]]).toEqual([
+        name,
+        { value, low, high, least: value, most: value, models: 2 },
+      ]);
+    }
   });
 
   it('gives the intervals of the public gap', async () => {

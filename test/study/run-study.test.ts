@@ -62,10 +62,20 @@ describe('A study', () => {
         expect.closeTo(asmaOf('first', model) - asmaOf('second', model), 12),
       ]),
     );
-    expect(gap!.mean['asma']).toEqual({
-      value: expect.closeTo(gaps.reduce((sum, [, value]) => sum + (value as number), 0) / 3, 12),
+    const values = gaps.map(([, value]) => value as number);
+    const mean = gap!.mean['asma']!;
+    expect(mean).toMatchObject({
+      value: expect.closeTo(values.reduce((sum, value) => sum + value, 0) / 3, 12),
+      least: Math.min(...values),
+      most: Math.max(...values),
       models: 3,
     });
+    expect(mean.low).toBeLessThan(mean.value);
+    expect(mean.high).toBeGreaterThan(mean.value);
+    const table = readFileSync(join(out, 'tables', 'mean-gaps.csv'), 'utf8');
+    expect(table).toContain(
+      `\nfirst,second,asma,${values.length},${mean.value},${mean.low},${mean.high},${mean.least},${mean.most}\n`,
+    );
   });
 
   it('that is run again writes nothing, and changes no byte', async () => {
