@@ -22,8 +22,17 @@ export interface Statistic {
 
 /** The mean of a per-image score; images with `NaN` are left out. Resampled over all images. */
 export function meanStatistic(values: PerImage): Statistic {
-  const members = Uint32Array.from(values.keys()).filter((image) => !Number.isNaN(values[image]));
-  return groupedMean(values, [members]);
+  return groupedMean(values, [positionsOf(values)]);
+}
+
+/** Where a score is not `NaN`. */
+function positionsOf(values: PerImage): Uint32Array {
+  const members = new Uint32Array(values.length);
+  let count = 0;
+  for (let image = 0; image < values.length; image += 1) {
+    if (!Number.isNaN(values[image])) members[count++] = image;
+  }
+  return members.slice(0, count);
 }
 
 /**
@@ -65,15 +74,18 @@ export function subgroupStatistics(
 
 /** The unweighted mean of the non-empty groups' means. */
 function groupedMean(values: PerImage, groups: readonly Uint32Array[]): Statistic {
-  const parts = groups.map((members) => ({
-    members,
-    scores: Float64Array.from(members, (image) => values[image]!),
-  }));
+  const parts = groups.map((members) => ({ members, scores: scoresOf(values, members) }));
   return {
     images: values.length,
     included: groups.reduce((sum, members) => sum + members.length, 0),
     value: groupedValue(parts, values.length),
   };
+}
+
+function scoresOf(values: PerImage, members: Uint32Array): Float64Array {
+  const scores = new Float64Array(members.length);
+  for (let at = 0; at < members.length; at += 1) scores[at] = values[members[at]!]!;
+  return scores;
 }
 
 /**

@@ -61,9 +61,13 @@ function classesText({ classes, n }: TopClasses, image: number): string {
 }
 
 function topOf(texts: readonly string[]): TopClasses {
-  const rows = texts.map((text) => text.split(' '));
-  const classes = Uint16Array.from(rows.flat(), Number);
-  return { classes, images: rows.length, n: rows[0]?.length ?? 0 };
+  const n = texts[0]?.split(' ').length ?? 0;
+  const classes = new Uint16Array(texts.length * n);
+  for (const [image, text] of texts.entries()) {
+    let at = image * n;
+    for (const label of text.split(' ')) classes[at++] = Number(label);
+  }
+  return { classes, images: texts.length, n };
 }
 
 function textOf(value: number): string {
@@ -80,10 +84,23 @@ function numberOf(text: string, path: string, column: string, row: number): numb
 
 function parseRows(text: string, path: string): string[][] {
   try {
-    return parse(text);
+    // Without quotes a comma and a line's end are nothing else, which takes half the time to read.
+    return /["\r]/.test(text) ? parse(text) : splitRows(text);
   } catch (cause) {
     throw invalid(path, 'this is not a CSV file', undefined, cause);
   }
+}
+
+/** @throws Error where a row has more or fewer fields than the first */
+function splitRows(text: string): string[][] {
+  const rows = text
+    .replace(/\n$/, '')
+    .split('\n')
+    .map((line) => line.split(','));
+  const fields = rows[0]!.length;
+  const odd = rows.findIndex((row) => row.length !== fields);
+  if (odd >= 0) throw new Error(`expected ${fields} fields in line ${odd + 1}`);
+  return rows;
 }
 
 function invalid(path: string, problem: string, place?: string, cause?: unknown): EvaluationError {
