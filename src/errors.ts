@@ -204,6 +204,13 @@ export const ERROR_CODES = [
   'previous-not-named',
   'previous-other-name',
   'provider-unavailable',
+  'queue-address',
+  'queue-library-missing',
+  'queue-other-storage',
+  'queue-piece-failed',
+  'queue-run-cancelled',
+  'queue-run-refused',
+  'queue-unreachable',
   'recipe-contradiction',
   'recipe-invalid-field',
   'recipe-not-fields',
@@ -331,6 +338,8 @@ export class EvaluationError extends PatchmlError {}
 export class OutputError extends PatchmlError {}
 /** A release, or the work of a cluster, that cannot be sent to a store or fetched from it. */
 export class TransferError extends PatchmlError {}
+/** A queue that cannot be used, or a run in it that failed. */
+export class QueueError extends PatchmlError {}
 /** Stages that keep nothing of what they did before they were stopped. */
 const START_OVER = ['verify', 'score', 'compare', 'view', 'release'];
 

@@ -46,6 +46,7 @@ export {
   MetricsError,
   OutputError,
   PatchmlError,
+  QueueError,
   RecipeError,
   ReleaseError,
   SamplingError,

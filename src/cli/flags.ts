@@ -132,6 +132,38 @@ export function withRecipeFlags<T>(args: Argv<T>): Argv<T & RecipeFlags> {
   return args.options(recipeFlags) as unknown as Argv<T & RecipeFlags>;
 }
 
+/** Where the help lists the flags of a queue. */
+export const QUEUE = 'Queue:';
+
+/** The flags of the commands that a queue's workers may do. */
+export const queueFlags = {
+  queue: {
+    type: 'string',
+    group: QUEUE,
+    describe: 'Have it done by the workers of a queue: redis://HOST:6379, or rediss:// for TLS',
+  },
+  root: {
+    type: 'string',
+    group: QUEUE,
+    default: '.',
+    describe: 'With --queue: the folder that all machines share; all other paths are from there',
+    defaultDescription: 'the current folder',
+  },
+  'piece-images': {
+    ...wholeNumber('piece-images', 'With --queue: images of a piece of work, at most', 1_000_000),
+    group: QUEUE,
+    default: 1000,
+  },
+} as const;
+
+/** The flags' values. */
+export type QueueFlags = InferredOptionTypes<typeof queueFlags>;
+
+/** Adds the flags to a command. */
+export function withQueueFlags<T>(args: Argv<T>): Argv<T & QueueFlags> {
+  return args.options(queueFlags) as unknown as Argv<T & QueueFlags>;
+}
+
 /** Loads the recipe that the flags name, with the fields that they override. */
 export async function loadRecipeOf(flags: RecipeFlags): Promise<Recipe> {
   const overrides: RecipeOverrides = {

@@ -14,8 +14,10 @@ import {
   examples,
   INPUTS,
   loadRecipeOf,
+  type QueueFlags,
   type RecipeFlags,
   shared,
+  withQueueFlags,
   withRecipeFlags,
 } from './flags.js';
 import { type Outcome, run, UsageError } from './run.js';
@@ -26,11 +28,11 @@ export interface OutFlags {
   overwrite: boolean;
 }
 
-export const generateCommand: CommandModule<object, RecipeFlags & OutFlags> = {
+export const generateCommand: CommandModule<object, RecipeFlags & OutFlags & QueueFlags> = {
   command: 'generate',
   describe: 'Generate a dataset: index, extract, plan and compose in one run',
   builder: (args) =>
-    withOutFlags(withRecipeFlags(args)).epilogue(
+    withQueueFlags(withOutFlags(withRecipeFlags(args))).epilogue(
       examples(
         [
           'The dataset of the paper, from the validation set, into output/paper',
@@ -40,18 +42,27 @@ export const generateCommand: CommandModule<object, RecipeFlags & OutFlags> = {
           'A small one with another seed',
           'generate -r recipe.yaml -a LOC_val_solution.csv -i val --seed 7 --counts 2:50,3:50',
         ],
+        [
+          'With the workers of a queue, which "patchml worker" starts',
+          'generate -r recipe.yaml -a val-xml -i val --queue redis://HOST:6379 --root /shared',
+        ],
       ),
     ),
-  handler: run(async (flags, { signal, onProgress }) => {
-    const { generate } = await import('../generate/generate.js');
+  handler: run(async (flags, { signal, onProgress, note }) => {
     const recipe = await loadRecipeOf(flags);
-    const { annotations, images, work } = flags;
+    const { annotations, images, work, queue, root } = flags;
     const out = flags.out ?? join('output', recipe.name);
-    const made = await generate(
-      { recipe, annotations, images, out, work },
-      { ...flags, signal, onProgress },
-    );
-    return describeDataset(made);
+    const input = { recipe, annotations, images, out, work };
+    if (queue !== undefined) {
+      const { generateOnQueue } = await import('../cluster/queue/generate-on-queue.js');
+      const { strict, overwrite } = flags;
+      const options = { strict, overwrite, piece: flags['piece-images'], signal, onProgress };
+      return describeDataset(
+        await generateOnQueue({ ...input, queue, root }, { ...options, onNote: note }),
+      );
+    }
+    const { generate } = await import('../generate/generate.js');
+    return describeDataset(await generate(input, { ...flags, signal, onProgress }));
   }),
 };
 

@@ -27,6 +27,7 @@ import { studyCommand } from './study.js';
 import { pullCommand, pushCommand } from './transfer.js';
 import { verifyCommand } from './verify.js';
 import { viewCommand } from './view.js';
+import { workerCommand } from './worker.js';
 
 /** In the order of the help. Each has flags of its own, which yargs' types do not hold in a list. */
 const COMMANDS = [
@@ -52,6 +53,7 @@ const COMMANDS = [
   regenerateCommand,
   pushCommand,
   pullCommand,
+  workerCommand,
   initCommand,
   doctorCommand,
 ] as unknown as CommandModule[];

@@ -54,7 +54,7 @@ export function composeShard(
     const { images } = composition.plan.summary;
     const place = await inspectPlace(out, composition.origin, options.overwrite ?? false);
     const complete = place === 'complete' ? { folder: out, images } : undefined;
-    const part = { shard, parts: partsOf(composition), complete, files: [METADATA_FILE] };
+    const part = { shard, parts: partsOfDataset(composition), complete, files: [METADATA_FILE] };
     return makePart(part, async (partial) => {
       requireComposable(composition);
       const [from, to] = rangeOf(shard, images);
@@ -69,8 +69,8 @@ export function composeShard(
   });
 }
 
-/** Parts of another recipe, pool or plan lie in another folder. */
-function partsOf({ out, origin }: Composition): string {
+/** Where the parts of a dataset lie. Those of another recipe, pool or plan lie in another folder. */
+export function partsOfDataset({ out, origin }: Composition): string {
   return join(partsFolder(out), digestOf(origin).slice(0, 16));
 }
 
@@ -86,7 +86,7 @@ export function mergeDataset(
 ): Promise<Dataset> {
   return explaining(async () => {
     const composition = await openComposition(input);
-    const parts = partsOf(composition);
+    const parts = partsOfDataset(composition);
     const total = composition.plan.summary.images;
     const { signal, onProgress } = options;
     const fill: Parameters<typeof completeDataset>[1] = async (partial, output) => {

@@ -23,7 +23,8 @@ const STAGE_FLAGS = [
   '--json',
 ];
 const FLAGS: Record<string, readonly string[]> = {
-  generate: [...STAGE_FLAGS, '--out', '--overwrite'],
+  generate: [...STAGE_FLAGS, '--out', '--overwrite', '--queue', '--root', '--piece-images'],
+  worker: ['--queue', '--root', '--jobs', '--scratch', '--quiet', '--json'],
   index: STAGE_FLAGS,
   extract: [...STAGE_FLAGS, '--index', '--shard'],
   plan: STAGE_FLAGS,

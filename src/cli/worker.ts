@@ -1,0 +1,42 @@
+import type { CommandModule, InferredOptionTypes } from 'yargs';
+import { countOf } from '../text.js';
+import { examples, queueFlags, requireGiven, shared } from './flags.js';
+import { run } from './run.js';
+
+const workerFlags = {
+  queue: { ...queueFlags.queue, describe: 'The queue: redis://HOST:6379, or rediss:// for TLS' },
+  root: { ...queueFlags.root, describe: 'The folder that all machines share' },
+  jobs: { ...shared.jobs, describe: 'Pieces that are done at a time, each in one thread' },
+  scratch: {
+    type: 'string',
+    describe: 'Folder for what is being made, on a disk of this machine',
+    defaultDescription: "the system's temporary folder",
+  },
+  quiet: shared.quiet,
+  json: { ...shared.json, describe: 'Print at the end what was done as JSON' },
+} as const;
+
+export const workerCommand: CommandModule<object, InferredOptionTypes<typeof workerFlags>> = {
+  command: 'worker',
+  describe: 'Do pieces of what "generate --queue" asks for, until Ctrl-C',
+  builder: (args) =>
+    args
+      .options(workerFlags)
+      .check(({ queue }) => {
+        requireGiven('address of the queue with --queue', queue);
+        return true;
+      })
+      .epilogue(
+        examples(
+          ['A worker on this machine', 'worker --queue redis://HOST:6379 --root /shared'],
+          ['With TLS and a password', 'worker --queue rediss://:PASSWORD@HOST:6379 --root /shared'],
+        ),
+      ),
+  handler: run(async ({ queue, root, jobs, scratch }, { signal, note }) => {
+    const { runWorker } = await import('../cluster/queue/worker.js');
+    const options = { jobs, scratch, signal, onNote: note };
+    const report = await runWorker({ queue: queue!, root }, options);
+    const { done, failed } = report;
+    return { result: report, text: `${countOf(done, 'piece')} done, ${failed} failed` };
+  }),
+};

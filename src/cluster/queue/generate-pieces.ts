@@ -1,0 +1,182 @@
+import { mkdir, rm, symlink } from 'node:fs/promises';
+import { dirname, join, relative } from 'node:path';
+import { LOCK_FILE, SUMMARY_FILE } from '../../dataset/dataset.js';
+import { OutputError } from '../../errors.js';
+import { buildIndex, findIndex } from '../../generate/build-index.js';
+import { openComposition } from '../../generate/compose-dataset.js';
+import { inspectPlace } from '../../generate/dataset-output.js';
+import { openExtraction } from '../../generate/extract-pool.js';
+import { findPlan, makePlan } from '../../generate/make-plan.js';
+import { composeShard, mergeDataset, partsOfDataset } from '../dataset-parts.js';
+import { partsFolder, type Shard } from '../parts.js';
+import { extractShard, mergePool } from '../pool-parts.js';
+import type { Storage } from '../storage.js';
+import type { Found, Piece, QueuedJob } from './pieces.js';
+
+/** Where a piece is done. */
+export interface Bench {
+  storage: Storage;
+  /**
+   * A folder of this attempt alone, laid out as the storage: what is read from there is linked, and
+   * what is made is published from here. So two workers that do the same piece, as where one was
+   * taken for dead, never write to one place, and no lock of a machine that died is in the way.
+   */
+  scratch: string;
+  /** Threads for what is not cut into parts. */
+  jobs: number;
+  signal: AbortSignal;
+  /** Has parts of this stage done by others, and waits; undefined once they have ended. */
+  shards: (images: number) => Promise<void>;
+}
+
+/**
+ * Does a piece of `generate`. One that is done already ends at once.
+ * @param found what the stage before it left
+ */
+export async function doGeneratePiece(
+  { run: { job }, stage, shard }: Piece,
+  found: Found | undefined,
+  bench: Bench,
+): Promise<Found> {
+  if (stage === 'index') return index(job, bench);
+  if (found === undefined) throw new Error(`${stage} has nothing to begin with`);
+  if (stage === 'extract') return extract(job, found, shard, bench);
+  if (stage === 'plan') return plan(job, found, bench);
+  return compose(job, found, shard, bench);
+}
+
+async function index(job: QueuedJob, bench: Bench): Promise<Found> {
+  const { recipe, strict } = job;
+  const { storage, jobs, signal } = bench;
+  const annotations = await storage.fetch(job.annotations, signal);
+  const images = await storage.fetch(job.images, signal);
+  const input = { recipe, annotations, images, work: join(bench.scratch, job.work) };
+  const place = pathOf(await findIndex(input), bench);
+  await take(place, bench);
+  await buildIndex(input, { strict, jobs, signal });
+  await give(place, bench);
+  return { index: place };
+}
+
+async function extract(
+  job: QueuedJob,
+  { index }: Found,
+  shard: Shard | undefined,
+  bench: Bench,
+): Promise<Found> {
+  const { recipe, strict } = job;
+  const { storage, scratch, signal } = bench;
+  await take(index, bench);
+  const input = {
+    recipe,
+    index: join(scratch, index),
+    images: await storage.fetch(job.images, signal),
+    work: join(scratch, job.work),
+  };
+  const { folder, indexed } = await openExtraction(input);
+  const { images } = indexed.indexed;
+  const [pool, parts] = [pathOf(folder, bench), pathOf(partsFolder(folder), bench)];
+  const isThere = await take(pool, bench);
+  if (shard) {
+    const part = `${parts}/${shard.part}-of-${shard.of}`;
+    if (isThere || (await storage.exists(part))) return { index };
+    await extractShard({ ...input, shard }, { strict, jobs: 1, signal });
+    await give(part, bench);
+    return { index };
+  }
+  if (!isThere) {
+    await bench.shards(images);
+    await take(parts, bench);
+  }
+  await mergePool(input, { signal });
+  if (!isThere) {
+    await give(pool, bench);
+    await storage.remove(parts);
+  }
+  return { index, pool };
+}
+
+async function plan(job: QueuedJob, found: Found, bench: Bench): Promise<Found> {
+  const { recipe } = job;
+  const pool = found.pool!;
+  await take(pool, bench);
+  const input = { recipe, pool: join(bench.scratch, pool), work: join(bench.scratch, job.work) };
+  const place = pathOf(await findPlan(input), bench);
+  await take(place, bench);
+  const { jobs, signal } = bench;
+  await makePlan(input, { jobs, signal });
+  await give(place, bench);
+  return { ...found, plan: place };
+}
+
+async function compose(
+  job: QueuedJob,
+  found: Found,
+  shard: Shard | undefined,
+  bench: Bench,
+): Promise<Found> {
+  const { recipe, out, overwrite } = job;
+  const { storage, scratch, signal } = bench;
+  const [pool, plan] = [found.pool!, found.plan!];
+  await take(pool, bench);
+  await take(plan, bench);
+  const at = (place: string): string => join(scratch, place);
+  const input = { recipe, pool: at(pool), plan: at(plan), out: at(out) };
+  const composition = await openComposition(input);
+  const isTaken = await takeSummaries(out, bench);
+  const isThere =
+    isTaken && (await inspectPlace(at(out), composition.origin, overwrite)) === 'complete';
+  if (isThere) return found;
+  const parts = pathOf(partsOfDataset(composition), bench);
+  if (shard) {
+    const part = `${parts}/${shard.part}-of-${shard.of}`;
+    if (await storage.exists(part)) return found;
+    await composeShard({ ...input, shard }, { overwrite, jobs: 1, signal });
+    await give(part, bench);
+    return found;
+  }
+  await bench.shards(composition.plan.summary.images);
+  await take(parts, bench);
+  await rm(at(out), { recursive: true, force: true });
+  await mergeDataset(input, { overwrite, signal });
+  if (isTaken) await storage.remove(out);
+  await give(out, bench);
+  await storage.remove(partsFolder(out));
+  return found;
+}
+
+/** The path from the root of what lies, or would lie, in the scratch folder. */
+function pathOf(folder: string, { scratch }: Bench): string {
+  return relative(scratch, folder);
+}
+
+/** Links what is in the storage into the scratch folder. @returns whether it is there */
+async function take(place: string, { storage, scratch, signal }: Bench): Promise<boolean> {
+  if (!(await storage.exists(place))) return false;
+  const local = await storage.fetch(place, signal);
+  const link = join(scratch, place);
+  await mkdir(dirname(link), { recursive: true });
+  await symlink(local, link);
+  return true;
+}
+
+/** Publishes what was made in the scratch folder. */
+async function give(place: string, { storage, scratch, signal }: Bench): Promise<void> {
+  if (await storage.exists(place)) return;
+  await storage.publish(join(scratch, place), place, signal);
+}
+
+/** Links what says which dataset is at a place: it may be a large one, and of another recipe. */
+async function takeSummaries(out: string, bench: Bench): Promise<boolean> {
+  if (!(await bench.storage.exists(out))) return false;
+  await mkdir(join(bench.scratch, out), { recursive: true });
+  for (const name of [LOCK_FILE, SUMMARY_FILE]) {
+    if (await take(`${out}/${name}`, bench)) continue;
+    throw new OutputError('this is not a dataset', {
+      code: 'output-not-empty',
+      path: bench.storage.resolve(out),
+      fix: 'choose another output folder, or move or remove this one',
+    });
+  }
+  return true;
+}

@@ -1,0 +1,323 @@
+import { randomUUID } from 'node:crypto';
+import { mkdir, readdir, rm } from 'node:fs/promises';
+import { hostname, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Job, Queue } from 'bullmq';
+import { messageOf, type PatchmlError, QueueError } from '../../errors.js';
+import { explainError } from '../../files/file-errors.js';
+import { lockFolder } from '../../files/folder-lock.js';
+import type { StageOptions } from '../../progress.js';
+import { connectQueue, PREFIX, type QueueConnection } from './connection.js';
+import { doGeneratePiece } from './generate-pieces.js';
+import {
+  type Found,
+  jobIdOf,
+  nameOf,
+  openPlace,
+  parseFound,
+  parsePiece,
+  type Piece,
+  type Place,
+  queueNameOf,
+  readId,
+  STAGES,
+} from './pieces.js';
+
+export interface WorkerInput {
+  /** The address of Redis: `redis://HOST:PORT`, or `rediss://` for TLS. */
+  queue: string;
+  /** Where the inputs and outputs of all runs lie: a folder that all machines share. */
+  root: string;
+}
+
+export interface WorkerOptions extends Pick<StageOptions, 'jobs' | 'signal'> {
+  /** Where pieces are made before they are published. Default: the system's temporary folder. */
+  scratch?: string | undefined;
+  /** Is told of each piece, and of what is wrong. */
+  onNote?: ((line: string) => void) | undefined;
+  /** How long a worker that says nothing keeps its pieces, ms. Default: 60,000. */
+  patience?: number | undefined;
+}
+
+/** Pieces that a worker did, and that failed in it. */
+export interface WorkerReport {
+  done: number;
+  failed: number;
+}
+
+/** How long a worker that says nothing keeps its pieces, ms. */
+const PATIENCE = 60_000;
+/** A piece with which so many workers have ended without a word ends them. */
+const MOST_STALLS = 10;
+/** How long a Redis that is away is waited for at the end, ms. */
+const LAST_WAIT = 10_000;
+
+/**
+ * Does pieces of the runs in a queue that are of this storage and this version of patchml, until the
+ * signal: each in a thread of its own. A piece that is interrupted goes back to the queue.
+ * @throws QueueError `queue-address`, `queue-library-missing`, `queue-unreachable`
+ * @throws PatchmlError where this machine can do no piece, as with a full disk
+ */
+export async function runWorker(
+  { queue: address, root }: WorkerInput,
+  options: WorkerOptions = {},
+): Promise<WorkerReport> {
+  const { jobs = 1, onNote = () => undefined, patience = PATIENCE } = options;
+  const place = await openPlace(root);
+  const connection = await connectQueue(address, onNote);
+  const { bullmq, redis } = connection;
+  const scratch = await openScratch(options.scratch ?? tmpdir());
+  const name = queueNameOf(place.versions);
+  const queue = new bullmq.Queue(name, { connection: redis, prefix: PREFIX });
+  const stop = new AbortController();
+  const report: WorkerReport = { done: 0, failed: 0 };
+  const station: Station = {
+    ...place,
+    connection,
+    queue,
+    jobs,
+    stop,
+    onNote,
+    scratch: scratch.path,
+  };
+  const worker = new bullmq.Worker<unknown, Found>(
+    name,
+    (job, token, signal) => doPiece(job, token!, signal!, station),
+    {
+      connection: redis,
+      prefix: PREFIX,
+      name: `${hostname()}-${process.pid}`,
+      concurrency: jobs,
+      lockDuration: patience,
+      stalledInterval: patience / 2,
+      maxStalledCount: MOST_STALLS,
+    },
+  );
+  worker.on('completed', ({ data }) => {
+    report.done += 1;
+    onNote(`${nameOf(data as Piece)} is done`);
+  });
+  worker.on('failed', (job, { message }) => {
+    report.failed += 1;
+    onNote(`${job?.name ?? 'a piece'} failed: ${message}`);
+  });
+  worker.on('lockRenewalFailed', (ids) => {
+    for (const id of ids) worker.cancelJob(id, 'another worker has it');
+  });
+  worker.on('error', (error) => {
+    if (redis.status === 'ready') onNote(messageOf(error));
+  });
+  try {
+    await ended(stop, options.signal);
+    const timer = setTimeout(connection.close, LAST_WAIT);
+    await worker.close();
+    clearTimeout(timer);
+  } finally {
+    connection.close();
+    await scratch.close();
+  }
+  if (stop.signal.reason instanceof Error && !isAbort(stop.signal.reason)) throw stop.signal.reason;
+  return report;
+}
+
+/** What a worker does its pieces with. */
+interface Station extends Place {
+  connection: QueueConnection;
+  queue: Queue;
+  scratch: string;
+  jobs: number;
+  /** Ends the worker; its reason is an error where this machine is at fault. */
+  stop: AbortController;
+  onNote: (line: string) => void;
+}
+
+async function doPiece(
+  job: Job<unknown, Found>,
+  token: string,
+  signal: AbortSignal,
+  station: Station,
+): Promise<Found> {
+  const { bullmq } = station.connection;
+  const piece = requireOwn(job, station);
+  const scratch = join(station.scratch, randomUUID());
+  try {
+    await mkdir(scratch);
+    return await doGeneratePiece(piece, piece.found ?? (await foundBefore(job, piece)), {
+      storage: station.storage,
+      scratch,
+      jobs: station.jobs,
+      signal: AbortSignal.any([signal, station.stop.signal]),
+      shards: (images) => doShards(job, piece, images, token, station),
+    });
+  } catch (thrown) {
+    const error = explainError(thrown);
+    if (error instanceof bullmq.WaitingChildrenError) throw error;
+    if (signal.aborted) throw new bullmq.WaitingError(); // it is another worker's now
+    const fault = station.stop.signal.aborted ? undefined : await faultOfMachine(error, station);
+    if (fault) station.stop.abort(fault);
+    if (station.stop.signal.aborted) {
+      await job.moveToWait(token);
+      throw new bullmq.WaitingError();
+    }
+    if (LASTING.includes((error as Error).name))
+      throw new bullmq.UnrecoverableError(messageOf(error));
+    throw error;
+  } finally {
+    await rm(scratch, { recursive: true, force: true });
+  }
+}
+
+/** Errors that another attempt ends in too. */
+const LASTING = ['AnnotationError', 'RecipeError', 'SamplingError', 'QueueError'];
+
+/**
+ * The piece that a job asks for.
+ * @throws UnrecoverableError where it is none, or not one for this worker: this queue has no others,
+ * unless somebody else has written to it
+ */
+function requireOwn(job: Job, { connection: { bullmq }, versions }: Station): Piece {
+  const piece = parsePiece(job.data);
+  if (piece === undefined)
+    throw new bullmq.UnrecoverableError('refused: this is no piece of a run');
+  const { patchml, codecs, storage } = piece.run.versions;
+  const isOwn =
+    patchml === versions.patchml && codecs === versions.codecs && storage === versions.storage;
+  if (isOwn && job.id === jobIdOf(piece)) return piece;
+  throw new bullmq.UnrecoverableError(
+    `refused: this is for patchml ${patchml}, codecs ${codecs}, storage ${storage}; this worker has ` +
+      `patchml ${versions.patchml}, codecs ${versions.codecs}, storage ${versions.storage}`,
+  );
+}
+
+/** What the stage before a piece's left. */
+async function foundBefore(job: Job<unknown, Found>, piece: Piece): Promise<Found | undefined> {
+  const stage = STAGES[STAGES.indexOf(piece.stage) - 1];
+  if (stage === undefined) return undefined;
+  const id = jobIdOf({ run: piece.run, stage });
+  const values = await job.getChildrenValues<unknown>();
+  const [, value] = Object.entries(values).find(([key]) => key.endsWith(`:${id}`)) ?? [];
+  return parseFound(value);
+}
+
+/**
+ * Adds the parts of a stage to the queue, once, and lets the stage wait for them. It goes on when all
+ * have ended.
+ * @throws WaitingChildrenError, which BullMQ expects of a job that waits
+ * @throws UnrecoverableError that names the parts that failed
+ */
+async function doShards(
+  job: Job<unknown, Found>,
+  piece: Piece,
+  images: number,
+  token: string,
+  { connection: { bullmq }, queue }: Station,
+): Promise<void> {
+  const { run, stage } = piece;
+  const of = Math.max(1, Math.ceil(images / run.job.piece));
+  if (typeof job.progress !== 'object') {
+    const found = piece.found ?? (await foundBefore(job, piece));
+    const parts = Array.from({ length: of }, (_, at): Piece => {
+      return { run, stage, shard: { part: at + 1, of }, ...(found ? { found } : {}) };
+    });
+    const parent = { id: job.id!, queue: job.queueQualifiedName };
+    const jobs = parts.map((data) => ({
+      name: nameOf(data),
+      data,
+      opts: { ...job.opts, ...OF_PART, jobId: jobIdOf(data), parent },
+    }));
+    await queue.addBulk(await notYetThere(jobs, job, queue));
+    await job.updateProgress({ images, parts: of });
+  }
+  if (await job.moveToWaitingChildren(token)) throw new bullmq.WaitingChildrenError();
+  const failures = Object.entries(await job.getIgnoredChildrenFailures());
+  if (failures.length === 0) return;
+  const named = failures.slice(0, 5).map(([key, reason]) => {
+    const [, part, of] = /-(\d+)-(\d+)$/.exec(key) ?? [];
+    return `${stage} ${part}/${of}: ${reason}`;
+  });
+  const more = failures.length > 5 ? [`and ${failures.length - 5} more`] : [];
+  throw new bullmq.UnrecoverableError(
+    `${failures.length} of ${of} parts of ${stage} failed, the others are done: ${[...named, ...more].join('; ')}`,
+  );
+}
+
+/** A part that fails does not keep the others from being done; its stage names it. */
+const OF_PART = { ignoreDependencyOnFailure: true, failParentOnFailure: false } as const;
+
+/** Of a stage that was interrupted while it added its parts, some are there. */
+async function notYetThere<T extends { opts: { jobId: string } }>(
+  jobs: readonly T[],
+  { attemptsStarted }: Job,
+  queue: Queue,
+): Promise<T[]> {
+  if (attemptsStarted <= 1) return [...jobs];
+  const found = await Promise.all(jobs.map(({ opts }) => queue.getJob(opts.jobId)));
+  return jobs.filter((_, at) => found[at] === undefined);
+}
+
+/** What no piece can be done with on this machine, while another's may be well. */
+const OF_MACHINE = [
+  ...['edquot', 'emfile', 'enfile', 'enospc', 'erofs', 'not-enough-space'],
+  ...['onnxruntime-missing', 'provider-unavailable'],
+];
+
+/** The error with which the worker ends, where it is the machine that is at fault. */
+async function faultOfMachine(
+  error: unknown,
+  { storage, versions }: Station,
+): Promise<Error | undefined> {
+  if (OF_MACHINE.includes((error as PatchmlError).code)) return error as Error;
+  try {
+    if ((await readId(storage)) === versions.storage) return undefined;
+  } catch (cause) {
+    return explainError(cause) as Error;
+  }
+  return new QueueError('another storage is at this root now', {
+    code: 'queue-other-storage',
+    path: storage.root,
+    fix: 'check what is mounted there, and start the worker again',
+  });
+}
+
+/** Waits until the worker is to end. */
+function ended(stop: AbortController, signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve) => {
+    stop.signal.addEventListener('abort', () => {
+      resolve();
+    });
+    const end = (): void => {
+      stop.abort();
+    };
+    if (signal?.aborted) end();
+    else signal?.addEventListener('abort', end, { once: true });
+  });
+}
+
+function isAbort({ name }: Error): boolean {
+  return name === 'AbortError';
+}
+
+/** The folder of this worker, locked while it runs. Those of workers that were killed are removed. */
+async function openScratch(base: string): Promise<{ path: string; close: () => Promise<void> }> {
+  for (const name of await readdir(base)) {
+    if (!/^patchml-worker-[0-9a-f-]{36}$/.test(name)) continue;
+    const left = join(base, name);
+    await lockFolder(left).then(
+      async (unlock) => {
+        await rm(left, { recursive: true, force: true });
+        await unlock();
+      },
+      () => undefined, // its worker is at work, or it is somebody else's
+    );
+  }
+  const path = join(base, `patchml-worker-${randomUUID()}`);
+  const unlock = await lockFolder(path);
+  await mkdir(path, { mode: 0o700 });
+  return {
+    path,
+    async close() {
+      await rm(path, { recursive: true, force: true });
+      await unlock();
+    },
+  };
+}
