@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { drawWithoutReplacement, openStream } from '../src/random.js';
+import { countDraws, drawWithoutReplacement, openStream } from '../src/random.js';
 
 /** Pearson's statistic of counts that should all be the same. */
 function chiSquare(counts: readonly number[]): number {
@@ -62,6 +62,20 @@ describe('openStream', () => {
     const counts = [0, 0, 0, 0, 0, 0, 0];
     for (let i = 0; i < 7000; i += 1) counts[stream.int(7)]! += 1;
     expect(chiSquare(counts)).toBeLessThan(27.9); // 99.99% of 6 degrees of freedom
+  });
+});
+
+describe('countDraws', () => {
+  it.each([0, 1, 7, 1000])('counts what two streams draw below %d', (length) => {
+    const names = ['42/a', '42/b'] as const;
+    const counts = [new Uint16Array(length).fill(9), new Uint16Array(length).fill(9)] as const;
+    countDraws(names, counts);
+    names.forEach((name, which) => {
+      const stream = openStream(name);
+      const expected = new Uint16Array(length);
+      for (let at = 0; at < length; at += 1) expected[stream.int(length)]! += 1;
+      expect(counts[which]).toEqual(expected);
+    });
   });
 });
 

@@ -1,6 +1,6 @@
 import { requireInteger, requireSameImages } from '../errors.js';
 import { letSignalIn, type Stage, type StageOptions } from '../progress.js';
-import { openGenerator } from '../random.js';
+import { countDraws } from '../random.js';
 import type { Subgroup } from './asma.js';
 import { type GroupedValue, GroupMeans, meanOfMeans, type ResampleCounts } from './group-means.js';
 import type { Statistic } from './statistic.js';
@@ -55,7 +55,8 @@ export async function resample<S extends Statistics>(
   let until = performance.now() + SLICE;
   for (let at = 0; at < resamples; at += 1) {
     for (const design of designs) {
-      draw(design, `${draws}/resample=${at}`);
+      if (at % 2 === 0) drawTwo(design, draws, at);
+      design.counts = design.drawn[at % 2]!;
       design.means.take(design.counts);
     }
     for (const { value, distribution } of all) distribution[at] = value();
@@ -87,40 +88,70 @@ const SLICE = 10;
 
 /** One way to draw images: all together, or within strata. */
 interface Design {
-  /** Of the resample drawn last. */
+  /** Of each image, in the two resamples drawn last. */
+  drawn: TwoCounts;
+  /** Of the one that statistics are taken on. */
   counts: ResampleCounts;
   /** Undefined where all images are drawn together. */
-  strata: Subgroup[] | undefined;
+  strata: Stratum[] | undefined;
   /** The cluster of each image; undefined where each is drawn by itself. */
-  clusters: Uint32Array | undefined;
-  /** Of the groups that statistics are means of, on the resample drawn last. */
+  clusters: Clusters | undefined;
+  /** Of the groups that statistics are means of, on the resample of `counts`. */
   means: GroupMeans;
 }
 
-/** A statistic's value on the resample drawn last. */
-function onResamples({ value }: Statistic, { counts, means }: Design): () => number {
+type TwoCounts = readonly [ResampleCounts, ResampleCounts];
+
+/** Images drawn by themselves, and how often each was. */
+interface Stratum extends Subgroup {
+  drawn: TwoCounts;
+}
+
+/** The cluster of each image, and how often each cluster was drawn. */
+interface Clusters {
+  of: Uint32Array;
+  drawn: TwoCounts;
+}
+
+/** A statistic's value on the resample of the design's counts. */
+function onResamples({ value }: Statistic, design: Design): () => number {
   const { groups } = value as Partial<GroupedValue>;
-  if (!groups) return () => value(counts);
-  const each = groups.map((group) => means.add(group));
+  if (!groups) return () => value(design.counts);
+  const each = groups.map((group) => design.means.add(group));
   return () => meanOfMeans(each.map((mean) => mean()));
 }
 
 /** The design of a statistic among those there are; statistics of the same strata share one. */
 function designOf({ strata, clusters }: Statistic, images: number, designs: Design[]): Design {
   const found = designs.find((design) => {
-    if (clusters) return design.clusters !== undefined && isSame(clusters, design.clusters);
+    if (clusters) return design.clusters !== undefined && isSame(clusters, design.clusters.of);
     if (design.clusters) return false;
     return strata === undefined
       ? design.strata === undefined
       : design.strata && fits(strata, design);
   });
-  const counts = new Uint16Array(images);
-  const design = found ?? { counts, strata: strata && [], clusters, means: new GroupMeans() };
+  const design = found ?? newDesign(strata && [], clusters, images);
   if (!found) designs.push(design);
-  for (const stratum of strata ?? []) {
-    if (!design.strata!.some(({ group }) => group === stratum.group)) design.strata!.push(stratum);
+  for (const { group, members } of strata ?? []) {
+    if (design.strata!.some((other) => other.group === group)) continue;
+    design.strata!.push({ group, members, drawn: newCounts(members.length) });
   }
   return design;
+}
+
+function newDesign(
+  strata: Stratum[] | undefined,
+  of: Uint32Array | undefined,
+  images: number,
+): Design {
+  const drawn = newCounts(images);
+  const count = of?.reduce((most, each) => Math.max(most, each + 1), 0) ?? 0;
+  const clusters = of && { of, drawn: newCounts(count) };
+  return { drawn, counts: drawn[0], strata, clusters, means: new GroupMeans(images) };
+}
+
+function newCounts(length: number): TwoCounts {
+  return [new Uint16Array(length), new Uint16Array(length)];
 }
 
 /** Whether each stratum is one of the design's, or of images that are in none of it. */
@@ -137,33 +168,31 @@ function isSame(a: Uint32Array, b: Uint32Array): boolean {
   return a === b || (a.length === b.length && a.every((image, at) => image === b[at]));
 }
 
-/** Draws a resample: as many images as there are, of each stratum as many as it has. */
-function draw({ counts, strata, clusters }: Design, name: string): void {
+/** Draws a resample and the next: as many images as there are, of each stratum as many as it has. */
+function drawTwo({ drawn, strata, clusters }: Design, draws: string, at: number): void {
   if (clusters) {
-    drawClusters(counts, clusters, name);
-    return;
-  }
-  counts.fill(0);
-  if (!strata) drawAll(counts, name);
-  for (const { group, members } of strata ?? []) {
-    const random = openGenerator(`${name}/k=${group}`);
-    const { length } = members;
-    for (let at = 0; at < length; at += 1) counts[members[(random() * length) | 0]!]! += 1;
+    countDraws(resampleNames(draws, at, '/clusters'), clusters.drawn);
+    for (const which of [0, 1] as const) spread(drawn[which], clusters.drawn[which], clusters.of);
+  } else if (!strata) countDraws(resampleNames(draws, at), drawn);
+  for (const { group, members, drawn: own } of strata ?? []) {
+    countDraws(resampleNames(draws, at, `/k=${group}`), own);
+    for (const which of [0, 1] as const) place(drawn[which], own[which], members);
   }
 }
 
-function drawAll(counts: ResampleCounts, name: string): void {
-  const random = openGenerator(name);
-  const { length } = counts;
-  // `| 0` rounds down: there are fewer than 2^31 images.
-  for (let at = 0; at < length; at += 1) counts[(random() * length) | 0]! += 1;
+/** What the draws of a resample and of the next are named. */
+function resampleNames(draws: string, at: number, suffix = ''): [string, string] {
+  return [`${draws}/resample=${at}${suffix}`, `${draws}/resample=${at + 1}${suffix}`];
 }
 
-/** Draws as many clusters as there are, each with all its images. */
-function drawClusters(counts: ResampleCounts, clusters: Uint32Array, name: string): void {
-  const drawn = new Uint16Array(clusters.reduce((most, each) => Math.max(most, each + 1), 0));
-  drawAll(drawn, `${name}/clusters`);
+/** Gives each image the count of its cluster. */
+function spread(counts: ResampleCounts, drawn: ResampleCounts, clusters: Uint32Array): void {
   for (let image = 0; image < counts.length; image += 1) counts[image] = drawn[clusters[image]!]!;
+}
+
+/** Gives each member of a stratum its count. */
+function place(counts: ResampleCounts, drawn: ResampleCounts, members: Uint32Array): void {
+  for (let at = 0; at < members.length; at += 1) counts[members[at]!] = drawn[at]!;
 }
 
 /**
@@ -198,7 +227,7 @@ export function bootstrapDistribution<K extends string>(
  * @param images 0 or more
  * @param seed what the draws are for, such as `"42/bootstrap"`
  * @param resamples 1 or more
- * @yields the counts of one resample, in an array that the next one overwrites
+ * @yields the counts of one resample, in an array that later ones overwrite
  * @throws MetricsError `metrics-out-of-range`
  */
 export function* resampleCounts(
@@ -208,11 +237,10 @@ export function* resampleCounts(
 ): Generator<ResampleCounts, void, undefined> {
   requireInteger('images', images, 0);
   requireInteger('resamples', resamples, 1);
-  const counts = new Uint16Array(images);
-  for (let resample = 0; resample < resamples; resample += 1) {
-    counts.fill(0);
-    drawAll(counts, `${seed}/resample=${resample}`);
-    yield counts;
+  const drawn = newCounts(images);
+  for (let at = 0; at < resamples; at += 1) {
+    if (at % 2 === 0) countDraws(resampleNames(seed, at), drawn);
+    yield drawn[at % 2]!;
   }
 }
 
