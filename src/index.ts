@@ -165,6 +165,12 @@ export {
 } from './models/predict.js';
 export type { Preset } from './models/presets.js';
 export { type Provider, PROVIDERS } from './models/provider.js';
+export {
+  type Adapter,
+  chooseProvider,
+  findAdapters,
+  type FoundAdapters,
+} from './models/adapters.js';
 export { alignPredictions, openPredictions } from './predictions/open.js';
 export type {
   PredictionOptions,

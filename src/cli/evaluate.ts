@@ -1,10 +1,10 @@
 import type { Argv, CommandModule, InferredOptionTypes } from 'yargs';
 import type { ModelCard, PreprocessingChoice } from '../models/card.js';
-import type { Provider } from '../models/provider.js';
+import type { Provider, ProviderChoice } from '../models/provider.js';
 import type { Evaluated, EvaluateOptions } from '../score/evaluate.js';
 import type { EvaluationSet } from '../sets/evaluation-set.js';
 import { toTerminalTable } from '../text.js';
-import { examples, shared, wholeNumber } from './flags.js';
+import { examples, providerFlag, providerOf, shared, wholeNumber } from './flags.js';
 import { type Outcome, run, type Tools, UsageError } from './run.js';
 import {
   describeScorecard,
@@ -50,16 +50,16 @@ const modelFlags = {
 
 type ModelFlags = InferredOptionTypes<typeof modelFlags> & {
   preprocess: PreprocessingChoice | undefined;
-  provider: Provider;
+  provider: ProviderChoice;
 };
 type EvaluateFlags = ModelFlags & EvaluationSetFlags & ScoresFlags;
+type ResolvedFlags = EvaluateFlags & { provider: Provider };
 
 export const evaluateCommand: CommandModule<object, EvaluateFlags> = {
   command: 'evaluate',
   describe: 'Run models on images and score them',
   builder: async (args) => {
     const { PREPROCESSING_CHOICES } = await import('../models/card.js');
-    const { PROVIDERS } = await import('../models/provider.js');
     const { model, models, ...others } = modelFlags;
     const options = {
       model,
@@ -70,12 +70,7 @@ export const evaluateCommand: CommandModule<object, EvaluateFlags> = {
         describe: "card: the model's own resize and crop; whole: resize only, no crop",
         defaultDescription: 'whole on PatchML, else card',
       },
-      provider: {
-        choices: PROVIDERS,
-        group: MODEL,
-        default: 'cpu',
-        describe: 'Execution provider of onnxruntime',
-      },
+      provider: { ...(await providerFlag()), group: MODEL },
       ...others,
     } as const;
     return withScoresFlags(withEvaluationSetFlags(args.options(options) as Argv<ModelFlags>))
@@ -103,15 +98,16 @@ export const evaluateCommand: CommandModule<object, EvaluateFlags> = {
     const cards = models === undefined ? undefined : await matchCards(models);
     const set = limitImages(await openSetOf(flags), flags.limit);
     await silenceOnnxruntime();
-    if (cards !== undefined) return evaluateMany(cards, set, flags, tools);
-    return evaluateOne(await findModelCard(model!), set, flags, tools);
+    const resolved = { ...flags, provider: await providerOf(flags.provider, tools) };
+    if (cards !== undefined) return evaluateMany(cards, set, resolved, tools);
+    return evaluateOne(await findModelCard(model!), set, resolved, tools);
   }),
 };
 
 async function evaluateOne(
   card: ModelCard,
   set: EvaluationSet,
-  flags: EvaluateFlags,
+  flags: ResolvedFlags,
   tools: Tools,
 ): Promise<Outcome> {
   const { evaluateModel } = await import('../score/evaluate.js');
@@ -127,7 +123,7 @@ async function evaluateOne(
 async function evaluateMany(
   cards: readonly string[],
   set: EvaluationSet,
-  flags: EvaluateFlags,
+  flags: ResolvedFlags,
   tools: Tools,
 ): Promise<Outcome> {
   const { evaluateModels } = await import('../score/evaluate.js');
@@ -159,7 +155,7 @@ async function evaluateMany(
   };
 }
 
-function optionsOf(flags: EvaluateFlags, { signal, onProgress }: Tools): EvaluateOptions {
+function optionsOf(flags: ResolvedFlags, { signal, onProgress }: Tools): EvaluateOptions {
   const { provider, batch, jobs, seed, resamples, overwrite } = flags;
   const maxGroup = flags['max-group'];
   return { provider, batch, jobs, seed, resamples, maxGroup, overwrite, signal, onProgress };

@@ -1,9 +1,10 @@
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { Argv, CommandModule, InferredOptionTypes } from 'yargs';
+import type { Provider, ProviderChoice } from '../models/provider.js';
 import type { RecipeOverrides } from '../recipe/load.js';
 import type { Recipe } from '../recipe/schema.js';
-import { UsageError } from './run.js';
+import { type Tools, UsageError } from './run.js';
 
 /** A flag that takes a whole number from 1 to a highest one. */
 export function wholeNumber(name: string, describe: string, most = Infinity) {
@@ -88,6 +89,25 @@ export const shared = {
   quiet: { alias: 'q', type: 'boolean', default: false, describe: 'Print errors only' },
   json: { type: 'boolean', default: false, describe: 'Print the result as JSON' },
 } as const;
+
+/** The flag of every command that runs models. */
+export async function providerFlag() {
+  const { PROVIDER_CHOICES } = await import('../models/provider.js');
+  return {
+    choices: PROVIDER_CHOICES,
+    default: 'cpu',
+    describe: 'Execution provider of onnxruntime; auto: webgpu where a GPU is, else cpu',
+  } as const;
+}
+
+/** What `--provider` stands for on this machine; says which one `auto` takes. */
+export async function providerOf(asked: ProviderChoice, { note }: Tools): Promise<Provider> {
+  if (asked !== 'auto') return asked;
+  const { chooseProvider } = await import('../models/adapters.js');
+  const { provider, reason } = await chooseProvider();
+  note(`running models on ${provider}: ${reason}`);
+  return provider;
+}
 
 /** @throws UsageError unless a command was given what it works on */
 export function requireGiven(name: string, value: string | undefined): void {

@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import type { Argv, CommandModule, InferredOptionTypes } from 'yargs';
-import type { Provider } from '../models/provider.js';
+import type { ProviderChoice } from '../models/provider.js';
 import type { PlannedStep, StudyAction, StudyPlan } from '../study/estimate.js';
 import type { StudyFailure } from '../study/failure.js';
 import type { StudyRun } from '../study/run-study.js';
 import { countOf, countText, toTerminalTable } from '../text.js';
-import { examples, INPUTS, requireGiven, shared } from './flags.js';
+import { examples, INPUTS, providerFlag, providerOf, requireGiven, shared } from './flags.js';
 import { type Outcome, run, type Tools, UsageError } from './run.js';
 
 const studyFlags = {
@@ -35,21 +35,18 @@ const studyFlags = {
   json: { ...shared.json, describe: 'Print study.json, with what was done' },
 } as const;
 
-type StudyFlags = InferredOptionTypes<typeof studyFlags> & { file: string; provider: Provider };
+type StudyFlags = InferredOptionTypes<typeof studyFlags> & {
+  file: string;
+  provider: ProviderChoice;
+};
 
 export const studyCommand: CommandModule<object, StudyFlags> = {
   command: 'study [file]',
   describe: 'Run a study: many models on several sets, with tables, figures and a report',
-  builder: async (args) => {
-    const { PROVIDERS } = await import('../models/provider.js');
-    return args
+  builder: async (args) =>
+    args
       .positional('file', { type: 'string', describe: 'A YAML file' })
-      .options(studyFlags)
-      .option('provider', {
-        choices: PROVIDERS,
-        default: 'cpu',
-        describe: 'Execution provider of onnxruntime',
-      })
+      .options({ ...studyFlags, provider: await providerFlag() })
       .check(({ file }) => {
         requireGiven('study, a YAML file', file);
         return true;
@@ -65,13 +62,13 @@ export const studyCommand: CommandModule<object, StudyFlags> = {
       )
       .epilogue(
         '\nWhat is done is kept in --work; the same command resumes after an interruption.',
-      ) as unknown as Argv<StudyFlags>;
-  },
+      ) as unknown as Argv<StudyFlags>,
   handler: run(async (flags, tools) => {
     const { loadStudy } = await import('../study/load.js');
     const { silenceOnnxruntime } = await import('../models/onnxruntime.js');
     const study = await loadStudy(flags.file, inputsOf(flags.input ?? []));
-    const { work, jobs, provider, overwrite } = flags;
+    const { work, jobs, overwrite } = flags;
+    const provider = await providerOf(flags.provider, tools);
     const out = flags.out ?? join('output', 'studies', study.name);
     if (study.models.some(({ card }) => card !== undefined)) await silenceOnnxruntime();
     if (flags['dry-run']) {

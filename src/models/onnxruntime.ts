@@ -111,6 +111,16 @@ export async function silenceOnnxruntime(): Promise<void> {
   (await loadOnnxruntime()).env.logLevel = 'fatal';
 }
 
+/**
+ * Makes onnxruntime look for hardware and log what it finds on standard error, which it does before
+ * the first model: here none. Meant for a process of its own.
+ */
+export async function listHardware(): Promise<void> {
+  const { env, InferenceSession } = await loadOnnxruntime();
+  env.logLevel = 'verbose';
+  await InferenceSession.create(new Uint8Array(0)).catch(() => undefined);
+}
+
 /** The version of onnxruntime that models run on, or `not installed`. */
 export function onnxruntimeVersion(): string {
   try {

@@ -7,7 +7,7 @@ import { CLASS_COUNT, classMapping } from './classes.js';
 import { firstLine, loadModel, newTensor } from './onnxruntime.js';
 import { type InputType, type InputValues, newValues, valuesPerImage } from './preprocess.js';
 import type { ScoreScale } from '../predictions/source.js';
-import type { SessionOptions } from './provider.js';
+import type { Provider, SessionOptions } from './provider.js';
 
 /** A model that is loaded and fits its card. */
 export interface ModelSession {
@@ -263,10 +263,14 @@ function modelError(
 
 const CARD = fileURLToPath(new URL('../../../configs/models/sample.yaml', import.meta.url));
 
-/** Runs the bundled model once: `works`, or what onnxruntime says. */
-export async function checkModels(): Promise<string> {
+/**
+ * Runs the bundled model once: `works`, or what onnxruntime says.
+ * @param look is called while it is loaded
+ */
+export async function checkModels(provider: Provider = 'cpu', look?: () => void): Promise<string> {
   try {
-    const session = await openModelSession(await loadModelCard(CARD));
+    const session = await openModelSession(await loadModelCard(CARD), { provider });
+    look?.();
     await session.close();
     return 'works';
   } catch (error) {
