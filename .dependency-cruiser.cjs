@@ -17,8 +17,8 @@ const FLOWS = [
   [...BASE, ...MAKE, ...PUBLISH],
   [...BASE, ...MAKE, ...MEASURE, ...PUBLISH, ...LOOK],
 ];
-/** A study measures, and generates the datasets that it measures on. */
-const ALSO = { study: MAKE };
+/** A study measures, and generates the datasets that it measures on; measuring is divided too. */
+const ALSO = { study: MAKE, cluster: MEASURE };
 const inside = (folders) => `^src/(${folders.join('|')})/`;
 
 /** The folders that one may import from: those before it wherever it stands last in a flow's wing. */

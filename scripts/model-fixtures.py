@@ -24,7 +24,16 @@ def weights(outputs: int, dtype: type) -> np.ndarray:
 
 
 def save(
-    name, shape, outputs, *, layout="NCHW", type=TensorProto.FLOAT, last=None, twice=False, step=None
+    name,
+    shape,
+    outputs,
+    *,
+    layout="NCHW",
+    type=TensorProto.FLOAT,
+    last=None,
+    twice=False,
+    step=None,
+    dynamic=False,
 ):
     is_half = type == TensorProto.FLOAT16
     dtype = np.float16 if is_half else np.float32
@@ -39,8 +48,17 @@ def save(
     else:
         nodes.append(helper.make_node("ReduceMean", [image], ["means"], axes=axes, keepdims=0))
     result = "raw" if last or step else "scores"
+    if dynamic:
+        dtype = np.uint8
+        nodes += [
+            helper.make_node("DynamicQuantizeLinear", ["means"], ["steps", "size", "zero"]),
+            helper.make_node("MatMulInteger", ["steps", "weights", "zero"], ["sums"]),
+            helper.make_node("Cast", ["sums"], ["sums as floats"], to=TensorProto.FLOAT),
+            helper.make_node("Mul", ["sums as floats", "size"], [result]),
+        ]
+    else:
+        nodes.append(helper.make_node("MatMul", ["means", "weights"], [result]))
     constants = [numpy_helper.from_array(weights(outputs, dtype), "weights")]
-    nodes.append(helper.make_node("MatMul", ["means", "weights"], [result]))
     if last:
         nodes.append(helper.make_node(last, [result], ["scores"]))
     if step:
@@ -81,3 +99,4 @@ save("any-size", ["batch", 3, "height", "width"], 4)
 save("whole", ["batch", 3, 8, 8], 4, step=4)  # int8, from -128 on: round(value / 4) - 128
 save("int64", ["batch", 3, 8, 8], 4, type=TensorProto.INT64)
 save("flat", ["batch", 3], 4)
+save("dynamic", ["batch", 3, 8, 8], 4, dynamic=True)  # in steps of 1/255 of the batch's range

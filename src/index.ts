@@ -13,6 +13,12 @@ export { type ComposeShardInput, composeShard, mergeDataset } from './cluster/da
 export type { Part, Shard } from './cluster/parts.js';
 export { extractShard, type ExtractShardInput, mergePool } from './cluster/pool-parts.js';
 export {
+  evaluateShard,
+  type EvaluateShardInput,
+  type EvaluateShardOptions,
+  mergeEvaluation,
+} from './cluster/prediction-parts.js';
+export {
   type Dataset,
   type DatasetFolder,
   type DatasetLock,

@@ -128,6 +128,12 @@ const card = (model: string): patchml.ModelCard => cardWith({}, {}, { model });
 
 const shard = { part: 1, of: 2 };
 
+/** An evaluation in folders beside a place. */
+function evaluationIn(place: string): patchml.EvaluateInput {
+  const out = { work: `${place}-work`, out: `${place}-scores` };
+  return { card: tinyCard('nchw'), set: made.set, ...out };
+}
+
 /** A study of these predictions on a dataset. */
 function studyOf(predictions: string): Promise<patchml.Study> {
   const path = join(newFolder('study'), 'study.yaml');
@@ -160,6 +166,8 @@ const READERS: Record<string, Call> = {
   'extractPool images': (images, work) =>
     patchml.extractPool({ recipe, index: made.index, images, work }),
   'extractPool index': (index, work) => patchml.extractPool({ recipe, index, work }),
+  'evaluateShard card.model': (model, work) =>
+    patchml.evaluateShard({ ...evaluationIn(work), card: card(model), work, shard }),
   'extractShard images': (images, work) =>
     patchml.extractShard({ recipe, index: made.index, images, work, shard }),
   'extractShard index': (index, work) => patchml.extractShard({ recipe, index, work, shard }),
@@ -193,6 +201,8 @@ const READERS: Record<string, Call> = {
   'makePlan pool': (pool, work) => patchml.makePlan({ recipe, pool, work }),
   'mergeDataset plan': (plan, out) => patchml.mergeDataset({ recipe, pool: made.pool, plan, out }),
   'mergeDataset pool': (pool, out) => patchml.mergeDataset({ recipe, pool, plan: made.plan, out }),
+  'mergeEvaluation card.model': (model, work) =>
+    patchml.mergeEvaluation({ ...evaluationIn(work), card: card(model), work }),
   'mergePool images': (images, work) =>
     patchml.mergePool({ recipe, index: made.index, images, work }),
   'mergePool index': (index, work) => patchml.mergePool({ recipe, index, work }),
@@ -260,11 +270,15 @@ const WRITERS: Record<string, Call> = {
     patchml.evaluateModel({ card: tinyCard('nchw'), set: made.set, work, out }),
   'evaluateModel work': (work, out) =>
     patchml.evaluateModel({ card: tinyCard('nchw'), set: made.set, work, out }),
+  'evaluateShard out': (out) => patchml.evaluateShard({ ...evaluationIn(out), out, shard }),
+  'evaluateShard work': (work) => patchml.evaluateShard({ ...evaluationIn(work), work, shard }),
   'exportDataset out': (out) => patchml.exportDataset({ ...made, format: 'csv', out }),
   'extractPool work': (work) => patchml.extractPool({ recipe, index: made.index, work }),
   'extractShard work': (work) => patchml.extractShard({ recipe, index: made.index, work, shard }),
   'generate out': (out) => patchml.generate({ ...made, recipe, out }),
   'generate work': (work, out) => patchml.generate({ ...made, recipe, out, work }),
+  'mergeEvaluation out': (out) => patchml.mergeEvaluation({ ...evaluationIn(out), out }),
+  'mergeEvaluation work': (work) => patchml.mergeEvaluation({ ...evaluationIn(work), work }),
   'makePlan work': (work) => patchml.makePlan({ recipe, pool: made.pool, work }),
   'predict work': (work) =>
     patchml.predict({

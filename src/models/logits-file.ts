@@ -83,6 +83,22 @@ export async function openLogitsFile(folder: string): Promise<LogitsFile> {
   };
 }
 
+/** The rows of a file that is complete. */
+export interface LogitsRows {
+  /** Reads rows. @param first from 0 */
+  read: (first: number, rows: number) => Promise<Float32Array>;
+  close: () => Promise<void>;
+}
+
+/** Opens the complete file of a folder. */
+export async function openLogitsRows(folder: string): Promise<LogitsRows> {
+  const file = await open(join(folder, LOGITS_FILE), 'r');
+  return {
+    read: (first, rows) => readRows(file, NPY_HEADER_BYTES + first * ROW_BYTES, rows * ROW_BYTES),
+    close: () => file.close(),
+  };
+}
+
 function endOf({ done, bad }: LogitsProgress): number {
   return NPY_HEADER_BYTES + ROW_BYTES * (done - bad.length);
 }

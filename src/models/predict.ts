@@ -7,6 +7,7 @@ import { exists, requireSpace } from '../files/folders.js';
 import { readSummary, toJson } from '../files/json.js';
 import { writeWhole } from '../files/output-file.js';
 import { buildFolder } from '../files/output-folder.js';
+import { codecVersions } from '../image/codecs.js';
 import { SCORE_SCALES } from '../predictions/source.js';
 import type { StageOptions } from '../progress.js';
 import type { EvaluationImages, EvaluationSet } from '../sets/evaluation-set.js';
@@ -14,7 +15,7 @@ import { PATCHML_VERSION } from '../version.js';
 import type { ModelCard, Preprocessing } from './card.js';
 import { CLASS_COUNT } from './classes.js';
 import { readCardedModel } from './model-file.js';
-import { runModel } from './run-model.js';
+import { type PredictionOrigin, type Ran, type ReadyModel, runModel } from './run-model.js';
 import { onnxruntimeVersion } from './onnxruntime.js';
 import type { Provider } from './provider.js';
 import { newValues, valuesPerImage } from './preprocess.js';
@@ -64,7 +65,7 @@ export type PredictionSummary = z.output<typeof summarySchema>;
 const TOP = 20;
 const DEFAULT_BATCH = 16;
 
-const SUMMARY_FILE = 'predictions.json';
+export const SUMMARY_FILE = 'predictions.json';
 
 /**
  * Runs a model on the images of a set: `predictions.parquet` (the best classes and their
@@ -76,15 +77,51 @@ const SUMMARY_FILE = 'predictions.json';
  * @throws AbortedError
  */
 export async function predict(
-  { card, set, preprocessing, work }: PredictInput,
+  input: PredictInput,
   options: PredictOptions = {},
 ): Promise<Predictions> {
+  const prediction = await openPrediction(input, options);
+  const { set, images, top, origin } = prediction;
+  return completePredictions(prediction, (partial) =>
+    withModel(prediction, options, async (model) => {
+      const ran = await runModel({ ...model, top, origin }, { set, images }, partial, options);
+      return { ...ran, batch: model.batch, scores: model.session.scale };
+    }),
+  );
+}
+
+/** Predictions that are wanted, and where they are kept. */
+export interface Prediction {
+  card: ModelCard;
+  set: EvaluationSet;
+  images: EvaluationImages;
+  preprocessing: Preprocessing;
+  /** Where they are, or go: its name is a digest of all that they depend on. */
+  folder: string;
+  provider: Provider;
+  /** Images of one run of the model, where it does not take a fixed number. */
+  batch: number;
+  /** Classes kept of each image. */
+  top: number;
+  origin: PredictionOrigin;
+  versions: PredictionSummary['versions'];
+  /** Of the model's file and its weights. */
+  bytes: number;
+}
+
+/**
+ * @throws EvaluationError where the model is not the one that its card was made for, the set has no
+ *   images, or an option is out of range; OutputError where the model cannot be read
+ */
+export async function openPrediction(
+  { card, set, preprocessing, work }: PredictInput,
+  { provider = 'cpu', jobs, batch: asked }: PredictOptions,
+): Promise<Prediction> {
   const images = requireImages(set);
-  requireAmount('batch', options.batch);
-  requireAmount('jobs', options.jobs);
+  requireAmount('batch', asked);
+  requireAmount('jobs', jobs);
   const { sha256, dependsOnBatch, bytes } = await readCardedModel(card);
-  const { provider = 'cpu', jobs = availableParallelism() } = options;
-  const asked = options.batch ?? (dependsOnBatch ? 1 : DEFAULT_BATCH);
+  const batch = asked ?? (dependsOnBatch ? 1 : DEFAULT_BATCH);
   const top = set.labels.reduce((most, { length }) => Math.max(most, length), TOP);
   const versions = { patchml: PATCHML_VERSION, onnxruntime: onnxruntimeVersion() };
   const key = digestOf({
@@ -96,14 +133,68 @@ export async function predict(
     images: images.fingerprint,
     summary: 2, // that its summary says what the scores are
     provider,
-    batch: asked,
+    batch,
     top,
     versions,
+    codecs: await codecVersions(),
   });
   const folder = join(work, 'predictions', key.slice(0, 16));
-  if (await exists(folder)) {
-    return { folder, summary: await readPredictionSummary(folder), reused: true };
+  const origin = { model_digest: sha256, set_digest: images.fingerprint };
+  return {
+    ...{ card, set, images, preprocessing, folder, provider },
+    ...{ batch, top, origin, versions, bytes },
+  };
+}
+
+/** What is known of predictions once they are made. */
+export type Predicted = Ran & Pick<PredictionSummary, 'batch' | 'scores'>;
+
+/** The predictions that are there, or those that are made in a folder by `fill`. */
+export async function completePredictions(
+  prediction: Prediction,
+  fill: (partial: string) => Promise<Predicted>,
+): Promise<Predictions> {
+  const { folder, set } = prediction;
+  const reused = await exists(folder);
+  if (!reused) {
+    await buildFolder(folder, async (partial) => {
+      await requireSpaceFor(partial, set.ids.length);
+      await writePredictionSummary(partial, prediction, await fill(partial), set.ids.length);
+    });
   }
+  return { folder, summary: await readPredictionSummary(folder), reused };
+}
+
+/** @throws OutputError where there is no space for the logits of these images */
+export function requireSpaceFor(folder: string, images: number): Promise<void> {
+  return requireSpace(folder, images * CLASS_COUNT * 4, 'keeping the logits');
+}
+
+/** Writes `predictions.json`. @param images those that were to be predicted */
+export async function writePredictionSummary(
+  folder: string,
+  { card, set, provider, versions, origin }: Prediction,
+  { batch, scores, predicted, bad }: Predicted,
+  images: number,
+): Promise<void> {
+  const summary: PredictionSummary = {
+    format: 'patchml-predictions',
+    model: { name: card.name, sha256: origin.model_digest },
+    set: { name: set.name, images },
+    ...{ provider, batch, scores, versions, predicted, bad },
+  };
+  await writeWhole(join(folder, SUMMARY_FILE), toJson(summary));
+}
+
+/**
+ * Does work with a model that is loaded and ready to run.
+ * @throws EvaluationError where it does not fit its card; what the work throws
+ */
+export async function withModel<T>(
+  { card, preprocessing, provider, batch: asked, bytes }: Prediction,
+  { jobs = availableParallelism() }: PredictOptions,
+  work: (model: ReadyModel) => Promise<T>,
+): Promise<T> {
   const session = await openModelSession(card, { provider, threads: jobs });
   const batch = session.fixedBatch ?? asked;
   const element = newValues(session.inputType, 0).BYTES_PER_ELEMENT;
@@ -112,28 +203,10 @@ export async function predict(
   const inWorkers = provider === 'cpu' && haveRoom(needs, memoryOfMachine());
   if (inWorkers) await session.close();
   try {
-    await buildFolder(folder, async (partial) => {
-      await requireSpace(partial, set.ids.length * CLASS_COUNT * 4, 'keeping the logits');
-      const origin = { model_digest: sha256, set_digest: images.fingerprint };
-      const model = { card, session, inWorkers, preprocessing, batch, top, origin };
-      const { predicted, bad } = await runModel(model, { set, images }, partial, options);
-      const summary: PredictionSummary = {
-        format: 'patchml-predictions',
-        model: { name: card.name, sha256 },
-        set: { name: set.name, images: set.ids.length },
-        provider,
-        batch,
-        scores: session.scale,
-        versions,
-        predicted,
-        bad,
-      };
-      await writeWhole(join(partial, SUMMARY_FILE), toJson(summary));
-    });
+    return await work({ card, session, inWorkers, preprocessing, batch });
   } finally {
     if (!inWorkers) await session.close();
   }
-  return { folder, summary: await readPredictionSummary(folder), reused: false };
 }
 
 /** What one session in each worker thread would need. */
@@ -165,7 +238,7 @@ function memoryOfMachine(): number {
   return Math.min(totalmem(), process.constrainedMemory() || Infinity);
 }
 
-function readPredictionSummary(folder: string): Promise<PredictionSummary> {
+export function readPredictionSummary(folder: string): Promise<PredictionSummary> {
   return readSummary(folder, SUMMARY_FILE, summarySchema, 'patchml evaluate', EvaluationError);
 }
 

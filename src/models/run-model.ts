@@ -31,22 +31,55 @@ export interface PredictionOrigin {
   set_digest: string;
 }
 
+/** What a model says of a set, from its image `first` on, in batches. */
+type Batches = (first: number) => AsyncIterable<PredictedBatch>;
+
+/** A model whose predictions are kept. */
+export interface RankedModel {
+  card: ModelCard;
+  session: Pick<ModelSession, 'scale'>;
+  /** Classes kept of each image. */
+  top: number;
+  origin: PredictionOrigin;
+}
+
 /**
  * Runs a model over a set and writes what it says into a folder: `logits.npy`, [images x 1,000], and
  * `predictions.parquet`, the best classes of each image with their probabilities. A run that was
  * stopped is resumed, in the same batches.
- * @param top classes kept of each image
  * @throws EvaluationError when no image can be decoded, or the model gives NaN or infinite values
  */
-export async function runModel(
-  { top, origin, ...model }: ReadyModel & { top: number; origin: PredictionOrigin },
+export function runModel(
+  model: ReadyModel & RankedModel,
   input: RunInput,
   folder: string,
   options: StageOptions,
-): Promise<{ predicted: number; bad: BadImage[] }> {
-  const ranking = await openRanking(model, { top, origin }, folder);
+): Promise<Ran> {
+  const batches: Batches = (first) => predictBatches(model, input, first, options);
+  return keepPredictions(model, input, batches, folder, options);
+}
+
+/** What became of the images of a set. */
+export interface Ran {
+  /** Images that have predictions. */
+  predicted: number;
+  bad: BadImage[];
+}
+
+/**
+ * Writes what {@link runModel} writes, of batches that were predicted by it or before.
+ * @throws EvaluationError, as it does
+ */
+export async function keepPredictions(
+  model: RankedModel,
+  input: RunInput,
+  batches: Batches,
+  folder: string,
+  options: StageOptions,
+): Promise<Ran> {
+  const ranking = await openRanking(model, folder);
   try {
-    const bad = await scoreImages(model, input, ranking, folder, options);
+    const bad = await keepScores(model.card, input, { batches, ranking }, folder, options);
     const predicted = input.set.ids.length - bad.length;
     if (predicted === 0) throw allBad(input.images, bad[0]!);
     await ranking.close();
@@ -57,21 +90,38 @@ export async function runModel(
   }
 }
 
-async function scoreImages(
+/**
+ * Runs a model over a part of a set: writes `logits.npy` only, [images x 1,000]. A run that was stopped
+ * is resumed, in the same batches.
+ * @param input the images of the part alone; none of them may be decodable
+ * @throws EvaluationError where the model gives NaN or infinite values
+ */
+export async function runModelOnPart(
   model: ReadyModel,
   input: RunInput,
-  ranking: Ranking,
   folder: string,
-  { onProgress, ...options }: StageOptions,
+  options: StageOptions,
+): Promise<Ran> {
+  const batches: Batches = (first) => predictBatches(model, input, first, options);
+  const bad = await keepScores(model.card, input, { batches }, folder, options);
+  return { predicted: input.set.ids.length - bad.length, bad };
+}
+
+async function keepScores(
+  card: ModelCard,
+  input: RunInput,
+  { batches, ranking }: { batches: Batches; ranking?: Ranking },
+  folder: string,
+  { onProgress }: StageOptions,
 ): Promise<BadImage[]> {
   const file = await openLogitsFile(folder);
   const { progress } = file;
   try {
-    await rankEarlier(file, input, ranking);
-    for await (const { ids, scores, bad } of predictBatches(model, input, progress.done, options)) {
-      requireRankable(scores, model.card);
+    if (ranking) await rankEarlier(file, input, ranking);
+    for await (const { ids, scores, bad } of batches(progress.done)) {
+      requireRankable(scores, card);
       await file.add(scores, bad);
-      await ranking.add(ids, scores);
+      await ranking?.add(ids, scores);
       const total = input.set.ids.length;
       onProgress?.({ stage: 'predict', done: progress.done, total, unit: 'images' });
     }
@@ -122,8 +172,7 @@ interface Ranking {
 }
 
 async function openRanking(
-  { card, session }: Pick<ReadyModel, 'card' | 'session'>,
-  { top, origin }: { top: number; origin: PredictionOrigin },
+  { card, session, top, origin }: RankedModel,
   folder: string,
 ): Promise<Ranking> {
   const known = classMapping(card).classes.filter((label) => label >= 0).length;
@@ -174,7 +223,7 @@ export interface ReadyModel {
 }
 
 /** What a model says of some images. */
-interface PredictedBatch {
+export interface PredictedBatch {
   ids: readonly string[];
   /** [ids x 1,000], logits or probabilities as the card says. */
   scores: Float32Array;

@@ -9,7 +9,7 @@ import {
   type Preprocessing,
   type PreprocessingChoice,
 } from '../models/card.js';
-import { missingClasses } from '../models/classes.js';
+import { type MissingClasses, missingClasses } from '../models/classes.js';
 import { LOGITS_FILE } from '../models/logits-file.js';
 import { readCardedModel } from '../models/model-file.js';
 import { predict, type Predictions, type PredictOptions } from '../models/predict.js';
@@ -59,18 +59,41 @@ export interface Evaluated {
  *   something else
  * @throws AbortedError
  */
-export async function evaluateModel(
-  { card, set, preprocess, work, out }: EvaluateInput,
+export function evaluateModel(
+  input: EvaluateInput,
   options: EvaluateOptions = {},
 ): Promise<Evaluated> {
+  return scoreModel(predict, input, options);
+}
+
+/** Checks a model, the set and the place of the scores before any work. */
+export async function openEvaluation(
+  { card, set, preprocess, out }: Omit<EvaluateInput, 'work'>,
+  overwrite: boolean | undefined,
+): Promise<{
+  preprocessing: Preprocessing;
+  model: Pick<NewScorecard['model'], 'name' | 'digest'>;
+  missing: MissingClasses;
+}> {
+  const preprocessing = choosePreprocessing(card, set, preprocess);
+  const said = preprocessingFields(preprocessing);
+  const { sha256 } = await readCardedModel(card);
+  const model = { name: card.name, digest: sha256 };
+  const missing = missingClasses(card, set);
+  await requireScoresPlace(out, { model, set, preprocessing: said }, overwrite);
+  return { preprocessing, model, missing };
+}
+
+/** {@link evaluateModel} with predictions that are made by `predictWith`. */
+export async function scoreModel(
+  predictWith: typeof predict,
+  input: EvaluateInput,
+  options: EvaluateOptions,
+): Promise<Evaluated> {
   try {
-    const preprocessing = choosePreprocessing(card, set, preprocess);
-    const said = preprocessingFields(preprocessing);
-    const { sha256 } = await readCardedModel(card);
-    const model = { name: card.name, digest: sha256 };
-    const missing = missingClasses(card, set);
-    await requireScoresPlace(out, { model, set, preprocessing: said }, options.overwrite);
-    const predictions = await predict({ card, set, preprocessing, work }, options);
+    const { card, set, work, out } = input;
+    const { preprocessing, model, missing } = await openEvaluation(input, options.overwrite);
+    const predictions = await predictWith({ card, set, preprocessing, work }, options);
     const bad = new Set(predictions.summary.bad.map(({ id }) => id));
     const scored = withoutImages(set, bad, 'image-corrupt');
     const logits = await openPredictions(join(predictions.folder, LOGITS_FILE));
@@ -84,7 +107,7 @@ export async function evaluateModel(
         ...(missing.classes > 0 ? { missing } : {}),
       },
       predictions: { path: PREDICTIONS_FILE, sha256: sha256File(best) },
-      preprocessing: said,
+      preprocessing: preprocessingFields(preprocessing),
     });
     const { overwrite } = options;
     await writeScores({ out, scorecard, perImage, predictions: best }, { overwrite });

@@ -3,6 +3,7 @@ import { EvaluationError } from '../errors.js';
 import { digestOf, sha256File } from '../files/digest.js';
 import { explaining } from '../files/file-errors.js';
 import { exists } from '../files/folders.js';
+import { codecVersions } from '../image/codecs.js';
 import { choosePreprocessing } from '../models/card.js';
 import { readCardedModel } from '../models/model-file.js';
 import { onnxruntimeVersion } from '../models/onnxruntime.js';
@@ -56,6 +57,7 @@ export async function scoresPlace(
           classes: from.card.classes,
           output: from.card.output,
           run: { provider, batch: from.batch ?? null, onnxruntime: onnxruntimeVersion() },
+          codecs: await codecVersions(),
         }
       : {
           predictions: await digestOfFile(from.path),
