@@ -1,7 +1,8 @@
 import { dirname, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { isScalar, Lexer, parseDocument, visit } from 'yaml';
-import type { z } from 'zod';
+import { closest, distance } from 'fastest-levenshtein';
+import { z } from 'zod';
 import { type ErrorDetails, type PatchmlError } from '../errors.js';
 import { jsonText } from '../text.js';
 import { readRegularText } from './read-file.js';
@@ -15,6 +16,8 @@ export interface YamlKind {
   example: string;
   /** How to get one with every field. */
   fix: string;
+  /** What it may hold. */
+  schema: z.ZodType;
 }
 
 /** Room for all of ImageNet's synsets or blocked images; the parser is slow on much more. */
@@ -54,7 +57,7 @@ export function isMapping(value: unknown): value is Record<string, unknown> {
 export function invalidField(
   issue: z.core.$ZodIssue,
   path: string | undefined,
-  { name, Failure, fix }: YamlKind,
+  { name, Failure, fix, schema }: YamlKind,
 ): PatchmlError {
   const place = issue.path.map(String).join('.') || undefined;
   if (issue.code === 'unrecognized_keys') {
@@ -62,7 +65,7 @@ export function invalidField(
       code: `${name}-unknown-field`,
       path,
       place,
-      fix,
+      fix: `${meantField(issue.keys[0]!, fieldsAt(schema, issue.path))}${fix}`,
     });
   }
   if (issue.code === 'invalid_type' && issue.input === undefined) {
@@ -80,6 +83,39 @@ export function invalidField(
     path,
     place,
   });
+}
+
+/** A name as far from a field's as this, in letters that are put in, left out or replaced, is not meant. */
+const FAR = 3;
+
+/** The question whether a known field was meant; empty where none is like it. */
+function meantField(key: string, known: readonly string[]): string {
+  if (known.length === 0) return '';
+  const near = closest(key, known);
+  return distance(key, near) < FAR ? `did you mean "${near}"? ` : '';
+}
+
+/** The names of the fields that a schema has at a place. */
+function fieldsAt(schema: z.ZodType, place: readonly PropertyKey[]): string[] {
+  const json = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any', reused: 'inline' });
+  let at = alternatives(json);
+  for (const key of place) {
+    at = at.flatMap(({ properties, additionalProperties, items, prefixItems }) => {
+      const below =
+        typeof key === 'string'
+          ? (properties?.[key] ?? additionalProperties)
+          : (prefixItems?.[Number(key)] ?? items);
+      return alternatives(below);
+    });
+  }
+  return at.flatMap(({ properties = {} }) => Object.keys(properties));
+}
+
+/** A schema, or those that it is one of. */
+function alternatives(schema: unknown): z.core.JSONSchema.BaseSchema[] {
+  if (typeof schema !== 'object' || schema === null || Array.isArray(schema)) return [];
+  const one = schema as z.core.JSONSchema.BaseSchema;
+  return [one, ...(one.anyOf ?? one.oneOf ?? []).flatMap(alternatives)];
 }
 
 function parseYaml(text: string, path: string, { name, Failure }: YamlKind): unknown {

@@ -175,6 +175,7 @@ const MODEL_CARD: YamlKind = {
   Failure: EvaluationError,
   example: 'model: resnet50.onnx',
   fix: '"patchml model add" writes a card with every field',
+  schema: modelCardSchema,
 };
 
 /**

@@ -18,6 +18,7 @@ const RECIPE: YamlKind = {
   Failure: RecipeError,
   example: 'name: my-dataset',
   fix: '"patchml init" writes a recipe with every field',
+  schema: recipeSchema,
 };
 
 /** Fields to lay over those of the file, such as `{ seed: 7, sampling: { counts: { 2: 500 } } }`. */

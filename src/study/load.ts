@@ -8,6 +8,7 @@ const STUDY: YamlKind = {
   Failure: EvaluationError,
   example: 'name: my-study',
   fix: 'docs/studies.md lists every field, and configs/studies has examples',
+  schema: studySchema,
 };
 
 /** A study, and where the paths in it lead. */

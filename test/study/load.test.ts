@@ -44,7 +44,30 @@ describe("A study's file", () => {
   });
 
   it.each<[string, object, string, string]>([
-    ['a field that is not known', { modles: [] }, 'study-unknown-field', '"modles"'],
+    [
+      'a field that is not known, with the one that is like it',
+      { modles: [] },
+      'study-unknown-field',
+      'unknown field "modles"; did you mean "models"?',
+    ],
+    [
+      'a field of a set that is not known',
+      { sets: { first: { label: 'first.json' } } },
+      'study-unknown-field',
+      'sets.first: unknown field "label"; did you mean "labels"?',
+    ],
+    [
+      'a field of a model that is not known',
+      { models: [{ predictons: 'a.csv' }] },
+      'study-unknown-field',
+      'models.0: unknown field "predictons"; did you mean "predictions"?',
+    ],
+    [
+      'a field like none',
+      { colour: 'red' },
+      'study-unknown-field',
+      'unknown field "colour"; docs/studies.md lists every field',
+    ],
     ['a metric that is not known', { metrics: ['top2'] }, 'study-invalid-field', 'metrics.0'],
     ['a figure that is not known', { figures: ['pie'] }, 'study-invalid-field', 'figures.0'],
     ['no set', { sets: {} }, 'study-invalid-field', 'at least one set'],
