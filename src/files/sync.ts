@@ -1,5 +1,6 @@
-import { open } from 'node:fs/promises';
+import { closeSync, fsync, openSync } from 'node:fs';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import pLimit from 'p-limit';
 import { walk } from './listing.js';
 
@@ -24,13 +25,18 @@ export async function syncTree(folder: string): Promise<void> {
   for (const below of folders.reverse()) await syncFolder(below);
 }
 
-/** Puts a file on the disk. */
+const sync = promisify(fsync);
+
+/**
+ * Puts a file on the disk. Opening and closing are synchronous: of thousands of files, a `FileHandle`
+ * for each takes longer than the disk does.
+ */
 export async function syncFile(path: string): Promise<void> {
-  const file = await open(path, 'r');
+  const file = openSync(path, 'r');
   try {
-    await file.sync();
+    await sync(file);
   } finally {
-    await file.close();
+    closeSync(file);
   }
 }
 
