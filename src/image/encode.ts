@@ -1,5 +1,3 @@
-import turbo from '@julusian/jpeg-turbo';
-import { CompressionType, FilterType, Transformer } from '@napi-rs/image';
 import { newPnmImage, type PnmImage, type RgbImage } from './pixels.js';
 import { loadSharp } from './sharp.js';
 
@@ -21,19 +19,20 @@ export async function encode(
   const { width, height, data } = image;
   switch (format) {
     case 'png': {
+      const { CompressionType, FilterType, Transformer } = await import('@napi-rs/image');
       return new Transformer(pnmOf(image)).pngSync({
         compressionType: CompressionType.Fast,
         filterType: FilterType.Adaptive,
       });
     }
-    case 'jpeg':
-      return turbo.compressSync(data, {
-        format: turbo.FORMAT_RGB,
-        width,
-        height,
-        quality,
-        subsampling: turbo.SAMP_444,
-      });
+    case 'jpeg': {
+      const { default: turbo } = await import('@julusian/jpeg-turbo');
+      const size = { width, height, subsampling: turbo.SAMP_444 };
+      const most = turbo.bufferSize(size);
+      if (room.length < most) room = Buffer.allocUnsafeSlow(most);
+      const file = turbo.compressSync(data, room, { ...size, format: turbo.FORMAT_RGB, quality });
+      return Buffer.from(file);
+    }
     case 'webp': {
       const sharp = await loadSharp();
       return sharp(data, { raw: { width, height, channels: 3 } })
@@ -42,6 +41,12 @@ export async function encode(
     }
   }
 }
+
+/**
+ * What JPEGs are written into. Without it the encoder makes new memory for each: as much as the
+ * largest JPEG of its size could take, ten times what it does take.
+ */
+let room = Buffer.alloc(0);
 
 function pnmOf(image: RgbImage | PnmImage): Buffer {
   if ('pnm' in image) return image.pnm;
