@@ -1,4 +1,7 @@
-import Table from 'cli-table3';
+import { createRequire } from 'node:module';
+import type CliTable from 'cli-table3';
+
+const require = createRequire(import.meta.url);
 
 /** A table of text; the first column names the row. */
 export interface TextTable {
@@ -73,6 +76,8 @@ function tableWidth({ head, rows }: TextTable): number {
 }
 
 function drawTable({ head, rows }: TextTable): string {
+  // loaded here: most of what imports this file, worker threads for one, draws no table
+  const Table = require('cli-table3') as typeof CliTable;
   const table = new Table({
     head: [...head],
     colAligns: head.map((_, column) => (column === 0 ? 'left' : 'right')),

@@ -5,7 +5,7 @@ import { sha256 } from '../files/digest.js';
 import { explainError } from '../files/file-errors.js';
 import { encode } from '../image/encode.js';
 import { newPnmImage } from '../image/pixels.js';
-import { serve } from '../parallel/workers.js';
+import { serve } from '../parallel/serve.js';
 import { canvasSize } from '../recipe/geometry.js';
 import type { Recipe } from '../recipe/schema.js';
 import { type ComposeTask, openComposer } from './compose-image.js';

@@ -14,7 +14,7 @@ import type { ImageKernel } from '../image/kernel/kernel.js';
 import type { MemoryBudget } from '../image/memory-budget.js';
 import type { RgbImage } from '../image/pixels.js';
 import { isSizeOf, toPixelBox } from '../imagenet/annotation.js';
-import { type Drop, type DropReason } from '../imagenet/drops.js';
+import type { Drop, DropReason } from '../imagenet/drops.js';
 import type { ImageReader } from '../imagenet/image-reader.js';
 import { resamplingOf } from '../recipe/geometry.js';
 import type { Recipe } from '../recipe/schema.js';
@@ -34,13 +34,13 @@ export interface ExtractSettings {
 export interface ExtractBatch {
   images: readonly IndexedImage[];
   /** What the pixels of an earlier batch were in, to be filled again; none at first. */
-  spare?: ArrayBuffer | undefined;
+  spare?: SharedArrayBuffer | undefined;
 }
 
 /** What a batch of images gave: rows and their pixels, one behind the other, in order. */
 export interface ExtractedBatch {
   rows: Omit<PatchRow, 'offset'>[];
-  /** In memory of its own, in which there may be room for more. */
+  /** In memory of its own, which threads share and in which there may be room for more. */
   pixels: Uint8Array;
   drops: Drop[];
   images: number;
@@ -66,21 +66,21 @@ export async function extractBatch(
 
 /** Pixels one behind the other, in memory that grows: that of a batch before, where it is given. */
 class PixelList {
-  #memory: Uint8Array;
+  #memory: Uint8Array<SharedArrayBuffer>;
   #length = 0;
 
-  constructor(memory = new ArrayBuffer(ROOM)) {
+  constructor(memory = new SharedArrayBuffer(ROOM)) {
     this.#memory = new Uint8Array(memory);
   }
 
-  get bytes(): Uint8Array {
+  get bytes(): Uint8Array<SharedArrayBuffer> {
     return this.#memory.subarray(0, this.#length);
   }
 
   add(pixels: Uint8Array): void {
     const end = this.#length + pixels.length;
     if (end > this.#memory.length) {
-      const larger = new Uint8Array(2 * end);
+      const larger = new Uint8Array(new SharedArrayBuffer(2 * end));
       larger.set(this.bytes);
       this.#memory = larger;
     }

@@ -239,13 +239,12 @@ export async function cutImages(
     storeSide: storeSide(recipe),
   };
   const total = to - from;
-  const spares: ArrayBuffer[] = [];
+  const spares: SharedArrayBuffer[] = [];
   const batches = mapInWorkers<ExtractBatch, ExtractedBatch>(
     batchesOf(index, [from + reached.images, to], spares),
     {
       worker: new URL('./extract-worker.js', import.meta.url),
       workerData,
-      moved: ({ spare }) => (spare ? [spare] : []),
       expected: Math.ceil((total - reached.images) / BATCH),
       stage: 'extract',
       jobs,
@@ -258,7 +257,7 @@ export async function cutImages(
     for await (const batch of batches) {
       if (strict) requireDecoded(images, batch.drops);
       const { images: done } = await output.append(batch);
-      spares.push(batch.pixels.buffer as ArrayBuffer);
+      spares.push(batch.pixels.buffer as SharedArrayBuffer);
       onProgress?.({ stage: 'extract', done, total, unit: 'images' });
     }
   } finally {
@@ -271,7 +270,7 @@ export async function cutImages(
 async function* batchesOf(
   index: IndexFolder,
   [from, to]: readonly [number, number],
-  spares: ArrayBuffer[],
+  spares: SharedArrayBuffer[],
 ): AsyncGenerator<ExtractBatch> {
   for await (const images of inBatches(readIndexedImages(index), BATCH, from, to)) {
     yield { images, spare: spares.pop() };

@@ -1,7 +1,7 @@
 import { workerData } from 'node:worker_threads';
 import { MemoryBudget } from '../image/memory-budget.js';
 import { ImageReader } from '../imagenet/image-reader.js';
-import { serve } from '../parallel/workers.js';
+import { serve } from '../parallel/serve.js';
 import {
   type ExtractBatch,
   extractBatch,
@@ -25,7 +25,6 @@ const settings: ExtractSettings = {
   storeSide,
 };
 
-export default serve(
-  (batch: ExtractBatch): Promise<ExtractedBatch> => extractBatch(batch, settings),
-  ({ pixels }) => [pixels.buffer as ArrayBuffer],
+export default serve((batch: ExtractBatch): Promise<ExtractedBatch> =>
+  extractBatch(batch, settings),
 );

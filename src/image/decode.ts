@@ -1,4 +1,3 @@
-import { Transformer } from '@napi-rs/image';
 import type { Metadata, Sharp } from 'sharp';
 import { ImageError } from '../errors.js';
 import { type PixelBox, type Size, sizeOf } from './box.js';
@@ -164,7 +163,7 @@ async function decodeElsewhere(
   region: PixelBox,
   header: Pick<ImageHeader, 'colours'>,
 ): Promise<RgbImage> {
-  const plain = decodePlainPng(bytes, region, header);
+  const plain = await decodePlainPng(bytes, region, header);
   if (plain !== undefined) return plain;
   const [width, height] = sizeOf(region);
   const cut = { left: region[0], top: region[1], width, height };
@@ -188,15 +187,16 @@ const MAX_PLAIN_PIXELS = 4e6;
 /**
  * All of a PNG of RGB without alpha, as datasets are written, several times as fast as sharp has it.
  */
-function decodePlainPng(
+async function decodePlainPng(
   bytes: Buffer,
   region: PixelBox,
   { colours }: Pick<ImageHeader, 'colours'>,
-): RgbImage | undefined {
+): Promise<RgbImage | undefined> {
   const size = isPng(bytes) && colours === 'light' ? readPngFrame(bytes)?.size : undefined;
   if (size === undefined || region.join() !== `0,0,${size.join()}`) return undefined;
   const [width, height] = size;
   if (width * height > MAX_PLAIN_PIXELS) return undefined;
+  const { Transformer } = await import('@napi-rs/image');
   try {
     const data = new Transformer(bytes).rawPixelsSync();
     return data.length === 3 * width * height ? { width, height, data } : undefined;

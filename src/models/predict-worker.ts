@@ -5,7 +5,7 @@ import { MemoryBudget } from '../image/memory-budget.js';
 import { ImageReader } from '../imagenet/image-reader.js';
 import type { ImagePlace } from '../imagenet/images.js';
 import { ExitGate } from '../parallel/exit-gate.js';
-import { serve } from '../parallel/workers.js';
+import { serve } from '../parallel/serve.js';
 import type { ModelCard, Preprocessing } from './card.js';
 import {
   type InputType,

@@ -9,7 +9,7 @@ export = async (task: unknown): Promise<unknown> => {
   try {
     worker = await loaded;
   } catch (error) {
-    return (await import('./workers.js')).failure(error);
+    return (await import('./serve.js')).failure(error);
   }
   return worker.default(task);
 };

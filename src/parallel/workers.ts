@@ -1,12 +1,10 @@
 import { availableParallelism } from 'node:os';
-import { setImmediate as turn } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { types } from 'node:util';
-import { move, Piscina, transferableSymbol, valueSymbol } from 'piscina';
-import * as errors from '../errors.js';
-import { explainError, explaining } from '../files/file-errors.js';
+import { Piscina } from 'piscina';
+import { explaining } from '../files/file-errors.js';
 import type { Stage, StageOptions } from '../progress.js';
 import { mapInOrder } from './ordered.js';
+import { unpackAnswer, type WorkerAnswer } from './serve.js';
 
 export interface MapInWorkersOptions<In = unknown> extends Pick<StageOptions, 'jobs' | 'signal'> {
   /** The compiled module whose default export was made by `serve`. */
@@ -82,70 +80,4 @@ export async function* mapInWorkers<In, Out>(
     await Promise.allSettled(underWay);
     await threads.destroy();
   }
-}
-
-/** What a worker sends back: its result, or the error in a form that survives the thread's edge. */
-export type WorkerAnswer<Out> = { result: Out } | { error: PackedError };
-
-interface PackedError {
-  name: string;
-  message: string;
-  stack: string | undefined;
-  details: Undefined<errors.ErrorDetails>;
-}
-
-type Undefined<T> = { [K in keyof T]?: T[K] | undefined };
-
-/**
- * Makes a worker module's default export of a function.
- * @param moved the buffers of a result that are handed over instead of copied
- */
-export function serve<In, Out>(
-  work: (input: In) => Promise<Out>,
-  moved?: (result: Out) => ArrayBuffer[],
-): (input: In) => Promise<WorkerAnswer<Out>> {
-  return async (input) => {
-    try {
-      const answer = { result: await work(input) };
-      // Native modules free memory in a turn of the event loop, which a busy thread may never take.
-      await turn();
-      return moved === undefined ? answer : handOver(answer, moved(answer.result));
-    } catch (error) {
-      return failure(error);
-    }
-  };
-}
-
-/** What a worker sends back where it failed, its own start included. */
-export function failure(error: unknown): WorkerAnswer<never> {
-  return { error: packError(explainError(error)) };
-}
-
-function handOver<T extends object>(answer: T, buffers: ArrayBuffer[]): T {
-  // Piscina sends what is under these names; its own type says that the thread gets `answer`.
-  return move({ [valueSymbol]: answer, [transferableSymbol]: buffers }) as unknown as T;
-}
-
-/** The result in a worker's answer. @throws the worker's error, as its own class. */
-export function unpackAnswer<Out>(answer: WorkerAnswer<Out>): Out {
-  if ('result' in answer) return answer.result;
-  throw unpackError(answer.error);
-}
-
-function packError(error: unknown): PackedError {
-  if (!types.isNativeError(error)) {
-    return { name: 'Error', message: String(error), stack: undefined, details: {} };
-  }
-  const { name, message, stack } = error;
-  const { code, path, place, fix } = error as Error & Undefined<errors.ErrorDetails>;
-  return { name, message, stack, details: { code, path, place, fix } };
-}
-
-function unpackError(packed: PackedError): Error {
-  const known = (errors as unknown as Record<string, { prototype: object } | undefined>)[
-    packed.name
-  ];
-  const error = Object.create(known?.prototype ?? Error.prototype) as Error;
-  const fields = { name: packed.name, message: packed.message, stack: packed.stack };
-  return Object.assign(error, fields, packed.details);
 }

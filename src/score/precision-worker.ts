@@ -1,5 +1,5 @@
 import { workerData } from 'node:worker_threads';
-import { serve } from '../parallel/workers.js';
+import { serve } from '../parallel/serve.js';
 import { openPrecision, type PrecisionInput, type ScoresPart } from './class-precision.js';
 
 const count = openPrecision(workerData as PrecisionInput);

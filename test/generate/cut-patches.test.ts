@@ -233,8 +233,9 @@ describe('extractBatch', () => {
     for (const size of [1, 5]) {
       const batches: ExtractedBatch[] = [];
       for (let at = 0; at < images.length; at += size) {
-        const spare = Buffer.alloc(10_000 * (at % 4), 0xaa);
-        const batch = { images: images.slice(at, at + size), spare: new Uint8Array(spare).buffer };
+        const spare = new SharedArrayBuffer(10_000 * (at % 4));
+        new Uint8Array(spare).fill(0xaa);
+        const batch = { images: images.slice(at, at + size), spare };
         batches.push(await extractBatch(batch, settings));
       }
       expect(joined(batches)).toEqual(joined([all]));
@@ -243,7 +244,7 @@ describe('extractBatch', () => {
 
   it('fills the memory that it is given', async () => {
     const { images, settings } = await openBatch();
-    const spare = new ArrayBuffer(2 ** 20);
+    const spare = new SharedArrayBuffer(2 ** 20);
     const { pixels } = await extractBatch({ images: images.slice(0, 1), spare }, settings);
     expect(pixels.buffer).toBe(spare);
     expect(pixels).toHaveLength(3 * (100 * 67 + 61 * 61));

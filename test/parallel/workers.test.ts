@@ -1,12 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import { describe, expect, it } from '@jest/globals';
 import { ImageError, OutputError, PatchmlError } from '../../src/errors.js';
-import {
-  mapInWorkers,
-  type MapInWorkersOptions,
-  serve,
-  unpackAnswer,
-} from '../../src/parallel/workers.js';
+import { serve, unpackAnswer } from '../../src/parallel/serve.js';
+import { mapInWorkers, type MapInWorkersOptions } from '../../src/parallel/workers.js';
 import { collect, thrownBy } from '../support/unit-errors.js';
 import type { WorkerTask } from '../support/unit-worker.js';
 

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { setTimeout } from 'node:timers/promises';
 import { workerData } from 'node:worker_threads';
 import { ImageError } from '../../src/errors.js';
-import { serve } from '../../src/parallel/workers.js';
+import { serve } from '../../src/parallel/serve.js';
 
 /** What the worker is to do with one item. */
 export type WorkerTask =
