@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { lstatSync, realpathSync } from 'node:fs';
 import { lstat, readdir, realpath, rename, rm } from 'node:fs/promises';
-import { basename, dirname, join, sep } from 'node:path';
+import { basename, dirname, join, resolve as resolvePath, sep } from 'node:path';
 import { TransferError } from '../errors.js';
 import { explainError, explaining } from '../files/file-errors.js';
 import { exists, isWithin, makeFolder, partialFolder } from '../files/folders.js';
@@ -9,6 +9,9 @@ import { listPlainFiles } from '../files/listing.js';
 import { copyWhole } from '../files/output-file.js';
 import { syncFile, syncFolder, syncTree } from '../files/sync.js';
 import { throwIfAborted } from '../progress.js';
+import { parsePlace, requireEndpoint } from '../transfer/open-store.js';
+import type { StoreOptions } from '../transfer/store.js';
+import { isNotThere, isOutside, partsOfPath } from './storage-path.js';
 
 /**
  * Where the inputs, pools, parts and outputs of a run on many machines lie. All are named by paths
@@ -31,6 +34,16 @@ export interface Storage {
    */
   fetch: (relative: string, signal?: AbortSignal) => Promise<string>;
   /**
+   * The same of a folder of images, for work that needs some of them: it is opened as if all were
+   * there, but those that are not needed may be missing. An archive is fetched completely.
+   * @param needed paths from the folder
+   */
+  fetchImages: (
+    relative: string,
+    needed: ReadonlySet<string>,
+    signal?: AbortSignal,
+  ) => Promise<string>;
+  /**
    * Puts a local file or folder there, complete or absent. What is there already stays: who has
    * published the same work before has published the same.
    * @throws TransferError `not-a-file` for links in it, `storage-outside`; OutputError; AbortedError
@@ -42,13 +55,36 @@ export interface Storage {
   remove: (relative: string) => Promise<void>;
 }
 
+/** How a storage in S3 is opened; a folder needs none of it. */
+export interface StorageOptions extends Pick<StoreOptions, 'endpoint'> {
+  /**
+   * The folder of this machine that keeps copies of what is fetched. It may be removed when no worker
+   * runs. Default: `output/cache`
+   */
+  cache?: string | undefined;
+}
+
 /**
  * Opens the storage of a run.
- * @param root a folder that all machines share
- * @throws OutputError where it is absent
+ * @param root a folder that all machines share, or `s3://BUCKET/PREFIX`
+ * @throws OutputError where the folder is absent; TransferError `bad-address`, `bad-endpoint`
  */
-export async function openStorage(root: string): Promise<Storage> {
-  return explaining(async () => openFolderStorage(await realpath(root)), root);
+export async function openStorage(root: string, options: StorageOptions = {}): Promise<Storage> {
+  if (!root.includes('://')) {
+    return explaining(async () => openFolderStorage(await realpath(root)), root);
+  }
+  const place = parsePlace(root);
+  if (place.kind !== 's3' || place.prefix === '') {
+    throw new TransferError('this is not the root of a storage', {
+      code: 'bad-address',
+      path: root,
+      fix: 'pass s3://BUCKET/PREFIX, or a folder that all machines share',
+    });
+  }
+  const endpoint = requireEndpoint(options.endpoint);
+  const cache = resolvePath(options.cache ?? join('output', 'cache'));
+  const { openS3Storage } = await import('./s3-storage.js'); // slow to load
+  return openS3Storage(place, { endpoint, cache });
 }
 
 /** @param root an absolute path without links */
@@ -58,19 +94,17 @@ function openFolderStorage(root: string): Storage {
     requireWithin(path, root, relative);
     return path;
   };
+  const fetch = async (relative: string, signal?: AbortSignal): Promise<string> => {
+    throwIfAborted(signal, 'pull');
+    const path = resolve(relative);
+    if (await exists(path)) return path;
+    throw isNotThere(path);
+  };
   return {
     root,
     resolve,
-    async fetch(relative, signal) {
-      throwIfAborted(signal, 'pull');
-      const path = resolve(relative);
-      if (await exists(path)) return path;
-      throw new TransferError('there is nothing of this name in the storage', {
-        code: 'not-found',
-        path,
-        fix: 'check the name, and that this machine has the same shared folder',
-      });
-    },
+    fetch,
+    fetchImages: (relative, _, signal) => fetch(relative, signal),
     publish: (local, relative, signal) =>
       explaining(() => copyInto(local, resolve(relative), signal), relative),
     exists: async (relative) => exists(resolve(relative)),
@@ -82,36 +116,6 @@ function openFolderStorage(root: string): Storage {
       }, path);
     },
   };
-}
-
-/** The most bytes that a name, and a key of S3, may have. */
-const MAX_NAME = 255;
-const MAX_PATH = 900;
-
-/** What no name needs and some system takes for something else. */
-const ODD = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\\:*?"<>|]|^\s|[\s.]$/u;
-
-/**
- * The names in a path from the root.
- * @throws TransferError `storage-outside` unless it leads down from there through plain names
- */
-export function partsOfPath(relative: string): string[] {
-  const parts = relative.split('/');
-  const isPlain = parts.every(
-    (part) => part !== '' && Buffer.byteLength(part) <= MAX_NAME && !ODD.test(part),
-  );
-  if (isPlain && Buffer.byteLength(relative) <= MAX_PATH) return parts;
-  throw isOutside('this is not a plain path below the root of the storage', relative);
-}
-
-/** The error for a path that a worker does not follow. */
-function isOutside(problem: string, place: string, path?: string): TransferError {
-  return new TransferError(problem, {
-    code: 'storage-outside',
-    path,
-    place,
-    fix: 'name what lies below the root, such as inputs/train',
-  });
 }
 
 /** Refuses a path one of whose parts is a link that leads out of the root, or to nothing. */

@@ -1,11 +1,15 @@
 import { createReadStream, type Stats } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import { basename, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import type { Readable } from 'node:stream';
+import { z } from 'zod';
 import { ImageError } from '../errors.js';
 import { digestOf } from '../files/digest.js';
 import { explainError } from '../files/file-errors.js';
+import { exists } from '../files/folders.js';
+import { readJsonLines } from '../files/json.js';
 import { byteOrder, isHidden, listFiles } from '../files/listing.js';
+import { writeWhole } from '../files/output-file.js';
 import { requireRegularFile } from '../files/read-file.js';
 import { tarMembers } from '../files/tar.js';
 
@@ -89,18 +93,70 @@ function archiveFingerprint(path: string, { size, mtimeMs }: Stats): string {
 
 /**
  * Lists all images of a folder, in byte order of their paths, with the folder's fingerprint. Links
- * are followed; hidden files are counted, not listed.
+ * are followed; hidden files are counted, not listed. Of a folder that has a listing, only those
+ * files are there that somebody needs.
  */
 export async function listImages(
   folder: string,
 ): Promise<{ places: ImagePlace[]; fingerprint: string; hidden: number }> {
-  const all = await listFiles(folder, isImageName, { follow: true });
+  const all =
+    (await readListing(folder)) ?? (await listFiles(folder, isImageName, { follow: true }));
   const files = all.filter(({ path }) => !isHidden(path));
   return {
     hidden: all.length - files.length,
     places: files.map(({ path: file, size }) => ({ file, size })),
     fingerprint: digestOf(files.map(({ path: file, size, modified }) => [file, size, modified])),
   };
+}
+
+/** In a local copy of some images of a store: what all of them are. */
+const LISTING_FILE = '.patchml-listing.jsonl';
+
+const storedSchema = z.object({
+  path: z.string().refine((path) => !/^\/|(^|\/)\.\.(\/|$)/.test(path)),
+  size: z.int().min(0),
+  modified: z.number(),
+  etag: z.string(),
+  sha256: z.string().optional(),
+});
+
+/** A file of a store, as the store says that it is. */
+export type StoredImage = z.output<typeof storedSchema>;
+
+/**
+ * Notes in a folder what images a store has, some of which the folder will have: then it is opened
+ * as if all of them were in it.
+ * @param files all files of the store
+ */
+export async function writeListing(folder: string, files: readonly StoredImage[]): Promise<void> {
+  const images = files.filter(({ path }) => isImageName(path));
+  const lines = images
+    .sort((a, b) => byteOrder(a.path, b.path))
+    .map((image) => `${JSON.stringify(image)}\n`);
+  await writeWhole(join(folder, LISTING_FILE), lines.join(''));
+}
+
+/**
+ * What {@link writeListing} noted in a folder, in byte order of the paths; undefined where it has not.
+ * @throws ImageError `images-unknown-form`
+ */
+export async function readListing(folder: string): Promise<StoredImage[] | undefined> {
+  const file = join(folder, LISTING_FILE);
+  if (!(await exists(file))) return undefined;
+  const images: StoredImage[] = [];
+  for await (const row of readJsonLines(file)) {
+    const image = storedSchema.safeParse(row);
+    if (!image.success) {
+      throw new ImageError('the listing of its images is damaged', {
+        code: 'images-unknown-form',
+        path: file,
+        place: `line ${images.length + 1}`,
+        fix: 'remove this folder, which is a local copy',
+      });
+    }
+    images.push(image.data);
+  }
+  return images;
 }
 
 async function openTar(path: string, fingerprint: string): Promise<ImageStore> {

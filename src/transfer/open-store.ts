@@ -62,8 +62,7 @@ export async function openForPull(
 }
 
 function checked<Options extends StoreOptions>(options: Options): Options {
-  const { endpoint } = options;
-  return { ...options, endpoint: endpoint === undefined ? undefined : requireEndpoint(endpoint) };
+  return { ...options, endpoint: requireEndpoint(options.endpoint) };
 }
 
 function misfit(path: string, problem: string, fix: string): TransferError {
@@ -81,7 +80,7 @@ type Place =
  * Reads an address: `hf://datasets/USER/NAME[@TAG]`, `s3://BUCKET/PREFIX`, or a folder.
  * @throws TransferError `bad-address`
  */
-function parsePlace(address: string): Place {
+export function parsePlace(address: string): Place {
   const [, scheme, rest = ''] = /^([a-z][a-z0-9+.-]+):\/\/(.*)$/i.exec(address) ?? [];
   if (scheme === undefined) {
     if (address !== '') return { kind: 'folder', path: resolve(address) };
@@ -107,7 +106,8 @@ function parsePlace(address: string): Place {
  * @returns it without a slash at its end
  * @throws TransferError `bad-endpoint`
  */
-function requireEndpoint(endpoint: string): string {
+export function requireEndpoint(endpoint: string | undefined): string | undefined {
+  if (endpoint === undefined) return undefined;
   if (URL.canParse(endpoint)) {
     const { protocol, username, password, search, hash } = new URL(endpoint);
     const isPlain = [username, password, search, hash].every((part) => part === '');

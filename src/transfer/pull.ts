@@ -1,11 +1,9 @@
-import { rm, stat, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
+import { rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { type ErrorCode, TransferError } from '../errors.js';
-import { sha256, sha256File } from '../files/digest.js';
+import { sha256 } from '../files/digest.js';
 import { makeFolder, requireSpace } from '../files/folders.js';
 import { listPlainFiles } from '../files/listing.js';
-import { openOutput, type OutputFile } from '../files/output-file.js';
 import {
   buildFolder,
   type OutputKind,
@@ -24,6 +22,7 @@ import {
   SUMS_FILE,
 } from '../release/release-folder.js';
 import { requireOutsideRelease } from '../release/release.js';
+import { DO_NOT_USE, fetchFile, OTHER_CONTENT, partName } from './fetch-file.js';
 import { openForPull } from './open-store.js';
 import {
   type ReleaseFile,
@@ -33,7 +32,6 @@ import {
   usingStore,
   VERSION,
 } from './store.js';
-import { cutShort } from './store-errors.js';
 import { readText } from './stored-files.js';
 
 /** What is fetched, and where it goes. */
@@ -179,87 +177,6 @@ async function clearCut(partial: string, files: ReleaseFile[]): Promise<number> 
   return kept;
 }
 
-const OTHER_CONTENT = `its SHA-256 does not match ${SUMS_FILE}`;
-
 function unlike(path: string, file: string, code: ErrorCode, problem: string): TransferError {
-  const fix = 'do not use this release; ask for it to be pushed again';
-  return new TransferError(problem, { code, path, place: file, fix });
-}
-
-interface FetchOptions {
-  /** The folder of files that are being fetched; what an earlier run left in it is resumed. */
-  parts: string;
-  signal: AbortSignal | undefined;
-  /** Called with the bytes of each piece; negative where pieces had to be discarded. */
-  onBytes: (bytes: number) => void;
-}
-
-/**
- * Fetches a file, and moves it to its place in a folder once its digest is right.
- * @returns false where the file is there already
- * @throws TransferError `digest-differs`; such a file is removed
- */
-async function fetchFile(
-  store: Store,
-  file: ReleaseFile,
-  folder: string,
-  options: FetchOptions,
-): Promise<boolean> {
-  const target = join(folder, file.path);
-  if ((await sizeOf(target)) === file.size && sha256File(target) === file.sha256) {
-    options.onBytes(file.size);
-    return false;
-  }
-  const aside = join(options.parts, partName(file.path));
-  await makeFolder(dirname(target));
-  // What an earlier run began may be another file: then it is fetched from its start.
-  for (const resume of ((await sizeOf(aside)) ?? Infinity) <= file.size ? [true, false] : [false]) {
-    const output = await openOutput(target, { sync: false, aside, resume });
-    try {
-      await fetchRest(store, file, output, options);
-    } catch (error) {
-      await output.leave();
-      throw error;
-    }
-    if (sha256File(aside) === file.sha256) {
-      await output.close();
-      return true;
-    }
-    options.onBytes(-output.length);
-    await output.discard();
-  }
-  throw unlike(store.place, file.path, 'digest-differs', OTHER_CONTENT);
-}
-
-/** The name of a file while it is fetched. */
-function partName(path: string): string {
-  return sha256(path);
-}
-
-/** Fetches the bytes of a file that are missing, and no more, however many arrive. */
-async function fetchRest(
-  store: Store,
-  { path, size }: ReleaseFile,
-  output: OutputFile,
-  { signal, onBytes }: FetchOptions,
-): Promise<void> {
-  onBytes(output.length);
-  if (output.length === size) return;
-  const write = async (source: AsyncIterable<Uint8Array>): Promise<void> => {
-    for await (const piece of source) {
-      const kept = piece.subarray(0, size - output.length);
-      await output.write(kept);
-      onBytes(kept.length);
-      if (output.length === size) return;
-    }
-    throw cutShort(store.place, path);
-  };
-  await pipeline(store.read(path, output.length), write, signal ? { signal } : {});
-}
-
-async function sizeOf(path: string): Promise<number | undefined> {
-  return stat(path).then(
-    ({ size }) => size,
-    () => undefined,
-  );
+  return new TransferError(problem, { code, path, place: file, fix: DO_NOT_USE });
 }

@@ -84,9 +84,9 @@ async function push(store: Store, checked: CheckedRelease, options: PushOptions)
 }
 
 /** Sends and marks a version, unless it is there or another run marks it first. */
-async function sendAndMark(
+export async function sendAndMark(
   store: Store,
-  { files, sums }: CheckedRelease,
+  { files, sums }: Pick<CheckedRelease, 'files' | 'sums'>,
   options: PushOptions,
 ): Promise<Pick<Pushed, 'isNew' | 'sent'>> {
   if (await store.isComplete()) return { isNew: false, sent: 0 };

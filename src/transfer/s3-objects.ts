@@ -21,13 +21,29 @@ import type { Digest, LocalFile, Store, StoredFile, StoreOptions } from './store
 import { explainConnection, explainStatus, isPassingStatus } from './store-errors.js';
 import { FailedRequest, partSizeOf, readResuming } from './stored-files.js';
 
+/** An object as it is now. */
+export interface StoredObject extends StoredFile {
+  /** Changes with the content. */
+  etag: string;
+  /** When it was put, ms; whole seconds, as a HEAD has no more. */
+  modified: number;
+}
+
 /** The objects under a prefix of a bucket, by their paths from it. */
-export interface S3Objects extends Pick<Store, 'place' | 'read' | 'close'> {
+export interface S3Objects extends Pick<Store, 'place' | 'close'> {
   requireBucket: () => Promise<void>;
-  /** Sizes only. */
-  list: () => Promise<Map<string, StoredFile>>;
+  /**
+   * Without digests.
+   * @param below only those in a folder, with its path
+   */
+  list: (below?: string) => Promise<Map<string, StoredObject>>;
   /** An object with its digests; undefined where there is none. */
-  look: (path: string) => Promise<StoredFile | undefined>;
+  look: (path: string) => Promise<StoredObject | undefined>;
+  /**
+   * As that of a store.
+   * @param etag fails with `changed-by-another-run` where the object has another one
+   */
+  read: (path: string, start: number, etag?: string) => AsyncIterable<Uint8Array>;
   send: (file: LocalFile) => Promise<void>;
   /** @returns false where an object is there, which stays as it is */
   sendNew: (file: LocalFile) => Promise<boolean>;
@@ -58,9 +74,10 @@ export async function openS3Objects(
   const send = (file: LocalFile, condition: Condition = {}): Promise<void> =>
     uploadFile(client, { ...keyOf(file.path), ...condition }, file, signal);
 
-  async function* open(path: string, start: number): AsyncGenerator<Uint8Array> {
+  async function* open(path: string, start: number, etag?: string): AsyncGenerator<Uint8Array> {
     const range = start > 0 ? { Range: `bytes=${start}-` } : {};
-    const command = new GetObjectCommand({ ...keyOf(path), ...range });
+    const condition = etag === undefined ? {} : { IfMatch: etag };
+    const command = new GetObjectCommand({ ...keyOf(path), ...range, ...condition });
     const { Body } = await call((stop) => client.send(command, stop)).catch((error: unknown) => {
       throw new FailedRequest(error as PatchmlError);
     });
@@ -82,13 +99,14 @@ export async function openS3Objects(
     async requireBucket() {
       await call((stop) => client.send(new HeadBucketCommand({ Bucket: bucket }), stop));
     },
-    async list() {
-      const files = new Map<string, StoredFile>();
+    async list(below) {
+      const files = new Map<string, StoredObject>();
       await call(async (stop) => {
-        const input = { Bucket: bucket, Prefix: `${prefix}/` };
+        const from = below === undefined ? prefix : `${prefix}/${below}`;
+        const input = { Bucket: bucket, Prefix: `${from}/` };
         for await (const page of paginateListObjectsV2({ client }, input, stop)) {
-          for (const { Key = '', Size = -1 } of page.Contents ?? []) {
-            files.set(Key.slice(prefix.length + 1), { size: Size, digests: [] });
+          for (const { Key = '', ...object } of page.Contents ?? []) {
+            files.set(Key.slice(prefix.length + 1), toStored(object.Size, object, []));
           }
         }
       });
@@ -97,7 +115,7 @@ export async function openS3Objects(
     async look(path) {
       const command = new HeadObjectCommand({ ...keyOf(path), ChecksumMode: 'ENABLED' });
       const object = await call((stop) => client.send(command, stop)).catch(undefinedIfNotFound);
-      return object && { size: object.ContentLength ?? -1, digests: digestsIn(object) };
+      return object && toStored(object.ContentLength, object, digestsIn(object));
     },
     send: (file) => call(() => send(file)),
     sendNew: (file) => call(() => putNew((condition) => send(file, condition), signal)),
@@ -110,12 +128,21 @@ export async function openS3Objects(
     async remove(path) {
       await call((stop) => client.send(new DeleteObjectCommand(keyOf(path)), stop));
     },
-    read: (path, start) => readResuming((at) => open(path, at), start, signal),
+    read: (path, start, etag) => readResuming((at) => open(path, at, etag), start, signal),
     close: () => {
       client.destroy();
       return Promise.resolve();
     },
   };
+}
+
+function toStored(
+  size: number | undefined,
+  { ETag, LastModified }: Pick<HeadObjectCommandOutput, 'ETag' | 'LastModified'>,
+  digests: Digest[],
+): StoredObject {
+  const modified = 1000 * Math.floor((LastModified?.getTime() ?? 0) / 1000);
+  return { size: size ?? -1, etag: ETag ?? '', modified, digests };
 }
 
 /** For an object that may be absent. */

@@ -23,7 +23,7 @@ export async function openS3Store(
   const isComplete = async (): Promise<boolean> => (await objects.look(SUMS_FILE)) !== undefined;
 
   const list = async (digests: boolean): Promise<Map<string, StoredFile>> => {
-    const files = await objects.list();
+    const files: Map<string, StoredFile> = await objects.list();
     if (!digests) return files;
     await atOnce([...files.keys()], LOOKS_AT_ONCE, async (path) => {
       const file = await objects.look(path);
@@ -65,13 +65,13 @@ export async function openS3Store(
       await claim.drop();
       return isNew;
     },
-    read: objects.read,
+    read: (path, start) => objects.read(path, start),
     close: objects.close,
   };
 }
 
 /** The object that keeps other releases out of a place in S3 until this one is complete. */
-const CLAIM_FILE = 'PUSHING';
+export const CLAIM_FILE = 'PUSHING';
 
 /** A push's claim to a place. A push that fails leaves it, so that the same one can resume. */
 interface Claim {
