@@ -18,8 +18,8 @@ export interface Asma {
 }
 
 /**
- * The average subgroup multi-label accuracy, Σ A_k / (non-empty subgroups): every number of labels
- * weighs the same, however many images have it.
+ * ASMA, which the paper calls aggregate subgroup model accuracy: Σ A_k / (non-empty subgroups). Every
+ * number of labels weighs the same, however many images have it.
  *
  * Source: Anzaku et al. (arXiv 2412.18409); the group of images with more than `maxGroup` labels is
  * ours.
