@@ -165,6 +165,12 @@ function noteWhatWasReused({ scorecard, predictions }: Evaluated, { note }: Tool
   const { folder, reused, summary } = predictions;
   if (reused)
     note(`${scorecard.model.name}: reusing the predictions of an earlier run (${folder})`);
+  if (summary.onCpu) {
+    const operators = Object.entries(summary.onCpu).map(([name, nodes]) => `${name} (${nodes})`);
+    note(
+      `${scorecard.model.name}: ${summary.provider} leaves to the processor: ${operators.join(', ')}`,
+    );
+  }
   if (summary.bad.length > 0) {
     const [{ id, problem }] = summary.bad as [{ id: string; problem: string }];
     note(

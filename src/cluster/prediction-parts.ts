@@ -3,6 +3,7 @@ import { exists } from '../files/folders.js';
 import { LOGITS_FILE, openLogitsRows } from '../models/logits-file.js';
 import {
   completePredictions,
+  factsOf,
   openPrediction,
   type Prediction,
   type PredictInput,
@@ -73,7 +74,7 @@ export function evaluateShard(
         const [from, to] = batchesOf(shard, set.ids.length, batch);
         await requireSpaceFor(partial, to - from);
         const ran = await runModelOnPart(model, partOf(prediction, [from, to]), partial, options);
-        const predicted = { ...ran, batch, scores: model.session.scale };
+        const predicted = { ...ran, ...factsOf(model) };
         await writePredictionSummary(partial, prediction, predicted, to - from);
         return [from, to];
       }),
@@ -120,7 +121,7 @@ async function mergePredictions(
   const predictions = await completePredictions(prediction, async (partial) => {
     const found = await findParts(parts, set.ids.length);
     const summaries = await Promise.all(found.map((part) => readPredictionSummary(part.folder)));
-    const [{ batch, scores }] = summaries as [PredictionSummary];
+    const [{ onCpu, batch, scores }] = summaries as [PredictionSummary];
     const model = { card, session: { scale: scores }, top, origin };
     const problems = new Map(
       summaries.flatMap(({ bad }) => bad.map(({ id, problem }) => [id, problem])),
@@ -128,7 +129,7 @@ async function mergePredictions(
     const batches = (first: number): AsyncGenerator<PredictedBatch> =>
       batchesIn(found, { ids: set.ids, problems, batch, first }, options);
     const ran = await keepPredictions(model, { set, images }, batches, partial, options);
-    return { ...ran, batch, scores };
+    return { ...ran, onCpu, batch, scores };
   });
   await removeParts(parts);
   return predictions;

@@ -7,12 +7,13 @@ import type { Provider, SessionOptions } from './provider.js';
 /**
  * Loads a model's graph.
  *
+ * @param options profile: how the path of a profile of its runs begins
  * @throws EvaluationError `model-unreadable`, `provider-unavailable`, `onnxruntime-missing`
  * @throws OutputError where there is no such file
  */
 export async function loadModel(
   path: string,
-  { provider = 'cpu', threads }: SessionOptions = {},
+  { provider = 'cpu', threads, profile }: SessionOptions & { profile?: string | undefined } = {},
 ): Promise<Onnxruntime.InferenceSession> {
   await requireRegularFile(path);
   const { InferenceSession, listSupportedBackends } = await loadOnnxruntime();
@@ -27,6 +28,7 @@ export async function loadModel(
       // Threads that spin while they wait take the cores from the workers that prepare images.
       extra: { session: { intra_op: { allow_spinning: '0' } } },
       ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
+      ...(profile === undefined ? {} : { enableProfiling: true, profileFilePrefix: profile }),
     });
   } catch (cause) {
     if (provider === 'cpu') {

@@ -48,6 +48,8 @@ const summarySchema = z.object({
   model: z.object({ name: z.string(), sha256: z.string() }),
   set: z.object({ name: z.string(), images: z.int() }),
   provider: z.string(),
+  /** Operators that the provider left to the processor, with how many nodes of the graph they are. */
+  onCpu: z.record(z.string(), z.int()).optional(),
   batch: z.int(),
   /** What the scores are. */
   scores: z.enum(SCORE_SCALES),
@@ -85,7 +87,7 @@ export async function predict(
   return completePredictions(prediction, (partial) =>
     withModel(prediction, options, async (model) => {
       const ran = await runModel({ ...model, top, origin }, { set, images }, partial, options);
-      return { ...ran, batch: model.batch, scores: model.session.scale };
+      return { ...ran, ...factsOf(model) };
     }),
   );
 }
@@ -147,7 +149,13 @@ export async function openPrediction(
 }
 
 /** What is known of predictions once they are made. */
-export type Predicted = Ran & Pick<PredictionSummary, 'batch' | 'scores'>;
+export type Predicted = Ran & RunFacts;
+type RunFacts = Pick<PredictionSummary, 'onCpu' | 'batch' | 'scores'>;
+
+/** What `predictions.json` says of a model that has run. */
+export function factsOf({ batch, session: { onCpu, scale } }: ReadyModel): RunFacts {
+  return { ...(Object.keys(onCpu).length > 0 ? { onCpu } : {}), batch, scores: scale };
+}
 
 /** The predictions that are there, or those that are made in a folder by `fill`. */
 export async function completePredictions(
@@ -174,14 +182,14 @@ export function requireSpaceFor(folder: string, images: number): Promise<void> {
 export async function writePredictionSummary(
   folder: string,
   { card, set, provider, versions, origin }: Prediction,
-  { batch, scores, predicted, bad }: Predicted,
+  { predicted, bad, ...facts }: Predicted,
   images: number,
 ): Promise<void> {
   const summary: PredictionSummary = {
     format: 'patchml-predictions',
     model: { name: card.name, sha256: origin.model_digest },
     set: { name: set.name, images },
-    ...{ provider, batch, scores, versions, predicted, bad },
+    ...{ provider, ...facts, versions, predicted, bad },
   };
   await writeWhole(join(folder, SUMMARY_FILE), toJson(summary));
 }

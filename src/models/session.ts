@@ -1,3 +1,6 @@
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Float16Array } from '@petamoriken/float16';
 import type { InferenceSession, Tensor } from 'onnxruntime-node';
@@ -17,6 +20,11 @@ export interface ModelSession {
   /** The only number of images that the graph takes at once; undefined where it takes any. */
   fixedBatch: number | undefined;
   /**
+   * Operators that the provider lacks and leaves to the processor, with how many nodes of the graph
+   * they are; empty where the processor runs all.
+   */
+  onCpu: Record<string, number>;
+  /**
    * Runs a batch.
    * @param values [images x 3 x height x width], or as the card's layout says
    * @returns [images x outputs], row major
@@ -34,7 +42,45 @@ export async function openModelSession(
   card: ModelCard,
   options: SessionOptions = {},
 ): Promise<ModelSession> {
-  const session = await loadModel(card.model, options);
+  if ((options.provider ?? 'cpu') !== 'cpu') return openProfiled(card, options);
+  return fitOrRelease(await loadModel(card.model, options), card);
+}
+
+/** Opens a model for another provider than the processor, and notes what that leaves to it. */
+async function openProfiled(card: ModelCard, options: SessionOptions): Promise<ModelSession> {
+  const folder = await mkdtemp(join(tmpdir(), 'patchml-profile-'));
+  try {
+    const loaded = await loadModel(card.model, { ...options, profile: join(folder, 'run') });
+    const session = await fitOrRelease(loaded, card);
+    loaded.endProfiling();
+    // That a profile cannot be read is no reason not to run a model.
+    return { ...session, onCpu: await readOnCpu(folder).catch(() => ({})) };
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** What onnxruntime's profile of one run says of a node. */
+interface ProfiledNode {
+  cat?: string;
+  args?: { provider?: string; op_name?: string };
+}
+
+async function readOnCpu(folder: string): Promise<Record<string, number>> {
+  const onCpu: Record<string, number> = {};
+  for (const file of await readdir(folder)) {
+    for (const { cat, args } of JSON.parse(
+      await readFile(join(folder, file), 'utf8'),
+    ) as ProfiledNode[]) {
+      if (cat !== 'Node' || args?.provider !== 'CPUExecutionProvider') continue;
+      const name = args.op_name ?? 'unknown';
+      onCpu[name] = (onCpu[name] ?? 0) + 1;
+    }
+  }
+  return onCpu;
+}
+
+async function fitOrRelease(session: InferenceSession, card: ModelCard): Promise<ModelSession> {
   try {
     return await fitSession(session, card);
   } catch (error) {
@@ -84,6 +130,7 @@ export async function fitSession(
     inputType: input.type,
     scale,
     fixedBatch: input.fixedBatch,
+    onCpu: {},
     run,
     close: () => session.release(),
   };

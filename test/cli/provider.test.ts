@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { encode } from '../../src/image/encode.js';
 import { type CliRun, runCli } from '../support/run-cli.js';
+import { tinyCard, tinyModel } from '../support/unit-cards.js';
 import { describeWithSoftwareGpu, NO_GPU, SOFTWARE_GPU } from '../support/software-gpu.js';
 import { smoothImage } from '../support/unit-images.js';
 import { openWorkspace, readJson } from '../support/workspace.js';
@@ -11,6 +12,7 @@ import { openWorkspace, readJson } from '../support/workspace.js';
 const newFolder = openWorkspace();
 const CARD = resolve('configs', 'models', 'sample.yaml');
 /** Classes of the bundled model. */
+const WHOLE_CLASSES = ['n01770393', 'n02391049', 'n07753592', 'n03895866'];
 const LABELS = { 'a.png': ['n01770393'], 'b.png': ['n02391049', 'n07753592'] };
 const SET = ['--images', 'images', '--labels', 'labels.json', '--resamples', '10'];
 
@@ -105,5 +107,18 @@ describeWithSoftwareGpu('A GPU in software', () => {
     );
     expect(cpu!.some((value) => Math.abs(value) > 1 && Math.abs(value) < 100)).toBe(true);
     expect(largest).toBeLessThan(1e-4);
+  });
+
+  test('leaves to the processor what it lacks, which evaluate says', async () => {
+    const { input, resize } = tinyCard('whole');
+    const output = { kind: 'logits', step: 4, zeroPoint: -128 };
+    const card = { name: 'whole', model: tinyModel('whole'), input, resize, output };
+    writeFileSync(join(cwd, 'whole.yaml'), JSON.stringify({ ...card, classes: WHOLE_CLASSES }));
+    const run = await patchml(
+      SOFTWARE_GPU,
+      ...['evaluate', '--model', 'whole.yaml', ...SET, '--provider', 'webgpu'],
+    );
+    expect(run.code).toBe(0);
+    expect(run.stderr).toContain('whole: webgpu leaves to the processor: QuantizeLinear (1)');
   });
 });
