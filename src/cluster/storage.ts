@@ -151,7 +151,11 @@ function realPathOf(path: string): string | undefined {
  * lock, since that of a machine that has died would stay.
  */
 async function copyInto(local: string, place: string, signal?: AbortSignal): Promise<void> {
-  if (await exists(place)) return;
+  if (!(await exists(place))) await copyBeside(local, place, signal);
+  await removeUnfinished(place);
+}
+
+async function copyBeside(local: string, place: string, signal?: AbortSignal): Promise<void> {
   const own = partialFolder(`${place}.${randomUUID()}`);
   await makeFolder(dirname(place));
   try {
@@ -161,6 +165,8 @@ async function copyInto(local: string, place: string, signal?: AbortSignal): Pro
       if (!['EEXIST', 'ENOTEMPTY', 'EISDIR', 'ENOTDIR'].includes(code)) throw error;
     });
     await syncFolder(dirname(place));
+  } catch (error) {
+    if (!(await exists(place))) throw error; // else another was first, and has removed this copy
   } finally {
     await rm(own, { recursive: true, force: true });
   }

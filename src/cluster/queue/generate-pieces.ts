@@ -89,10 +89,8 @@ async function extract(
     await take(parts, bench);
   }
   await mergePool(input, { signal });
-  if (!isThere) {
-    await give(pool, bench);
-    await storage.remove(parts);
-  }
+  await give(pool, bench);
+  await storage.remove(parts);
   return { index, pool };
 }
 
@@ -126,7 +124,7 @@ async function compose(
   const isTaken = await takeSummaries(out, bench);
   const isThere =
     isTaken && (await inspectPlace(at(out), composition.origin, overwrite)) === 'complete';
-  if (isThere) return found;
+  if (isThere && shard) return found;
   const parts = pathOf(partsOfDataset(composition), bench);
   if (shard) {
     const part = `${parts}/${shard.part}-of-${shard.of}`;
@@ -135,11 +133,13 @@ async function compose(
     await give(part, bench);
     return found;
   }
-  await bench.shards(composition.plan.summary.images);
-  await take(parts, bench);
-  await rm(at(out), { recursive: true, force: true });
-  await mergeDataset(input, { overwrite, signal });
-  if (isTaken) await storage.remove(out);
+  if (!isThere) {
+    await bench.shards(composition.plan.summary.images);
+    await take(parts, bench);
+    await rm(at(out), { recursive: true, force: true });
+    await mergeDataset(input, { overwrite, signal });
+    if (isTaken) await storage.remove(out);
+  }
   await give(out, bench);
   await storage.remove(partsFolder(out));
   return found;
@@ -160,9 +160,8 @@ async function take(place: string, { storage, scratch, signal }: Bench): Promise
   return true;
 }
 
-/** Publishes what was made in the scratch folder. */
+/** Publishes what was made in the scratch folder, unless it is there. */
 async function give(place: string, { storage, scratch, signal }: Bench): Promise<void> {
-  if (await storage.exists(place)) return;
   await storage.publish(join(scratch, place), place, signal);
 }
 

@@ -37,6 +37,8 @@ export interface WorkerOptions extends Pick<StageOptions, 'jobs' | 'signal'> {
   onNote?: ((line: string) => void) | undefined;
   /** How long a worker that says nothing keeps its pieces, ms. Default: 60,000. */
   patience?: number | undefined;
+  /** A piece with which so many workers ended without a word ends them, and fails. Default: 10. */
+  stalls?: number | undefined;
 }
 
 /** Pieces that a worker did, and that failed in it. */
@@ -47,8 +49,8 @@ export interface WorkerReport {
 
 /** How long a worker that says nothing keeps its pieces, ms. */
 const PATIENCE = 60_000;
-/** A piece with which so many workers have ended without a word ends them. */
-const MOST_STALLS = 10;
+/** As many workers may end without a word in the middle of a piece; then it is the piece. */
+const STALLS = 10;
 /** How long a Redis that is away is waited for at the end, ms. */
 const LAST_WAIT = 10_000;
 
@@ -90,7 +92,7 @@ export async function runWorker(
       concurrency: jobs,
       lockDuration: patience,
       stalledInterval: patience / 2,
-      maxStalledCount: MOST_STALLS,
+      maxStalledCount: options.stalls ?? STALLS,
     },
   );
   worker.on('completed', ({ data }) => {
@@ -107,6 +109,7 @@ export async function runWorker(
   worker.on('error', (error) => {
     if (redis.status === 'ready') onNote(messageOf(error));
   });
+  onNote(`does pieces for ${place.storage.root} from ${connection.address}`);
   try {
     await ended(stop, options.signal);
     const timer = setTimeout(connection.close, LAST_WAIT);
@@ -168,7 +171,7 @@ async function doPiece(
 }
 
 /** Errors that another attempt ends in too. */
-const LASTING = ['AnnotationError', 'RecipeError', 'SamplingError', 'QueueError'];
+const LASTING = ['AnnotationError', 'ImageError', 'RecipeError', 'SamplingError', 'QueueError'];
 
 /**
  * The piece that a job asks for.

@@ -1,0 +1,228 @@
+// What goes wrong during a run on a queue, with real workers and a real Redis: src/cluster/queue.
+
+import { once } from 'node:events';
+import { readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, test } from '@jest/globals';
+import { openGenerator } from '../../src/random.js';
+import { makeImages } from '../support/input.js';
+import { type LabWorker, useQueueLab } from '../support/queue-lab.js';
+import { describeWithRedis, useRedis } from '../support/redis.js';
+import { mountSmallDisk, whyNoSmallDisk } from '../support/small-disk.js';
+import { openWorkspace } from '../support/workspace.js';
+
+const newFolder = openWorkspace();
+const images = await makeImages({ images: 24 });
+
+/** Waits until so many pieces are done. */
+async function untilDone(workers: readonly LabWorker[], pieces: number): Promise<void> {
+  const done = (): number => workers.flatMap(({ said }) => said).filter(isDone).length;
+  while (done() < pieces) await sleep(20);
+}
+
+function isDone(line: string): boolean {
+  return line.endsWith(' is done');
+}
+
+describeWithRedis('A run on a queue ends in the dataset of an undivided run', () => {
+  const redis = useRedis();
+  const newLab = useQueueLab(newFolder, images, () => redis().url);
+
+  test('where all workers, here one, are killed at 30 random points, and another starts', async () => {
+    const random = openGenerator('queue/kill');
+    let killed = 0;
+    while (killed < 30) {
+      const { work, generate, expectUndivided } = newLab();
+      let hasEnded = false as boolean; // is set from elsewhere
+      const run = generate({ piece: 2 }).finally(() => (hasEnded = true));
+      let piece = 0; // how long one takes here, ms
+      while (killed < 30 && !hasEnded) {
+        const worker = await work();
+        const began = performance.now();
+        // So soon that every other worker ends nothing, else in the middle of its second piece.
+        if (piece === 0 || random() < 0.5) {
+          await Promise.race([worker.says(/ is done$/), run]);
+          piece ||= performance.now() - began;
+        }
+        await sleep(piece * random());
+        await worker.kill();
+        killed += 1;
+      }
+      await work();
+      await run;
+      await expectUndivided();
+    }
+  }, 400_000);
+
+  test.each<[string, boolean]>([
+    ['with its data', true],
+    ['without its data', false],
+  ])('where Redis crashes and comes back %s', async (_, withData) => {
+    const { work, generate, expectUndivided } = newLab();
+    const notes: string[] = [];
+    const run = generate({ onNote: (line) => notes.push(line) });
+    const worker = await work();
+    await untilDone([worker], 3);
+    await redis().restart({ withData });
+    await run;
+    await expectUndivided();
+    expect(notes.some((line) => line.includes('has lost the run'))).toBe(!withData);
+  });
+
+  test('where the network to Redis is cut for longer than a worker is waited for', async () => {
+    const { work, generate, expectUndivided } = newLab();
+    const network = await startNetwork(redis().port);
+    const run = generate({ queue: network.url });
+    const cutOff = await work({ queue: network.url });
+    await untilDone([cutOff], 2);
+    network.cut();
+    const other = await work(); // takes over what the one that is cut off is at
+    await untilDone([other], 1);
+    await sleep(CUT);
+    network.mend();
+    await run;
+    await expectUndivided();
+    await network.close();
+  });
+
+  test('where a worker is so slow that another is given its piece', async () => {
+    const { work, generate, expectUndivided } = newLab();
+    const run = generate();
+    const slow = await work();
+    await untilDone([slow], 2);
+    slow.process.kill('SIGSTOP');
+    const other = await work();
+    await untilDone([other], 4);
+    slow.process.kill('SIGCONT');
+    await run;
+    await expectUndivided();
+  });
+
+  test('where clocks are an hour off, and a piece fails by the one that is fast', async () => {
+    const { root, work, generate, expectUndivided } = newLab();
+    writeFileSync(join(root, 'work'), 'in the way');
+    const run = generate();
+    const fast = await work({ clockOff: 3_600_000 });
+    await fast.says(/index failed/);
+    await fast.kill();
+    rmSync(join(root, 'work'));
+    await work({ clockOff: -3_600_000 });
+    await run;
+    await expectUndivided();
+  });
+
+  const reason = whyNoSmallDisk();
+  (reason === undefined ? test : test.skip)(
+    `where the disk of one worker is full${reason === undefined ? '' : ` (skipped: ${reason})`}`,
+    async () => {
+      const { work, generate, expectUndivided } = newLab();
+      const disk = mountSmallDisk(1);
+      try {
+        const run = generate();
+        const full = await work({ scratch: disk.folder });
+        disk.fill();
+        const [code] = (await once(full.process, 'exit')) as [number];
+        expect([code, full.said.join()]).toEqual([1, expect.stringContaining('enospc')]);
+        await work();
+        await run;
+        await expectUndivided();
+      } finally {
+        disk.unmount();
+      }
+    },
+  );
+});
+
+describeWithRedis('A run on a queue', () => {
+  const redis = useRedis();
+  const newLab = useQueueLab(newFolder, images, () => redis().url);
+
+  test('with a piece that always fails ends with its name, and all else is done', async () => {
+    const { root, work, generate, expectUndivided } = newLab();
+    const image = join(root, 'in', 'images', readdirSync(join(root, 'in', 'images')).sort()[9]!);
+    const [good, { atime, mtime }] = [readFileSync(image), statSync(image)];
+    writeFileSync(image, Buffer.alloc(good.length));
+    utimesSync(image, atime, mtime);
+    await work();
+    await expect(generate({ strict: true })).rejects.toMatchObject({
+      code: 'queue-piece-failed',
+      message: expect.stringMatching(/^extract: 1 of 6 parts of extract failed, .* extract 3\/6: /),
+    });
+    const [parts] = readdirSync(join(root, 'work', 'pool'));
+    const made = ['1-of-6', '2-of-6', '4-of-6', '5-of-6', '6-of-6'];
+    expect(readdirSync(join(root, 'work', 'pool', parts!)).sort()).toEqual(made);
+    writeFileSync(image, good);
+    utimesSync(image, atime, mtime);
+    await generate({ strict: true });
+    await expectUndivided();
+  });
+
+  test('is refused to a second coordinator, and another run to its output', async () => {
+    const { work, generate, expectUndivided } = newLab();
+    const stop = new AbortController();
+    let first: Promise<unknown> | undefined;
+    await new Promise((resolve) => {
+      first = generate({ signal: stop.signal, onNote: resolve });
+    });
+    const refused = { code: 'queue-run-refused' };
+    await expect(generate()).rejects.toMatchObject(refused);
+    stop.abort();
+    await expect(first).rejects.toMatchObject({ code: 'aborted' });
+    await expect(generate({ piece: 5 })).rejects.toMatchObject(refused);
+    const again = generate(); // waits for the run that goes on
+    await work();
+    await again;
+    await expectUndivided();
+  });
+});
+
+/** How long the network is cut, ms; the workers wait for each other for 2000. */
+const CUT = Number(process.env['PATCHML_TEST_CUT'] ?? 4000);
+
+/** A network to Redis that can be cut: what is sent then arrives late. */
+interface Network {
+  url: string;
+  cut: () => void;
+  mend: () => void;
+  close: () => Promise<void>;
+}
+
+async function startNetwork(port: number): Promise<Network> {
+  const sockets = new Set<Socket>();
+  let isCut = false;
+  const server = createServer((near) => {
+    const far = connect(port, '127.0.0.1');
+    for (const [from, to] of [
+      [near, far],
+      [far, near],
+    ] as const) {
+      sockets.add(from);
+      from.on('data', (data) => to.write(data));
+      from.on('error', () => to.destroy());
+      from.on('close', () => {
+        sockets.delete(from);
+        to.destroy();
+      });
+      if (isCut) from.pause();
+    }
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    url: `redis://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    cut() {
+      isCut = true;
+      for (const socket of sockets) socket.pause();
+    },
+    mend() {
+      isCut = false;
+      for (const socket of sockets) socket.resume();
+    },
+    async close() {
+      for (const socket of sockets) socket.destroy();
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}

@@ -1,0 +1,143 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, expect } from '@jest/globals';
+import {
+  generateOnQueue,
+  type GenerateOnQueueOptions,
+} from '../../src/cluster/queue/generate-on-queue.js';
+import { verifyDataset } from '../../src/dataset/verify.js';
+import { generate, type Generated } from '../../src/generate/generate.js';
+import { type MadeImage, writeFolders } from './input.js';
+import { madeRecipe } from './made-recipe.js';
+import type { WorkerArguments } from './queue-worker.js';
+import { contentsOf } from './workspace.js';
+
+const WORKER = fileURLToPath(new URL('./queue-worker.js', import.meta.url));
+
+/** A worker that was missed for so long is taken for dead, ms. */
+const PATIENCE = 2000;
+
+/** A worker in a process of its own. */
+export interface LabWorker {
+  process: ChildProcess;
+  /** The lines that it has printed. */
+  said: string[];
+  /** Waits for a line like this. */
+  says: (line: RegExp) => Promise<void>;
+  kill: () => Promise<void>;
+}
+
+/** A storage with inputs in it, and workers that make a dataset there. */
+export interface QueueLab {
+  root: string;
+  /** Where the workers' scratch folders lie. */
+  scratch: string;
+  /** Starts a worker, and waits until it takes pieces. */
+  work: (options?: Partial<WorkerArguments>) => Promise<LabWorker>;
+  /** Makes the dataset with the workers, at `out`. */
+  generate: (options?: GenerateOnQueueOptions & { queue?: string }) => Promise<Generated>;
+  /** Expects the dataset of an undivided run there, and nothing that was left over. */
+  expectUndivided: () => Promise<void>;
+}
+
+/** Opens storages for the tests of a file; the workers of a test are killed after it. */
+export function useQueueLab(
+  newFolder: (name: string) => string,
+  images: readonly MadeImage[],
+  url: () => string,
+): () => QueueLab {
+  const workers: LabWorker[] = [];
+  let undivided: Promise<Generated> | undefined;
+  const recipe = madeRecipe();
+  let stop = new AbortController();
+  afterEach(async () => {
+    stop.abort(); // a run that a test which failed has left
+    stop = new AbortController();
+    for (const worker of workers.splice(0)) await worker.kill();
+  });
+  return () => {
+    const root = newFolder('storage');
+    const scratch = newFolder('scratch');
+    writeFolders(join(root, 'in'), images);
+    const inputs = { annotations: 'in/annotations', images: 'in/images' };
+    return {
+      root,
+      scratch,
+      async work(options = {}) {
+        const queue = url();
+        const fixed = { jobs: 1, patience: PATIENCE, stalls: 1000 };
+        const worker = startWorker({ queue, root, scratch, ...fixed, ...options });
+        workers.push(worker);
+        await worker.says(/^does pieces/);
+        return worker;
+      },
+      generate: ({ queue = url(), ...options } = {}) =>
+        generateOnQueue(
+          { recipe, ...inputs, queue, root, out: 'out', work: 'work' },
+          { piece: 4, backoff: 100, signal: stop.signal, ...options },
+        ),
+      async expectUndivided() {
+        undivided ??= undividedRun(newFolder('undivided'));
+        const made = await undivided;
+        const out = join(root, 'out');
+        expect(contentsOf(out)).toEqual(contentsOf(made.dataset));
+        expect(await verifyDataset({ dataset: out })).toMatchObject({ findings: [] });
+        expect(readdirSync(root).sort()).toEqual(['.patchml-storage', 'in', 'out', 'work']);
+        for (const stage of ['index', 'plan', 'pool']) {
+          expect(readdirSync(join(root, 'work', stage))).toEqual([
+            expect.stringMatching(/^[0-9a-f]{16}$/),
+          ]);
+        }
+      },
+    };
+  };
+
+  async function undividedRun(folder: string): Promise<Generated> {
+    mkdirSync(join(folder, 'in'));
+    const inputs = writeFolders(join(folder, 'in'), images);
+    const places = { work: join(folder, 'work'), out: join(folder, 'out') };
+    return generate({ recipe, ...inputs, ...places }, { jobs: 1 });
+  }
+}
+
+function startWorker(given: WorkerArguments): LabWorker {
+  const process = spawn(globalThis.process.execPath, [WORKER, JSON.stringify(given)], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const said: string[] = [];
+  const listeners = new Set<() => void>();
+  let rest = '';
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.setEncoding('utf8').on('data', (text: string) => {
+      const lines = (rest + text).split('\n');
+      rest = lines.pop()!;
+      said.push(...lines);
+      for (const listener of listeners) listener();
+    });
+  }
+  const ended = once(process, 'close');
+  return {
+    process,
+    said,
+    says: (line) =>
+      new Promise((resolve, reject) => {
+        const look = (): void => {
+          if (!said.some((text) => line.test(text))) return;
+          listeners.delete(look);
+          resolve();
+        };
+        listeners.add(look);
+        look();
+        ended.then(() => {
+          reject(new Error(`the worker ended without saying ${line}: ${said.join('\n')}`));
+        }, reject);
+      }),
+    async kill() {
+      process.kill('SIGKILL');
+      await ended;
+    },
+  };
+}
