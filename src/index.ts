@@ -18,6 +18,7 @@ export {
   type EvaluateShardOptions,
   mergeEvaluation,
 } from './cluster/prediction-parts.js';
+export { runStudyShard, type StudyPart, type StudyShardInput } from './cluster/study-parts.js';
 export {
   type Dataset,
   type DatasetFolder,

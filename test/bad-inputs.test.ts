@@ -294,6 +294,8 @@ const WRITERS: Record<string, Call> = {
   'releaseDataset to': (to) => patchml.releaseDataset({ ...made, version: '1.0.0', to }),
   'runStudy out': async (out, work) =>
     patchml.runStudy({ study: await studyOf(made.images), out, work }),
+  'runStudyShard out': async (out, work) =>
+    patchml.runStudyShard({ study: await studyOf(made.images), out, work, shard }),
   'writeContactSheet out': (out) => patchml.writeContactSheet({ ...made, out: join(out, 'a.png') }),
 };
 

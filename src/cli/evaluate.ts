@@ -1,10 +1,27 @@
 import type { Argv, CommandModule, InferredOptionTypes } from 'yargs';
-import type { ModelCard, PreprocessingChoice } from '../models/card.js';
+import type { Part, Shard } from '../cluster/parts.js';
+import type { PreprocessingChoice } from '../models/card.js';
 import type { Provider, ProviderChoice } from '../models/provider.js';
-import type { Evaluated, EvaluateOptions } from '../score/evaluate.js';
+import type {
+  Evaluated,
+  EvaluateInput,
+  evaluateModel,
+  EvaluateOptions,
+  FailedModel,
+} from '../score/evaluate.js';
 import type { EvaluationSet } from '../sets/evaluation-set.js';
 import { toTerminalTable } from '../text.js';
-import { examples, providerFlag, providerOf, shared, wholeNumber } from './flags.js';
+import {
+  examples,
+  providerFlag,
+  providerOf,
+  requireOneProvider,
+  shardFlag,
+  type ShardFlag,
+  shardOf,
+  shared,
+  wholeNumber,
+} from './flags.js';
 import { type Outcome, run, type Tools, UsageError } from './run.js';
 import {
   describeScorecard,
@@ -55,31 +72,12 @@ type ModelFlags = InferredOptionTypes<typeof modelFlags> & {
 type EvaluateFlags = ModelFlags & EvaluationSetFlags & ScoresFlags;
 type ResolvedFlags = EvaluateFlags & { provider: Provider };
 
-export const evaluateCommand: CommandModule<object, EvaluateFlags> = {
+export const evaluateCommand: CommandModule<object, EvaluateFlags & ShardFlag> = {
   command: 'evaluate',
   describe: 'Run models on images and score them',
-  builder: async (args) => {
-    const { PREPROCESSING_CHOICES } = await import('../models/card.js');
-    const { model, models, ...others } = modelFlags;
-    const options = {
-      model,
-      models,
-      preprocess: {
-        choices: PREPROCESSING_CHOICES,
-        group: MODEL,
-        describe: "card: the model's own resize and crop; whole: resize only, no crop",
-        defaultDescription: 'whole on PatchML, else card',
-      },
-      provider: { ...(await providerFlag()), group: MODEL },
-      ...others,
-    } as const;
-    return withScoresFlags(withEvaluationSetFlags(args.options(options) as Argv<ModelFlags>))
-      .check(({ model, models }) => {
-        if ((model === undefined) === (models === undefined)) {
-          throw new UsageError('pass either --model or --models');
-        }
-        return true;
-      })
+  builder: async (args) =>
+    (await withEvaluateFlags(args))
+      .option('shard', { ...shardFlag, group: MODEL })
       .epilogue(
         examples(
           ['One model on a PatchML dataset', 'evaluate -m model.onnx -d output/paper'],
@@ -88,49 +86,92 @@ export const evaluateCommand: CommandModule<object, EvaluateFlags> = {
             "evaluate --models 'configs/models/*.yaml' -i val -l real.json",
           ],
         ),
-      );
-  },
+      ),
   handler: run(async (flags, tools) => {
-    const { findModelCard, matchCards } = await import('../models/card.js');
-    const { silenceOnnxruntime } = await import('../models/onnxruntime.js');
-    const { limitImages } = await import('../sets/evaluation-set.js');
-    const { model, models } = flags;
-    const cards = models === undefined ? undefined : await matchCards(models);
-    const set = limitImages(await openSetOf(flags), flags.limit);
-    await silenceOnnxruntime();
-    const resolved = { ...flags, provider: await providerOf(flags.provider, tools) };
-    if (cards !== undefined) return evaluateMany(cards, set, resolved, tools);
-    return evaluateOne(await findModelCard(model!), set, resolved, tools);
+    if (flags.shard !== undefined) {
+      requireOneProvider(flags.provider);
+      return evaluatePart(await openModels(flags, tools), shardOf(flags.shard), tools);
+    }
+    const { evaluateModel } = await import('../score/evaluate.js');
+    return evaluate(evaluateModel, await openModels(flags, tools), tools);
   }),
 };
 
-async function evaluateOne(
-  card: ModelCard,
-  set: EvaluationSet,
-  flags: ResolvedFlags,
-  tools: Tools,
-): Promise<Outcome> {
-  const { evaluateModel } = await import('../score/evaluate.js');
-  const { scoresFolder } = await import('../score/scores-folder.js');
-  const { preprocess, work } = flags;
-  const out = scoresFolder(flags.out, set, card.name);
-  const input = { card, set, preprocess, work, out };
-  const evaluated = await evaluateModel(input, optionsOf(flags, tools));
-  noteWhatWasReused(evaluated, tools);
-  return describeScorecard(evaluated.scorecard, out);
+export const mergeEvaluateCommand: CommandModule<object, EvaluateFlags> = {
+  command: 'evaluate',
+  describe: 'Join the predictions that "evaluate --shard" made, and score them',
+  builder: async (args) =>
+    (await withEvaluateFlags(args)).epilogue(
+      examples([
+        'The scores of all parts, by the flags of "evaluate"',
+        'merge evaluate -m model.onnx -d output/paper',
+      ]),
+    ),
+  handler: run(async (flags, tools) => {
+    requireOneProvider(flags.provider);
+    const { mergeEvaluation } = await import('../cluster/prediction-parts.js');
+    return evaluate(mergeEvaluation, await openModels(flags, tools), tools);
+  }),
+};
+
+async function withEvaluateFlags(args: Argv<object>): Promise<Argv<EvaluateFlags>> {
+  const { PREPROCESSING_CHOICES } = await import('../models/card.js');
+  const { model, models, ...others } = modelFlags;
+  const options = {
+    model,
+    models,
+    preprocess: {
+      choices: PREPROCESSING_CHOICES,
+      group: MODEL,
+      describe: "card: the model's own resize and crop; whole: resize only, no crop",
+      defaultDescription: 'whole on PatchML, else card',
+    },
+    provider: { ...(await providerFlag()), group: MODEL },
+    ...others,
+  } as const;
+  return withScoresFlags(withEvaluationSetFlags(args.options(options) as Argv<ModelFlags>)).check(
+    ({ model, models }) => {
+      if ((model === undefined) === (models === undefined)) {
+        throw new UsageError('pass either --model or --models');
+      }
+      return true;
+    },
+  );
 }
 
-async function evaluateMany(
-  cards: readonly string[],
-  set: EvaluationSet,
-  flags: ResolvedFlags,
+/** What is evaluated. */
+interface OpenedModels {
+  /** Paths of cards or models. */
+  cards: readonly string[];
+  /** Whether one model was asked for by its own name. */
+  isOne: boolean;
+  set: EvaluationSet;
+  flags: ResolvedFlags;
+}
+
+async function openModels(flags: EvaluateFlags, tools: Tools): Promise<OpenedModels> {
+  const { matchCards } = await import('../models/card.js');
+  const { silenceOnnxruntime } = await import('../models/onnxruntime.js');
+  const { limitImages } = await import('../sets/evaluation-set.js');
+  const { model, models } = flags;
+  const cards = models === undefined ? [model!] : await matchCards(models);
+  const set = limitImages(await openSetOf(flags), flags.limit);
+  await silenceOnnxruntime();
+  const provider = await providerOf(flags.provider, tools);
+  return { cards, isOne: models === undefined, set, flags: { ...flags, provider } };
+}
+
+/** Does work with each model. One that fails is named among the others; alone, it ends the command. */
+async function withEach<T>(
+  work: (input: EvaluateInput, options: EvaluateOptions) => Promise<T>,
+  { cards, isOne, set, flags }: OpenedModels,
   tools: Tools,
-): Promise<Outcome> {
-  const { evaluateModels } = await import('../score/evaluate.js');
-  const { byAsma, modelsTable, scorecardNotes } = await import('../score/scorecard-table.js');
-  const { preprocess, work, out } = flags;
-  const { evaluated, failures } = await evaluateModels(
-    { cards, set, preprocess, work, out },
+): Promise<{ done: T[]; failures: FailedModel[] }> {
+  const { eachModel } = await import('../score/evaluate.js');
+  const { preprocess, work: folder, out } = flags;
+  const { done, failures } = await eachModel(
+    work,
+    { cards, set, preprocess, work: folder, out },
     {
       ...optionsOf(flags, tools),
       onModel: (card, index) => {
@@ -138,21 +179,65 @@ async function evaluateMany(
       },
     },
   );
+  if (isOne && failures[0]) throw failures[0].error;
+  return { done, failures };
+}
+
+/** Evaluates models in one piece, or of their parts. */
+async function evaluate(
+  work: typeof evaluateModel,
+  models: OpenedModels,
+  tools: Tools,
+): Promise<Outcome> {
+  const { done: evaluated, failures } = await withEach(work, models, tools);
   for (const one of evaluated) noteWhatWasReused(one, tools);
+  if (models.isOne) return describeScorecard(evaluated[0]!.scorecard, evaluated[0]!.folder);
+  const { byAsma, modelsTable, scorecardNotes } = await import('../score/scorecard-table.js');
   const scorecards = evaluated.map(({ scorecard }) => scorecard);
   const lines = [
     toTerminalTable(modelsTable(scorecards)),
     ...scorecardNotes(scorecards),
-    `written to ${out}`,
+    `written to ${models.flags.out}`,
   ];
   return {
     result: {
       scorecards: evaluated.map(({ folder, scorecard }) => ({ folder, ...scorecard })).sort(byAsma),
-      failures: failures.map(({ card, error: { code, message } }) => ({ card, code, message })),
+      failures: failures.map(toResult),
     },
     ...(evaluated.length > 0 ? { text: lines.join('\n') } : {}),
-    problems: failures.map(({ card, error }) => `patchml: ${card} failed: ${error.message}`),
+    problems: failures.map(toProblem),
   };
+}
+
+/** Does one part of the images, of each model. */
+async function evaluatePart(models: OpenedModels, shard: Shard, tools: Tools): Promise<Outcome> {
+  const { evaluateShard } = await import('../cluster/prediction-parts.js');
+  const work = async (
+    input: EvaluateInput,
+    options: EvaluateOptions,
+  ): Promise<Part & { model: string }> => ({
+    model: input.card.name,
+    ...(await evaluateShard({ ...input, shard }, options)),
+  });
+  const { done, failures } = await withEach(work, models, tools);
+  const rows = done.map(({ model, images, reused, folder }) => [
+    ...[model, images, reused ? 'yes' : 'no', folder],
+  ]);
+  return {
+    result: { parts: done, failures: failures.map(toResult) },
+    ...(done.length > 0
+      ? { text: toTerminalTable({ head: ['model', 'images', 'was there', 'part'], rows }) }
+      : {}),
+    problems: failures.map(toProblem),
+  };
+}
+
+function toResult({ card, error: { code, message } }: FailedModel): object {
+  return { card, code, message };
+}
+
+function toProblem({ card, error }: FailedModel): string {
+  return `patchml: ${card} failed: ${error.message}`;
 }
 
 function optionsOf(flags: ResolvedFlags, { signal, onProgress }: Tools): EvaluateOptions {

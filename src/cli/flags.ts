@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { Argv, CommandModule, InferredOptionTypes } from 'yargs';
 import type { Provider, ProviderChoice } from '../models/provider.js';
+import type { Shard } from '../cluster/parts.js';
 import type { RecipeOverrides } from '../recipe/load.js';
 import type { Recipe } from '../recipe/schema.js';
 import { type Tools, UsageError } from './run.js';
@@ -107,6 +108,31 @@ export async function providerOf(asked: ProviderChoice, { note }: Tools): Promis
   const { provider, reason } = await chooseProvider();
   note(`running models on ${provider}: ${reason}`);
   return provider;
+}
+
+/** A part of a command's work, such as `3/8`. */
+export const shardFlag = {
+  type: 'string',
+  describe: 'Do one part only, such as 3/8; "patchml merge" joins them',
+} as const;
+
+export interface ShardFlag {
+  shard: string | undefined;
+}
+
+/** Parses `3/8`. @throws UsageError */
+export function shardOf(text: string): Shard {
+  const [, part, of] = /^(\d{1,6})\/(\d{1,6})$/.exec(text)?.map(Number) ?? [];
+  if (part !== undefined && of !== undefined && part >= 1 && part <= of) return { part, of };
+  throw new UsageError(`--shard: expected a part such as 3/8, from 1/8 to 8/8, got "${text}"`);
+}
+
+/** @throws UsageError where each machine would choose what models run on */
+export function requireOneProvider(asked: ProviderChoice): void {
+  if (asked !== 'auto') return;
+  throw new UsageError(
+    '--provider auto depends on the machine: name one provider for all shards and for merge',
+  );
 }
 
 /** @throws UsageError unless a command was given what it works on */

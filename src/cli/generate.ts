@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Argv, CommandModule } from 'yargs';
-import type { Part, Shard } from '../cluster/parts.js';
+import type { Part } from '../cluster/parts.js';
 import type { IndexFolder } from '../generate/build-index.js';
 import type { ComposeInput } from '../generate/compose-dataset.js';
 import type { ExtractInput } from '../generate/extract-pool.js';
@@ -10,17 +10,19 @@ import type { Pool, PoolFolder } from '../generate/pool.js';
 import type { Recipe } from '../recipe/schema.js';
 import { listCounts, toTerminalTable } from '../text.js';
 import {
-  complete,
   examples,
   INPUTS,
   loadRecipeOf,
   type QueueFlags,
   type RecipeFlags,
+  shardFlag,
+  type ShardFlag,
+  shardOf,
   shared,
   withQueueFlags,
   withRecipeFlags,
 } from './flags.js';
-import { type Outcome, run, UsageError } from './run.js';
+import { type Outcome, run } from './run.js';
 
 /** The flags of the commands that write a dataset. */
 export interface OutFlags {
@@ -146,16 +148,6 @@ interface IndexFlag {
   index: IndexFolder | undefined;
 }
 
-/** A part of a stage's work, such as `3/8`. */
-const shardFlag = {
-  type: 'string',
-  describe: 'Do one part only, such as 3/8; "patchml merge" joins them',
-} as const;
-
-interface ShardFlag {
-  shard: string | undefined;
-}
-
 type ExtractFlags = RecipeFlags & IndexFlag;
 
 export const extractCommand: CommandModule<object, ExtractFlags & ShardFlag> = {
@@ -199,13 +191,6 @@ function poolOutcome({ folder, summary }: Pick<Pool, 'folder' | 'summary'>): Out
     bytes: summary.bytes,
     digest: summary.digest,
   });
-}
-
-/** Parses `3/8`. @throws UsageError */
-function shardOf(text: string): Shard {
-  const [, part, of] = /^(\d{1,6})\/(\d{1,6})$/.exec(text)?.map(Number) ?? [];
-  if (part !== undefined && of !== undefined && part >= 1 && part <= of) return { part, of };
-  throw new UsageError(`--shard: expected a part such as 3/8, from 1/8 to 8/8, got "${text}"`);
 }
 
 function partOutcome({ folder, images, reused }: Part): Outcome {
@@ -282,7 +267,7 @@ function datasetOutcome(
   return describeDataset({ dataset, pool, summary, lock });
 }
 
-const mergeExtractCommand: CommandModule<object, ExtractFlags> = {
+export const mergeExtractCommand: CommandModule<object, ExtractFlags> = {
   command: 'extract',
   describe: 'Join the parts of a pool that "extract --shard" made',
   builder: (args) =>
@@ -297,7 +282,7 @@ const mergeExtractCommand: CommandModule<object, ExtractFlags> = {
   }),
 };
 
-const mergeComposeCommand: CommandModule<object, ComposeFlags> = {
+export const mergeComposeCommand: CommandModule<object, ComposeFlags> = {
   command: 'compose',
   describe: 'Join the parts of a dataset that "compose --shard" made',
   builder: (args) =>
@@ -309,18 +294,6 @@ const mergeComposeCommand: CommandModule<object, ComposeFlags> = {
     const input = await composeInputOf(flags);
     return datasetOutcome(input, await mergeDataset(input, { ...flags, signal, onProgress }));
   }),
-};
-
-export const mergeCommand: CommandModule<object, object> = {
-  command: 'merge',
-  describe: 'Join what --shard made (merge extract, merge compose), and check it',
-  builder: (args): Argv =>
-    args
-      .command(complete(mergeExtractCommand, 'patchml merge'))
-      .command(complete(mergeComposeCommand, 'patchml merge'))
-      .demandCommand(1, 'missing subcommand: patchml merge extract, or patchml merge compose')
-      .epilogue(examples(['The dataset of all parts', 'merge compose -r recipe.yaml'])),
-  handler: () => undefined,
 };
 
 function withPoolFlag<T>(args: Argv<T>): Argv<T & PoolFlag> {

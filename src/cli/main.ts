@@ -12,11 +12,11 @@ import {
   extractCommand,
   generateCommand,
   indexCommand,
-  mergeCommand,
   planCommand,
 } from './generate.js';
 import { initCommand } from './init.js';
 import { inspectCommand } from './inspect.js';
+import { mergeCommand } from './merge.js';
 import { modelCommand } from './model.js';
 import { regenerateCommand } from './regenerate.js';
 import { releaseCommand } from './release.js';

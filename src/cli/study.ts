@@ -1,11 +1,23 @@
 import { join } from 'node:path';
 import type { Argv, CommandModule, InferredOptionTypes } from 'yargs';
+import type { StudyPart } from '../cluster/study-parts.js';
 import type { ProviderChoice } from '../models/provider.js';
 import type { PlannedStep, StudyAction, StudyPlan } from '../study/estimate.js';
 import type { StudyFailure } from '../study/failure.js';
-import type { StudyRun } from '../study/run-study.js';
+import type { RunStudyInput, RunStudyOptions, StudyRun } from '../study/run-study.js';
 import { countOf, countText, toTerminalTable } from '../text.js';
-import { examples, INPUTS, providerFlag, providerOf, requireGiven, shared } from './flags.js';
+import {
+  examples,
+  INPUTS,
+  providerFlag,
+  providerOf,
+  requireGiven,
+  requireOneProvider,
+  shardFlag,
+  type ShardFlag,
+  shardOf,
+  shared,
+} from './flags.js';
 import { type Outcome, run, type Tools, UsageError } from './run.js';
 
 const studyFlags = {
@@ -25,14 +37,15 @@ const studyFlags = {
     describe: 'Folder for datasets, predictions and scores, which later runs reuse',
   },
   overwrite: { ...shared.overwrite, describe: 'Replace the results of another study at --out' },
-  'dry-run': {
-    type: 'boolean',
-    default: false,
-    describe: 'Say what would be done and how long it would take, and write nothing',
-  },
   jobs: shared.jobs,
   quiet: shared.quiet,
   json: { ...shared.json, describe: 'Print study.json, with what was done' },
+} as const;
+
+const dryRunFlag = {
+  type: 'boolean',
+  default: false,
+  describe: 'Say what would be done and how long it would take, and write nothing',
 } as const;
 
 type StudyFlags = InferredOptionTypes<typeof studyFlags> & {
@@ -40,17 +53,14 @@ type StudyFlags = InferredOptionTypes<typeof studyFlags> & {
   provider: ProviderChoice;
 };
 
-export const studyCommand: CommandModule<object, StudyFlags> = {
+type WholeFlags = StudyFlags & ShardFlag & { 'dry-run': boolean };
+
+export const studyCommand: CommandModule<object, WholeFlags> = {
   command: 'study [file]',
   describe: 'Run a study: many models on several sets, with tables, figures and a report',
   builder: async (args) =>
-    args
-      .positional('file', { type: 'string', describe: 'A YAML file' })
-      .options({ ...studyFlags, provider: await providerFlag() })
-      .check(({ file }) => {
-        requireGiven('study, a YAML file', file);
-        return true;
-      })
+    (await withStudyFlags(args))
+      .options({ 'dry-run': dryRunFlag, shard: shardFlag })
       .epilogue(
         examples(
           ['What a study would do', 'study configs/studies/patchml.yaml --dry-run'],
@@ -62,24 +72,65 @@ export const studyCommand: CommandModule<object, StudyFlags> = {
       )
       .epilogue(
         '\nWhat is done is kept in --work; the same command resumes after an interruption.',
-      ) as unknown as Argv<StudyFlags>,
+      ),
   handler: run(async (flags, tools) => {
-    const { loadStudy } = await import('../study/load.js');
-    const { silenceOnnxruntime } = await import('../models/onnxruntime.js');
-    const study = await loadStudy(flags.file, inputsOf(flags.input ?? []));
-    const { work, jobs, overwrite } = flags;
-    const provider = await providerOf(flags.provider, tools);
-    const out = flags.out ?? join('output', 'studies', study.name);
-    if (study.models.some(({ card }) => card !== undefined)) await silenceOnnxruntime();
+    if (flags.shard !== undefined) {
+      requireOneProvider(flags.provider);
+      const { runStudyShard } = await import('../cluster/study-parts.js');
+      const { input, options } = await openStudyOf(flags, tools);
+      return describePart(await runStudyShard({ ...input, shard: shardOf(flags.shard) }, options));
+    }
+    const { input, options } = await openStudyOf(flags, tools);
     if (flags['dry-run']) {
       const { planStudy } = await import('../study/estimate.js');
-      return describePlan(await planStudy({ study, work }, { ...tools, jobs, provider }), out);
+      return describePlan(await planStudy(input, options), input.out);
     }
     const { runStudy } = await import('../study/run-study.js');
-    const options = { ...tools, ...notesOf(tools), jobs, provider, overwrite };
-    return describeRun(await runStudy({ study, out, work }, options));
+    return describeRun(await runStudy(input, options));
   }),
 };
+
+export const mergeStudyCommand: CommandModule<object, StudyFlags> = {
+  command: 'study [file]',
+  describe: 'Write the results of what "study --shard" scored, and do what is missing',
+  builder: async (args) =>
+    (await withStudyFlags(args)).epilogue(
+      examples(['The results, by the flags of "study"', 'merge study study.yaml']),
+    ),
+  handler: run(async (flags, tools) => {
+    requireOneProvider(flags.provider);
+    const { runStudy } = await import('../study/run-study.js');
+    const { input, options } = await openStudyOf(flags, tools);
+    return describeRun(await runStudy(input, options));
+  }),
+};
+
+async function withStudyFlags(args: Argv<object>): Promise<Argv<StudyFlags>> {
+  return args
+    .positional('file', { type: 'string', describe: 'A YAML file' })
+    .options({ ...studyFlags, provider: await providerFlag() })
+    .check(({ file }) => {
+      requireGiven('study, a YAML file', file);
+      return true;
+    }) as unknown as Argv<StudyFlags>;
+}
+
+async function openStudyOf(
+  flags: StudyFlags,
+  tools: Tools,
+): Promise<{ input: RunStudyInput; options: RunStudyOptions }> {
+  const { loadStudy } = await import('../study/load.js');
+  const { silenceOnnxruntime } = await import('../models/onnxruntime.js');
+  const study = await loadStudy(flags.file, inputsOf(flags.input ?? []));
+  const { work, jobs, overwrite } = flags;
+  const provider = await providerOf(flags.provider, tools);
+  const out = flags.out ?? join('output', 'studies', study.name);
+  if (study.models.some(({ card }) => card !== undefined)) await silenceOnnxruntime();
+  return {
+    input: { study, out, work },
+    options: { ...tools, ...notesOf(tools), jobs, provider, overwrite },
+  };
+}
 
 /** Parses `name=path`. @throws UsageError */
 function inputsOf(flags: readonly string[]): Record<string, string> {
@@ -120,6 +171,14 @@ function describeRun({ out, results, failures, scored, reused, isUnchanged }: St
       failures: failures.map(toResult),
     },
     text: lines.join('\n'),
+    problems: failures.map(toProblem),
+  };
+}
+
+function describePart({ scored, reused, failures }: StudyPart): Outcome {
+  return {
+    result: { scored, reused, failures: failures.map(toResult) },
+    text: `${countOf(scored, 'model')} scored on sets, ${reused} kept from earlier runs`,
     problems: failures.map(toProblem),
   };
 }

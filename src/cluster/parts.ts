@@ -83,7 +83,7 @@ export async function makePart(
 }
 
 /** @throws DatasetError `option-out-of-range` */
-function requireShard({ part, of }: Shard): void {
+export function requireShard({ part, of }: Shard): void {
   const isWhole = [part, of].every((value) => Number.isInteger(value) && value >= 1);
   if (isWhole && part <= of && of <= MAX_PARTS) return;
   throw new DatasetError(

@@ -158,11 +158,21 @@ export interface FailedModel {
  * @throws AbortedError; the models before it have their scorecards
  */
 export async function evaluateModels(
-  { cards, out, ...input }: EvaluateModelsInput,
-  { onModel, ...options }: EvaluateModelsOptions = {},
+  input: EvaluateModelsInput,
+  options: EvaluateModelsOptions = {},
 ): Promise<EvaluatedModels> {
+  const { done: evaluated, failures } = await eachModel(evaluateModel, input, options);
+  return { evaluated, failures };
+}
+
+/** Does with each model what {@link evaluateModels} does, or a part of it. */
+export async function eachModel<T>(
+  work: (input: EvaluateInput, options: EvaluateOptions) => Promise<T>,
+  { cards, out, ...input }: EvaluateModelsInput,
+  { onModel, ...options }: EvaluateModelsOptions,
+): Promise<{ done: T[]; failures: FailedModel[] }> {
   await requireDistinctNames(cards);
-  const evaluated: Evaluated[] = [];
+  const done: T[] = [];
   const failures: FailedModel[] = [];
   for (const [index, path] of cards.entries()) {
     onModel?.(path, index);
@@ -170,15 +180,13 @@ export async function evaluateModels(
       const card = await findModelCard(path);
       const folder = scoresFolder(out, input.set, card.name);
       const onProgress = ofStep(card.name, options.onProgress);
-      evaluated.push(
-        await evaluateModel({ ...input, card, out: folder }, { ...options, onProgress }),
-      );
+      done.push(await work({ ...input, card, out: folder }, { ...options, onProgress }));
     } catch (error) {
       if (error instanceof AbortedError || !(error instanceof PatchmlError)) throw error;
       failures.push({ card: path, error });
     }
   }
-  return { evaluated, failures };
+  return { done, failures };
 }
 
 /** Models of one name would write over each other. Cards that are wrong say so in their turn. */

@@ -66,10 +66,9 @@ async function run(
 ): Promise<StudyRun> {
   const { overwrite = false, provider = 'cpu' } = options;
   await requireStudyPlace(out, study.name, overwrite);
-  const { cells, failures } = await listModels(study);
-  const sets = await openSets(study, work, options, failures);
-  const context: CellContext = { work, scores: study.scores, provider };
-  const scored = await scoreCells(cells, sets, context, options, failures);
+  const opened = await openStudy({ study, work }, options);
+  const { sets, failures } = opened;
+  const scored = await scoreCells(opened.cells, { study, work, provider }, options, failures);
   requireSome(scored, failures, study);
   const scores = scored.map((each) => toScores(each)).sort(inSetOrder(study));
   const meanSides = Object.fromEntries([...sets].map(([name, { meanSide }]) => [name, meanSide]));
@@ -107,6 +106,39 @@ function laterFailures({ failures }: StudyResults, earlier: number): StudyFailur
   }));
 }
 
+/** What there is to do in a study. */
+export interface OpenedStudy {
+  /** Model by model, each on its sets: those that can be scored. */
+  cells: OpenedCell[];
+  sets: ReadonlyMap<string, OpenedSet>;
+  /** Models and sets that cannot be read. */
+  failures: StudyFailure[];
+}
+
+/** A model on a set whose images are there. */
+interface OpenedCell {
+  cell: StudyCell;
+  set: OpenedSet['set'];
+}
+
+/**
+ * Finds the models and opens the sets; datasets of recipes are generated, unless an earlier run did.
+ * @throws EvaluationError `cards-same-name`; AbortedError
+ */
+export async function openStudy(
+  { study, work }: Pick<RunStudyInput, 'study' | 'work'>,
+  options: RunStudyOptions,
+): Promise<OpenedStudy> {
+  const listed = await listModels(study);
+  const { failures } = listed;
+  const sets = await openSets(study, work, options, failures);
+  const cells = listed.cells.flatMap((cell) => {
+    const opened = sets.get(cell.set);
+    return opened && isFor(cell, opened) ? [{ cell, set: opened.set }] : [];
+  });
+  return { cells, sets, failures };
+}
+
 async function openSets(
   study: Study,
   work: string,
@@ -129,22 +161,22 @@ export function isFor({ from }: StudyCell, { set }: OpenedSet): boolean {
   return from.kind === 'predictions' || from.isForSet || set.images !== undefined;
 }
 
-async function scoreCells(
-  cells: readonly StudyCell[],
-  sets: ReadonlyMap<string, OpenedSet>,
-  context: CellContext,
+/**
+ * Scores models on sets, unless an earlier run did; what fails is put to the failures.
+ * @throws AbortedError
+ */
+export async function scoreCells(
+  cells: readonly OpenedCell[],
+  { study, ...places }: Pick<RunStudyInput, 'study'> & Omit<CellContext, 'scores'>,
   options: RunStudyOptions,
   failures: StudyFailure[],
 ): Promise<ScoredCell[]> {
-  const wanted = cells.flatMap((cell) => {
-    const opened = sets.get(cell.set);
-    return opened && isFor(cell, opened) ? [{ cell, set: opened.set }] : [];
-  });
+  const context: CellContext = { ...places, scores: study.scores };
   const scored: ScoredCell[] = [];
-  for (const [index, { cell, set }] of wanted.entries()) {
+  for (const [index, { cell, set }] of cells.entries()) {
     throwIfAborted(options.signal, 'study');
     const { model, set: name } = cell;
-    const onStart = (): void => options.onScore?.(model, name, index, wanted.length);
+    const onStart = (): void => options.onScore?.(model, name, index, cells.length);
     try {
       scored.push(await scoreCell(cell, set, context, { ...options, onStart }));
     } catch (error) {
