@@ -28,8 +28,9 @@ export interface MeasureOptions {
   scratch: string;
   repeats: number;
   /**
-   * Whether what a run made is removed behind the last run alone. ext4 makes new files ten times
-   * slower in the minute after as many were removed. Default: it is removed behind each run.
+   * Whether what the runs made stays where it is, to be removed with `scratch`. ext4 makes new files
+   * ten times slower in the minutes after as many were removed, and more so the smaller they are.
+   * Default: it is removed behind each run.
    */
   keep?: boolean;
 }
@@ -55,7 +56,7 @@ export async function measure<Jobs extends Record<string, Job | undefined>>(
       }
     }
   } finally {
-    await rm(made, { recursive: true, force: true });
+    if (!keep) await rm(made, { recursive: true, force: true });
   }
   const measured = [...runs].map(([name, all]) => [name, medianOf(all)] as const);
   return Object.fromEntries(measured) as Awaited<ReturnType<typeof measure<Jobs>>>;
