@@ -93,14 +93,21 @@ function pairsOf(sets: number): SetPair[] {
 export async function gapViews(input: FigureInput): Promise<Views> {
   const { sets, compared } = input;
   const gaps = compared?.gaps ?? (await allGaps(input));
-  const nameOf = ({ digest, name }: SetComparison['first']): string =>
-    sets.find(({ set }) => set.digest === digest)?.name ?? name;
+  const nameOf = (set: SetComparison['first']): string =>
+    (sets.find((each) => isSame(each.set, set)) ?? // scores of one set may name it differently
+      sets.find((each) => each.set.digest === set.digest))!.name;
   const views = gaps.flatMap((gap) => gapViewsOf(gap, nameOf(gap.first), nameOf(gap.second)));
   if (views.length > 0) return views;
   if (compared) return 'The study names no gap between two of its sets.';
   return sets.length < 2
     ? 'A gap needs scores on two sets.'
     : 'A gap needs a model with scores on two sets.';
+}
+
+type SetOfScores = Pick<ReportSet['set'], 'digest' | 'name'>;
+
+function isSame(a: SetOfScores, b: SetOfScores): boolean {
+  return a.digest === b.digest && a.name === b.name;
 }
 
 async function allGaps({ sets, options }: FigureInput): Promise<SetComparison[]> {
@@ -139,14 +146,14 @@ function gapViewsOf(comparison: SetComparison, first: string, second: string): F
       const gaps = models.flatMap(({ gaps }) => gapOf(gaps, metric) ?? []);
       const meanOf = (pick: (gap: (typeof gaps)[number]) => number | null): number =>
         gaps.reduce((sum, gap) => sum + (pick(gap) ?? 0), 0) / gaps.length;
-      const [only] = gaps.length === 1 ? gaps : [];
+      const { value, low, high } = mean[metric as keyof typeof mean]!;
       return {
         name: labelOf(metric, named),
         first: meanOf((gap) => gap.first),
         second: meanOf((gap) => gap.second),
-        value: meanOf((gap) => gap.value),
-        low: only?.low ?? null,
-        high: only?.high ?? null,
+        value,
+        low,
+        high,
         n: gaps[0]!.n[0],
       };
     }),
@@ -184,7 +191,7 @@ function drawsOf({ runs }: ReportSet): {
 export async function differenceViews({ sets, compared, options }: FigureInput): Promise<Views> {
   const views: FigureView[] = [];
   for (const set of sets) {
-    const made = compared?.differences?.find((each) => each.set.digest === set.set.digest);
+    const made = compared?.differences?.find((each) => isSame(each.set, set.set));
     if (!made && (compared?.differences || set.runs.length < 2)) continue;
     const comparison = made ?? (await compareModels(set.runs, { ...drawsOf(set), ...options }));
     views.push(...differenceViewsOf(comparison, set));

@@ -40,15 +40,20 @@ export type Views = FigureView[] | string;
  * Opens scores and sorts them by set, in the order in which the sets were first named.
  *
  * @param paths folders of scores, or folders that contain some
+ * @param isNamed whether the same images and labels under two names are two sets. Default false
  * @throws EvaluationError `report-model-twice` where two are of one model on one set
  * @throws EvaluationError, OutputError as `openAllScores` does
  */
-export async function openReportSets(paths: readonly string[]): Promise<ReportSet[]> {
+export async function openReportSets(
+  paths: readonly string[],
+  isNamed = false,
+): Promise<ReportSet[]> {
   const sets = new Map<string, StoredScores[]>();
   for (const run of await openAllScores(paths)) {
-    const { digest } = run.scorecard.set;
-    const runs = sets.get(digest) ?? [];
-    sets.set(digest, runs);
+    const { digest, name } = run.scorecard.set;
+    const key = isNamed ? `${digest} ${name}` : digest;
+    const runs = sets.get(key) ?? [];
+    sets.set(key, runs);
     const twin = runs.find(({ scorecard }) => scorecard.model.name === run.scorecard.model.name);
     if (twin) throw modelTwice(run, twin);
     runs.push(run);

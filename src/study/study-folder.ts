@@ -116,7 +116,7 @@ export async function writeStudy(
     for (const { kept, folder } of scores) await linkFiles(kept, join(partial, folder));
     const folders = scores.map(({ folder }) => join(partial, folder));
     for (const name of [TABLES_FOLDER, FIGURES_FOLDER]) await makeFolder(join(partial, name));
-    const sets = await openReportSets(folders);
+    const sets = await openReportSets(folders, true);
     await giveSets(sets, given);
     const input = { sets, compared, options };
     const figureOf = figureMaker(input);

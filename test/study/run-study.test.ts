@@ -1,4 +1,4 @@
-import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { cpSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { openAllScores } from '../../src/score/scores-folder.js';
@@ -196,6 +196,22 @@ describe('A study', () => {
       kendall: 1,
       models: 3,
     });
+  });
+
+  it('takes two names of one set for two sets, as where predictions were made in two ways', async () => {
+    const folder = writeStudyFiles(MODELS);
+    const predictions = join(folder, 'predictions');
+    cpSync(join(predictions, 'first'), join(predictions, 'twin'), { recursive: true });
+    const { results, failures, out } = await runIn(folder, {
+      sets: { first: { labels: 'first.json' }, twin: { labels: 'first.json' } },
+      gaps: [['first', 'twin']],
+      figures: ['subgroups'],
+    });
+    expect([failures, results.gaps[0]!.mean['asma']!.value]).toEqual([[], 0]);
+    expect(readdirSync(join(out, 'figures')).filter((name) => name.endsWith('.svg'))).toEqual([
+      'subgroups-first-fraction.svg',
+      'subgroups-twin-fraction.svg',
+    ]);
   });
 
   it('waits for another that has the same work folder', async () => {
