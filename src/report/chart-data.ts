@@ -88,21 +88,30 @@ export interface RankingChart {
   rows: ({ group: string; name: string } & Measured)[];
 }
 
-/** An image with its labels and what a model ranks highest in it. */
-export interface ExampleTile {
+/** The classes that a model ranks highest in an image, best first. */
+export interface TopClasses {
+  /** Class indices. */
+  classes: number[];
+  /** Of each; null where they are not known. */
+  probabilities: number[] | null;
+}
+
+/** An image with its labels. */
+export interface LabelledImage {
   id: string;
-  /** A data URI of its pixels; null where the images were not given. */
+  /** Class indices. */
+  labels: number[];
+  /** A data URI of its pixels; null where there are none. */
   image: string | null;
-  labels: string[];
-  /** Best first; a probability is null where it is not known. */
-  ranked: { name: string; probability: number | null; isRight: boolean }[];
 }
 
 /** Images in the manner of the paper's Figure 1. */
 export interface ExamplesChart {
   kind: 'examples';
   model: string;
-  tiles: ExampleTile[];
+  images: (LabelledImage & { top: TopClasses })[];
+  /** The names of the classes in them, by class index. */
+  names: Record<number, string>;
 }
 
 /** What a chart draws. */
@@ -139,6 +148,8 @@ export type FigureName = (typeof FIGURES)[number];
 export interface FigureView {
   choice: Readonly<Record<string, string>>;
   data: ChartData;
+  /** Of a chart of a single model: its name. */
+  model?: string;
 }
 
 /** A figure: a chart for every choice, or the reason why there is none. */
@@ -150,4 +161,6 @@ export interface Figure {
   views: FigureView[];
   /** Why there is no view; null where there is one. */
   absent: string | null;
+  /** What was left out of it; null where nothing was. */
+  leftOut: string | null;
 }

@@ -33,7 +33,8 @@ function viewsOfModels(
   const views = sets.flatMap(({ name, runs }) =>
     runs.flatMap(({ scorecard }): FigureView[] => {
       const data = chartOf(scorecard);
-      return data ? [{ choice: { set: name, model: scorecard.model.name }, data }] : [];
+      const { name: model } = scorecard.model;
+      return data ? [{ choice: { set: name, model }, data, model }] : [];
     }),
   );
   return views.length > 0 ? views : absent;
@@ -58,6 +59,7 @@ export function paintedSizeViews({ sets }: FigureInput): Views {
       return {
         choice: { set: name, lines: `${model.name}, by k` },
         data: sideLines(byCount, false),
+        model: model.name,
       };
     });
     return [{ choice: { set: name, lines: 'models' }, data: sideLines(ofModels, true) }, ...single];
@@ -102,6 +104,7 @@ export function positionViews({ sets }: FigureInput): Views {
         `${cell.columns} x ${cell.rows} cells`;
       return [...new Set(cells.map(gridOf))].map((grid) => ({
         choice: { set: name, grid, model: model.name },
+        model: model.name,
         data: {
           kind: 'cells',
           valueLabel: 'recall of objects',
@@ -142,7 +145,9 @@ export function givenAloneViews({ sets }: FigureInput): Views {
     };
     const single = runs.flatMap(({ scorecard: { model, objects } }) => {
       const lines = objects?.givenAlone && aloneLines(objects.givenAlone.byCount);
-      return lines ? [{ choice: { set: name, models: model.name }, data: lines }] : [];
+      return lines
+        ? [{ choice: { set: name, models: model.name }, data: lines, model: model.name }]
+        : [];
     });
     return [{ choice: { set: name, models: 'all models' }, data }, ...single];
   });
@@ -202,9 +207,9 @@ export function classViews({ sets }: FigureInput): Views {
   return viewsOfModels(sets, chartOf, EARLIER);
 }
 
-/** The pairs of classes that a model recalls least, and the commonest. */
+/** The commonest pairs of classes, and those that a model recalls least. */
 export function pairViews({ sets }: FigureInput): Views {
-  const views = (['worst', 'commonest'] as const).flatMap((group) =>
+  const views = (['commonest', 'worst'] as const).flatMap((group) =>
     sets.flatMap(({ name, runs }) =>
       runs.flatMap(({ scorecard: { model, pairs } }): FigureView[] => {
         if (!pairs || pairs[group].length === 0) return [];
@@ -220,7 +225,9 @@ export function pairViews({ sets }: FigureInput): Views {
           isCount: false,
           rows,
         };
-        return [{ choice: { set: name, pairs: group, model: model.name }, data }];
+        return [
+          { choice: { set: name, pairs: group, model: model.name }, data, model: model.name },
+        ];
       }),
     ),
   );

@@ -11,16 +11,14 @@ import { throwIfAborted } from '../progress.js';
 import { drawWithoutReplacement, openStream } from '../random.js';
 import type { PerImageScores } from '../score/images-csv.js';
 import type { StoredScores } from '../score/scores-folder.js';
-import type { EvaluationSet } from '../sets/evaluation-set.js';
-import type { ExampleTile, FigureView } from './chart-data.js';
+import { digestOfPart, type EvaluationSet } from '../sets/evaluation-set.js';
+import type { FigureView, LabelledImage, TopClasses } from './chart-data.js';
 import type { FigureInput, ReportSet, Views } from './report-sets.js';
 
 /** Classes that are shown of a ranking. */
 const TOP = 5;
 /** Images of all sets together. */
 const MOST_IMAGES = 120;
-/** Bytes of all their pixels together. */
-const MOST_BYTES = 4e6;
 /** Images drawn at random for each that is shown; of these the telling ones are taken. */
 const DRAWN = 6;
 /** px that an image is shown in. */
@@ -31,14 +29,9 @@ const MOST_LABELS = 5;
 const PRINTED = 8;
 
 /** An image, as the page filters and shows it. */
-export interface ReportExample {
-  id: string;
-  /** Class indices. */
-  labels: number[];
-  /** A data URI; null where the set was given without its images. */
-  image: string | null;
-  /** Of each model of the set: the classes it ranks highest, and their probabilities if known. */
-  ranked: { classes: number[]; probabilities: number[] | null }[];
+export interface ReportExample extends LabelledImage {
+  /** Of each model of the set. */
+  ranked: TopClasses[];
 }
 
 /** Examples of a set. */
@@ -53,6 +46,8 @@ export interface ReportExamples {
   sets: ExampleSet[];
   /** The names of the classes in them, by class index. */
   classes: Record<number, string>;
+  /** What was left out; null where nothing was. */
+  leftOut: string | null;
 }
 
 export const NO_EXAMPLES =
@@ -69,10 +64,9 @@ export async function makeExamples({ sets, options }: FigureInput): Promise<Repo
   const given = sets.filter(({ evaluation }) => evaluation !== undefined);
   const classes: Record<number, string> = {};
   const made: ExampleSet[] = [];
-  const budget = { bytes: MOST_BYTES };
   for (const set of given) {
     throwIfAborted(options.signal, 'compare');
-    const images = await examplesOf(set, Math.floor(MOST_IMAGES / given.length), budget);
+    const images = await examplesOf(set, Math.floor(MOST_IMAGES / given.length));
     for (const { labels, ranked } of images) {
       for (const label of [...labels, ...ranked.flatMap((each) => each.classes)]) {
         classes[label] ??= classNameOf(label);
@@ -81,14 +75,10 @@ export async function makeExamples({ sets, options }: FigureInput): Promise<Repo
     const models = set.runs.map(({ scorecard }) => scorecard.model.name);
     made.push({ set: set.name, models, images });
   }
-  return { sets: made, classes };
+  return { sets: made, classes, leftOut: null };
 }
 
-async function examplesOf(
-  { runs, evaluation }: ReportSet,
-  most: number,
-  budget: { bytes: number },
-): Promise<ReportExample[]> {
+async function examplesOf({ runs, evaluation }: ReportSet, most: number): Promise<ReportExample[]> {
   const scores: PerImageScores[] = [];
   for (const run of runs) scores.push(await run.perImage());
   const places = new Map(evaluation!.ids.map((id, at) => [id, at]));
@@ -97,7 +87,6 @@ async function examplesOf(
   const images = await readImages(
     evaluation!,
     chosen.map((id) => places.get(id)!),
-    budget,
   );
   const rankings: ReportExample['ranked'][] = chosen.map(() => []);
   for (const [at, run] of runs.entries()) {
@@ -162,7 +151,6 @@ function chooseImages(
 async function readImages(
   { images }: EvaluationSet,
   positions: readonly number[],
-  budget: { bytes: number },
 ): Promise<(string | null)[]> {
   if (!images) return positions.map(() => null);
   const reader = new ImageReader(images.path);
@@ -176,8 +164,7 @@ async function readImages(
         throw new ImageError(cause.message, { code: cause.code, path, cause });
       });
       const thumbnail = await makeThumbnail(pixels, SIDE);
-      budget.bytes -= thumbnail.length;
-      read.push(budget.bytes < 0 ? null : `data:image/jpeg;base64,${thumbnail.toString('base64')}`);
+      read.push(`data:image/jpeg;base64,${thumbnail.toString('base64')}`);
     }
   } finally {
     reader.close();
@@ -211,35 +198,25 @@ async function probabilitiesOf(
 /** The example grid of each set and model, for print. */
 export async function exampleViews(input: FigureInput): Promise<Views> {
   const { sets, classes } = await makeExamples(input);
-  const nameOf = (label: number): string => classes[label]!;
   const views = sets.flatMap(({ set, models, images }) =>
     models.map((model, at): FigureView => {
       const step = Math.max(1, images.length / PRINTED);
       const some = Array.from({ length: Math.min(PRINTED, images.length) }, (_, tile) => {
         return images[Math.floor(tile * step)]!;
       });
-      const tiles = some.map(({ id, labels, image, ranked }): ExampleTile => {
-        const { classes, probabilities } = ranked[at]!;
-        return {
-          id,
-          image,
-          labels: labels.map(nameOf),
-          ranked: classes.map((label, rank) => ({
-            name: nameOf(label),
-            probability: probabilities?.[rank] ?? null,
-            isRight: labels.includes(label),
-          })),
-        };
-      });
-      return { choice: { set, model }, data: { kind: 'examples', model, tiles } };
+      const shown = some.map(({ ranked, ...image }) => ({ ...image, top: ranked[at]! }));
+      return {
+        choice: { set, model },
+        data: { kind: 'examples', model, images: shown, names: classes },
+      };
     }),
   );
   return views.length > 0 ? views : NO_EXAMPLES;
 }
 
 /**
- * Puts evaluation sets beside the scores on them: those of the same name and rule that have all of
- * their images, so that scores on a part of a set find it too.
+ * Puts evaluation sets beside the scores on them, whatever the scores call them: a study names its
+ * sets itself. Scores on a part of a set find it too.
  *
  * @throws EvaluationError `report-other-set` where no score is on a set
  */
@@ -250,9 +227,7 @@ export async function giveSets(
   for (const evaluation of given) {
     let isUsed = false;
     for (const set of sets) {
-      const { name, rule, digest } = set.set;
-      if (name !== evaluation.name || rule !== evaluation.rule) continue;
-      if (digest !== evaluation.digest && !(await isPartOf(set, evaluation))) continue;
+      if (!(await isScored(set, evaluation))) continue;
       set.evaluation = evaluation;
       isUsed = true;
     }
@@ -264,12 +239,12 @@ export async function giveSets(
   }
 }
 
-/** Whether the images that were scored, and their numbers of labels, are those of a set. */
-async function isPartOf({ runs }: ReportSet, { ids, labels }: EvaluationSet): Promise<boolean> {
-  const places = new Map(ids.map((id, at) => [id, at]));
-  const scored = await runs[0]!.perImage();
-  return scored.ids.every((id, at) => {
-    const place = places.get(id);
-    return place !== undefined && labels[place]!.length === scored.k[at];
-  });
+/** Whether scores are on a set, or on some of its images. */
+async function isScored(
+  { set, runs }: ReportSet,
+  { ids, digest }: EvaluationSet,
+): Promise<boolean> {
+  if (set.digest === digest) return true;
+  if (set.images >= ids.length) return false;
+  return set.digest === digestOfPart(digest, (await runs[0]!.perImage()).ids);
 }

@@ -27,30 +27,30 @@ const KINDS: Record<FigureName, FigureKind> = {
   subgroups: {
     title: 'Accuracy by number of labels',
     about:
-      'A_k is the mean, over the images with k labels, of the share of these among the k highest classes (or under another hit rule, whether any or all are). Bars are intervals, hollow marks are of too few images for one; the dashed line is a random ranking.',
+      'A_k is the mean, over the images with k labels, of the share of these among the k highest classes (under the other hit rules: whether any of them is, or all are). Vertical lines are intervals, hollow marks are of too few images for one; the dashed line is a random ranking.',
     views: subgroupViews,
   },
   'painted-size': {
     title: 'Recall by painted size',
     about:
-      'An object is recalled if its class is among the k highest of an image of k labels. Where the number of objects does not change the size they are painted in, lines of one model for each k tell the two apart.',
+      'An object is recalled if its class is among the k highest of an image of k labels. To tell size from number, choose a model: it has a line for each k.',
     views: paintedSizeViews,
   },
   'given-alone': {
     title: 'Recall given that the object is recognised alone',
     about:
-      'Of the objects whose very patch the model recognises in an image of its own, how many does it still recall among others? What is missing there, it cannot see beside others; what is missing elsewhere, it cannot see at all.',
+      'Of the objects that the model recognises alone in an image, how many does it still recall among others? Those it misses then, it cannot see beside others; those that it does not recognise alone, it cannot see at all.',
     views: givenAloneViews,
   },
   positions: {
     title: 'Recall by position',
-    about: 'The recall of the objects that lie in each cell of the grid.',
+    about: 'The recall of the objects that lie in each cell of the grid, with its interval.',
     views: positionViews,
   },
   pairs: {
     title: 'Pairs of classes',
     about:
-      'Images of exactly two labels, by their pair: the mean recall of the two. Hollow marks are of too few images for an interval.',
+      'Images of exactly two labels, by their pair: the mean recall of the two, and the number of images. Hollow marks are of too few for an interval.',
     views: pairViews,
   },
   agreement: {
@@ -74,13 +74,13 @@ const KINDS: Record<FigureName, FigureKind> = {
   classes: {
     title: 'Best and worst classes',
     about:
-      'The recall of a class: the share of the images with this label in which it is among the k highest. Hollow marks are of too few images for an interval.',
+      'The recall of a class: the share of its images in which it is among the k highest, and their number. Hollow marks are of too few for an interval.',
     views: classViews,
   },
   confusions: {
     title: 'Most frequent confusions',
     about:
-      'The number of images in which a label is missed while a class that is no label is among the k highest.',
+      'The number of images in which a label is missed while another class, which is no label, is among the k highest; of all images with that label.',
     views: confusionViews,
   },
   examples: {
@@ -107,7 +107,7 @@ async function makeFigure(name: FigureName, input: FigureInput): Promise<Figure>
   const { title, about, views: make } = KINDS[name];
   const made = await make(input);
   const [views, absent] = typeof made === 'string' ? [[], made] : [made, null];
-  return { name, title, about, views, absent };
+  return { name, title, about, views, absent, leftOut: null };
 }
 
 /** Every figure of a page, in their order; examples it draws itself. */

@@ -4,11 +4,11 @@ import { writeWhole } from '../files/output-file.js';
 import type { StageOptions } from '../progress.js';
 import type { EvaluationSet } from '../sets/evaluation-set.js';
 import { PATCHML_VERSION } from '../version.js';
-import type { Figure } from './chart-data.js';
-import { giveSets, makeExamples, NO_EXAMPLES, type ReportExamples } from './examples.js';
+import { giveSets, makeExamples, NO_EXAMPLES } from './examples.js';
 import { figureMaker, type FigureMaker, makeFigures } from './figures.js';
+import { type ReportData, scriptOf } from './report-data.js';
 import { type FigureInput, openReportSets } from './report-sets.js';
-import { makeScoreTable, type Provenance, provenanceOf, type ScoreTable } from './report-tables.js';
+import { makeScoreTable, provenanceOf } from './report-tables.js';
 
 export interface WriteReportInput {
   /** Folders of scores, or folders that contain some. */
@@ -23,19 +23,6 @@ export interface WriteReportInput {
 
 /** How to make a report. */
 export type WriteReportOptions = Pick<StageOptions, 'signal' | 'onProgress'>;
-
-/** What a report shows: what its page is given. */
-export interface ReportData {
-  title: string;
-  patchml: string;
-  models: string[];
-  tables: ScoreTable[];
-  figures: Figure[];
-  examples: ReportExamples;
-  /** Why there are no examples; null where there are. */
-  noExamples: string | null;
-  provenance: Provenance[];
-}
 
 /** A report that was written. */
 export interface WrittenReport {
@@ -105,18 +92,11 @@ async function fillPage(data: ReportData): Promise<string> {
   const page = await readFile(path, 'utf8').catch((error: unknown) => {
     throw explainError(error, 'dist/web/report.html');
   });
+  const text = scriptOf(data, Buffer.byteLength(page));
   // The title's place stands before the data, which may say anything.
-  return page.replace(DATA, () => inScript(data)).replace(TITLE, () => inHtml(data.title));
+  return page.replace(DATA, () => text).replace(TITLE, () => inHtml(data.title));
 }
 
 function inHtml(text: string): string {
   return text.replace(/&/g, '&amp;').replace(/</g, '&lt;');
-}
-
-/** JSON that no text in it can end or comment out. */
-function inScript(data: unknown): string {
-  return JSON.stringify(data).replace(
-    /[<>\u2028\u2029]/g,
-    (letter) => `\\u${letter.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
 }

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { EvaluationError, plotFigure } from '../../src/index.js';
-import { countedSet, writeMadeScores } from '../support/made-scores.js';
+import { countedSet, MOST, writeMadeScores } from '../support/made-scores.js';
 import { openWorkspace } from '../support/workspace.js';
 
 const workspace = openWorkspace();
@@ -33,6 +33,21 @@ describe('plotFigure', () => {
     const png = await draw('a.png', { widthMm: 127, dpi: 100 });
     expect(png.subarray(1, 4).toString()).toBe('PNG');
     expect(png.readUInt32BE(16)).toBe(500); // 5 inches
+  });
+
+  it('of more models than colours names three, with their intervals', async () => {
+    const many = workspace('many');
+    for (let model = 0; model < 8; model += 1) {
+      await writeMadeScores(many, `model ${model}`, countedSet('first'), 2 + model);
+    }
+    const out = join(many, 'a.svg');
+    await plotFigure({ figure: 'subgroups', scores: [many], out });
+    const svg = readFileSync(out, 'utf8');
+    expect(svg).toContain('>5 others in grey<');
+    expect(svg.match(/>model \d<\/text>/g)).toEqual(
+      ['model 7', 'model 3', 'model 0'].map((name) => `>${name}</text>`),
+    );
+    expect(svg.match(/<line [^>]*stroke="#(0072B2|D55E00|009E73)"/g)).toHaveLength(3 * MOST);
   });
 
   it('draws the chart of the set that is chosen', async () => {

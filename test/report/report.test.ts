@@ -4,6 +4,8 @@ import { pathToFileURL } from 'node:url';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import type { Download, Page } from 'playwright-core';
 import { EvaluationError, FIGURES, writeReport } from '../../src/index.js';
+import { type ReportData, scriptOf } from '../../src/report/report-data.js';
+
 import type { EvaluationSet } from '../../src/sets/evaluation-set.js';
 import { describeWithBrowser, seriousFaults } from '../support/browser.js';
 import {
@@ -63,6 +65,71 @@ describe('writeReport', () => {
     const other = writeReport({ scores: [again], sets: [countedSet('third')], out });
     await expect(other).rejects.toBeInstanceOf(EvaluationError);
     await expect(other).rejects.toMatchObject({ code: 'report-other-set' });
+  });
+
+  it('finds a set whatever the scores call it, as a study does', async () => {
+    const scores = workspace('renamed');
+    const set = countedSet('given');
+    await writeMadeScores(scores, MODELS[0]!, { ...set, name: 'renamed' }, 5);
+    const out = join(scores, 'report.html');
+    await writeReport({ scores: [scores], sets: [set], out });
+    expect(readFileSync(out, 'utf8')).toContain('"noExamples":null');
+  });
+});
+
+describe('a report that would be larger than 8 MB', () => {
+  const PAGE = 350_000;
+  const models = Array.from({ length: 66 }, (_, at) => `model ${at}`);
+  const data: ReportData = {
+    title: 'large',
+    patchml: '',
+    models,
+    tables: [],
+    figures: [],
+    examples: { sets: [], classes: {}, leftOut: null },
+    noExamples: null,
+    provenance: [],
+  };
+  const fitted = (part: Partial<ReportData>): ReportData => {
+    const text = scriptOf({ ...data, ...part }, PAGE);
+    expect(Buffer.byteLength(text) + PAGE).toBeLessThan(8e6);
+    return JSON.parse(text) as ReportData;
+  };
+
+  it('has fewer examples, of all numbers of labels, and says so', () => {
+    const images = Array.from({ length: 120 }, (_, at) => ({
+      id: String(at),
+      labels: Array.from({ length: 1 + Math.floor(at / 24) }, (_, label) => label),
+      image: `data:image/jpeg;base64,${'/9j/'.repeat(25_000)}`,
+      ranked: [],
+    }));
+    const { examples } = fitted({
+      examples: { ...data.examples, sets: [{ set: 'only', models: [], images }] },
+    });
+    const counts = examples.sets[0]!.images.map(({ labels }) => labels.length);
+    expect(counts).toHaveLength(60);
+    expect([1, 2, 3, 4, 5].map((k) => counts.filter((count) => count === k).length)).toEqual(
+      Array.from({ length: 5 }, () => 12),
+    );
+    expect(examples.leftOut).toBe(
+      'There were 120 images in all sets, too many: a report stays below 8 MB.',
+    );
+  });
+
+  it('has charts of fewer single models, the first by ASMA, and says so', () => {
+    const chart = { kind: 'bars' as const, groupLabel: '', valueLabel: '', bars: [] };
+    const views = models.map((model) => {
+      return { choice: { model, of: 'x'.repeat(2e5) }, data: chart, model };
+    });
+    const figure = { name: 'classes' as const, title: '', about: '', absent: null, leftOut: null };
+    const { figures } = fitted({
+      figures: [{ ...figure, views: [{ choice: {}, data: chart }, ...views] }],
+    });
+    const left = figures[0]!.views.map(({ model }) => model);
+    expect(left).toEqual([undefined, ...models.slice(0, 33)]);
+    expect(figures[0]!.leftOut).toBe(
+      'Charts of single models are of the first 33 of 66 only, by ASMA: a report stays below 8 MB.',
+    );
   });
 });
 
@@ -201,6 +268,15 @@ describeWithBrowser('a report', (open) => {
     const png = await saved('Save as PNG: Labels of an image');
     expect(png.subarray(1, 4).toString()).toBe('PNG');
     expect(png.readUInt32BE(16)).toBe(3 * 760);
+  });
+
+  it('draws charts in the width of a narrow page', async () => {
+    const { page } = await open(address, { viewport: { width: 420, height: 800 } });
+    const widths = await page.evaluate(
+      `[...document.querySelectorAll('.chart svg')].map((chart) => chart.width.baseVal.value)`,
+    );
+    expect((widths as number[]).filter((width) => width > 372)).toEqual([]);
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(420);
   });
 
   it('lets the keyboard reach everything that can be used', async () => {

@@ -1,11 +1,36 @@
 import * as Plot from '@observablehq/plot';
-import type { ExamplesChart, ExampleTile } from '../../src/report/chart-data.js';
+import type { ExamplesChart } from '../../src/report/chart-data.js';
 import { type ChartStyle, frame, GREEN, GREY, RED, shorten, textWidth } from './style.js';
 
 /** px around all tiles. */
 const EDGE = 3;
 /** Tiles in a row. */
 const COLUMNS = 4;
+
+/** An image with its labels and what a model ranks highest in it, by name. */
+export interface ExampleTile {
+  id: string;
+  /** A data URI of its pixels; null where there are none. */
+  image: string | null;
+  labels: string[];
+  /** Best first; a probability is null where it is not known. */
+  ranked: { name: string; probability: number | null; isRight: boolean }[];
+}
+
+/** The images of a chart as they are shown. */
+export function tilesOf({ images, names }: ExamplesChart): ExampleTile[] {
+  const nameOf = (label: number): string => names[label]!;
+  return images.map(({ id, image, labels, top: { classes, probabilities } }) => ({
+    id,
+    image,
+    labels: labels.map(nameOf),
+    ranked: classes.map((label, rank) => ({
+      name: nameOf(label),
+      probability: probabilities?.[rank] ?? null,
+      isRight: labels.includes(label),
+    })),
+  }));
+}
 
 /** A line under a picture. */
 interface Line {
@@ -19,7 +44,8 @@ interface Line {
 /** Images with their labels, and what a model ranks highest: right with a tick, wrong with a cross. */
 export function drawExamples(data: ExamplesChart, style: ChartStyle): SVGSVGElement {
   const { fontSize, width } = style;
-  const columns = Math.min(COLUMNS, Math.max(1, data.tiles.length));
+  const tiles = tilesOf(data);
+  const columns = Math.min(COLUMNS, Math.max(1, tiles.length));
   const gap = 1.2 * fontSize;
   const side = (width - 2 * EDGE - gap * (columns - 1)) / columns;
   const line = 1.4 * fontSize;
@@ -27,8 +53,8 @@ export function drawExamples(data: ExamplesChart, style: ChartStyle): SVGSVGElem
   const placed: { tile: ExampleTile; x: number; y: number }[] = [];
   const [labels, ranked]: [Line[], Line[]] = [[], []];
   let top: number = EDGE;
-  for (let start = 0; start < data.tiles.length; start += columns) {
-    const row = data.tiles.slice(start, start + columns);
+  for (let start = 0; start < tiles.length; start += columns) {
+    const row = tiles.slice(start, start + columns);
     row.forEach((tile, column) => {
       const x = EDGE + column * (side + gap);
       placed.push({ tile, x, y: top });

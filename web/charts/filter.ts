@@ -31,7 +31,7 @@ export function isEmpty(data: ChartData): boolean {
     case 'cells':
       return data.cells.length === 0;
     case 'examples':
-      return data.tiles.length === 0;
+      return data.images.length === 0;
     default:
       return data.rows.length === 0;
   }

@@ -1,6 +1,16 @@
 import * as Plot from '@observablehq/plot';
 import type { LinesChart } from '../../src/report/chart-data.js';
-import { type ChartStyle, frame, GREY, hollow, legendOf, MOST_SERIES, paintsOf } from './style.js';
+import {
+  type ChartStyle,
+  frame,
+  GREY,
+  hollow,
+  legendOf,
+  MOST_SERIES,
+  paintsOf,
+  percent,
+  SOFT,
+} from './style.js';
 
 type Point = LinesChart['points'][number] & { value: number };
 
@@ -16,20 +26,25 @@ export function drawLines(data: LinesChart, style: ChartStyle): SVGSVGElement {
   const colourOf = ({ series }: Point): string => paints.get(series)?.colour ?? GREY;
   const xs = [...points, ...data.chance].map(({ x }) => x);
   const step = (Math.max(...xs) - Math.min(...xs)) * APART;
+  // Lines that stand out have intervals, so they stand beside each other.
+  const beside = [...paints.keys()];
   const placeOf = ({ x, series }: Point): number =>
-    isCrowd ? x : x + (names.indexOf(series) - (names.length - 1) / 2) * step;
+    paints.has(series) ? x + (beside.indexOf(series) - (beside.length - 1) / 2) * step : x;
   const shown = [...points].sort(
     (a, b) => Number(paints.has(a.series)) - Number(paints.has(b.series)),
   );
   // Of what no line reaches, such as a k of another set, there is no tick.
   const ticks = data.ticks?.filter(({ x }) => x >= Math.min(...xs) && x <= Math.max(...xs));
-  const legend = legendOf(paints.values(), null, style);
+  const more = names.length - paints.size;
+  const others = more > 0 ? `${more} others in grey` : '';
+  const marginLeft = 4 * style.fontSize;
+  const legend = legendOf(paints.values(), style, { marginLeft, others });
   return Plot.plot({
     ...frame(style),
-    height: Math.round(style.width * 0.55 + legend.height),
+    height: Math.round(Math.max(0.55 * style.width, 22 * style.fontSize) + legend.height),
     marginTop: legend.height + 2 * style.fontSize,
     marginBottom: 3.6 * style.fontSize,
-    marginLeft: 4 * style.fontSize,
+    marginLeft,
     x: {
       label: data.xLabel,
       labelAnchor: 'center',
@@ -57,7 +72,7 @@ export function drawLines(data: LinesChart, style: ChartStyle): SVGSVGElement {
         textAnchor: 'end',
         lineAnchor: 'bottom',
         dy: -4,
-        fill: GREY,
+        fillOpacity: SOFT,
       }),
       Plot.lineY(shown, {
         x: placeOf,
@@ -66,13 +81,12 @@ export function drawLines(data: LinesChart, style: ChartStyle): SVGSVGElement {
         stroke: colourOf,
         strokeWidth: ({ series }: Point) => (isCrowd && !paints.has(series) ? 0.6 : 1.6),
         strokeOpacity: ({ series }: Point) => (isCrowd && !paints.has(series) ? 0.6 : 1),
+        title: 'series',
       }),
-      Plot.ruleX(isCrowd ? [] : points.filter(({ low }) => low !== null), {
-        x: placeOf,
-        y1: 'low',
-        y2: 'high',
-        stroke: colourOf,
-      }),
+      Plot.ruleX(
+        points.filter(({ series, low }) => paints.has(series) && low !== null),
+        { x: placeOf, y1: 'low', y2: 'high', stroke: colourOf },
+      ),
       Plot.dot(
         shown.filter(({ series }) => paints.has(series)),
         {
@@ -84,8 +98,7 @@ export function drawLines(data: LinesChart, style: ChartStyle): SVGSVGElement {
           symbol: ({ series }: Point) => paints.get(series)!.symbol,
           r: 3.5,
           className: 'value',
-          title: ({ series, value, n }: Point) =>
-            `${series}: ${(100 * value).toFixed(1)}%, ${n} images`,
+          title: ({ series, value, n }: Point) => `${series}: ${percent(value)}, ${n} images`,
         },
       ),
       ...legend.marks,

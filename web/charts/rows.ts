@@ -6,8 +6,11 @@ import {
   frame,
   GREY,
   hollow,
+  type Legend,
   legendOf,
   paintsOf,
+  percent,
+  SOFT,
   shorten,
   textWidth,
 } from './style.js';
@@ -28,14 +31,14 @@ export function drawDumbbells(data: DumbbellsChart, style: ChartStyle): SVGSVGEl
       className: 'value',
       title: (row: DumbbellsChart['rows'][number]) => `${row.name}: ${percent(row[key])}`,
     });
-  const legend = legendOf(paints.values(), null, style);
+  const rows = rowsFrame(
+    data.rows.map(({ name }) => name),
+    style,
+  );
+  const legend = legendOf(paints.values(), style, { marginLeft: rows.marginLeft });
   return Plot.plot({
-    ...rowsFrame(
-      data.rows.map(({ name }) => name),
-      style,
-      legend.height,
-    ),
-    x: { ...PERCENT_AXIS, label: `${data.valueLabel} (%)` },
+    ...below(legend, rows),
+    x: { ...percentAxis(style), label: `${data.valueLabel} (%)` },
     marks: [
       Plot.link(data.rows, {
         x1: 'first',
@@ -61,9 +64,11 @@ export function drawForest(data: ForestChart, style: ChartStyle): SVGSVGElement 
     ...rowsFrame(
       rows.map(({ model }) => model),
       style,
-      0,
     ),
-    x: { ...PERCENT_AXIS, label: `${data.valueLabel}: model minus ${data.baseline} (points)` },
+    x: {
+      ...percentAxis(style),
+      label: `${data.valueLabel}: model minus ${data.baseline} (points)`,
+    },
     marks: [
       Plot.ruleX([0]),
       Plot.ruleY(rows, { x1: 'low', x2: 'high', y: 'model', stroke: colourOf, strokeWidth: 1.5 }),
@@ -87,16 +92,24 @@ export function drawRanking(data: RankingChart, style: ChartStyle): SVGSVGElemen
   const groups = [...new Set(rows.map(({ group }) => group))];
   const paints = paintsOf(groups);
   const colourOf = ({ group }: Row): string => paints.get(group)?.colour ?? GREY;
-  const legend = legendOf(groups.length > 1 ? paints.values() : [], 'circle', style);
   // One name may stand in two groups.
   const keyOf = ({ group, name }: Row): string => `${group}/${name}`;
   const names = new Map(rows.map((row) => [keyOf(row), row.name]));
   const textOf = ({ value }: Row): string => (data.isCount ? String(value) : percent(value));
+  const countOf = ({ n }: Row): string => (data.isCount ? `of ${n}` : `n = ${n}`);
+  const counts = Math.max(0, ...rows.map((row) => textWidth(countOf(row), style)));
+  const frame = rowsFrame([...names.keys()], style, [...names.values()]);
+  const marginRight = frame.marginRight + counts;
+  const legend = legendOf(groups.length > 1 ? paints.values() : [], style, {
+    marginLeft: frame.marginLeft,
+    symbol: 'circle',
+  });
   return Plot.plot({
-    ...rowsFrame([...names.keys()], style, legend.height, [...names.values()]),
+    ...below(legend, frame),
+    marginRight,
     x: data.isCount
-      ? { ...PERCENT_AXIS, percent: false, label: data.valueLabel, zero: true }
-      : { ...PERCENT_AXIS, label: `${data.valueLabel} (%)`, domain: [0, 100] },
+      ? { ...percentAxis(style), inset: 0, percent: false, label: data.valueLabel, zero: true }
+      : { ...percentAxis(style), label: `${data.valueLabel} (%)`, domain: [0, 100] },
     marks: [
       Plot.ruleX([0]),
       data.isCount
@@ -125,28 +138,49 @@ export function drawRanking(data: RankingChart, style: ChartStyle): SVGSVGElemen
               title: (row: Row) => `${row.name}: ${textOf(row)} of ${row.n} images`,
             }),
           ],
+      Plot.text(rows, {
+        y: keyOf,
+        text: countOf,
+        frameAnchor: 'right',
+        textAnchor: 'end',
+        dx: marginRight,
+        fillOpacity: SOFT,
+      }),
       ...legend.marks,
     ],
   }) as SVGSVGElement;
 }
 
-const PERCENT_AXIS = {
-  percent: true,
-  grid: true,
-  labelAnchor: 'center',
-  labelArrow: 'none',
-} as const;
+/** Narrower than so many letters, an axis beside names has no room for its label below its middle. */
+const NARROW = 45;
+
+function percentAxis({ width, fontSize }: ChartStyle): Plot.ScaleOptions {
+  return {
+    percent: true,
+    inset: 6,
+    grid: true,
+    labelAnchor: width < NARROW * fontSize ? 'right' : 'center',
+    labelArrow: 'none',
+  };
+}
 
 /** Letters of a row's name. */
 const MOST_LETTERS = 44;
+
+type RowsFrame = Plot.PlotOptions & Record<'height' | `margin${'Top' | 'Left' | 'Right'}`, number>;
+
+/** A frame with a legend above it. */
+function below(legend: Legend, rows: RowsFrame): RowsFrame {
+  const { height, marginTop } = rows;
+  return { ...rows, height: height + legend.height, marginTop: marginTop + legend.height };
+}
 
 /** A frame with room for the names of rows on the left. */
 function rowsFrame(
   keys: readonly string[],
   style: ChartStyle,
-  above: number,
   names: readonly string[] = keys,
-): Plot.PlotOptions {
+): RowsFrame {
   const { fontSize, width } = style;
   const most = Math.min(MOST_LETTERS, Math.floor((0.5 * width) / textWidth('x', style)));
   const shown = new Map(keys.map((key, at) => [key, shorten(names[at]!, most)]));
@@ -154,8 +188,8 @@ function rowsFrame(
   const line = fontSize * (keys.length > 30 ? 1.3 : 1.7);
   return {
     ...frame(style),
-    height: Math.round(above + keys.length * line + 5.2 * fontSize),
-    marginTop: above + fontSize,
+    height: Math.round(keys.length * line + 5.2 * fontSize),
+    marginTop: fontSize,
     marginBottom: 3.6 * fontSize,
     marginLeft: longest + 12,
     marginRight: 1.5 * fontSize,
@@ -167,8 +201,4 @@ function rowsFrame(
       tickFormat: (key: string) => shown.get(key) ?? key,
     },
   };
-}
-
-function percent(value: number | null): string {
-  return value === null ? '-' : `${(100 * value).toFixed(1)}%`;
 }

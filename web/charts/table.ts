@@ -1,4 +1,5 @@
 import type { ChartData, Measured } from '../../src/report/chart-data.js';
+import { tilesOf } from './examples.js';
 
 /** The data of a chart as a table. */
 export interface DataTable {
@@ -104,7 +105,7 @@ export function tableOf(data: ChartData): DataTable {
         ['image', 'labels', `ranked by ${data.model}`],
         [],
         [],
-        data.tiles.map(({ id, labels, ranked }) => [
+        tilesOf(data).map(({ id, labels, ranked }) => [
           id,
           labels.join(', '),
           ranked.map(({ name }) => name).join(', '),

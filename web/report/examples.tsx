@@ -1,8 +1,10 @@
-import { useMemo, useRef, useState } from 'preact/hooks';
-import type { ExampleTile } from '../../src/report/chart-data.js';
+import { useMemo, useState } from 'preact/hooks';
+import type { ExamplesChart } from '../../src/report/chart-data.js';
 import type { ExampleSet, ReportExample, ReportExamples } from '../../src/report/examples.js';
+import { type ExampleTile, tilesOf } from '../charts/examples.js';
 import type { Address, Choose } from './address.js';
-import { Chart, Choice, SaveButtons } from './figure-card.js';
+import { Choice, SearchField } from './fields.js';
+import { Chart, SaveButtons } from './figure-card.js';
 
 /** Tiles of the picture that is saved. */
 const MOST_SAVED = 12;
@@ -48,6 +50,7 @@ export function Examples({ examples, absent, address, choose }: ExamplesProps) {
         or which the only one gets wrong. The five highest classes of a model: labels with a tick,
         others with a cross.
       </p>
+      {examples.leftOut !== null && <p class="note">{examples.leftOut}</p>}
       {set ? (
         <ExampleGrid
           key={set.set}
@@ -100,6 +103,12 @@ function ExampleGrid({ set, sets, classes, address, choose }: GridProps) {
     const classNames = [...image.labels, ...image.ranked[at]!.classes].map(nameOf);
     return classNames.some((name) => name.toLowerCase().includes(text.toLowerCase()));
   });
+  const data: ExamplesChart = {
+    kind: 'examples',
+    model,
+    images: shown.map(({ ranked, ...image }) => ({ ...image, top: ranked[at]! })),
+    names: classes,
+  };
   return (
     <>
       <div class="choices">
@@ -122,47 +131,19 @@ function ExampleGrid({ set, sets, classes, address, choose }: GridProps) {
             onChoose={pick('better than')}
           />
         )}
-        <label>
-          <span>class</span>
-          <input
-            type="search"
-            value={text}
-            placeholder="part of a name"
-            onInput={(event) => {
-              choose('examples.class', event.currentTarget.value);
-            }}
-          />
-        </label>
+        <SearchField name="class" text={text} hint="part of a name" onText={pick('class')} />
       </div>
       <p role="status" class="count">
         {shown.length} of {set.images.length} examples
       </p>
       <ul class="tiles">
-        {shown.map((image) => (
-          <Tile key={image.id} tile={tileOf(image, at, nameOf)} />
+        {tilesOf(data).map((tile) => (
+          <Tile key={tile.id} tile={tile} />
         ))}
       </ul>
-      <SavedGrid model={model} tiles={shown.map((image) => tileOf(image, at, nameOf))} />
+      <SavedGrid data={data} />
     </>
   );
-}
-
-function tileOf(
-  { id, image, labels, ranked }: ReportExample,
-  model: number,
-  nameOf: (label: number) => string,
-): ExampleTile {
-  const { classes, probabilities } = ranked[model]!;
-  return {
-    id,
-    image,
-    labels: labels.map(nameOf),
-    ranked: classes.map((label, rank) => ({
-      name: nameOf(label),
-      probability: probabilities?.[rank] ?? null,
-      isRight: labels.includes(label),
-    })),
-  };
 }
 
 function Tile({ tile: { id, image, labels, ranked } }: { tile: ExampleTile }) {
@@ -197,15 +178,12 @@ function Mark({ isRight }: { isRight: boolean }) {
 }
 
 /** The picture that is saved, drawn when it is asked for. */
-function SavedGrid({ model, tiles }: { model: string; tiles: ExampleTile[] }) {
+function SavedGrid({ data }: { data: ExamplesChart }) {
   const [isOpen, setOpen] = useState(false);
-  const place = useRef<HTMLDivElement>(null);
-  const some = tiles.slice(0, MOST_SAVED);
-  const ids = some.map(({ id }) => id).join();
-  const data = useMemo(
-    () => ({ kind: 'examples' as const, model, tiles: some }),
-
-    [model, ids],
+  const ids = data.images.slice(0, MOST_SAVED).map(({ id }) => id);
+  const first = useMemo(
+    () => ({ ...data, images: data.images.slice(0, MOST_SAVED) }),
+    [data.model, ids.join()],
   );
   return (
     <details
@@ -213,13 +191,11 @@ function SavedGrid({ model, tiles }: { model: string; tiles: ExampleTile[] }) {
         setOpen(event.currentTarget.open);
       }}
     >
-      <summary>The first {Math.min(MOST_SAVED, tiles.length)} as one picture</summary>
-      {isOpen && tiles.length > 0 && (
+      <summary>The first {ids.length} as one picture</summary>
+      {isOpen && ids.length > 0 && (
         <>
-          <Chart place={place} title={`Examples, ${model}`} data={data} />
-          <div class="actions">
-            <SaveButtons name="examples" title="Examples" place={place} />
-          </div>
+          <Chart title={`Examples, ${data.model}`} data={first} />
+          <SaveButtons name="examples" title="Examples" data={first} />
         </>
       )}
     </details>

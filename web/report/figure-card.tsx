@@ -1,10 +1,11 @@
-import type { ComponentChildren, RefObject } from 'preact';
-import { useId, useLayoutEffect, useMemo, useRef } from 'preact/hooks';
+import type { ComponentChildren } from 'preact';
+import { useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { ChartData, Figure, FigureView } from '../../src/report/chart-data.js';
 import { drawChart } from '../charts/draw.js';
 import { isEmpty, withModels } from '../charts/filter.js';
 import { tableOf } from '../charts/table.js';
 import type { Address, Choose } from './address.js';
+import { Choice } from './fields.js';
 import { savePng, saveSvg } from './save.js';
 import { type SortedColumn, SortedTable } from '../shared/sorted-table.js';
 
@@ -17,13 +18,14 @@ interface FigureCardProps {
 
 /** A figure: what chooses its chart, the chart, its data as a table, and saving it. */
 export function FigureCard({ figure, address, choose, isShown }: FigureCardProps) {
-  const { name, title, about, views, absent } = figure;
+  const { name, title, about, views, absent, leftOut } = figure;
   const view = chosenView(figure, address);
   const data = useMemo(() => view && withModels(view.data, isShown), [view, isShown]);
   return (
     <section id={name} class="figure">
       <h2 tabIndex={-1}>{title}</h2>
       <p>{about}</p>
+      {leftOut !== null && <p class="note">{leftOut}</p>}
       {view && data ? (
         <>
           <div class="choices">
@@ -74,36 +76,6 @@ function optionsOf(views: readonly FigureView[], { choice }: FigureView, key: st
   return [...new Set(possible.flatMap((view) => view.choice[key] ?? []))];
 }
 
-interface ChoiceProps {
-  name: string;
-  chosen: string;
-  options: readonly string[];
-  onChoose: (value: string) => void;
-}
-
-/** One thing to choose. */
-export function Choice({ name, chosen, options, onChoose }: ChoiceProps) {
-  const id = useId();
-  return (
-    <div class="choice">
-      <label for={id}>{name}</label>
-      <select
-        id={id}
-        value={chosen}
-        onChange={(event) => {
-          onChoose(event.currentTarget.value);
-        }}
-      >
-        {options.map((option) => (
-          <option key={option} value={option}>
-            {option}
-          </option>
-        ))}
-      </select>
-    </div>
-  );
-}
-
 interface ChartBlockProps {
   name: string;
   title: string;
@@ -113,13 +85,10 @@ interface ChartBlockProps {
 }
 
 function ChartBlock({ name, title, data, address, choose }: ChartBlockProps) {
-  const place = useRef<HTMLDivElement>(null);
   return (
     <>
-      <Chart place={place} title={title} data={data} />
-      <div class="actions">
-        <SaveButtons name={name} title={title} place={place} />
-      </div>
+      <Chart title={title} data={data} />
+      <SaveButtons name={name} title={title} data={data} />
       <details>
         <summary>Data of this figure</summary>
         <DataTableView name={name} title={title} data={data} address={address} choose={choose} />
@@ -128,56 +97,66 @@ function ChartBlock({ name, title, data, address, choose }: ChartBlockProps) {
   );
 }
 
-/** px that charts are drawn in; they shrink with a narrow page. */
-const WIDTH = 760;
+/** px that a chart is drawn in: as wide as the page has room for, and as it is saved. */
+const [NARROWEST, WIDEST] = [320, 760];
 
-/** A chart's picture. */
-export function Chart({
-  place,
-  title,
-  data,
-}: {
-  place: RefObject<HTMLDivElement | null>;
-  title: string;
-  data: ChartData;
-}) {
+function drawIn(width: number, title: string, data: ChartData): SVGSVGElement {
+  return drawChart(data, title, {
+    document,
+    width,
+    fontSize: 13,
+    fontFamily: 'system-ui, sans-serif',
+  });
+}
+
+/** A chart's picture, drawn again where the page becomes narrower or wider. */
+export function Chart({ title, data }: { title: string; data: ChartData }) {
+  const place = useRef<HTMLDivElement>(null);
+  const [width, setWidth] = useState(0);
   useLayoutEffect(() => {
-    const style = { document, width: WIDTH, fontSize: 13, fontFamily: 'system-ui, sans-serif' };
-    place.current!.replaceChildren(drawChart(data, title, style));
-  }, [place, data, title]);
+    const fit = (): void => {
+      setWidth(Math.min(WIDEST, Math.max(NARROWEST, place.current!.clientWidth)));
+    };
+    fit();
+    const observer = new ResizeObserver(fit);
+    observer.observe(place.current!);
+    return () => {
+      observer.disconnect();
+    };
+  }, []);
+  useLayoutEffect(() => {
+    if (width > 0) place.current!.replaceChildren(drawIn(width, title, data));
+  }, [data, title, width]);
   return <div class="chart" ref={place} />;
 }
 
-/** Saves the chart in a place. */
+/** Saves a chart, the same whatever the page's width. */
 export function SaveButtons({
   name,
   title,
-  place,
+  data,
 }: {
   name: string;
   title: string;
-  place: RefObject<HTMLDivElement | null>;
+  data: ChartData;
 }) {
-  const svg = (): SVGSVGElement => place.current!.querySelector('svg')!;
+  const kinds = [
+    ['SVG', saveSvg],
+    ['PNG', savePng],
+  ] as const;
   return (
-    <>
-      <button
-        type="button"
-        aria-label={`Save as SVG: ${title}`}
-        onClick={() => {
-          saveSvg(name, svg());
-        }}
-      >
-        Save as SVG
-      </button>
-      <button
-        type="button"
-        aria-label={`Save as PNG: ${title}`}
-        onClick={() => void savePng(name, svg())}
-      >
-        Save as PNG
-      </button>
-    </>
+    <div class="actions">
+      {kinds.map(([kind, save]) => (
+        <button
+          key={kind}
+          type="button"
+          aria-label={`Save as ${kind}: ${title}`}
+          onClick={() => void save(name, drawIn(WIDEST, title, data))}
+        >
+          Save as {kind}
+        </button>
+      ))}
+    </div>
   );
 }
 

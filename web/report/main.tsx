@@ -1,5 +1,5 @@
 import { render } from 'preact';
-import type { ReportData } from '../../src/report/report.js';
+import type { ReportData } from '../../src/report/report-data.js';
 import '../shared/theme.css';
 import { Report } from './report.js';
 import './report.css';

@@ -1,7 +1,8 @@
 import { useCallback, useEffect } from 'preact/hooks';
-import type { ReportData } from '../../src/report/report.js';
+import type { ReportData } from '../../src/report/report-data.js';
 import { type Address, addressOf, useAddress } from './address.js';
 import { Examples } from './examples.js';
+import { SearchField } from './fields.js';
 import { FigureCard } from './figure-card.js';
 import { ProvenanceSection } from './provenance.js';
 import { ScoreSection } from './score-section.js';
@@ -40,17 +41,14 @@ export function Report({ data }: { data: ReportData }) {
         <Contents sections={sections} address={address} />
         <main>
           <div class="choices models">
-            <label>
-              <span>Show models</span>
-              <input
-                type="search"
-                value={text}
-                placeholder="parts of names: resnet, vgg"
-                onInput={(event) => {
-                  choose('models', event.currentTarget.value);
-                }}
-              />
-            </label>
+            <SearchField
+              name="Show models"
+              text={text}
+              hint="parts of names: resnet, vgg"
+              onText={(value) => {
+                choose('models', value);
+              }}
+            />
             <label class="check">
               <input
                 type="checkbox"

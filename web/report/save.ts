@@ -3,12 +3,12 @@ import { standalone } from '../charts/standalone.js';
 /** Pixels of a PNG for each of the chart's. */
 const SCALE = 3;
 
-/** Saves a chart as an SVG file. */
+/** Saves a drawn chart as an SVG file. */
 export function saveSvg(name: string, svg: SVGSVGElement): void {
   saveFile(`${name}.svg`, new Blob([standalone(svg.outerHTML, 'px')], { type: 'image/svg+xml' }));
 }
 
-/** Saves a chart as a PNG. */
+/** Saves a drawn chart as a PNG. */
 export async function savePng(name: string, svg: SVGSVGElement): Promise<void> {
   const text = standalone(svg.outerHTML, 'px');
   const { width, height } = svg.viewBox.baseVal;
