@@ -210,6 +210,7 @@ export const ERROR_CODES = [
   'queue-piece-failed',
   'queue-run-cancelled',
   'queue-run-refused',
+  'queue-run-unknown',
   'queue-unreachable',
   'recipe-contradiction',
   'recipe-invalid-field',

@@ -23,6 +23,7 @@ import { releaseCommand } from './release.js';
 import { plotCommand, reportCommand } from './report.js';
 import { exitWithError, print, UsageError } from './run.js';
 import { scoreCommand } from './score.js';
+import { statusCommand } from './status.js';
 import { studyCommand } from './study.js';
 import { pullCommand, pushCommand } from './transfer.js';
 import { verifyCommand } from './verify.js';
@@ -54,6 +55,7 @@ const COMMANDS = [
   pushCommand,
   pullCommand,
   workerCommand,
+  statusCommand,
   initCommand,
   doctorCommand,
 ] as unknown as CommandModule[];

@@ -127,7 +127,7 @@ function headersFor(page: string): ReturnType<typeof secureHeaders> {
  * The answer to a request that is not the page's: of another method; under another name of this
  * machine (a site that has its own name lead to 127.0.0.1); from another page; without the token.
  */
-function refusalOf(context: Context, { port, token }: Door): Response | undefined {
+export function refusalOf(context: Context, { port, token }: Door): Response | undefined {
   const { method } = context.req;
   if (method !== 'GET' && method !== 'HEAD') {
     return context.text('The viewer changes nothing.', 405, { allow: 'GET, HEAD' });
@@ -146,7 +146,7 @@ function refusalOf(context: Context, { port, token }: Door): Response | undefine
   const cookie = cookieName(port);
   const given = context.req.path === '/' ? context.req.query('token') : undefined;
   if (!isSame(given ?? getCookie(context, cookie) ?? '', token)) {
-    return context.text('Open the address that "patchml view" printed.', 403);
+    return context.text('Open the address that patchml printed.', 403);
   }
   if (given !== undefined) {
     setCookie(context, cookie, token, { httpOnly: true, sameSite: 'Strict', path: '/' });

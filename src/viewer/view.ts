@@ -2,11 +2,13 @@ import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { Hono } from 'hono';
 import { OutputError } from '../errors.js';
 import type { StageOptions } from '../progress.js';
 import type { EvaluationSetInput } from '../sets/open-set.js';
 import type { Overview } from './answers.js';
 import { type Collections, openCollections } from './collections.js';
+import type { Door } from './server.js';
 
 /** What to view. */
 export interface ViewInput {
@@ -56,27 +58,48 @@ export async function startViewer(input: ViewInput, options: ViewOptions = {}): 
 }
 
 async function serve(collections: Collections, port: number | undefined): Promise<Viewer> {
-  const { createAdaptorServer } = await import('@hono/node-server');
-  const { newToken, viewerApp } = await import('./server.js');
+  const { viewerApp } = await import('./server.js');
   const page = await readFile(new URL('../../web/view.html', import.meta.url), 'utf8');
+  const served = await serveAlone(port, (door) => viewerApp(collections, page, door));
+  return {
+    ...served,
+    overview: collections.overview,
+    async close() {
+      await served.close();
+      await collections.close();
+    },
+  };
+}
+
+/**
+ * Serves an app on 127.0.0.1 alone.
+ * @param port the port, 1 to 65535. Default: 7460, or where that is taken any free one
+ * @param open makes the app, which answers those alone who have the token
+ * @returns its address, with the token in it
+ * @throws OutputError `port-taken`, `port-refused`
+ */
+export async function serveAlone(
+  port: number | undefined,
+  open: (door: Door) => Hono,
+): Promise<Pick<Viewer, 'address' | 'port' | 'close'>> {
+  const { createAdaptorServer } = await import('@hono/node-server');
+  const { newToken } = await import('./server.js');
   const token = newToken();
-  let answer: ReturnType<typeof viewerApp>['fetch'] = () => new Response(null, { status: 503 });
+  let answer: Hono['fetch'] = () => new Response(null, { status: 503 });
   const server = createAdaptorServer({
     fetch: (request, env) => answer(request, env),
     overrideGlobalObjects: false,
   }) as Server;
   const taken = await listen(server, port);
-  answer = viewerApp(collections, page, { port: taken, token }).fetch;
+  answer = open({ port: taken, token }).fetch;
   return {
     address: `http://127.0.0.1:${taken}/?token=${token}`,
     port: taken,
-    overview: collections.overview,
     async close() {
       const closed = once(server, 'close');
       server.close();
       server.closeAllConnections();
       await closed;
-      await collections.close();
     },
   };
 }

@@ -43,6 +43,7 @@ const STUDY_FLAGS = [
 ];
 const FLAGS: Record<string, readonly string[]> = {
   generate: [...STAGE_FLAGS, '--out', '--overwrite', '--queue', '--root', '--piece-images'],
+  status: ['--queue', '--cancel', '--dashboard', '--port', '--json'],
   worker: ['--queue', '--root', '--jobs', '--scratch', '--quiet', '--json'],
   index: STAGE_FLAGS,
   extract: [...STAGE_FLAGS, '--index', '--shard'],

@@ -1,10 +1,15 @@
 // A run on a queue, with real workers and a real Redis: src/cluster/queue.
 
 import { join } from 'node:path';
-import { expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
+import { Queue } from 'bullmq';
+import { openPlace, queueNameOf } from '../../src/cluster/queue/pieces.js';
+import type { QueueStatus } from '../../src/cluster/queue/status.js';
 import { generate, type Generated } from '../../src/generate/generate.js';
+import { startDashboard } from '../../src/viewer/dashboard.js';
 import { makeImages, writeFolders } from '../support/input.js';
 import { madeRecipe, writeRecipe } from '../support/made-recipe.js';
+import { useQueueLab } from '../support/queue-lab.js';
 import { describeWithRedis, useRedis } from '../support/redis.js';
 import { runCli, startCli } from '../support/run-cli.js';
 import { contentsOf, openWorkspace } from '../support/workspace.js';
@@ -29,6 +34,7 @@ async function undivided(): Promise<Generated> {
 
 describeWithRedis('The command line', () => {
   const redis = useRedis();
+  const newLab = useQueueLab(newFolder, images, () => redis().url);
 
   test('has a dataset made by a worker, as an undivided run makes it', async () => {
     const made = await undivided();
@@ -55,5 +61,85 @@ describeWithRedis('The command line', () => {
       code: 0,
       stderr: expect.stringContaining('extract 3/3 is done'),
     });
+  });
+
+  test('shows what is in the queue, cancels a run, and does only what is for its workers', async () => {
+    const { root, work, generate } = newLab();
+    const queue = ['--queue', redis().url];
+    const cwd = newFolder('elsewhere');
+    const notes: string[] = [];
+    const run = generate({ onNote: (line) => notes.push(line) });
+    const failure = run.catch((error: unknown) => error);
+    const worker = await work();
+    await worker.says(/extract 1\/6 is done/);
+    await worker.kill();
+    const shown = await runCli(['status', ...queue, '--json'], { cwd });
+    const { runs: all } = JSON.parse(shown.stdout) as QueueStatus;
+    const runs = all.filter(({ state }) => state === 'under way');
+    expect(runs).toEqual([
+      expect.objectContaining({ out: 'out', state: 'under way', workers: 0, failures: [] }),
+    ]);
+    expect(runs[0]!.stages.slice(0, 2)).toMatchObject([
+      { stage: 'index', state: 'completed' },
+      { stage: 'extract', state: 'waiting-children', parts: 6, images: 24 },
+    ]);
+    const table = await runCli(['status', ...queue], { cwd });
+    expect(table.stdout).toContain(`run ${runs[0]!.id} waits for a worker of patchml`);
+
+    const cancelled = await runCli(['status', ...queue, '--cancel', runs[0]!.id], { cwd });
+    expect(cancelled).toMatchObject({ code: 0, stderr: '' });
+    expect(await failure).toMatchObject({ code: 'queue-run-cancelled' });
+    const unknown = await runCli(['status', ...queue, '--cancel', runs[0]!.id], { cwd });
+    expect(unknown).toMatchObject({ code: 1, stderr: expect.stringContaining('there is no run') });
+
+    const other = await work();
+    const { versions } = await openPlace(root);
+    const name = queueNameOf(versions);
+    const pieces = new Queue(name, { connection: redis().client, prefix: 'patchml' });
+    const outside = { ...runs[0]!, versions };
+    for (const data of ['no piece', { run: outside, stage: 'index' }]) {
+      await pieces.add('piece', data);
+    }
+    await other.says(/refused: this is no piece of a run/);
+    await pieces.close();
+  });
+
+  test('serves a dashboard to those alone who have its address', async () => {
+    const { generate } = newLab();
+    const stop = new AbortController();
+    await new Promise((resolve) => {
+      generate({ signal: stop.signal, onNote: resolve }).catch(() => undefined);
+    });
+    stop.abort();
+    const dashboard = await startDashboard(redis().url);
+    const { origin } = new URL(dashboard.address);
+    const page = await fetch(dashboard.address);
+    const cookie = page.headers.getSetCookie()[0]!.split(';')[0]!;
+    expect([page.status, await page.text()]).toEqual([200, expect.stringContaining('patchml')]);
+    expect((await fetch(`${origin}/api/queues`)).status).toBe(403);
+    const queues = await fetch(`${origin}/api/queues`, { headers: { cookie } });
+    expect([queues.status, await queues.text()]).toEqual([200, expect.stringContaining('pieces-')]);
+    const pause = { method: 'PUT', headers: { cookie } };
+    expect((await fetch(`${origin}/api/queues/x/pause`, pause)).status).toBe(405);
+    await dashboard.close();
+  });
+});
+
+describe('Without', () => {
+  const cwd = newFolder('wrong');
+
+  test.each<[string, string[], string]>([
+    ['an address of a queue', ['worker'], 'pass the address of the queue with --queue'],
+    ['Redis', ['status', '--queue', 'redis://127.0.0.1:9'], 'no answer'],
+    [
+      'an address of Redis',
+      ['status', '--queue', 'http://:secret@localhost'],
+      'expected the address',
+    ],
+  ])('%s a command says so in a line', async (_, args, problem) => {
+    const { code, stderr } = await runCli(args, { cwd });
+    expect([code, stderr]).toEqual([args.length > 1 ? 1 : 2, expect.stringContaining(problem)]);
+    expect(stderr.trim().split('\n')).toHaveLength(1);
+    expect(stderr).not.toContain('secret');
   });
 });

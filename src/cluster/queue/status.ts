@@ -1,0 +1,156 @@
+import type { Job, Queue } from 'bullmq';
+import { QueueError } from '../../errors.js';
+import { connectQueue, openQueues, PREFIX, type QueueConnection } from './connection.js';
+import { cancelIdOf, jobIdOf, parsePiece, type Run, STAGES, type Versions } from './pieces.js';
+
+/** How far a stage of a run is. */
+export interface StageStatus {
+  stage: string;
+  /** BullMQ's word for the stage's own job: `waiting-children` while its parts are done. */
+  state: string;
+  /** Parts that are done, that failed, and in all; 0 before they are known. */
+  done: number;
+  failed: number;
+  parts: number;
+  /** Images in all parts; 0 before they are known. */
+  images: number;
+  /** Images a second since the stage began; 0 where no part is done. */
+  rate: number;
+}
+
+export interface RunStatus {
+  id: string;
+  /** Its output, from the storage's root. */
+  out: string;
+  state: 'under way' | 'done' | 'failed';
+  versions: Versions;
+  stages: StageStatus[];
+  /** Pieces that failed, each with its reason. */
+  failures: { piece: string; reason: string }[];
+  /** Workers that take its pieces. */
+  workers: number;
+}
+
+export interface QueueStatus {
+  runs: RunStatus[];
+  workers: { name: string; address: string; seconds: number }[];
+}
+
+/**
+ * Looks at what is in a queue, of all versions of patchml and all storages. What a run says of itself
+ * is as its workers wrote it.
+ * @throws QueueError `queue-address`, `queue-library-missing`, `queue-unreachable`
+ */
+export async function readQueueStatus(address: string): Promise<QueueStatus> {
+  const connection = await connectQueue(address);
+  try {
+    const workers = new Map<string, QueueStatus['workers'][number]>();
+    const runs: RunStatus[] = [];
+    const [now] = await connection.redis.time(); // by Redis's clock, s
+    for (const found of await findRuns(connection)) {
+      const own = await found.queue.getWorkers();
+      for (const { rawname = '', addr = '', age = '0' } of own) {
+        const name = rawname.split(':w:')[1] ?? addr;
+        workers.set(addr, { name, address: addr, seconds: Number(age) });
+      }
+      runs.push({ ...(await statusOf(found, Number(now))), workers: own.length });
+    }
+    return { runs, workers: [...workers.values()] };
+  } finally {
+    connection.close();
+  }
+}
+
+interface FoundRun {
+  queue: Queue;
+  run: Run;
+  root: Job;
+}
+
+/** The runs of all queues, which the job of each one's last stage stands for. */
+async function findRuns(connection: QueueConnection): Promise<FoundRun[]> {
+  const found: FoundRun[] = [];
+  for (const queue of await openQueues(connection)) {
+    const ids = new Set<string>();
+    const match = `${PREFIX}:${queue.name}:output-*`;
+    for await (const keys of connection.redis.scanStream({ match, count: 1000 })) {
+      for (const key of keys as string[]) ids.add(key.split(':')[2]!);
+    }
+    for (const id of [...ids].sort()) {
+      const root = await queue.getJob(id);
+      const run = parsePiece(root?.data)?.run;
+      if (root && run) found.push({ queue, run, root });
+    }
+  }
+  return found;
+}
+
+async function statusOf(
+  { queue, run, root }: FoundRun,
+  now: number,
+): Promise<Omit<RunStatus, 'workers'>> {
+  const stages: StageStatus[] = [];
+  const failures: RunStatus['failures'] = [];
+  for (const stage of STAGES) {
+    const job = await queue.getJob(jobIdOf({ run, stage }));
+    if (!job) continue;
+    stages.push(await stageStatus(job, stage, now));
+    for (const [key, reason] of Object.entries(await job.getIgnoredChildrenFailures())) {
+      const [, part, of] = /-(\d+)-(\d+)$/.exec(key) ?? [];
+      failures.push({ piece: `${stage} ${part}/${of}`, reason });
+    }
+    const reason = job.failedReason as string | undefined;
+    if (reason && !/^child .* failed$/.test(reason)) failures.push({ piece: stage, reason });
+  }
+  const state = await root.getState();
+  const word = state === 'completed' ? 'done' : state === 'failed' ? 'failed' : 'under way';
+  return { id: run.id, out: run.job.out, state: word, versions: run.versions, stages, failures };
+}
+
+async function stageStatus(
+  job: Job,
+  stage: (typeof STAGES)[number],
+  now: number,
+): Promise<StageStatus> {
+  const { images = 0, parts = 0 } = job.progress as { images?: number; parts?: number };
+  const { processed = 0, ignored = 0 } = parts > 0 ? await job.getDependenciesCount() : {};
+  const done = Math.max(0, processed - (stage === STAGES[0] ? 0 : 1)); // the stage before it
+  const seconds = now - (job.processedOn ?? Infinity) / 1000;
+  const rate = seconds > 0 && parts > 0 ? (done / parts) * (images / seconds) : 0;
+  return { stage, state: await job.getState(), done, failed: ignored, parts, images, rate };
+}
+
+/**
+ * Takes a run out of the queue. Pieces that are being done are done to their end; what is done stays
+ * in the storage.
+ * @throws QueueError `queue-run-unknown`, and as {@link readQueueStatus}
+ */
+export async function cancelRun(address: string, id: string): Promise<void> {
+  const connection = await connectQueue(address);
+  try {
+    const found = (await findRuns(connection)).find(({ run }) => run.id === id);
+    if (!found) {
+      throw new QueueError(`there is no run ${id} in this queue`, {
+        code: 'queue-run-unknown',
+        path: connection.address,
+        fix: '"patchml status" lists the runs',
+      });
+    }
+    const { queue, run } = found;
+    // Says to a coordinator that the run was not lost. Redis may forget it after a day.
+    const note = {
+      jobId: cancelIdOf(run),
+      delay: 24 * 3_600_000,
+      removeOnComplete: true,
+      removeOnFail: true,
+    };
+    await queue.add('cancelled', {}, note);
+    for (const stage of [...STAGES].reverse()) {
+      const job = await queue.getJob(jobIdOf({ run, stage }));
+      await job?.removeUnprocessedChildren();
+      await job?.remove({ removeChildren: false }).catch(() => undefined); // a worker is at it
+    }
+  } finally {
+    connection.close();
+  }
+}
