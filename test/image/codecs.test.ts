@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { describe, expect, it } from '@jest/globals';
 import { checkCodecs, codecVersions } from '../../src/image/codecs.js';
 
@@ -24,5 +25,24 @@ describe('codecVersions', () => {
       'resizer',
     ]);
     for (const version of Object.values(versions)) expect(version).toMatch(/\d/);
+  });
+});
+
+describe('loadSharp', () => {
+  // In a process of its own, whose files are used up but for a few.
+  it.each([0, 1, 5])('says that too many files are open where %d more can be', (left) => {
+    const script = `
+      const { loadSharp } = await import(${JSON.stringify(import.meta.resolve('../../src/image/sharp.js'))});
+      const { closeSync, openSync } = await import('node:fs');
+      const files = [];
+      try { for (;;) files.push(openSync('/dev/null')); } catch {}
+      for (const file of files.splice(0, ${left})) closeSync(file);
+      await loadSharp().catch(({ code, fix }) => console.log(code, fix));`;
+    const command = 'ulimit -n 80; exec "$0" --input-type=module -e "$1"';
+    const { stdout, stderr } = spawnSync('bash', ['-c', command, process.execPath, script], {
+      encoding: 'utf8',
+    });
+    const said = 'emfile raise the limit (ulimit -n) or lower --jobs\n';
+    expect({ stdout, stderr }).toEqual({ stdout: said, stderr: '' });
   });
 });
