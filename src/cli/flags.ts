@@ -192,8 +192,20 @@ export const queueFlags = {
     type: 'string',
     group: QUEUE,
     default: '.',
-    describe: 'With --queue: the folder that all machines share; all other paths are from there',
+    describe:
+      'With --queue: the folder that all machines share, or s3://BUCKET/PREFIX; other paths are from there',
     defaultDescription: 'the current folder',
+  },
+  endpoint: {
+    type: 'string',
+    group: QUEUE,
+    describe: 'With --root s3://: URL of another S3 store',
+  },
+  cache: {
+    type: 'string',
+    group: QUEUE,
+    default: join('output', 'cache'),
+    describe: 'With --root s3://: folder of this machine for copies of what is fetched',
   },
   'piece-images': {
     ...wholeNumber('piece-images', 'With --queue: images of a piece of work, at most', 1_000_000),

@@ -22,7 +22,7 @@ import {
   withQueueFlags,
   withRecipeFlags,
 } from './flags.js';
-import { type Outcome, run } from './run.js';
+import { type Outcome, run, silenceSdk } from './run.js';
 
 /** The flags of the commands that write a dataset. */
 export interface OutFlags {
@@ -57,10 +57,12 @@ export const generateCommand: CommandModule<object, RecipeFlags & OutFlags & Que
     const input = { recipe, annotations, images, out, work };
     if (queue !== undefined) {
       const { generateOnQueue } = await import('../cluster/queue/generate-on-queue.js');
-      const { strict, overwrite } = flags;
+      silenceSdk();
+      const { strict, overwrite, endpoint, cache } = flags;
+      const store = { endpoint, cache };
       const options = { strict, overwrite, piece: flags['piece-images'], signal, onProgress };
       return describeDataset(
-        await generateOnQueue({ ...input, queue, root }, { ...options, onNote: note }),
+        await generateOnQueue({ ...input, queue, root }, { ...options, ...store, onNote: note }),
       );
     }
     const { generate } = await import('../generate/generate.js');

@@ -227,3 +227,8 @@ function stageTimer(): (progress: Progress) => { isNew: boolean; seconds: number
 function rateOf({ done }: Progress, first: number, seconds: number): number {
   return seconds > 0 ? Math.round((done - first) / seconds) : 0;
 }
+
+/** Keeps the AWS SDK from printing a warning about old versions of Node.js among our lines. */
+export function silenceSdk(): void {
+  process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
+}

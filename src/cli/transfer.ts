@@ -1,7 +1,7 @@
 import type { CommandModule } from 'yargs';
 import { toTerminalTable } from '../text.js';
 import { examples, requireGiven, shared } from './flags.js';
-import { run } from './run.js';
+import { run, silenceSdk } from './run.js';
 
 interface PushFlags {
   release: string;
@@ -131,8 +131,3 @@ export const pullCommand: CommandModule<object, PullFlags> = {
     };
   }),
 };
-
-/** Keeps the AWS SDK from printing a warning about old versions of Node.js among our lines. */
-function silenceSdk(): void {
-  process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
-}

@@ -1,11 +1,16 @@
 import type { CommandModule, InferredOptionTypes } from 'yargs';
 import { countOf } from '../text.js';
 import { examples, queueFlags, requireGiven, shared } from './flags.js';
-import { run } from './run.js';
+import { run, silenceSdk } from './run.js';
 
 const workerFlags = {
   queue: { ...queueFlags.queue, describe: 'The queue: redis://HOST:6379, or rediss:// for TLS' },
-  root: { ...queueFlags.root, describe: 'The folder that all machines share' },
+  root: {
+    ...queueFlags.root,
+    describe: 'The folder that all machines share, or s3://BUCKET/PREFIX',
+  },
+  endpoint: queueFlags.endpoint,
+  cache: queueFlags.cache,
   jobs: { ...shared.jobs, describe: 'Pieces that are done at a time, each in one thread' },
   scratch: {
     type: 'string',
@@ -29,12 +34,14 @@ export const workerCommand: CommandModule<object, InferredOptionTypes<typeof wor
       .epilogue(
         examples(
           ['A worker on this machine', 'worker --queue redis://HOST:6379 --root /shared'],
+          ['With the data in S3', 'worker --queue redis://HOST:6379 --root s3://lab/patchml'],
           ['With TLS and a password', 'worker --queue rediss://:PASSWORD@HOST:6379 --root /shared'],
         ),
       ),
-  handler: run(async ({ queue, root, jobs, scratch }, { signal, note }) => {
+  handler: run(async ({ queue, root, jobs, scratch, endpoint, cache }, { signal, note }) => {
+    silenceSdk();
     const { runWorker } = await import('../cluster/queue/worker.js');
-    const options = { jobs, scratch, signal, onNote: note };
+    const options = { jobs, scratch, endpoint, cache, signal, onNote: note };
     const report = await runWorker({ queue: queue!, root }, options);
     const { done, failed } = report;
     return { result: report, text: `${countOf(done, 'piece')} done, ${failed} failed` };

@@ -4,7 +4,7 @@ import { sha256 } from '../files/digest.js';
 import { explaining } from '../files/file-errors.js';
 import { requireSpace } from '../files/folders.js';
 import { forgetProgress } from '../files/resume.js';
-import { readIndexedImages } from '../generate/build-index.js';
+import { type IndexFolder, readIndexedImages, readIndexSummary } from '../generate/build-index.js';
 import type { ExtractedBatch } from '../generate/cut-patches.js';
 import {
   completePool,
@@ -21,6 +21,7 @@ import {
 import { type PatchRow, type Pool, readDropRows, readRows } from '../generate/pool.js';
 import { PoolReader } from '../generate/pool-reader.js';
 import { openPoolOutput, recoverPoolProgress } from '../generate/pool-writer.js';
+import { inBatches } from '../parallel/ordered.js';
 import { type StageOptions, throwIfAborted } from '../progress.js';
 import { storeSide } from '../recipe/geometry.js';
 import {
@@ -34,6 +35,8 @@ import {
   type Shard,
 } from './parts.js';
 
+/** Indexed images that are read at a time. */
+const BATCH = 256;
 /** Pixels that are copied at a time, bytes. */
 const COPIED = 4e6;
 
@@ -69,6 +72,16 @@ export function extractShard(
       return [from, to];
     });
   });
+}
+
+/** The files that the images of a shard lie in, by their paths from the images' folder. */
+export async function filesOfShard(index: IndexFolder, shard: Shard): Promise<Set<string>> {
+  const [from, to] = rangeOf(shard, (await readIndexSummary(index)).indexed.images);
+  const files = new Set<string>();
+  for await (const images of inBatches(readIndexedImages(index), BATCH, from, to)) {
+    for (const { place } of images) files.add(place.file);
+  }
+  return files;
 }
 
 function bytesOf({ recipe, index }: Extraction): Promise<number> {

@@ -6,10 +6,12 @@ import { byteOrder, listPlainFiles } from '../files/listing.js';
 import { writeWhole } from '../files/output-file.js';
 import { readListing } from '../imagenet/images.js';
 import { hashFiles } from '../parallel/hash-files.js';
+import { retry } from '../parallel/retry.js';
 import { SUMS_FILE } from '../release/release-folder.js';
 import { sendAndMark } from '../transfer/push.js';
 import { openS3Objects, type S3Objects } from '../transfer/s3-objects.js';
 import { CLAIM_FILE, openS3Store } from '../transfer/s3-store.js';
+import { isPassingError } from '../transfer/store-errors.js';
 import { type LocalFile, type StoreOptions, transferring, usingStore } from '../transfer/store.js';
 import { type CopiedFrom, openLocalCopies, type RemoteFile } from './local-copies.js';
 import { find, type Found, removeAll } from './s3-folders.js';
@@ -38,14 +40,16 @@ export function openS3Storage(
     work: (objects: S3Objects, options: StoreOptions) => Promise<T>,
   ): Promise<T> => {
     const place = resolve(relative);
-    return transferring(stage, place, { endpoint, signal }, async (options) => {
-      const objects = await openS3Objects({ bucket, prefix }, options);
-      try {
-        return await work(objects, options);
-      } finally {
-        await objects.close();
-      }
-    });
+    const attempt = (): Promise<T> =>
+      transferring(stage, place, { endpoint, signal }, async (options) => {
+        const objects = await openS3Objects({ bucket, prefix }, options);
+        try {
+          return await work(objects, options);
+        } finally {
+          await objects.close();
+        }
+      });
+    return retry(attempt, { isPassing: mayPass, signal });
   };
 
   const requireFound = async (objects: S3Objects, relative: string): Promise<Found> => {
@@ -122,6 +126,11 @@ export function openS3Storage(
     remove: (relative: string) =>
       using('push', relative, undefined, (objects) => removeAll(objects, relative)),
   };
+}
+
+/** A worker outlives a network that is away, where a command of a user at once says that it is. */
+function mayPass(error: unknown): boolean {
+  return isPassingError(error) || (error as Partial<TransferError>).code === 'no-network';
 }
 
 /** Reads objects by their paths from a folder in the storage. */

@@ -266,7 +266,7 @@ describe('A local copy', () => {
     expect(filesIn(copy)).toEqual(filesIn(local));
   });
 
-  test('is continued where it was cut off, by this process or the next', async () => {
+  test('is continued where it was cut off', async () => {
     const local = writeTree({ 'patches.bin': bytesOf(4, 400_000) });
     const cache = temporaryFolder();
     const here = await openMachine(cache);
@@ -283,7 +283,7 @@ describe('A local copy', () => {
     ]);
   });
 
-  test('is not taken for another where S3 is busy or slow to be reached', async () => {
+  test('is what it was where S3 is busy and connections are cut', async () => {
     const local = writeTree(FILES);
     const [here, there] = [await openMachine(), await openMachine()];
     s3.faults.push({ on: () => true, times: 3, fault: { status: 503 } });

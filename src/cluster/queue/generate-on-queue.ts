@@ -12,7 +12,7 @@ import {
   type GenerateOptions,
   requireInputs,
 } from '../../generate/generate.js';
-import type { Storage } from '../storage.js';
+import type { Storage, StorageOptions } from '../storage.js';
 import { connectQueue } from './connection.js';
 import { coordinate, type CoordinateOptions } from './coordinator.js';
 import { openPlace, type QueuedJob } from './pieces.js';
@@ -26,7 +26,7 @@ export interface GenerateOnQueueInput extends GenerateInput {
 }
 
 export interface GenerateOnQueueOptions
-  extends CoordinateOptions, Pick<GenerateOptions, 'strict' | 'overwrite'> {
+  extends CoordinateOptions, StorageOptions, Pick<GenerateOptions, 'strict' | 'overwrite'> {
   /** Images of a piece, at most. Default: 1000. */
   piece?: number | undefined;
 }
@@ -45,7 +45,7 @@ export function generateOnQueue(
 ): Promise<Generated> {
   return explaining(async () => {
     const { recipe } = input;
-    const { storage, versions } = await openPlace(input.root);
+    const { storage, versions } = await openPlace(input.root, options);
     const inputs = requireInputs(input);
     const inStorage = (path: string): Promise<string> => pathInStorage(storage, input.root, path);
     const job: QueuedJob = {

@@ -9,7 +9,7 @@ import { openExtraction } from '../../generate/extract-pool.js';
 import { findPlan, makePlan } from '../../generate/make-plan.js';
 import { composeShard, mergeDataset, partsOfDataset } from '../dataset-parts.js';
 import { partsFolder, type Shard } from '../parts.js';
-import { extractShard, mergePool } from '../pool-parts.js';
+import { extractShard, filesOfShard, mergePool } from '../pool-parts.js';
 import type { Storage } from '../storage.js';
 import type { Found, Piece, QueuedJob } from './pieces.js';
 
@@ -49,7 +49,7 @@ async function index(job: QueuedJob, bench: Bench): Promise<Found> {
   const { recipe, strict } = job;
   const { storage, jobs, signal } = bench;
   const annotations = await storage.fetch(job.annotations, signal);
-  const images = await storage.fetch(job.images, signal);
+  const images = await storage.fetchImages(job.images, new Set(), signal);
   const input = { recipe, annotations, images, work: join(bench.scratch, job.work) };
   const place = pathOf(await findIndex(input), bench);
   await take(place, bench);
@@ -67,12 +67,7 @@ async function extract(
   const { recipe, strict } = job;
   const { storage, scratch, signal } = bench;
   await take(index, bench);
-  const input = {
-    recipe,
-    index: join(scratch, index),
-    images: await storage.fetch(job.images, signal),
-    work: join(scratch, job.work),
-  };
+  const input = { recipe, index: join(scratch, index), work: join(scratch, job.work) };
   const { folder, indexed } = await openExtraction(input);
   const { images } = indexed.indexed;
   const [pool, parts] = [pathOf(folder, bench), pathOf(partsFolder(folder), bench)];
@@ -80,7 +75,9 @@ async function extract(
   if (shard) {
     const part = `${parts}/${shard.part}-of-${shard.of}`;
     if (isThere || (await storage.exists(part))) return { index };
-    await extractShard({ ...input, shard }, { strict, jobs: 1, signal });
+    const needed = await filesOfShard(input.index, shard);
+    const local = await storage.fetchImages(job.images, needed, signal);
+    await extractShard({ ...input, images: local, shard }, { strict, jobs: 1, signal });
     await give(part, bench);
     return { index };
   }
@@ -88,7 +85,8 @@ async function extract(
     await bench.shards(images);
     await take(parts, bench);
   }
-  await mergePool(input, { signal });
+  const local = await storage.fetchImages(job.images, new Set(), signal);
+  await mergePool({ ...input, images: local }, { signal });
   await give(pool, bench);
   await storage.remove(parts);
   return { index, pool };

@@ -9,7 +9,7 @@ import { writeWhole } from '../../files/output-file.js';
 import { codecVersions } from '../../image/codecs.js';
 import { recipeSchema } from '../../recipe/schema.js';
 import { PATCHML_VERSION } from '../../version.js';
-import { openStorage, type Storage } from '../storage.js';
+import { openStorage, type Storage, type StorageOptions } from '../storage.js';
 
 /** Whose pieces a worker does: those of its own code, in its own storage. */
 const versionsSchema = z.strictObject({
@@ -108,8 +108,8 @@ export interface Place {
 }
 
 /** Opens the storage at a root, for this machine's code. */
-export async function openPlace(root: string): Promise<Place> {
-  const storage = await openStorage(root);
+export async function openPlace(root: string, options: StorageOptions = {}): Promise<Place> {
+  const storage = await openStorage(root, options);
   const versions = {
     patchml: PATCHML_VERSION,
     codecs: digestOf(await codecVersions()).slice(0, 16),

@@ -7,6 +7,7 @@ import { messageOf, type PatchmlError, QueueError } from '../../errors.js';
 import { explainError } from '../../files/file-errors.js';
 import { lockFolder } from '../../files/folder-lock.js';
 import type { StageOptions } from '../../progress.js';
+import type { StorageOptions } from '../storage.js';
 import { connectQueue, PREFIX, type QueueConnection } from './connection.js';
 import { doGeneratePiece } from './generate-pieces.js';
 import {
@@ -26,11 +27,11 @@ import {
 export interface WorkerInput {
   /** The address of Redis: `redis://HOST:PORT`, or `rediss://` for TLS. */
   queue: string;
-  /** Where the inputs and outputs of all runs lie: a folder that all machines share. */
+  /** Where the inputs and outputs of all runs lie: a folder that all machines share, or `s3://BUCKET/PREFIX`. */
   root: string;
 }
 
-export interface WorkerOptions extends Pick<StageOptions, 'jobs' | 'signal'> {
+export interface WorkerOptions extends Pick<StageOptions, 'jobs' | 'signal'>, StorageOptions {
   /** Where pieces are made before they are published. Default: the system's temporary folder. */
   scratch?: string | undefined;
   /** Is told of each piece, and of what is wrong. */
@@ -65,7 +66,7 @@ export async function runWorker(
   options: WorkerOptions = {},
 ): Promise<WorkerReport> {
   const { jobs = 1, onNote = () => undefined, patience = PATIENCE } = options;
-  const place = await openPlace(root);
+  const place = await openPlace(root, options);
   const connection = await connectQueue(address, onNote);
   const { bullmq, redis } = connection;
   const scratch = await openScratch(options.scratch ?? tmpdir());
