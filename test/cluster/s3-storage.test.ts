@@ -1,5 +1,7 @@
 // Storage in S3: src/cluster/s3-storage.ts, s3-folders.ts and local-copies.ts.
 
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import {
   appendFileSync,
   readdirSync,
@@ -8,13 +10,15 @@ import {
   truncateSync,
   writeFileSync,
 } from 'node:fs';
-import { basename, join } from 'node:path';
-import { describe, expect, test } from '@jest/globals';
+import { basename, join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { openStorage, type Storage } from '../../src/cluster/storage.js';
 import { fingerprintOf, openImages } from '../../src/imagenet/images.js';
 import type { SeenRequest } from '../support/faulty-proxy.js';
 import { bytesOf } from '../support/made-release.js';
 import { isPut, useS3 } from '../support/s3-server.js';
+import { mountSmallDisk, type SmallDisk, whyNoSmallDisk } from '../support/small-disk.js';
 import { temporaryFolder, writeTree } from '../support/unit-folder.js';
 import { filesIn } from '../support/unit-transfer.js';
 import { sha256Of } from '../support/workspace.js';
@@ -32,6 +36,16 @@ const FILES = {
   'images/b.png': bytesOf(2, 90_000),
   'empty.jsonl': '',
 };
+
+/** The compiled library, for a process of its own. */
+const STORAGE = pathToFileURL(resolve('dist/src/cluster/storage.js')).href;
+
+/** What a worker that is killed does. */
+const FETCH = `
+  const { openStorage } = await import(${JSON.stringify(STORAGE)});
+  const { ROOT, ENDPOINT, CACHE } = process.env;
+  await (await openStorage(ROOT, { endpoint: ENDPOINT, cache: CACHE })).fetch('x');
+`;
 
 const isGet = ({ method, url }: SeenRequest): boolean =>
   method === 'GET' && !url.includes('list-type=') && !url.includes('PUSHING');
@@ -283,6 +297,27 @@ describe('A local copy', () => {
     ]);
   });
 
+  test('is continued by another process where a worker was killed', async () => {
+    const local = writeTree({ 'patches.bin': bytesOf(4, 400_000) });
+    const cache = temporaryFolder();
+    await (await openMachine()).publish(local, 'x');
+    const child = spawn(process.execPath, ['--input-type=module', '-e', FETCH], {
+      env: { ...process.env, ROOT: `${s3.to()}/shapes-1.1.0`, ENDPOINT: s3.url(), CACHE: cache },
+      stdio: 'ignore',
+    });
+    const killed = once(child, 'exit');
+    const isPatches = (seen: SeenRequest): boolean => isGet(seen) && seen.url.includes('.bin');
+    const kill = (seen: SeenRequest): boolean => isPatches(seen) && child.kill('SIGKILL');
+    s3.faults.push({ on: isPatches, times: 1, fault: { cutAnswerAt: 100_000 } });
+    s3.faults.push({ on: kill, times: 1, fault: { cutAnswerAt: 0 } });
+    expect(await killed).toEqual([null, 'SIGKILL']);
+    s3.forget();
+    expect(filesIn(await (await openMachine(cache)).fetch('x'))).toEqual(filesIn(local));
+    expect(s3.seen(isPatches).map(({ headers }) => headers.range)).toEqual([
+      expect.stringMatching(/^bytes=[1-9]\d*-$/),
+    ]);
+  });
+
   test('is what it was where S3 is busy and connections are cut', async () => {
     const local = writeTree(FILES);
     const [here, there] = [await openMachine(), await openMachine()];
@@ -315,3 +350,40 @@ describe('A local copy', () => {
     expect(await here.exists('y')).toBe(false);
   });
 });
+
+const problem = whyNoSmallDisk();
+
+(problem === undefined ? describe : describe.skip)(
+  `A local copy on a full disk${problem === undefined ? '' : ` (skipped: ${problem})`}`,
+  () => {
+    let disk: SmallDisk;
+    beforeEach(() => {
+      disk = mountSmallDisk(2);
+    });
+    afterEach(() => {
+      disk.unmount();
+    });
+
+    test('is not begun where it cannot fit', async () => {
+      await (await openMachine()).publish(writeTree({ 'a.bin': bytesOf(5, 3 << 20) }), 'x');
+      await expect((await openMachine(disk.folder)).fetch('x')).rejects.toMatchObject({
+        code: 'not-enough-space',
+      });
+    });
+
+    test('is not complete where the disk fills up while it is fetched, and is later', async () => {
+      const local = writeTree({ 'a.bin': bytesOf(5, 1 << 20) });
+      await (await openMachine()).publish(local, 'x');
+      const here = await openMachine(disk.folder);
+      const fill = (seen: SeenRequest): boolean => {
+        if (isGet(seen) && seen.url.includes('a.bin')) disk.fill(100_000);
+        return false;
+      };
+      s3.faults.push({ on: fill, fault: {} });
+      await expect(here.fetch('x')).rejects.toMatchObject({ code: 'enospc' });
+      s3.faults.splice(0);
+      disk.free();
+      expect(filesIn(await here.fetch('x'))).toEqual(filesIn(local));
+    });
+  },
+);
