@@ -179,7 +179,7 @@ export function withRecipeFlags<T>(args: Argv<T>): Argv<T & RecipeFlags> {
 }
 
 /** Where the help lists the flags of a queue. */
-export const QUEUE = 'Queue:';
+const QUEUE = 'Queue:';
 
 /** The flags of the commands that a queue's workers may do. */
 export const queueFlags = {

@@ -4,7 +4,7 @@ import { connectQueue, openQueues, PREFIX, type QueueConnection } from './connec
 import { cancelIdOf, jobIdOf, parsePiece, type Run, STAGES, type Versions } from './pieces.js';
 
 /** How far a stage of a run is. */
-export interface StageStatus {
+interface StageStatus {
   stage: string;
   /** BullMQ's word for the stage's own job: `waiting-children` while its parts are done. */
   state: string;
