@@ -33,7 +33,7 @@ export function openS3Storage(
   /** Folders of images that this process has listed: to list many takes a while. */
   const listed = new Map<string, string>();
 
-  const using = <T>(
+  const using = async <T>(
     stage: 'push' | 'pull',
     relative: string,
     signal: AbortSignal | undefined,

@@ -73,11 +73,11 @@ export async function openStorage(root: string, options: StorageOptions = {}): P
   if (!root.includes('://')) {
     return explaining(async () => openFolderStorage(await realpath(root)), root);
   }
-  const place = parsePlace(root);
-  if (place.kind !== 's3' || place.prefix === '') {
+  const place = root.startsWith('s3://') ? parsePlace(root) : undefined;
+  if (place?.kind !== 's3' || place.prefix === '') {
     throw new TransferError('this is not the root of a storage', {
       code: 'bad-address',
-      path: root,
+      path: root.replace(/\/\/[^/]*@/, '//***@'), // it may be a password
       fix: 'pass s3://BUCKET/PREFIX, or a folder that all machines share',
     });
   }

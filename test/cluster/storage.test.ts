@@ -74,6 +74,31 @@ describe('A shared folder', () => {
   });
 });
 
+test.each([
+  's3://bucket',
+  's3://bucket/',
+  's3://',
+  'hf://datasets/me/x',
+  'http://a:b@c/d',
+  's3://bucket/a/../b',
+])('A storage has no root at %s', async (root) => {
+  const error: unknown = await openStorage(root).catch((reason: unknown) => reason);
+  expect(error).toMatchObject({ code: 'bad-address' });
+  expect(String(error)).not.toContain('a:b@');
+});
+
+test('A storage in S3 refuses paths before it asks the store', async () => {
+  const storage = await openStorage('s3://bucket/prefix', { cache: temporaryFolder() });
+  expect(storage.resolve('a/b')).toBe('s3://bucket/prefix/a/b');
+  const code = { code: 'storage-outside' };
+  for (const path of ['../other/a', '/a', 'a//b', '']) {
+    await expect(storage.fetch(path)).rejects.toMatchObject(code);
+    await expect(storage.publish('x', path)).rejects.toMatchObject(code);
+    await expect(storage.remove(path)).rejects.toMatchObject(code);
+    await expect(storage.exists(path)).rejects.toMatchObject(code);
+  }
+});
+
 describe('A path in the storage', () => {
   const OUTSIDE = [
     '',
