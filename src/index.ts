@@ -10,6 +10,16 @@
  */
 
 export { type ComposeShardInput, composeShard, mergeDataset } from './cluster/dataset-parts.js';
+export {
+  type Estimate,
+  type EstimatedStep,
+  type EstimateOptions,
+  estimateRecipe,
+  type EstimateRecipeInput,
+  estimateStudy,
+  type MachineCounts,
+  type Machines,
+} from './cluster/estimate.js';
 export type { Part, Shard } from './cluster/parts.js';
 export { extractShard, type ExtractShardInput, mergePool } from './cluster/pool-parts.js';
 export {

@@ -176,6 +176,10 @@ const READERS: Record<string, Call> = {
   'findPoolOf dataset': (dataset) => patchml.findPoolOf({ dataset, work: made.work }),
   'findPoolOf work': (work) => patchml.findPoolOf({ dataset: made.dataset, work }),
   findScores: (path) => patchml.findScores(path),
+  'estimateRecipe annotations': (annotations) =>
+    patchml.estimateRecipe({ recipe, annotations, images: made.images }),
+  'estimateRecipe images': (images) =>
+    patchml.estimateRecipe({ recipe, annotations: made.annotations, images }),
   'generate annotations': (annotations, out) =>
     patchml.generate({ recipe, annotations, images: made.images, out, work: `${out}-work` }),
   'generate images': (images, out) =>

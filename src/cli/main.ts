@@ -5,6 +5,7 @@ import { compareCommand } from './compare.js';
 import { diffCommand } from './diff.js';
 import { doctorCommand } from './doctor.js';
 import { evaluateCommand } from './evaluate.js';
+import { estimateCommand } from './estimate.js';
 import { exportCommand } from './export.js';
 import { complete, examples, runningCommand, withLongName } from './flags.js';
 import {
@@ -40,6 +41,7 @@ const COMMANDS = [
   mergeCommand,
   verifyCommand,
   inspectCommand,
+  estimateCommand,
   evaluateCommand,
   scoreCommand,
   compareCommand,

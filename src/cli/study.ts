@@ -133,7 +133,7 @@ async function openStudyOf(
 }
 
 /** Parses `name=path`. @throws UsageError */
-function inputsOf(flags: readonly string[]): Record<string, string> {
+export function inputsOf(flags: readonly string[]): Record<string, string> {
   const inputs = flags.map((text) => {
     const at = text.indexOf('=');
     if (at > 0 && at < text.length - 1) return [text.slice(0, at), text.slice(at + 1)] as const;

@@ -30,6 +30,8 @@ export interface PlannedStep {
   images: number | undefined;
   /** Estimated from a first batch; undefined where it could not be tried. */
   seconds: number | undefined;
+  /** CPU time of all threads, s, as far as it was measured. */
+  cpuSeconds?: number | undefined;
 }
 
 /** What a study would do. */
@@ -101,7 +103,7 @@ async function plan(input: PlanInput, options: PlanStudyOptions): Promise<StudyP
     try {
       const images = missing.get(name);
       if (images !== undefined) {
-        steps.push({ action, set: name, model, images, seconds: timer.elsewhere(cell, images) });
+        steps.push({ action, set: name, model, images, ...timer.elsewhere(cell, images) });
       } else if (opened && isFor(cell, opened)) {
         steps.push(await stepOf(cell, opened.set, action, input, options, timer));
       }
@@ -126,67 +128,83 @@ async function stepOf(
 ): Promise<PlannedStep> {
   const step = { set: cell.set, model: cell.model, images: set.ids.length };
   const place = await scoresPlace(cell, set, { work, scores: study.scores, provider });
-  if (await keptScores(place)) return { ...step, action: 'keep', seconds: 0 };
-  return { ...step, action, seconds: await timer.measure(cell, set) };
+  if (await keptScores(place)) return { ...step, action: 'keep', seconds: 0, cpuSeconds: 0 };
+  return { ...step, action, ...(await timer.measure(cell, set)) };
 }
+
+/** What work takes: wall time, and CPU time of all threads, s. */
+type Effort = Required<Pick<PlannedStep, 'seconds' | 'cpuSeconds'>>;
 
 /** Tells how long models take. */
 interface Timer {
-  /** Seconds on a set, by trying its first images. */
-  measure(cell: StudyCell, set: EvaluationSet): Promise<number>;
-  /** Seconds for so many images of a set that is not there, by what was tried on others. */
-  elsewhere(cell: StudyCell, images: number): number | undefined;
+  /** On a set, by trying its first images. */
+  measure(cell: StudyCell, set: EvaluationSet): Promise<Effort>;
+  /** For so many images of a set that is not there, by what was tried on others. */
+  elsewhere(cell: StudyCell, images: number): Effort;
 }
 
 /** A model is tried on two batches a thread: the first ones also start the model and the threads. */
 const [BATCH, MOST_THREADS] = [16, 8];
 
 function makeTimer({ study, trial }: PlanInput, options: PlanStudyOptions): Timer {
-  const perImage = new Map<string, number>();
-  const ofSet = new Map<string, number>();
-  const time = async (work: () => Promise<unknown>): Promise<number> => {
-    const start = performance.now();
-    await work();
-    return (performance.now() - start) / 1000;
-  };
+  const perImage = new Map<string, { seconds: number; cpuSeconds: number }>();
+  const ofSet = new Map<string, Effort>();
   return {
     async measure({ model, from }, set) {
+      const since = startClock();
       if (from.kind === 'predictions') {
         // Files of one set take the same time: one is tried.
         const known = ofSet.get(set.name);
         if (known !== undefined) return known;
         const input = { predictions: from.path, set, model };
         const { signal } = options;
-        const seconds = await time(() =>
-          scoreFile(input, { ...study.scores, ...from.options, signal }),
-        );
-        ofSet.set(set.name, seconds);
-        return seconds;
+        await scoreFile(input, { ...study.scores, ...from.options, signal });
+        const effort = since();
+        ofSet.set(set.name, effort);
+        return effort;
       }
       const { card, preprocess, batch = BATCH } = from;
       const { jobs = availableParallelism() } = options;
       const threads = Math.min(jobs, MOST_THREADS);
       const part = limitImages(set, 2 * threads * batch);
       const preprocessing = choosePreprocessing(card, set, preprocess);
-      const start = performance.now();
-      const done: { images: number; seconds: number }[] = [];
+      const done: { images: number; seconds: number; cpuSeconds: number }[] = [];
       const onProgress: StageOptions['onProgress'] = ({ done: images }) => {
-        done.push({ images, seconds: (performance.now() - start) / 1000 });
+        done.push({ images, ...since() });
       };
       const input = { card, set: part, preprocessing, work: trial };
       await predict(input, { ...options, batch: from.batch, jobs: threads, onProgress });
       const last = done.at(-1)!;
-      const first = done[threads - 1] ?? { images: 0, seconds: 0 };
+      const first = done[threads - 1] ?? { images: 0, seconds: 0, cpuSeconds: 0 };
       const isAll = first.images === last.images; // too few images for a second batch
-      const each = isAll
-        ? last.seconds / last.images
-        : (last.seconds - first.seconds) / (last.images - first.images);
-      perImage.set(model, Math.max(each, perImage.get(model) ?? 0));
-      return last.seconds + each * (set.ids.length - last.images);
+      const begin = isAll ? { images: 0, seconds: 0, cpuSeconds: 0 } : first;
+      const images = last.images - begin.images;
+      const each = {
+        seconds: (last.seconds - begin.seconds) / images,
+        cpuSeconds: (last.cpuSeconds - begin.cpuSeconds) / images,
+      };
+      const known = perImage.get(model);
+      perImage.set(model, known && known.seconds > each.seconds ? known : each);
+      const left = set.ids.length - last.images;
+      return {
+        seconds: last.seconds + each.seconds * left,
+        cpuSeconds: last.cpuSeconds + each.cpuSeconds * left,
+      };
     },
     elsewhere({ model }, images) {
       const each = perImage.get(model);
-      return each === undefined ? undefined : each * images;
+      if (each === undefined) return { seconds: undefined, cpuSeconds: undefined };
+      return { seconds: each.seconds * images, cpuSeconds: each.cpuSeconds * images };
     },
+  };
+}
+
+/** Starts measuring time. */
+function startClock(): () => { seconds: number; cpuSeconds: number } {
+  const start = performance.now();
+  const began = process.cpuUsage();
+  return () => {
+    const { user, system } = process.cpuUsage(began);
+    return { seconds: (performance.now() - start) / 1000, cpuSeconds: (user + system) / 1e6 };
   };
 }

@@ -54,6 +54,7 @@ const FLAGS: Record<string, readonly string[]> = {
   'merge compose': [...STAGE_FLAGS, '--out', '--overwrite'],
   'merge evaluate': EVALUATE_FLAGS,
   'merge study': STUDY_FLAGS,
+  estimate: ['--annotated', '--sample', '--machines', '--bandwidth', '--jobs', '--quiet', '--json'],
   evaluate: [...EVALUATE_FLAGS, '--shard'],
   score: ['--predictions', '--ids', '--labels', '--resamples', '--overwrite', '--json'],
   compare: ['--gap', '--all-pairs', '--out', '--seed', '--resamples', '--quiet', '--json'],
