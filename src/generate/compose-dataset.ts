@@ -286,7 +286,9 @@ async function writeSummaries(
     [CLASSES_FILE]: toJson(classTable()),
     [README_FILE]: datasetReadme(summary),
   };
-  for (const [file, text] of Object.entries(texts)) await writeWhole(join(partial, file), text);
+  const write = (file: string, text: string): Promise<void> =>
+    writeWhole(join(partial, file), text, { sync: false }); // the folder is, with all in it
+  for (const [file, text] of Object.entries(texts)) await write(file, text);
   for (const file of [METADATA_FILE, ...Object.keys(texts)]) {
     files[file] = sha256File(join(partial, file));
   }
@@ -301,7 +303,7 @@ async function writeSummaries(
     files: Object.fromEntries(sorted),
   };
   const lock: DatasetLock = { ...fields, lock: lockDigest(fields) };
-  await writeWhole(join(partial, LOCK_FILE), toJson(lock));
+  await write(LOCK_FILE, toJson(lock));
 }
 
 /** More than any photograph takes in this format, bytes. */

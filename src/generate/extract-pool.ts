@@ -128,7 +128,7 @@ export async function completePool(
     const progress = await fill(partial);
     await requireLengths(partial, progress);
     const summary = await summarize(recipe, indexed, progress, partial);
-    await writeWhole(join(partial, POOL_FILE), toJson(summary));
+    await writeWhole(join(partial, POOL_FILE), toJson(summary), { sync: false }); // the folder is
     await forgetProgress(partial);
   });
   return readPool(folder);
