@@ -90,5 +90,5 @@ export function Found({ name, found, of }: { name: string; found: number; of: nu
 
 /** A number as people read it: 100,000. */
 export function numberText(value: number): string {
-  return value.toLocaleString('en-US');
+  return String(value).replace(/\B(?=(\d{3})+$)/g, ',');
 }
