@@ -69,6 +69,10 @@ const WORDS = {
     one: 'unknown command, flag or argument: %s',
     other: 'unknown flags or arguments: %s',
   },
+  'Not enough non-option arguments: got %s, need at least %s': {
+    one: 'an argument is missing: %s given, at least %s needed',
+    other: 'an argument is missing: %s given, at least %s needed',
+  },
   'Unknown command: %s': { one: 'unknown command: %s', other: 'unknown commands: %s' },
   'Missing required argument: %s': {
     one: 'missing flag: %s',

@@ -135,13 +135,17 @@ function requireFigure(name: string): void {
 }
 
 /** What may be asked of a picture: more would take the machine's memory. */
-const SIZES = { widthMm: [40, 1000], fontSize: [3, 72], dpi: [30, 1200] } as const;
+const SIZES = {
+  widthMm: { name: 'a width', unit: 'mm', least: 40, most: 1000 },
+  fontSize: { name: 'a font size', unit: 'pt', least: 3, most: 72 },
+  dpi: { name: 'a resolution', unit: 'dpi', least: 30, most: 1200 },
+} as const;
 
 function requireSizes(options: PlotFigureOptions): void {
-  for (const [name, [least, most]] of Object.entries(SIZES)) {
-    const value = options[name as keyof typeof SIZES];
+  for (const [option, { name, unit, least, most }] of Object.entries(SIZES)) {
+    const value = options[option as keyof typeof SIZES];
     if (value === undefined || (value >= least && value <= most)) continue;
-    throw new EvaluationError(`expected ${name} from ${least} to ${most}, got ${value}`, {
+    throw new EvaluationError(`expected ${name} from ${least} to ${most} ${unit}, got ${value}`, {
       code: 'plot-invalid-size',
       fix: 'choose another value',
     });
@@ -162,9 +166,10 @@ function requireFormat(out: string): 'svg' | 'png' {
 function chooseView(figure: Figure, wanted: Readonly<Record<string, string>>): FigureView {
   const { name, views, absent } = figure;
   if (absent !== null || views.length === 0) {
-    throw new EvaluationError(`there is no "${name}" of these scores: ${absent ?? ''}`, {
+    const why = (absent ?? 'pass other scores').replace(/[.]$/, '');
+    throw new EvaluationError(`these scores have nothing for the figure "${name}"`, {
       code: 'plot-no-data',
-      fix: 'pass other scores',
+      fix: why.charAt(0).toLowerCase() + why.slice(1),
     });
   }
   const found = viewsOf(figure, wanted);
