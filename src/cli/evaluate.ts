@@ -89,8 +89,9 @@ export const evaluateCommand: CommandModule<object, EvaluateFlags & ShardFlag> =
       ),
   handler: run(async (flags, tools) => {
     if (flags.shard !== undefined) {
+      const shard = shardOf(flags.shard);
       requireOneProvider(flags.provider);
-      return evaluatePart(await openModels(flags, tools), shardOf(flags.shard), tools);
+      return evaluatePart(await openModels(flags, tools), shard, tools);
     }
     const { evaluateModel } = await import('../score/evaluate.js');
     return evaluate(evaluateModel, await openModels(flags, tools), tools);

@@ -75,10 +75,11 @@ export const studyCommand: CommandModule<object, WholeFlags> = {
       ),
   handler: run(async (flags, tools) => {
     if (flags.shard !== undefined) {
+      const shard = shardOf(flags.shard);
       requireOneProvider(flags.provider);
       const { runStudyShard } = await import('../cluster/study-parts.js');
       const { input, options } = await openStudyOf(flags, tools);
-      return describePart(await runStudyShard({ ...input, shard: shardOf(flags.shard) }, options));
+      return describePart(await runStudyShard({ ...input, shard }, options));
     }
     const { input, options } = await openStudyOf(flags, tools);
     if (flags['dry-run']) {

@@ -276,6 +276,13 @@ describe('patchml evaluate', () => {
       1,
       /coreml.*--provider/,
     ],
+    [['evaluate', '-m', 'tiny.onnx', ...SET, '--shard', '3/2'], 2, /from 1\/8 to 8\/8, got "3\/2"/],
+    [
+      ['evaluate', '-m', 'tiny.onnx', ...SET, '--shard', '1/2', '--provider', 'auto'],
+      2,
+      /--provider auto depends on the machine/,
+    ],
+    [['merge', 'evaluate', '-m', 'tiny.onnx', ...SET, '-o', 'x', '--work', 'none'], 1, /no parts/],
   ])('says in one line what is wrong: %j', async (args, code, says) => {
     expectOneLine(await patchml(...args), code, says);
   });
