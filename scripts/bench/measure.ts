@@ -29,8 +29,8 @@ export interface MeasureOptions {
   repeats: number;
   /**
    * Whether what the runs made stays where it is, to be removed with `scratch`. ext4 makes new files
-   * ten times slower in the minutes after as many were removed, and more so the smaller they are.
-   * Default: it is removed behind each run.
+   * ten times slower in the minutes after as many were removed. Default: it is removed behind each
+   * run.
    */
   keep?: boolean;
 }
