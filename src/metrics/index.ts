@@ -25,6 +25,7 @@ export {
   averagePrecision,
   type AveragePrecision,
   type AveragePrecisionTally,
+  type CountedLogits,
   finishAveragePrecision,
   startAveragePrecision,
 } from './average-precision.js';
@@ -79,6 +80,7 @@ export {
   scoreMatrix,
   type ScoreMatrix,
   softmax,
+  type SoftmaxTerms,
   type TopClasses,
   topClasses,
 } from './ranking.js';

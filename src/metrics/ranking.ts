@@ -171,18 +171,24 @@ export function softmax(
   return { values: into.subarray(0, values.length), images, classCount };
 }
 
-/** The {@link softmax} of some classes of one image alone. */
-export function softmaxOf(
+/** What makes probabilities of logits: exp(s - highest) / sum, of each image. */
+export interface SoftmaxTerms {
+  readonly highest: Float64Array;
+  /** Σ exp(s - highest), in the order of the classes. */
+  readonly sums: Float64Array;
+}
+
+/** The terms of an image, those that {@link softmax} divides by. */
+export function softmaxTerms(
   { values, classCount }: ScoreMatrix,
   image: number,
-  classes: Uint16Array,
-): Float64Array {
+): { highest: number; sum: number } {
   const start = image * classCount;
   const end = start + classCount;
   const highest = highestOf(values, start, end);
   let sum = 0;
   for (let at = start; at < end; at += 1) sum += Math.exp(values[at]! - highest);
-  return Float64Array.from(classes, (label) => Math.exp(values[start + label]! - highest) / sum);
+  return { highest, sum };
 }
 
 function highestOf(values: ScoreMatrix['values'], start: number, end: number): number {

@@ -1,10 +1,10 @@
 import {
   addScores,
   type AveragePrecision,
+  type CountedLogits,
   finishAveragePrecision,
   labelCounts,
   type LabelRanks,
-  softmax,
   startAveragePrecision,
 } from '../metrics/index.js';
 import { mapInWorkers } from '../parallel/workers.js';
@@ -15,8 +15,8 @@ import type { Batch } from './read-rankings.js';
 /** What average precision over images is made of beside the scores. */
 export interface PrecisionInput {
   ranks: LabelRanks;
-  /** Whether the scores become probabilities first: the scale of logits is another for each image. */
-  isLogits: boolean;
+  /** Where the scores become probabilities first: the scale of logits is another for each image. */
+  logits: CountedLogits | undefined;
 }
 
 /** The scores of all images, a second time: the first gave the ranks. */
@@ -111,23 +111,15 @@ function newMemory(like: Float32Array | Float64Array, length: number): ScoresPar
 /** Counts the parts; at the end gives what they make. */
 export function openPrecision({
   ranks,
-  isLogits,
+  logits,
 }: PrecisionInput): (part: ScoresPart) => CountedPart {
   const { classCount } = ranks.labels;
   const weights = Uint8Array.from(labelCounts(ranks.labels), (k) => (k > 0 ? 1 : 0));
-  const tally = startAveragePrecision(ranks, weights);
-  const memory = new Float64Array(BLOCK_ROWS * classCount);
+  const tally = startAveragePrecision(ranks, weights, logits);
   return ({ rows, firstRow, count }) => {
     if (count === 0) return { rows, found: finishAveragePrecision(tally) };
-    for (let row = 0; row < count; row += BLOCK_ROWS) {
-      const images = Math.min(BLOCK_ROWS, count - row);
-      const values = rows.subarray(row * classCount, (row + images) * classCount);
-      const scores = { values, images, classCount };
-      addScores(tally, isLogits ? softmax(scores, memory) : scores, firstRow + row);
-    }
+    const values = rows.subarray(0, count * classCount);
+    addScores(tally, { values, images: count, classCount }, firstRow);
     return { rows };
   };
 }
-
-/** Probabilities of so many images stay in the processor's memory between being made and counted. */
-const BLOCK_ROWS = 256;

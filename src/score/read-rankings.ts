@@ -2,6 +2,7 @@ import { EvaluationError } from '../errors.js';
 import {
   addLabelRanks,
   areProbabilities,
+  type CountedLogits,
   emptyLabelRanks,
   type LabelRanks,
   type LabelSet,
@@ -9,7 +10,8 @@ import {
   topClasses,
   type TopClasses,
 } from '../metrics/index.js';
-import { softmaxOf } from '../metrics/ranking.js';
+import { softmaxTerms } from '../metrics/ranking.js';
+import { keysOfLogits } from '../metrics/score-keys.js';
 import {
   type PredictionRows,
   type PredictionSource,
@@ -23,6 +25,8 @@ export interface Rankings {
   top: TopClasses;
   /** Where each label stands, with its probability as its score; undefined for ranks only. */
   ranks: LabelRanks | undefined;
+  /** What makes the probabilities of `ranks`, where the scores are logits. */
+  logits: CountedLogits | undefined;
   /** What the predictions hold; `unknown` for scores of 0 to 1 whose rows have no sum of 1. */
   scale: ScoreScale | 'ranked' | 'unknown';
 }
@@ -53,7 +57,7 @@ export async function readRankings(
   const kept = source.kind === 'ranked' ? Math.min(n, source.width) : n;
   const classes = new Uint16Array(source.images * kept);
   const ranks = source.kind === 'scores' ? emptyLabelRanks(labels) : undefined;
-  const softmaxes = new Float64Array(ranks?.scores.length ?? 0);
+  const noted = newLogits(ranks?.scores ?? new Float64Array(0), source.images);
   const { scale: said } = source;
   let mayBeProbabilities = said === undefined || said === 'probabilities';
   let areShares = said === undefined;
@@ -71,32 +75,53 @@ export async function readRankings(
     addLabelRanks(ranks, scores, batch.firstRow);
     if (said === 'probabilities') requireProbabilities(scores, source, batch.firstRow);
     else if (said !== 'quantised') {
-      noteProbabilities(softmaxes, labels, scores, batch.firstRow);
+      noteTerms(noted.terms, labels, scores, batch.firstRow);
       mayBeProbabilities &&= areProbabilities(scores);
       areShares &&= mayBeProbabilities || scores.values.every(isShare);
     }
   }
   const top = { classes, images: source.images, n: kept };
-  if (!ranks) return { top, ranks, scale: 'ranked' };
-  if (said === 'quantised') return { top, ranks, scale: said };
-  if (mayBeProbabilities) return { top, ranks, scale: 'probabilities' };
+  const read = { top, ranks, logits: undefined };
+  if (!ranks) return { ...read, scale: 'ranked' };
+  if (said === 'quantised') return { ...read, scale: said };
+  if (mayBeProbabilities) return { ...read, scale: 'probabilities' };
   // Of a sigmoid, or cosines: softmax would make other numbers of them.
-  if (areShares) return { top, ranks, scale: 'unknown' };
-  return { top, ranks: { ...ranks, scores: softmaxes }, scale: 'logits' };
+  if (areShares) return { ...read, scale: 'unknown' };
+  const probabilities = probabilitiesOf(noted, labels);
+  return { top, ranks: { ...ranks, scores: probabilities }, logits: noted, scale: 'logits' };
 }
 
-/** Notes the probabilities that a batch of logits gives the labels of its images. */
-function noteProbabilities(
-  noted: Float64Array,
-  { offsets, classes }: LabelSet,
+function newLogits(ofLabels: Float64Array, images: number): CountedLogits {
+  const terms = { highest: new Float64Array(images), sums: new Float64Array(images) };
+  return { ofLabels, terms };
+}
+
+/** Notes what makes probabilities of a batch of logits, for the images that have labels. */
+function noteTerms(
+  { highest, sums }: CountedLogits['terms'],
+  { offsets }: LabelSet,
   scores: ScoreMatrix,
   firstImage: number,
 ): void {
   for (let i = 0; i < scores.images; i += 1) {
-    const [start, end] = [offsets[firstImage + i]!, offsets[firstImage + i + 1]!];
-    if (start === end) continue;
-    noted.set(softmaxOf(scores, i, classes.subarray(start, end)), start - offsets[0]!);
+    const image = firstImage + i;
+    if (offsets[image] === offsets[image + 1]) continue;
+    const terms = softmaxTerms(scores, i);
+    highest[image] = terms.highest;
+    sums[image] = terms.sum;
   }
+}
+
+/** The probabilities of labels. */
+function probabilitiesOf({ ofLabels, terms }: CountedLogits, { offsets }: LabelSet): Float64Array {
+  const keys = keysOfLogits(terms);
+  const found = new Float64Array(ofLabels.length);
+  for (let image = 0; image < offsets.length - 1; image += 1) {
+    for (let at = offsets[image]!; at < offsets[image + 1]!; at += 1) {
+      found[at] = keys.scoreOf(ofLabels[at]!, image);
+    }
+  }
+  return found;
 }
 
 /** From 0 to 1, as floats round; patchml's own files have -1 for a class that the model lacks. */

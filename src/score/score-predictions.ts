@@ -101,7 +101,7 @@ export async function scorePredictions(
   const [precision, intervals] = await both(
     rankings.ranks && noScale === undefined
       ? classPrecision(
-          { ranks: rankings.ranks, isLogits: rankings.scale === 'logits' },
+          { ranks: rankings.ranks, logits: rankings.logits },
           { batches: read(), images: source.images },
           { signal },
         )

@@ -14,8 +14,10 @@ import {
   MetricsError,
   scoreMatrix,
   sliceLabelSet,
+  softmax,
   startAveragePrecision,
 } from '../../src/metrics/index.js';
+import { softmaxTerms } from '../../src/metrics/ranking.js';
 import { labelsOf, reference, scoresOf } from './reference.js';
 
 /** The step sum over the valid ones, each with everything that scores at least as high. */
@@ -95,6 +97,40 @@ describe('averagePrecision', () => {
       const ofClass = all.filter((_, at) => at % 3 === c);
       expect(got.perClass[c]).toBeCloseTo(plainPrecision(ofClass), 12);
     });
+  });
+
+  // logits whose probabilities are tied, are 0, or differ in their last digits alone
+  it.each<[string, (at: number) => number]>([
+    ['of few values', (at) => (at * 7919) % 5],
+    ['far apart, so that most probabilities are 0', (at) => 400 * spread(at) - (at % 2) * 1000],
+    ['very large', (at) => 1e15 * spread(at) + (at % 3)],
+    ['shifted', (at) => spread(at % 300) + (at % 7) * 1e6],
+  ])('counts logits %s as their probabilities', (_, logit) => {
+    const logits = scoreMatrix(
+      Float64Array.from({ length: 1800 }, (_, at) => logit(at)),
+      6,
+    );
+    const lists = Array.from({ length: 300 }, (_, image) => [image % 6, (image * 5) % 6]);
+    const labels = labelSet(lists, 6);
+    const weights = lists.map((_, image) => image % 3);
+    const probabilities = softmax(logits);
+    const terms = lists.map((_, image) => softmaxTerms(logits, image));
+    const tally = startAveragePrecision(labelRanks(probabilities, labels), weights, {
+      ofLabels: labelRanks(logits, labels).scores,
+      terms: {
+        highest: Float64Array.from(terms, ({ highest }) => highest),
+        sums: Float64Array.from(terms, ({ sum }) => sum),
+      },
+    });
+    addScores(tally, logits, 0);
+    const got = finishAveragePrecision(tally);
+    expect(got).toEqual(averagePrecision(probabilities, labels, weights));
+    const all = Array.from(probabilities.values, (value, at) => {
+      const image = Math.floor(at / 6);
+      const pair = { value, valid: lists[image]!.includes(at % 6) };
+      return Array<typeof pair>(weights[image]!).fill(pair);
+    });
+    expect(got.micro).toBeCloseTo(plainPrecision(all.flat()), 12);
   });
 
   it('takes scores further apart than the largest number', () => {
