@@ -239,11 +239,16 @@ export async function uploadFile(
 const S3_CREDENTIALS =
   'check AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY or AWS_PROFILE, and their rights there';
 
+/** A store that is not reached, or says nothing, for so long is away, ms: the SDK would wait forever. */
+const CONNECT_WITHIN = 10_000;
+const SILENT_AT_MOST = 120_000;
+
 /** Opens a client with the SDK's chain of credentials, and patchml's rule of retries. */
 export async function openS3Client(place: string, options: StoreOptions): Promise<S3Client> {
   const { endpoint, signal } = options;
   const config: S3ClientConfig = {
     retryStrategy: retryStrategy(signal),
+    requestHandler: { connectionTimeout: CONNECT_WITHIN, socketTimeout: SILENT_AT_MOST },
     // other stores know the checksums that are asked for, not those that the SDK adds
     ...(endpoint !== undefined && {
       endpoint,
