@@ -77,7 +77,9 @@ type Row = Float32Array | Float64Array;
 function rankOne(ranks: LabelRanks, row: Row, label: number, at: number): void {
   const score = row[label]!;
   let atOrAbove = 0;
-  for (const other of row) if (other >= score) atOrAbove += 1;
+  const { length } = row;
+  // Not `for ... of`: its iterator costs a tenth of the first reading.
+  for (let c = 0; c < length; c += 1) if (row[c]! >= score) atOrAbove += 1;
   ranks.scores[at] = score;
   ranks.atOrAbove[at] = atOrAbove;
   ranks.relevantAtOrAbove[at] = 1;
