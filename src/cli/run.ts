@@ -158,11 +158,11 @@ async function bars(): Promise<ProgressDisplay> {
       const payload = {
         stage: shorten(nameOf(progress)).padEnd(8),
         unit: progress.unit,
-        rate: rateOf(progress, first, seconds),
+        speed: speedText(rateOf(progress, first, seconds), progress.unit),
       };
       if (!bar) {
         bar = new SingleBar({
-          format: '{stage} {bar} {value}/{total} {unit}  {rate} {unit}/s  {eta_formatted} left',
+          format: '{stage} {bar} {value}/{total} {unit}  {speed}  {eta_formatted} left',
           barsize: 12,
           hideCursor: true,
           clearOnComplete: true,
@@ -197,7 +197,7 @@ function lines(): ProgressDisplay {
       const rate = rateOf(progress, first, seconds);
       const left = rate > 0 && total > done ? `, ${Math.ceil((total - done) / rate)} s left` : '';
       console.error(
-        `${nameOf(progress)}: ${done}/${total || '?'} ${unit}, ${rate} ${unit}/s${left}`,
+        `${nameOf(progress)}: ${done}/${total || '?'} ${unit}, ${speedText(rate, unit)}${left}`,
       );
     },
   };
@@ -225,7 +225,12 @@ function stageTimer(): (progress: Progress) => { isNew: boolean; seconds: number
 }
 
 function rateOf({ done }: Progress, first: number, seconds: number): number {
-  return seconds > 0 ? Math.round((done - first) / seconds) : 0;
+  return seconds > 0 ? (done - first) / seconds : 0;
+}
+
+/** `312 images/s`; what takes longer than a second, a minute: `12 models/min`. */
+function speedText(rate: number, unit: string): string {
+  return rate >= 1 ? `${Math.round(rate)} ${unit}/s` : `${Math.round(rate * 60)} ${unit}/min`;
 }
 
 /** Keeps the AWS SDK from printing a warning about old versions of Node.js among our lines. */
