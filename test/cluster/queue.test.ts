@@ -1,5 +1,6 @@
 // A run on a queue, with real workers and a real Redis: src/cluster/queue.
 
+import { once } from 'node:events';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { Queue } from 'bullmq';
@@ -102,6 +103,21 @@ describeWithRedis('The command line', () => {
     }
     await other.says(/refused: this is no piece of a run/);
     await pieces.close();
+  });
+
+  test('lets a worker end while Redis is away', async () => {
+    const worker = await newLab().work();
+    const closed = once(worker.process, 'close');
+    await redis().crash();
+    await worker.says(/is lost; waiting for it$/);
+    worker.process.kill('SIGTERM');
+    const ended = await closed;
+    await redis().restart();
+    expect(ended).toEqual([0, null]);
+    expect(worker.said).toEqual([
+      expect.stringMatching(/^does pieces/),
+      expect.stringMatching(/is lost; waiting for it$/),
+    ]);
   });
 
   test('serves a dashboard to those alone who have its address', async () => {

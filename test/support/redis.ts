@@ -21,6 +21,8 @@ export interface RedisServer {
   url: string;
   port: number;
   client: Redis;
+  /** Ends it as a crash would. */
+  crash: () => Promise<void>;
   /** Ends it as a crash would, and starts it again at the same port. */
   restart: (options?: { withData?: boolean }) => Promise<void>;
   close: () => Promise<void>;
@@ -52,6 +54,7 @@ async function startRedis(folder: string): Promise<RedisServer> {
     url,
     port,
     client,
+    crash: () => kill(server),
     async restart({ withData = true } = {}) {
       if (!withData) await client.flushall();
       await kill(server);

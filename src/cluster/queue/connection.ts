@@ -44,6 +44,13 @@ export async function connectQueue(
     });
     await firstConnect(redis, shown);
     open.push(redis);
+    // BullMQ makes a connection of its own to wait with, which would try again for ever.
+    const duplicate = redis.duplicate.bind(redis);
+    redis.duplicate = (options) => {
+      const copy = duplicate(options);
+      open.push(copy);
+      return copy;
+    };
     return redis;
   };
   const redis = await connect();

@@ -72,6 +72,7 @@ export async function runWorker(
   const scratch = await openScratch(options.scratch ?? tmpdir());
   const name = queueNameOf(place.versions);
   const queue = new bullmq.Queue(name, { connection: redis, prefix: PREFIX });
+  queue.on('error', () => undefined); // the connection tells what is wrong with it
   const stop = new AbortController();
   const report: WorkerReport = { done: 0, failed: 0 };
   const station: Station = {
@@ -108,14 +109,16 @@ export async function runWorker(
     for (const id of ids) worker.cancelJob(id, 'another worker has it');
   });
   worker.on('error', (error) => {
-    if (redis.status === 'ready') onNote(messageOf(error));
+    // A connection that is being lost tells so itself.
+    setTimeout(() => {
+      if (redis.status === 'ready') onNote(messageOf(error));
+    }, 200).unref();
   });
   onNote(`does pieces for ${place.storage.root} from ${connection.address}`);
   try {
     await ended(stop, options.signal);
-    const timer = setTimeout(connection.close, LAST_WAIT);
-    await worker.close();
-    clearTimeout(timer);
+    const isAway = redis.status !== 'ready'; // and would answer none of the farewells of a plain close
+    await within(LAST_WAIT, worker.close(isAway));
   } finally {
     connection.close();
     await scratch.close();
@@ -281,6 +284,16 @@ async function faultOfMachine(
     path: storage.root,
     fix: 'check what is mounted there, and start the worker again',
   });
+}
+
+/** Waits for work, but not for longer: a Redis that is away answers nothing. */
+async function within(milliseconds: number, work: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, milliseconds);
+  });
+  await Promise.race([work.catch(() => undefined), late]);
+  clearTimeout(timer);
 }
 
 /** Waits until the worker is to end. */
