@@ -82,6 +82,12 @@ async function record(root: string, log: string): Promise<void> {
       },
     });
   }
+  fs.fsync = ((descriptor, done) => {
+    plain.fsync(descriptor, (error) => {
+      if (!error) noteSync(descriptor);
+      done(error);
+    });
+  }) as typeof fs.fsync;
   fs.fsyncSync = (descriptor) => {
     plain.fsyncSync(descriptor);
     noteSync(descriptor);
