@@ -104,12 +104,7 @@ function rankSeveral(ranks: LabelRanks, row: Row, labels: Uint16Array, at: numbe
 }
 
 /** The position after the last of the ascending `sorted[low .. high)` that is at most `value`. */
-export function countAtMost(
-  sorted: Float64Array,
-  value: number,
-  low: number,
-  high: number,
-): number {
+function countAtMost(sorted: Float64Array, value: number, low: number, high: number): number {
   while (low < high) {
     const middle = (low + high) >>> 1;
     if (sorted[middle]! <= value) low = middle + 1;

@@ -71,7 +71,11 @@ export interface S3InTests {
   seen: (which: (request: SeenRequest) => boolean) => SeenRequest[];
   forget: () => void;
   /** Puts an object among those of version 1.1.0, or removes one, as any client may. */
-  put: (path: string, content: string | Uint8Array, metadata?: Record<string, string>) => Promise<void>;
+  put: (
+    path: string,
+    content: string | Uint8Array,
+    metadata?: Record<string, string>,
+  ) => Promise<void>;
   remove: (path: string) => Promise<void>;
   /** Paths of the objects of version 1.1.0. */
   objects: () => string[];
