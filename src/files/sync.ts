@@ -1,4 +1,4 @@
-import { closeSync, fsync, openSync } from 'node:fs';
+import fs, { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import pLimit from 'p-limit';
@@ -25,8 +25,6 @@ export async function syncTree(folder: string): Promise<void> {
   for (const below of folders.reverse()) await syncFolder(below);
 }
 
-const sync = promisify(fsync);
-
 /**
  * Puts a file on the disk. Opening and closing are synchronous: of thousands of files, a `FileHandle`
  * for each takes longer than the disk does.
@@ -34,7 +32,7 @@ const sync = promisify(fsync);
 export async function syncFile(path: string): Promise<void> {
   const file = openSync(path, 'r');
   try {
-    await sync(file);
+    await promisify(fs.fsync)(file);
   } finally {
     closeSync(file);
   }

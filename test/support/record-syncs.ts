@@ -1,4 +1,4 @@
-import { readlinkSync } from 'node:fs';
+import fs, { readlinkSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { temporaryFolder } from './unit-folder.js';
 
@@ -10,13 +10,22 @@ export async function recordSyncs(
   const handles = Object.getPrototypeOf(file) as { sync: (this: FileHandle) => Promise<void> };
   await file.close();
   const { sync } = handles;
+  const { fsync } = fs;
   const synced: [string, boolean][] = [];
+  const note = (descriptor: number): void => {
+    synced.push([readlinkSync(`/proc/self/fd/${descriptor}`), isRenamed()]);
+  };
   handles.sync = function () {
-    synced.push([readlinkSync(`/proc/self/fd/${this.fd}`), isRenamed()]);
+    note(this.fd);
     return sync.call(this);
   };
+  fs.fsync = ((descriptor, done) => {
+    note(descriptor);
+    fsync(descriptor, done);
+  }) as typeof fsync;
   const stop = (): void => {
     handles.sync = sync;
+    fs.fsync = fsync;
   };
   return { synced, stop };
 }
