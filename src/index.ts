@@ -173,13 +173,13 @@ export {
   draftModelCard,
   readSynsetList,
 } from './models/draft-card.js';
-export {
-  predict,
-  type PredictInput,
-  type Predictions,
-  type PredictionSummary,
-  type PredictOptions,
-} from './models/predict.js';
+export { predict } from './models/predict.js';
+export type {
+  PredictInput,
+  Predictions,
+  PredictionSummary,
+  PredictOptions,
+} from './models/prediction-folder.js';
 export type { Preset } from './models/presets.js';
 export { type Provider, PROVIDERS } from './models/provider.js';
 export {

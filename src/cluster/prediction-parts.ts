@@ -6,16 +6,18 @@ import {
   factsOf,
   openPrediction,
   type Prediction,
+  requireSpaceFor,
+  withModel,
+  writePredictionSummary,
+} from '../models/prediction.js';
+import {
   type PredictInput,
   type Predictions,
   type PredictionSummary,
   type PredictOptions,
   readPredictionSummary,
-  requireSpaceFor,
   SUMMARY_FILE,
-  withModel,
-  writePredictionSummary,
-} from '../models/predict.js';
+} from '../models/prediction-folder.js';
 import {
   keepPredictions,
   type PredictedBatch,

@@ -12,7 +12,8 @@ import {
 import { type MissingClasses, missingClasses } from '../models/classes.js';
 import { LOGITS_FILE } from '../models/logits-file.js';
 import { readCardedModel } from '../models/model-file.js';
-import { predict, type Predictions, type PredictOptions } from '../models/predict.js';
+import { predict } from '../models/predict.js';
+import type { Predictions, PredictOptions } from '../models/prediction-folder.js';
 import { PREDICTIONS_FILE } from '../models/run-model.js';
 import { openPredictions } from '../predictions/open.js';
 import { ofStep } from '../progress.js';

@@ -1,9 +1,7 @@
 import { serveStatic } from '@hono/node-server/serve-static';
 import { Hono } from 'hono';
-import { secureHeaders } from 'hono/secure-headers';
 import { connectQueue, loadDashboard, openQueues } from '../cluster/queue/connection.js';
-import { refusalOf } from './server.js';
-import { serveAlone, type Viewer } from './view.js';
+import { headersFor, refusalOf, type Served, serveAlone } from './door.js';
 
 /**
  * Serves bull-board, a page on the jobs of all queues of patchml in a Redis, on 127.0.0.1 alone. It
@@ -14,7 +12,7 @@ import { serveAlone, type Viewer } from './view.js';
 export async function startDashboard(
   address: string,
   { port }: { port?: number | undefined } = {},
-): Promise<Pick<Viewer, 'address' | 'port' | 'close'>> {
+): Promise<Served> {
   const { createBullBoard, BullMQAdapter, HonoAdapter } = await loadDashboard();
   const connection = await connectQueue(address);
   const queues = await openQueues(connection);
@@ -27,7 +25,8 @@ export async function startDashboard(
   });
   const served = await serveAlone(port, (door) => {
     const app = new Hono();
-    app.use(HEADERS);
+    // Of bull-board: it loads no fonts from elsewhere either.
+    app.use(headersFor(["'self'"], ["'self'", "'unsafe-inline'"], "'self'"));
     app.use(async (context, next) => refusalOf(context, door) ?? next());
     app.route('/', board.registerPlugin());
     return app;
@@ -40,22 +39,3 @@ export async function startDashboard(
     },
   };
 }
-
-/** Only what bull-board brings runs, and it can ask nobody but this server: not for fonts either. */
-const HEADERS = secureHeaders({
-  contentSecurityPolicy: {
-    defaultSrc: ["'none'"],
-    scriptSrc: ["'self'"],
-    styleSrc: ["'self'", "'unsafe-inline'"],
-    imgSrc: ["'self'", 'data:'],
-    connectSrc: ["'self'"],
-    baseUri: ["'self'"],
-    formAction: ["'none'"],
-    frameAncestors: ["'none'"],
-  },
-  xFrameOptions: 'DENY',
-  referrerPolicy: 'no-referrer',
-  crossOriginResourcePolicy: 'same-origin',
-  crossOriginOpenerPolicy: 'same-origin',
-  strictTransportSecurity: false,
-});

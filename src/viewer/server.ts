@@ -1,8 +1,6 @@
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { extname } from 'node:path';
 import { type Context, Hono } from 'hono';
-import { getCookie, setCookie } from 'hono/cookie';
-import { secureHeaders } from 'hono/secure-headers';
 import { messageOf, PatchmlError } from '../errors.js';
 import {
   type Collections,
@@ -12,20 +10,9 @@ import {
   rankingOf,
   resultsOf,
 } from './collections.js';
+import { type Door, headersFor, refusalOf } from './door.js';
 import { openThumbnails } from './thumbnails.js';
 import type { ViewedModel, ViewedSet } from './viewed-set.js';
-
-/** Whom a viewer answers. */
-export interface Door {
-  port: number;
-  /** In the address that is printed; the page's own requests then carry it in a cookie. */
-  token: string;
-}
-
-/** A token that nobody can guess. It reaches no output. */
-export function newToken(): string {
-  return randomBytes(24).toString('base64url');
-}
 
 /**
  * What the viewer answers. It changes nothing, and shows nothing but the page and what was opened:
@@ -35,7 +22,7 @@ export function newToken(): string {
 export function viewerApp({ overview, sets }: Collections, page: string, door: Door): Hono {
   const app = new Hono();
   const thumbnails = openThumbnails();
-  app.use(headersFor(page));
+  app.use(headersFor(digests(page, 'script'), digests(page, 'style')));
   app.use(async (context, next) => refusalOf(context, door) ?? next());
 
   app.get('/', (context) => context.html(page));
@@ -98,70 +85,11 @@ export function viewerApp({ overview, sets }: Collections, page: string, door: D
   }
 }
 
-/** Only the page's own script and style run, and it can ask nobody but this server. */
-function headersFor(page: string): ReturnType<typeof secureHeaders> {
-  const digests = (tag: string): string[] =>
-    [...page.matchAll(new RegExp(`<${tag}[^>]*>([^]*?)</${tag}>`, 'g'))].map(
-      ([, text]) => `'sha256-${createHash('sha256').update(text!).digest('base64')}'`,
-    );
-  return secureHeaders({
-    contentSecurityPolicy: {
-      defaultSrc: ["'none'"],
-      scriptSrc: digests('script'),
-      styleSrc: digests('style'),
-      imgSrc: ["'self'", 'data:'],
-      connectSrc: ["'self'"],
-      baseUri: ["'none'"],
-      formAction: ["'none'"],
-      frameAncestors: ["'none'"],
-    },
-    xFrameOptions: 'DENY',
-    referrerPolicy: 'no-referrer',
-    crossOriginResourcePolicy: 'same-origin',
-    crossOriginOpenerPolicy: 'same-origin',
-    strictTransportSecurity: false,
-  });
-}
-
-/**
- * The answer to a request that is not the page's: of another method; under another name of this
- * machine (a site that has its own name lead to 127.0.0.1); from another page; without the token.
- */
-export function refusalOf(context: Context, { port, token }: Door): Response | undefined {
-  const { method } = context.req;
-  if (method !== 'GET' && method !== 'HEAD') {
-    return context.text('The viewer changes nothing.', 405, { allow: 'GET, HEAD' });
-  }
-  context.header('cache-control', 'private, no-cache');
-  const hosts = [`127.0.0.1:${port}`, `localhost:${port}`];
-  if (!hosts.includes(context.req.header('host') ?? '')) {
-    return context.text(`The viewer answers as ${hosts.join(' and ')} only.`, 403);
-  }
-  // What a browser says of where a request comes from; a link to the page itself may be anywhere.
-  const site = context.req.header('sec-fetch-site') ?? 'none';
-  const isPage = context.req.path === '/' && context.req.header('sec-fetch-dest') === 'document';
-  if (site !== 'same-origin' && site !== 'none' && !isPage) {
-    return context.text('The viewer answers its own page only.', 403);
-  }
-  const cookie = cookieName(port);
-  const given = context.req.path === '/' ? context.req.query('token') : undefined;
-  if (!isSame(given ?? getCookie(context, cookie) ?? '', token)) {
-    return context.text('Open the address that patchml printed.', 403);
-  }
-  if (given !== undefined) {
-    setCookie(context, cookie, token, { httpOnly: true, sameSite: 'Strict', path: '/' });
-  }
-  return undefined;
-}
-
-/** Cookies are for all ports of a machine: two viewers need two. */
-function cookieName(port: number): string {
-  return `patchml-${port}`;
-}
-
-function isSame(given: string, token: string): boolean {
-  const [a, b] = [given, token].map((text) => createHash('sha256').update(text).digest());
-  return timingSafeEqual(a!, b!);
+/** The digests by which a page's own scripts or styles are let run. */
+function digests(page: string, tag: string): string[] {
+  return [...page.matchAll(new RegExp(`<${tag}[^>]*>([^]*?)</${tag}>`, 'g'))].map(
+    ([, text]) => `'sha256-${createHash('sha256').update(text!).digest('base64')}'`,
+  );
 }
 
 function setOf(context: Context, sets: Collections['sets']): ViewedSet | undefined {

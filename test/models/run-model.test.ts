@@ -5,7 +5,7 @@ import { beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { encode } from '../../src/image/encode.js';
 import type { ModelCard } from '../../src/models/card.js';
 import { LOGITS_FILE } from '../../src/models/logits-file.js';
-import { haveRoom } from '../../src/models/predict.js';
+import { haveRoom } from '../../src/models/prediction.js';
 import { PREDICTIONS_FILE, runModel } from '../../src/models/run-model.js';
 import { openModelSession } from '../../src/models/session.js';
 import type { StageOptions } from '../../src/progress.js';
