@@ -4,13 +4,12 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { toTerminalTable } from '../../src/text.js';
 import { makeSample } from '../make-sample.js';
+import { freePort } from './free-port.js';
 
 const BIN = resolve('dist/src/cli/bin.cjs');
 
@@ -105,13 +104,4 @@ function processorOfChildren(): number {
 function digestOf(folder: string): unknown {
   const lock = JSON.parse(readFileSync(join(folder, 'patchml.lock.json'), 'utf8')) as object;
   return 'dataset' in lock ? lock.dataset : undefined;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }

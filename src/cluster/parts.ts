@@ -44,7 +44,7 @@ type PartSummary = z.output<typeof partSchema>;
 export type ImageRange = PartSummary['images'];
 
 /** Most parts that work is cut into. */
-const MAX_PARTS = 100_000;
+export const MAX_PARTS = 100_000;
 
 /** A part that is to be made. */
 export interface PartWork {
@@ -102,7 +102,7 @@ export function partsFolder(place: string): string {
   return `${plainPlace(place)}.shards`;
 }
 
-function partFolder(parts: string, { part, of }: Shard): string {
+export function partFolder(parts: string, { part, of }: Shard): string {
   return join(parts, `${part}-of-${of}`);
 }
 

@@ -64,6 +64,11 @@ export interface StorageOptions extends Pick<StoreOptions, 'endpoint'> {
   cache?: string | undefined;
 }
 
+/** Whether a storage is in S3, and not a folder. */
+export function isRemote({ root }: Pick<Storage, 'root'>): boolean {
+  return root.startsWith('s3:');
+}
+
 /**
  * Opens the storage of a run.
  * @param root a folder that all machines share, or `s3://BUCKET/PREFIX`

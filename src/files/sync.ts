@@ -25,6 +25,11 @@ export async function syncTree(folder: string): Promise<void> {
   for (const below of folders.reverse()) await syncFolder(below);
 }
 
+/** Looks `fsync` up at each call, so that tests can record it. */
+const sync = promisify((file: number, done: (error: Error | null) => void) => {
+  fs.fsync(file, done);
+});
+
 /**
  * Puts a file on the disk. Opening and closing are synchronous: of thousands of files, a `FileHandle`
  * for each takes longer than the disk does.
@@ -32,7 +37,7 @@ export async function syncTree(folder: string): Promise<void> {
 export async function syncFile(path: string): Promise<void> {
   const file = openSync(path, 'r');
   try {
-    await promisify(fs.fsync)(file);
+    await sync(file);
   } finally {
     closeSync(file);
   }

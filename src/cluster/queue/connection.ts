@@ -76,19 +76,25 @@ const KEEP_ALIVE = 10_000;
 const LONGEST_WAIT = 5000;
 
 /** The queues in a Redis: of all versions of patchml, and of all storages. */
-export async function openQueues({ redis, bullmq }: QueueConnection): Promise<Bullmq.Queue[]> {
+export async function openQueues(connection: QueueConnection): Promise<Bullmq.Queue[]> {
   const names = new Set<string>();
-  for await (const keys of redis.scanStream({ match: `${PREFIX}:*:meta`, count: 1000 })) {
+  for await (const keys of connection.redis.scanStream({
+    match: `${PREFIX}:*:meta`,
+    count: 1000,
+  })) {
     for (const key of keys as string[]) {
       const [, name] = /^[^:]+:(pieces-[0-9a-f]+):meta$/.exec(key) ?? [];
       if (name !== undefined) names.add(name);
     }
   }
-  return [...names].sort().map((name) => {
-    const queue = new bullmq.Queue(name, { connection: redis, prefix: PREFIX });
-    queue.on('error', () => undefined); // the connection tells what is wrong with it
-    return queue;
-  });
+  return [...names].sort().map((name) => openQueue(connection, name));
+}
+
+/** A queue in a Redis. It says nothing of errors: the connection tells what is wrong with it. */
+export function openQueue({ redis, bullmq }: QueueConnection, name: string): Bullmq.Queue {
+  const queue = new bullmq.Queue(name, { connection: redis, prefix: PREFIX });
+  queue.on('error', () => undefined);
+  return queue;
 }
 
 /** The libraries of the dashboard. @throws QueueError `queue-library-missing` */

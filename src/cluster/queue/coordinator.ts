@@ -5,7 +5,7 @@ import type { Redis } from 'ioredis';
 import { AbortedError, QueueError } from '../../errors.js';
 import { digestOf } from '../../files/digest.js';
 import type { StageOptions } from '../../progress.js';
-import { clientNames, PREFIX, type QueueConnection } from './connection.js';
+import { clientNames, openQueue, PREFIX, type QueueConnection } from './connection.js';
 import {
   cancelIdOf,
   type Found,
@@ -53,10 +53,9 @@ export async function coordinate(
 ): Promise<Found> {
   const { bullmq, redis, address } = connection;
   const name = queueNameOf(versions);
-  const queue = new bullmq.Queue(name, { connection: redis, prefix: PREFIX });
+  const queue = openQueue(connection, name);
   const flows = new bullmq.FlowProducer({ connection: redis, prefix: PREFIX });
-  queue.on('error', () => undefined); // the connection tells what is wrong with it
-  flows.on('error', () => undefined);
+  flows.on('error', () => undefined); // the connection tells what is wrong with it
   const unlessAborted = untilAborted(signal, job.command);
 
   await unlessAborted(requireAlone(connection, job.out));

@@ -12,7 +12,7 @@ import {
   type GenerateOptions,
   requireInputs,
 } from '../../generate/generate.js';
-import type { Storage, StorageOptions } from '../storage.js';
+import { isRemote, type Storage, type StorageOptions } from '../storage.js';
 import { connectQueue } from './connection.js';
 import { coordinate, type CoordinateOptions } from './coordinator.js';
 import { openPlace, type QueuedJob } from './pieces.js';
@@ -78,10 +78,6 @@ export function generateOnQueue(
   });
 }
 
-function isRemote({ root }: Storage): boolean {
-  return root.startsWith('s3:');
-}
-
 /** The path from the storage's root of what a user names. @throws TransferError `storage-outside` */
 async function pathInStorage(storage: Storage, root: string, path: string): Promise<string> {
   const given = isRemote(storage)
@@ -95,7 +91,7 @@ async function pathInStorage(storage: Storage, root: string, path: string): Prom
 
 /** As a user would name it, who gave the root this way. */
 function shownPath(root: string, path: string): string {
-  return root.startsWith('s3:') ? `${root.replace(/\/$/, '')}/${path}` : join(root, path);
+  return isRemote({ root }) ? `${root.replace(/\/$/, '')}/${path}` : join(root, path);
 }
 
 /** Reads what describes a folder of the storage, without the rest of it. */

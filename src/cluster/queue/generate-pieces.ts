@@ -8,7 +8,7 @@ import { inspectPlace } from '../../generate/dataset-output.js';
 import { openExtraction } from '../../generate/extract-pool.js';
 import { findPlan, makePlan } from '../../generate/make-plan.js';
 import { composeShard, mergeDataset, partsOfDataset } from '../dataset-parts.js';
-import { partsFolder, type Shard } from '../parts.js';
+import { partFolder, partsFolder, type Shard } from '../parts.js';
 import { extractShard, filesOfShard, mergePool } from '../pool-parts.js';
 import type { Storage } from '../storage.js';
 import type { Found, Piece, QueuedJob } from './pieces.js';
@@ -73,7 +73,7 @@ async function extract(
   const [pool, parts] = [pathOf(folder, bench), pathOf(partsFolder(folder), bench)];
   const isThere = await take(pool, bench);
   if (shard) {
-    const part = `${parts}/${shard.part}-of-${shard.of}`;
+    const part = partFolder(parts, shard);
     if (isThere || (await storage.exists(part))) return { index };
     const needed = await filesOfShard(input.index, shard);
     const local = await storage.fetchImages(job.images, needed, signal);
@@ -125,7 +125,7 @@ async function compose(
   if (isThere && shard) return found;
   const parts = pathOf(partsOfDataset(composition), bench);
   if (shard) {
-    const part = `${parts}/${shard.part}-of-${shard.of}`;
+    const part = partFolder(parts, shard);
     if (await storage.exists(part)) return found;
     await composeShard({ ...input, shard }, { overwrite, jobs: 1, signal });
     await give(part, bench);

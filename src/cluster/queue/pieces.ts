@@ -9,7 +9,8 @@ import { writeWhole } from '../../files/output-file.js';
 import { codecVersions } from '../../image/codecs.js';
 import { recipeSchema } from '../../recipe/schema.js';
 import { PATCHML_VERSION } from '../../version.js';
-import { openStorage, type Storage, type StorageOptions } from '../storage.js';
+import { MAX_PARTS } from '../parts.js';
+import { isRemote, openStorage, type Storage, type StorageOptions } from '../storage.js';
 
 /** Whose pieces a worker does: those of its own code, in its own storage. */
 const versionsSchema = z.strictObject({
@@ -67,7 +68,7 @@ const pieceSchema = z.strictObject({
   run: runSchema,
   stage: z.enum(STAGES),
   /** A part of the stage; without one, what comes before its parts and what joins them. */
-  shard: z.strictObject({ part: z.int().min(1), of: z.int().min(1).max(100_000) }).optional(),
+  shard: z.strictObject({ part: z.int().min(1), of: z.int().min(1).max(MAX_PARTS) }).optional(),
   /** What a part of a stage begins with. */
   found: foundSchema.optional(),
 });
@@ -131,7 +132,7 @@ const idSchema = z.strictObject({ format: z.literal('patchml-storage'), id: z.uu
 
 /** The id of a storage: the same on every machine that has it. */
 async function identify(storage: Storage): Promise<string> {
-  if (storage.root.startsWith('s3:')) return storage.root;
+  if (isRemote(storage)) return storage.root;
   if (!(await storage.exists(ID_FOLDER))) {
     const draft = await mkdtemp(join(tmpdir(), 'patchml-'));
     try {
@@ -147,7 +148,7 @@ async function identify(storage: Storage): Promise<string> {
 
 /** @throws TransferError, OutputError where the storage is not there, as where it is no longer mounted */
 export async function readId(storage: Storage): Promise<string> {
-  if (storage.root.startsWith('s3:')) return storage.root;
+  if (isRemote(storage)) return storage.root;
   const text = await readFile(join(await storage.fetch(ID_FOLDER), ID_FILE), 'utf8');
   return idSchema.parse(JSON.parse(text)).id;
 }

@@ -8,7 +8,7 @@ import { explainError } from '../../files/file-errors.js';
 import { lockFolder } from '../../files/folder-lock.js';
 import type { StageOptions } from '../../progress.js';
 import type { StorageOptions } from '../storage.js';
-import { connectQueue, PREFIX, type QueueConnection } from './connection.js';
+import { connectQueue, openQueue, PREFIX, type QueueConnection } from './connection.js';
 import { doGeneratePiece } from './generate-pieces.js';
 import {
   type Found,
@@ -71,8 +71,7 @@ export async function runWorker(
   const { bullmq, redis } = connection;
   const scratch = await openScratch(options.scratch ?? tmpdir());
   const name = queueNameOf(place.versions);
-  const queue = new bullmq.Queue(name, { connection: redis, prefix: PREFIX });
-  queue.on('error', () => undefined); // the connection tells what is wrong with it
+  const queue = openQueue(connection, name);
   const stop = new AbortController();
   const report: WorkerReport = { done: 0, failed: 0 };
   const station: Station = {
