@@ -9,17 +9,9 @@
  * @module
  */
 
+export type { Estimate, EstimatedStep, MachineCounts, Machines } from './cluster/cost.js';
 export { type ComposeShardInput, composeShard, mergeDataset } from './cluster/dataset-parts.js';
-export {
-  type Estimate,
-  type EstimatedStep,
-  type EstimateOptions,
-  estimateRecipe,
-  type EstimateRecipeInput,
-  estimateStudy,
-  type MachineCounts,
-  type Machines,
-} from './cluster/estimate.js';
+export { type EstimateOptions, estimateRecipe, estimateStudy } from './cluster/estimate.js';
 export type { Part, Shard } from './cluster/parts.js';
 export { extractShard, type ExtractShardInput, mergePool } from './cluster/pool-parts.js';
 export {
@@ -28,6 +20,7 @@ export {
   type EvaluateShardOptions,
   mergeEvaluation,
 } from './cluster/prediction-parts.js';
+export type { EstimateRecipeInput } from './cluster/stage-trial.js';
 export { runStudyShard, type StudyPart, type StudyShardInput } from './cluster/study-parts.js';
 export {
   type Dataset,

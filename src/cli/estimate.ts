@@ -1,5 +1,5 @@
 import type { CommandModule, InferredOptionTypes } from 'yargs';
-import type { Estimate } from '../cluster/estimate.js';
+import type { Estimate } from '../cluster/cost.js';
 import type { ProviderChoice } from '../models/provider.js';
 import { bytesText, countText, toTerminalTable } from '../text.js';
 import { examples, providerFlag, providerOf, requireGiven, shared, wholeNumber } from './flags.js';

@@ -1,7 +1,9 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from '@jest/globals';
-import { type Estimate, recipeCost, type Rates } from '../../src/cluster/estimate.js';
+import type { Estimate } from '../../src/cluster/cost.js';
+import { recipeCost } from '../../src/cluster/estimate.js';
+import type { Rates } from '../../src/cluster/stage-trial.js';
 import { estimateRecipe, estimateStudy, loadStudy } from '../../src/index.js';
 import { type InputFolders, makeImages, writeFolders } from '../support/input.js';
 import { madeRecipe, writeRecipe } from '../support/made-recipe.js';

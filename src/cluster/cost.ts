@@ -1,0 +1,151 @@
+import { EvaluationError } from '../errors.js';
+
+/** The machines that the work is estimated for. */
+export interface Machines {
+  /** Default: 1. */
+  machines?: number | undefined;
+  /** Of each. Default: 16. */
+  cores?: number | undefined;
+  /** What the storage that all share gives to all of them together, MB/s. Default: 1000. */
+  bandwidth?: number | undefined;
+  /** Images of a piece of a queue. Default: 1000. */
+  piece?: number | undefined;
+}
+
+/** What they are estimated for, with the defaults. */
+export type MachineCounts = Record<keyof Machines, number>;
+
+/** A step of the work. */
+export interface EstimatedStep {
+  name: string;
+  /** How many of `unit`. */
+  items: number;
+  unit: string;
+  coreSeconds: number;
+  /** Whether all machines share it; else one process does it. */
+  isDivided: boolean;
+  /** Read from and written to the shared storage. */
+  bytes: number;
+  /** Wall time on the machines. */
+  seconds: number;
+  /** What the wall time is made of. */
+  limit: 'processor' | 'storage' | 'one process';
+}
+
+/** What a piece of work costs. */
+export interface Estimate {
+  machines: MachineCounts;
+  steps: EstimatedStep[];
+  coreHours: number;
+  /** Where models run on a GPU: the hours of one; else 0. */
+  gpuHours: number;
+  /** Wall time on the machines, s. */
+  seconds: number;
+  /** Bytes of what stays, by what it is. */
+  storage: Record<string, number>;
+  files: number;
+  /** Pieces of a queue; commands that Redis does for them; requests to S3, if the storage is there. */
+  operations: { pieces: number; redis: number; s3: number };
+  /** What is not in these numbers, and why. */
+  leftOut: string[];
+  /** What stops more cores from helping first, and from how many on. */
+  bottleneck: { step: string; limit: 'storage' | 'one process'; cores: number } | undefined;
+}
+
+/** Commands of BullMQ for a job: added, taken, kept alive twice, ended. */
+const COMMANDS = 5;
+
+export function totalOf(
+  steps: EstimatedStep[],
+  machines: MachineCounts,
+  {
+    storage,
+    files,
+    pieces,
+    s3,
+    gpuHours,
+    leftOut,
+  }: Pick<Estimate, 'storage' | 'files' | 'gpuHours' | 'leftOut'> & { pieces: number; s3: number },
+): Estimate {
+  return {
+    machines,
+    steps,
+    coreHours: steps.reduce((sum, { coreSeconds }) => sum + coreSeconds, 0) / 3600,
+    gpuHours,
+    seconds: steps.reduce((sum, { seconds }) => sum + seconds, 0),
+    storage,
+    files,
+    operations: { pieces, redis: COMMANDS * pieces, s3 },
+    leftOut,
+    bottleneck: bottleneckOf(steps, machines),
+  };
+}
+
+export function stepOf(
+  {
+    each,
+    ...step
+  }: Pick<EstimatedStep, 'name' | 'items' | 'unit' | 'bytes' | 'isDivided'> & { each: number },
+  { machines, cores, bandwidth }: MachineCounts,
+): EstimatedStep {
+  const coreSeconds = each * step.items;
+  const computing = coreSeconds / (step.isDivided ? machines * cores : 1);
+  const moving = step.bytes / (bandwidth * 1e6);
+  const busy = step.isDivided ? ('processor' as const) : ('one process' as const);
+  return {
+    ...step,
+    coreSeconds,
+    seconds: Math.max(computing, moving),
+    limit: moving > computing ? 'storage' : busy,
+  };
+}
+
+/**
+ * What stops more cores from helping: the storage, for the divided step that moves the most bytes a
+ * CPU second, or the steps that are not divided, once these take longer than the divided ones.
+ */
+function bottleneckOf(
+  steps: readonly EstimatedStep[],
+  { bandwidth }: MachineCounts,
+): Estimate['bottleneck'] {
+  const divided = steps.filter((step) => step.isDivided && step.coreSeconds > 0);
+  const single = steps.filter((step) => !step.isDivided && step.coreSeconds > 0);
+  const candidates: NonNullable<Estimate['bottleneck']>[] = divided
+    .filter(({ bytes }) => bytes > 0)
+    .map(({ name, coreSeconds, bytes }): NonNullable<Estimate['bottleneck']> => ({
+      step: name,
+      limit: 'storage',
+      cores: (coreSeconds * bandwidth * 1e6) / bytes,
+    }));
+  const alone = single.reduce((sum, { seconds }) => sum + seconds, 0);
+  const [longest] = [...single].sort((a, b) => b.seconds - a.seconds);
+  if (longest && alone > 0) {
+    const shared = divided.reduce((sum, { coreSeconds }) => sum + coreSeconds, 0);
+    candidates.push({ step: longest.name, limit: 'one process', cores: shared / alone });
+  }
+  const [first] = candidates.sort((a, b) => a.cores - b.cores);
+  return first && { ...first, cores: Math.max(1, Math.round(first.cores)) };
+}
+
+export function machinesOf({
+  machines = 1,
+  cores = 16,
+  bandwidth = 1000,
+  piece = 1000,
+}: Machines): MachineCounts {
+  requireCounts({ machines, cores, bandwidth, piece });
+  return { machines, cores, bandwidth, piece };
+}
+
+/** @throws EvaluationError `option-out-of-range` */
+export function requireCounts(options: Record<string, number | undefined>): void {
+  for (const [name, value] of Object.entries(options)) {
+    if (value === undefined || (Number.isInteger(value) && value >= 1)) continue;
+    throw new EvaluationError(
+      `expected a whole number of at least 1 for \`${name}\`, got ${value}`,
+      {
+        code: 'option-out-of-range',
+      },
+    );
+  }
+}
