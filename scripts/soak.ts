@@ -96,7 +96,7 @@ async function view(): Promise<void> {
     const { sets } = (await (await ask('/api/overview')).json()) as { sets: { key: string }[] };
     const index = await ask(`/api/sets/${sets[0]!.key}/index`);
     if (!index.ok) throw new Error(`the viewer's index: ${index.status}`);
-    await index.text();
+    await index.body!.pipeTo(new WritableStream());
   } finally {
     await viewer.close();
   }

@@ -33,3 +33,35 @@ export function digestOf(value: unknown): string {
   if (text === undefined) throw new TypeError('only JSON values have a digest');
   return sha256(text);
 }
+
+/** About as many characters are hashed at once. */
+const HASHED = 2 ** 16;
+
+/** What a list may hold whose digest is taken an item at a time. */
+type ListItem = string | number | readonly number[];
+
+/** {@link digestOf} of an object of texts and lists, which may be too long for one string. */
+export function digestOfLists(
+  fields: Readonly<Record<string, string | Iterable<ListItem>>>,
+): string {
+  const digest = createHash('sha256');
+  let text = '{';
+  for (const name of Object.keys(fields).sort()) {
+    const value = fields[name]!;
+    text += `${text === '{' ? '' : ','}${JSON.stringify(name)}:`;
+    if (typeof value === 'string') {
+      text += JSON.stringify(value);
+      continue;
+    }
+    let opening = '[';
+    for (const item of value) {
+      text += opening + canonicalize(item)!;
+      opening = ',';
+      if (text.length < HASHED) continue;
+      digest.update(text);
+      text = '';
+    }
+    text += opening === '[' ? '[]' : ']';
+  }
+  return digest.update(`${text}}`).digest('hex');
+}

@@ -1,5 +1,5 @@
 import { EvaluationError } from '../errors.js';
-import { digestOf } from '../files/digest.js';
+import { digestOf, digestOfLists } from '../files/digest.js';
 import type { ImagePlace } from '../imagenet/images.js';
 import type { ClassIndex } from '../imagenet/synsets.js';
 import type { GridCell } from '../image/box.js';
@@ -138,14 +138,16 @@ export function finishSet(
 }
 
 /** What the digest of a set is taken over, a column for each; those that the set lacks are absent. */
-interface DigestColumns extends Pick<EvaluationSet, 'ids' | 'labels'> {
-  originals?: readonly ClassIndex[];
-  pixels?: readonly string[];
+interface DigestColumns {
+  ids: Iterable<string>;
+  labels: Iterable<readonly ClassIndex[]>;
+  originals?: Iterable<ClassIndex>;
+  pixels?: Iterable<string>;
 }
 
 /** The digest of a set: of the images, and of what a score depends on beside predictions. */
 export function digestOfSet(rule: LabelRule, columns: DigestColumns): string {
-  return digestOf({ rule, ...columns });
+  return digestOfLists({ ...columns, rule });
 }
 
 /** The digest of a set of which only these images are left. */
@@ -153,7 +155,10 @@ export function digestOfPart(digest: string, ids: readonly string[]): string {
   return digestOf([digest, ids]);
 }
 
-function columnsOf(items: readonly SetItem[]): DigestColumns {
+function columnsOf(items: readonly SetItem[]): Pick<EvaluationSet, 'ids' | 'labels'> & {
+  originals?: readonly ClassIndex[];
+  pixels?: readonly string[];
+} {
   const ids = items.map(({ id }) => id);
   const labels = items.map((item) => item.labels);
   const originals = items.flatMap(({ original }) => (original === undefined ? [] : [original]));

@@ -2,17 +2,7 @@ import { messageOf, PatchmlError } from '../errors.js';
 import { classTable } from '../imagenet/synsets.js';
 import type { StageOptions } from '../progress.js';
 import type { EvaluationSetInput } from '../sets/open-set.js';
-import type {
-  Difference,
-  ImageDetail,
-  ModelResults,
-  Overview,
-  Ranking,
-  SetIndex,
-  SetSummary,
-  Versus,
-} from './answers.js';
-import { listAt } from './columns.js';
+import type { Difference, ModelResults, Overview, Ranking, SetSummary, Versus } from './answers.js';
 import { findViewable, type FoundFolder } from './given-paths.js';
 import {
   type FoundScores,
@@ -142,12 +132,6 @@ function freeKey(name: string, taken: ReadonlyMap<string, unknown>): string {
   return key;
 }
 
-/** What the gallery filters a set by. */
-export function indexOf({ columns }: ViewedSet): SetIndex {
-  const { ids, k, labels, sourceNames, sources } = columns;
-  return { ids, k, labels, sourceNames, sources };
-}
-
 /** How one of a set's models did. @throws PatchmlError where its scores are damaged */
 export async function resultsOf(model: ViewedModel): Promise<ModelResults> {
   const { found, of } = await model.load();
@@ -160,22 +144,11 @@ export async function rankingOf(model: ViewedModel, image: number): Promise<Rank
   return { ...rankingOf(image), found: found[image]!, of: of[image]! };
 }
 
-/** Everything about one image but what models say. */
-export function detailOf({ columns, fileOf }: ViewedSet, image: number): ImageDetail {
-  const file = fileOf(image);
-  return {
-    id: columns.ids[image]!,
-    k: columns.k[image]!,
-    ...(file === undefined ? {} : { file }),
-    labels: listAt(columns.labels, image),
-    objects: columns.objectsOf(image),
-  };
-}
-
 /** Compares the images of two sets by their ids. */
 export function compareVersions(first: ViewedSet, second: ViewedSet): Versus {
-  const placeOf = new Map(second.columns.ids.map((id, place) => [id, place]));
-  const places = first.columns.ids.map((id) => placeOf.get(id) ?? -1);
+  const placeOf = new Map<string, number>();
+  for (const id of second.columns.ids()) placeOf.set(id, placeOf.size);
+  const places = Array.from(first.columns.ids(), (id) => placeOf.get(id) ?? -1);
   return {
     places,
     differences: places.map((place, image) => differenceOf(first, image, second, place)),
@@ -185,7 +158,7 @@ export function compareVersions(first: ViewedSet, second: ViewedSet): Versus {
 
 function differenceOf(a: ViewedSet, image: number, b: ViewedSet, place: number): Difference {
   if (place === -1) return 'missing';
-  const [labels, others] = [listAt(a.columns.labels, image), listAt(b.columns.labels, place)];
+  const [labels, others] = [a.columns.labelsOf(image), b.columns.labelsOf(place)];
   if (labels.join() !== others.join()) return 'labels';
-  return a.columns.pixels[image] === b.columns.pixels[place] ? 'none' : 'pixels';
+  return a.columns.pixelsOf(image) === b.columns.pixelsOf(place) ? 'none' : 'pixels';
 }

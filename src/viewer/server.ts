@@ -2,14 +2,7 @@ import { createHash } from 'node:crypto';
 import { extname } from 'node:path';
 import { type Context, Hono } from 'hono';
 import { messageOf, PatchmlError } from '../errors.js';
-import {
-  type Collections,
-  compareVersions,
-  detailOf,
-  indexOf,
-  rankingOf,
-  resultsOf,
-} from './collections.js';
+import { type Collections, compareVersions, rankingOf, resultsOf } from './collections.js';
 import { type Door, headersFor, refusalOf } from './door.js';
 import { openThumbnails } from './thumbnails.js';
 import type { ViewedModel, ViewedSet } from './viewed-set.js';
@@ -29,7 +22,7 @@ export function viewerApp({ overview, sets }: Collections, page: string, door: D
   app.get('/api/overview', (context) => context.json(overview));
   app.get('/api/sets/:set/index', (context) => {
     const set = setOf(context, sets);
-    return set ? context.json(indexOf(set)) : context.notFound();
+    return set ? context.body(bytesOf(set.columns.index()), 200, JSON_TYPE) : context.notFound();
   });
   app.get('/api/sets/:set/models/:model', async (context) => {
     const model = modelOf(context);
@@ -50,7 +43,7 @@ export function viewerApp({ overview, sets }: Collections, page: string, door: D
     const set = setOf(context, sets);
     const image = imageOf(context, set);
     if (!set || image === undefined) return context.notFound();
-    return context.json(detailOf(set, image));
+    return context.json(set.columns.detailOf(image));
   });
   app.get('/api/sets/:set/images/:image/thumbnail', async (context) => {
     const set = setOf(context, sets);
@@ -65,7 +58,7 @@ export function viewerApp({ overview, sets }: Collections, page: string, door: D
     const set = setOf(context, sets);
     const image = imageOf(context, set);
     if (!set || image === undefined) return context.notFound();
-    const type = extname(set.fileOf(image) ?? '').toLowerCase();
+    const type = extname(set.columns.fileOf(image) ?? '').toLowerCase();
     if (set.readFile && type in TYPES) return picture(await set.readFile(image), type);
     return context.notFound();
   });
@@ -99,7 +92,14 @@ function setOf(context: Context, sets: Collections['sets']): ViewedSet | undefin
 function imageOf(context: Context, set: ViewedSet | undefined): number | undefined {
   const text = context.req.param('image') ?? '';
   const image = /^\d{1,8}$/.test(text) ? Number(text) : NaN;
-  return set && image < set.columns.ids.length ? image : undefined;
+  return set && image < set.columns.images ? image : undefined;
+}
+
+const JSON_TYPE = { 'content-type': 'application/json' };
+
+/** A long text, made as it is sent. */
+function bytesOf(pieces: Iterable<string>): ReadableStream<Uint8Array> {
+  return ReadableStream.from(pieces).pipeThrough(new TextEncoderStream());
 }
 
 /** The formats of pictures that are sent. */

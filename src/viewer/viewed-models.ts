@@ -57,7 +57,7 @@ export async function setOfScores({
   const { add, columns } = openColumns(folder);
   const { ids, k } = await perImage();
   ids.forEach((id, image) => {
-    add({ id, k: k[image]!, labels: [], objects: [], pixels: '' });
+    add({ id, k: k[image]!, labels: [], objects: [] });
   });
   const { name, rule, digest } = scorecard.set;
   return {
@@ -72,7 +72,6 @@ export async function setOfScores({
     columns,
     setDigest: digest,
     models: [],
-    fileOf: () => undefined,
     close: () => Promise.resolve(),
   };
 }
@@ -110,10 +109,10 @@ function summarise({ folder, scorecard }: FoundScores): Omit<ModelSummary, 'key'
 
 async function loadScores(
   { folder, perImage: read, predictions }: FoundScores,
-  { ids }: ImageColumns,
+  columns: ImageColumns,
 ): Promise<ModelScores> {
   const perImage = await read();
-  const rows = rowsOf(ids, perImage.ids);
+  const rows = rowsOf(columns.ids(), perImage.ids);
   if (rows.filter((row) => row >= 0).length < perImage.ids.length) {
     throw new EvaluationError('it has images that the set does not have', {
       code: 'scores-invalid',
@@ -127,7 +126,7 @@ async function loadScores(
     rankingOf:
       predictions === undefined
         ? rankingsIn({ n: perImage.top.n, classes: perImage.top.classes, rows })
-        : await readRankings(predictions, ids),
+        : await readRankings(predictions, columns.ids()),
   };
 }
 
@@ -138,7 +137,7 @@ function foundIn({ variableTopK, k }: PerImageScores, row: number): number {
 
 async function readRankings(
   path: string,
-  ids: readonly string[],
+  ids: Iterable<string>,
 ): Promise<ModelScores['rankingOf']> {
   const { ids: predicted, n, classes, probabilities } = await readTopPredictions(path);
   return rankingsIn({ n, classes, probabilities, rows: rowsOf(ids, predicted) });
@@ -166,7 +165,7 @@ function rankingsIn({
 }
 
 /** Where each id is among others, or -1. */
-function rowsOf(ids: readonly string[], among: readonly string[]): Int32Array {
+function rowsOf(ids: Iterable<string>, among: readonly string[]): Int32Array {
   const rows = new Map(among.map((id, row) => [id, row]));
   return Int32Array.from(ids, (id) => rows.get(id) ?? -1);
 }

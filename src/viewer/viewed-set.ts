@@ -18,7 +18,7 @@ import { datasetFolderOf, readReleaseSummary, RELEASE_FILE } from '../release/re
 import { digestOfSet } from '../sets/evaluation-set.js';
 import { type EvaluationSetInput, openEvaluationSet } from '../sets/open-set.js';
 import type { ModelSummary, Ranking, SetSummary } from './answers.js';
-import { type ImageColumns, listAt, openColumns } from './columns.js';
+import { type ImageColumns, openColumns } from './columns.js';
 import { type FoundFolder, requireWithin } from './given-paths.js';
 
 /** A set of images as the viewer holds it. */
@@ -28,8 +28,6 @@ export interface ViewedSet {
   /** What scorecards call the set by, where models can be scored on it. */
   setDigest?: string | undefined;
   models: ViewedModel[];
-  /** Where an image's file is in the folder; undefined where it has none. */
-  fileOf: (image: number) => string | undefined;
   /** An image's file. @throws PatchmlError */
   readFile?: ((image: number) => Promise<Buffer>) | undefined;
   /** An image's pixels. @throws PatchmlError */
@@ -72,7 +70,6 @@ async function openDataset(
   for (const file of [SUMMARY_FILE, LOCK_FILE, METADATA_FILE]) await within(join(folder, file));
   const { summary, lock, rows } = await readDataset(folder);
   const { add, columns } = openColumns(folder);
-  const files: string[] = [];
   for await (const row of rows()) {
     throwIfAborted(signal, 'view');
     const { bbox, category, patch, source } = row.objects;
@@ -83,20 +80,22 @@ async function openDataset(
       patch: patch[at] ?? '',
       source: source[at] ?? '',
     }));
-    add({ id: row.id, k: row.k, labels: row.labels, objects, pixels: row.pixels_sha256 });
-    files.push(row.file_name);
+    const { id, file_name: file, k, labels, pixels_sha256: pixels } = row;
+    add({ id, file, k, labels, objects, pixels });
     onProgress?.({
       stage: 'view',
       step: summary.name,
-      done: files.length,
+      done: columns.images,
       total: summary.images,
       unit: 'rows',
     });
   }
   const readFile = async (image: number): Promise<Buffer> =>
-    readRegularFile(await within(join(folder, files[image]!)), { maxBytes: MAX_IMAGE_BYTES });
+    readRegularFile(await within(join(folder, columns.fileOf(image)!)), {
+      maxBytes: MAX_IMAGE_BYTES,
+    });
   const hasPixels = release?.kind !== 'recipe';
-  const labels = columns.ids.map((_, image) => listAt(columns.labels, image));
+  const [ids, labels, pixels] = [columns.ids(), columns.labels(), columns.pixels()];
   return {
     summary: {
       kind,
@@ -104,13 +103,12 @@ async function openDataset(
       path,
       digest: lock.dataset,
       pool: lock.pool,
-      images: files.length,
+      images: columns.images,
       hasPixels,
     },
     columns,
-    setDigest: digestOfSet('patchml', { ids: columns.ids, labels, pixels: columns.pixels }),
+    setDigest: digestOfSet('patchml', { ids, labels, pixels }),
     models: [],
-    fileOf: (image) => files[image],
     ...(hasPixels
       ? { readFile, readPixels: async (image: number) => decodeImage(await readFile(image)) }
       : {}),
@@ -155,9 +153,8 @@ async function openPool(
     },
     columns,
     models: [],
-    fileOf: () => undefined,
     readPixels: (image) => {
-      const { data, ...size } = pixels.read({ id: columns.ids[image]!, ...places[image]! });
+      const { data, ...size } = pixels.read({ id: columns.idOf(image), ...places[image]! });
       return Promise.resolve({
         ...size,
         data: Buffer.from(data.buffer, data.byteOffset, data.length),
@@ -179,7 +176,8 @@ export async function openViewedImages(input: EvaluationSetInput): Promise<Viewe
   const path = images?.path ?? input.labels ?? input.originals ?? name;
   const { add, columns } = openColumns(path);
   ids.forEach((id, image) => {
-    add({ id, k: labels[image]!.length, labels: labels[image]!, objects: [], pixels: '' });
+    const file = images?.places[image]?.file;
+    add({ id, file, k: labels[image]!.length, labels: labels[image]!, objects: [] });
   });
   const homes = images && homesOf(await realpath(images.path));
   const reader = images && new ImageReader(images.path);
@@ -200,7 +198,6 @@ export async function openViewedImages(input: EvaluationSetInput): Promise<Viewe
     columns,
     setDigest: digest,
     models: [],
-    fileOf: (image) => images?.places[image]?.file,
     ...(images && {
       readFile,
       readPixels: async (image: number) => decodeImage(await readFile(image)),

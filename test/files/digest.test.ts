@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { digestOf, sha256, sha256File } from '../../src/files/digest.js';
+import { digestOf, digestOfLists, sha256, sha256File } from '../../src/files/digest.js';
 import { temporaryFolder, writeTree } from '../support/unit-folder.js';
 
 // FIPS 180-2: the SHA-256 of "abc" and of nothing
@@ -62,3 +62,17 @@ function reversed(value: unknown): unknown {
       .map(([key, inner]) => [key, reversed(inner)]),
   );
 }
+
+describe('digestOfLists', () => {
+  it('is the digest of the same object, whatever its lists come from', () => {
+    const fields = { rule: 'a "rule"', ids: ['b', 'ä'], labels: [[1, 2], []], none: [] };
+    const streamed = { ...fields, ids: new Set(fields.ids), labels: fields.labels.values() };
+    expect(digestOfLists(streamed)).toBe(digestOf(fields));
+    expect(digestOfLists({})).toBe(digestOf({}));
+  });
+
+  it('is so of lists that are hashed in parts', () => {
+    const ids = Array.from({ length: 50_000 }, (_, id) => `k2-${id}`);
+    expect(digestOfLists({ rule: 'x', ids })).toBe(digestOf({ rule: 'x', ids }));
+  });
+});
