@@ -11,7 +11,7 @@ import { SUMS_FILE } from '../release/release-folder.js';
 import { sendAndMark } from '../transfer/push.js';
 import { openS3Objects, type S3Objects } from '../transfer/s3-objects.js';
 import { CLAIM_FILE, openS3Store } from '../transfer/s3-store.js';
-import { isPassingError } from '../transfer/store-errors.js';
+import { isOfNetwork } from '../transfer/store-errors.js';
 import { type LocalFile, type StoreOptions, transferring, usingStore } from '../transfer/store.js';
 import { type CopiedFrom, openLocalCopies, type RemoteFile } from './local-copies.js';
 import { find, type Found, removeAll } from './s3-folders.js';
@@ -49,7 +49,7 @@ export function openS3Storage(
           await objects.close();
         }
       });
-    return retry(attempt, { isPassing: mayPass, signal });
+    return retry(attempt, { isPassing: isOfNetwork, signal });
   };
 
   const requireFound = async (objects: S3Objects, relative: string): Promise<Found> => {
@@ -126,11 +126,6 @@ export function openS3Storage(
     remove: (relative: string) =>
       using('push', relative, undefined, (objects) => removeAll(objects, relative)),
   };
-}
-
-/** A worker outlives a network that is away, where a command of a user at once says that it is. */
-function mayPass(error: unknown): boolean {
-  return isPassingError(error) || (error as Partial<TransferError>).code === 'no-network';
 }
 
 /** Reads objects by their paths from a folder in the storage. */

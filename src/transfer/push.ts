@@ -89,7 +89,10 @@ export async function sendAndMark(
   { files, sums }: Pick<CheckedRelease, 'files' | 'sums'>,
   options: PushOptions,
 ): Promise<Pick<Pushed, 'isNew' | 'sent'>> {
-  if (await store.isComplete()) return { isNew: false, sent: 0 };
+  if (await store.isComplete()) {
+    await store.settle?.(sums);
+    return { isNew: false, sent: 0 };
+  }
   await store.prepare(sums);
   if (await store.isComplete()) return { isNew: false, sent: 0 }; // another run was faster
   const all = store.sumsAreTheMark ? files : [...files, sums];

@@ -4,6 +4,7 @@ import { retry } from '../parallel/retry.js';
 import { SUMS_FILE } from '../release/release-folder.js';
 import { openS3Objects, type S3Objects, undefinedIfNotFound } from './s3-objects.js';
 import type { LocalFile, Store, StoredFile, StoreOptions } from './store.js';
+import { isOfNetwork } from './store-errors.js';
 import { readText } from './stored-files.js';
 
 const OBJECTS_AT_ONCE = 4;
@@ -65,6 +66,7 @@ export async function openS3Store(
       await claim.drop();
       return isNew;
     },
+    settle: (sums) => claim.settle(sums),
     read: (path, start) => objects.read(path, start),
     close: objects.close,
   };
@@ -79,8 +81,10 @@ interface Claim {
   take: (sums: LocalFile) => Promise<void>;
   /** Whether it is still there. */
   isHeld: () => Promise<boolean>;
-  /** Removes it once the version is complete; it does no harm if it stays. */
+  /** Removes it once the version is complete; where that is refused, it does no harm. */
   drop: () => Promise<void>;
+  /** Removes it where an earlier push of this release left it. */
+  settle: (sums: LocalFile) => Promise<void>;
 }
 
 /**
@@ -95,9 +99,14 @@ function openClaim(objects: S3Objects, signal: AbortSignal | undefined): Claim {
   let ours = '';
   const read = (): Promise<string | undefined> =>
     readText(objects, CLAIM_FILE).catch(undefinedIfNotFound);
+  const textOf = ({ sha256 }: LocalFile): string => `${sha256}\n`;
+  const drop = (): Promise<void> =>
+    objects.remove(CLAIM_FILE).catch((error: unknown) => {
+      if (isOfNetwork(error)) throw error; // the next attempt removes it
+    });
   return {
-    async take({ sha256 }) {
-      ours = `${sha256}\n`;
+    async take(sums) {
+      ours = textOf(sums);
       const vanished = anotherPush(objects);
       const claim = async (): Promise<void> => {
         let there = await read();
@@ -111,7 +120,10 @@ function openClaim(objects: S3Objects, signal: AbortSignal | undefined): Claim {
       await retry(claim, { isPassing: (error) => error === vanished, signal });
     },
     isHeld: async () => (await read()) === ours,
-    drop: () => objects.remove(CLAIM_FILE).catch(() => undefined),
+    drop,
+    async settle(sums) {
+      if ((await read()) === textOf(sums)) await drop();
+    },
   };
 }
 

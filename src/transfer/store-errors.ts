@@ -15,6 +15,11 @@ export function isPassingError(error: unknown): boolean {
 
 const PASSING: ErrorCode[] = ['connection-cut', 'store-busy'];
 
+/** Whether it passes, or the network is away: a worker waits for that, a user's command does not. */
+export function isOfNetwork(error: unknown): boolean {
+  return isPassingError(error) || (error instanceof TransferError && error.code === 'no-network');
+}
+
 /** The same for the status of a response. */
 export function isPassingStatus(status: number): boolean {
   return [408, 425, 429, 500, 502, 503, 504].includes(status);

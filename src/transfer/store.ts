@@ -133,6 +133,8 @@ export interface Store {
    * @returns false where another run has marked it first, with whatever it sent
    */
   mark: (sums: LocalFile) => Promise<boolean>;
+  /** Removes what a push of this release left that was cut off behind its mark. */
+  settle?: (sums: LocalFile) => Promise<void>;
   /**
    * The bytes of a file from a place before its end. Where the connection is cut while they arrive,
    * the rest is asked for again.
