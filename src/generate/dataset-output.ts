@@ -132,6 +132,7 @@ export const DATASET: OutputKind = {
 
 /**
  * Checks that a place may take a dataset of this recipe, before the work that leads to it.
+ * @param shown how errors name the place
  * @throws OutputError where something else is there, or a dataset of another recipe and not to be
  * replaced
  */
@@ -139,13 +140,15 @@ export async function requirePlaceFor(
   recipe: Recipe,
   place: string,
   overwrite: boolean,
+  shown = place,
 ): Promise<void> {
   if ((await requirePlace(place, DATASET)) === 'free' || overwrite) return;
-  if ((await readLock(place)).recipe !== recipeDigest(recipe)) throw otherDataset(place);
+  if ((await readLock(place)).recipe !== recipeDigest(recipe)) throw otherDataset(shown);
 }
 
 /**
  * Looks at the place a dataset is to go to.
+ * @param shown how errors name it
  * @returns `complete` where this very dataset is there already, else `free`
  * @throws OutputError where something else is there that may not be replaced
  */
@@ -153,11 +156,12 @@ export async function inspectPlace(
   place: string,
   origin: DatasetOrigin,
   overwrite: boolean,
+  shown = place,
 ): Promise<'complete' | 'free'> {
   if ((await requirePlace(place, DATASET)) === 'free') return 'free';
   if (digestOf(await readOrigin(place)) === digestOf(origin)) return 'complete';
   if (overwrite) return 'free';
-  throw otherDataset(place);
+  throw otherDataset(shown);
 }
 
 function otherDataset(path: string): OutputError {

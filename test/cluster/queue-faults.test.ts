@@ -2,12 +2,12 @@
 
 import { once } from 'node:events';
 import { readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from '@jest/globals';
 import { openGenerator } from '../../src/random.js';
 import { makeImages } from '../support/input.js';
+import { startNetwork } from '../support/network.js';
 import { type LabWorker, useQueueLab } from '../support/queue-lab.js';
 import { describeWithRedis, useRedis } from '../support/redis.js';
 import { mountSmallDisk, whyNoSmallDisk } from '../support/small-disk.js';
@@ -74,14 +74,15 @@ describeWithRedis('A run on a queue ends in the dataset of an undivided run', ()
   test('where the network to Redis is cut for longer than a worker is waited for', async () => {
     const { work, generate, expectUndivided } = newLab();
     const network = await startNetwork(redis().port);
-    const run = generate({ queue: network.url });
-    const cutOff = await work({ queue: network.url });
+    const queue = `redis://127.0.0.1:${network.port}`;
+    const run = generate({ queue });
+    const cutOff = await work({ queue });
     await untilDone([cutOff], 2);
-    network.cut();
+    network.cut('silent');
     const other = await work(); // takes over what the one that is cut off is at
     await untilDone([other], 1);
     await sleep(CUT);
-    network.mend();
+    await network.mend();
     await run;
     await expectUndivided();
     await network.close();
@@ -180,49 +181,3 @@ describeWithRedis('A run on a queue', () => {
 
 /** How long the network is cut, ms; the workers wait for each other for 2000. */
 const CUT = Number(process.env['PATCHML_TEST_CUT'] ?? 4000);
-
-/** A network to Redis that can be cut: what is sent then arrives late. */
-interface Network {
-  url: string;
-  cut: () => void;
-  mend: () => void;
-  close: () => Promise<void>;
-}
-
-async function startNetwork(port: number): Promise<Network> {
-  const sockets = new Set<Socket>();
-  let isCut = false;
-  const server = createServer((near) => {
-    const far = connect(port, '127.0.0.1');
-    for (const [from, to] of [
-      [near, far],
-      [far, near],
-    ] as const) {
-      sockets.add(from);
-      from.on('data', (data) => to.write(data));
-      from.on('error', () => to.destroy());
-      from.on('close', () => {
-        sockets.delete(from);
-        to.destroy();
-      });
-      if (isCut) from.pause();
-    }
-  }).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  return {
-    url: `redis://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    cut() {
-      isCut = true;
-      for (const socket of sockets) socket.pause();
-    },
-    mend() {
-      isCut = false;
-      for (const socket of sockets) socket.resume();
-    },
-    async close() {
-      for (const socket of sockets) socket.destroy();
-      server.close();
-      await once(server, 'close');
-    },
-  };
-}

@@ -1,7 +1,7 @@
 import { mkdtemp, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, posix, relative, resolve } from 'node:path';
-import { LOCK_FILE, readDataset, SUMMARY_FILE } from '../../dataset/dataset.js';
+import { readDataset } from '../../dataset/dataset.js';
 import { explaining } from '../../files/file-errors.js';
 import { realPlace } from '../../files/folders.js';
 import { readIndexSummary } from '../../generate/build-index.js';
@@ -15,6 +15,7 @@ import {
 import { isRemote, type Storage, type StorageOptions } from '../storage.js';
 import { connectQueue } from './connection.js';
 import { coordinate, type CoordinateOptions } from './coordinator.js';
+import { isDatasetAt, SUMMARIES } from './generate-pieces.js';
 import { openPlace, type QueuedJob } from './pieces.js';
 
 /** All paths are of the storage: absolute, or from its root. */
@@ -57,16 +58,11 @@ export function generateOnQueue(
       work: await inStorage(input.work),
       ...{ strict, overwrite, piece },
     };
-    if (!isRemote(storage)) await requirePlaceFor(recipe, storage.resolve(job.out), overwrite);
+    await requireOutput(storage, job);
     const connection = await connectQueue(input.queue, options.onNote);
     try {
       const { index, pool, plan } = await coordinate(connection, versions, job, options);
-      const { summary, lock } = await readFrom(
-        storage,
-        job.out,
-        [LOCK_FILE, SUMMARY_FILE],
-        readDataset,
-      );
+      const { summary, lock } = await readFrom(storage, job.out, SUMMARIES, readDataset);
       const indexed = await readFrom(storage, index, ['index.json'], readIndexSummary);
       const { hidden = { annotations: 0, images: 0 } } = indexed;
       const at = (path: string): string => shownPath(input.root, path);
@@ -87,6 +83,23 @@ async function pathInStorage(storage: Storage, root: string, path: string): Prom
     : relative(storage.root, await realPlace(resolve(root, path)));
   storage.resolve(given);
   return given;
+}
+
+/**
+ * Checks that the output may be written, before any work.
+ * @throws OutputError where something else is there, or a dataset of another recipe and not to be
+ * replaced
+ */
+async function requireOutput(
+  storage: Storage,
+  { recipe, out, overwrite }: QueuedJob,
+): Promise<void> {
+  const place = storage.resolve(out);
+  if (!isRemote(storage)) return requirePlaceFor(recipe, place, overwrite);
+  if (!(await isDatasetAt(out, storage))) return;
+  await readFrom(storage, out, SUMMARIES, (folder) =>
+    requirePlaceFor(recipe, folder, overwrite, place),
+  );
 }
 
 /** As a user would name it, who gave the root this way. */

@@ -121,7 +121,9 @@ async function compose(
   const composition = await openComposition(input);
   const isTaken = await takeSummaries(out, bench);
   const isThere =
-    isTaken && (await inspectPlace(at(out), composition.origin, overwrite)) === 'complete';
+    isTaken &&
+    (await inspectPlace(at(out), composition.origin, overwrite, storage.resolve(out))) ===
+      'complete';
   if (isThere && shard) return found;
   const parts = pathOf(partsOfDataset(composition), bench);
   if (shard) {
@@ -165,13 +167,26 @@ async function give(place: string, { storage, scratch, signal }: Bench): Promise
 
 /** Links what says which dataset is at a place: it may be a large one, and of another recipe. */
 async function takeSummaries(out: string, bench: Bench): Promise<boolean> {
-  if (!(await bench.storage.exists(out))) return false;
+  if (!(await isDatasetAt(out, bench.storage))) return false;
   await mkdir(join(bench.scratch, out), { recursive: true });
-  for (const name of [LOCK_FILE, SUMMARY_FILE]) {
-    if (await take(`${out}/${name}`, bench)) continue;
+  for (const name of SUMMARIES) await take(`${out}/${name}`, bench);
+  return true;
+}
+
+/** The files that say which dataset one is. */
+export const SUMMARIES = [LOCK_FILE, SUMMARY_FILE];
+
+/**
+ * Whether a dataset is at a place of the storage, of whatever recipe, or nothing.
+ * @throws OutputError `output-not-empty` where something else is
+ */
+export async function isDatasetAt(out: string, storage: Storage): Promise<boolean> {
+  if (!(await storage.exists(out))) return false;
+  for (const name of SUMMARIES) {
+    if (await storage.exists(`${out}/${name}`)) continue;
     throw new OutputError('this is not a dataset', {
       code: 'output-not-empty',
-      path: bench.storage.resolve(out),
+      path: storage.resolve(out),
       fix: 'choose another output folder, or move or remove this one',
     });
   }
