@@ -1,8 +1,7 @@
-import { copyFile, link, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Dataset, METADATA_FILE, readMetadata } from '../dataset/dataset.js';
+import { type Dataset, IMAGES_FOLDER, METADATA_FILE, readMetadata } from '../dataset/dataset.js';
 import { type MetadataRow, ROW_FIELDS } from '../dataset/row.js';
-import { digestOf, sha256File } from '../files/digest.js';
+import { digestOf } from '../files/digest.js';
 import { explaining } from '../files/file-errors.js';
 import {
   completeDataset,
@@ -14,10 +13,10 @@ import {
   requireComposable,
 } from '../generate/compose-dataset.js';
 import { inspectPlace, openDatasetOutput } from '../generate/dataset-output.js';
-import { atOnce, inBatches } from '../parallel/ordered.js';
-import { throwIfAborted } from '../progress.js';
+import { inBatches } from '../parallel/ordered.js';
+import { mapInWorkers } from '../parallel/workers.js';
+import type { JoinedImage } from './join-worker.js';
 import {
-  damagedPart,
   findParts,
   type FoundPart,
   makePart,
@@ -30,8 +29,6 @@ import {
 
 /** Images whose rows are written together when parts are joined. */
 const BATCH = 256;
-/** Files that are linked at once. */
-const AT_ONCE = 16;
 
 export interface ComposeShardInput extends ComposeInput {
   shard: Shard;
@@ -80,28 +77,52 @@ export function partsOfDataset({ out, origin }: Composition): string {
  * @throws DatasetError `parts-missing`, `part-damaged`, and as {@link composeDataset}; OutputError;
  * AbortedError
  */
-export function mergeDataset(
-  input: ComposeInput,
-  options: Omit<ComposeOptions, 'jobs'> = {},
-): Promise<Dataset> {
+export function mergeDataset(input: ComposeInput, options: ComposeOptions = {}): Promise<Dataset> {
   return explaining(async () => {
     const composition = await openComposition(input);
     const parts = partsOfDataset(composition);
     const total = composition.plan.summary.images;
-    const { signal, onProgress } = options;
+    const { jobs, signal, onProgress } = options;
+    let isResumed = false;
     const fill: Parameters<typeof completeDataset>[1] = async (partial, output) => {
       const found = await findParts(parts, total);
-      for await (const rows of inBatches(rowsIn(found), BATCH, output.images)) {
-        throwIfAborted(signal, 'compose');
-        await atOnce(rows, AT_ONCE, (row) => takeImage(row, partial));
-        await output.append(rows.map(({ row }) => row));
+      isResumed = output.images > 0;
+      const underWay: MetadataRow[][] = [];
+      const joined = mapInWorkers<JoinedImage[], number>(
+        imagesOf(found, partial, output.images, underWay),
+        {
+          worker: new URL('./join-worker.js', import.meta.url),
+          workerData: undefined,
+          ...{ expected: Math.ceil((total - output.images) / BATCH), stage: 'compose' },
+          ...{ jobs, signal },
+        },
+      );
+      for await (const images of joined) {
+        await output.append(underWay.shift()!.slice(0, images));
         onProgress?.({ stage: 'compose', done: output.images, total, unit: 'images' });
       }
     };
-    const dataset = await completeDataset(composition, fill, options);
+    // Images are on the disk since their part is. The run before may have composed some itself.
+    const isOnDisk = (path: string): boolean => !isResumed && path.startsWith(`${IMAGES_FOLDER}/`);
+    const dataset = await completeDataset(composition, fill, { ...options, isOnDisk });
     await removeParts(parts);
     return dataset;
   });
+}
+
+/** The images of parts in batches, where they lie and go to; the rows are also put behind `underWay`. */
+async function* imagesOf(
+  parts: readonly FoundPart[],
+  partial: string,
+  skip: number,
+  underWay: MetadataRow[][],
+): AsyncGenerator<JoinedImage[]> {
+  for await (const batch of inBatches(rowsIn(parts), BATCH, skip)) {
+    underWay.push(batch.map(({ row }) => row));
+    yield batch.map(({ folder, row: { file_name, sha256 } }) => {
+      return { from: join(folder, file_name), to: join(partial, file_name), sha256 };
+    });
+  }
 }
 
 interface PartRow {
@@ -113,15 +134,4 @@ async function* rowsIn(parts: readonly FoundPart[]): AsyncGenerator<PartRow> {
   for (const { folder } of parts) {
     for await (const row of readMetadata(folder, ROW_FIELDS)) yield { folder, row };
   }
-}
-
-/** Puts an image of a part into the dataset, without a copy where the file system can do that. */
-async function takeImage(
-  { folder, row: { file_name, sha256 } }: PartRow,
-  partial: string,
-): Promise<void> {
-  const [from, to] = [join(folder, file_name), join(partial, file_name)];
-  if (sha256File(from) !== sha256) throw damagedPart('the image has changed', from);
-  await rm(to, { force: true }); // of an interrupted run
-  await link(from, to).catch(() => copyFile(from, to));
 }

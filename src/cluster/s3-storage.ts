@@ -93,6 +93,7 @@ export function openS3Storage(
 
   return {
     root,
+    scratch: undefined,
     resolve,
     fetch,
     fetchImages: (relative: string, needed: ReadonlySet<string>, signal?: AbortSignal) =>

@@ -5,7 +5,7 @@ import { basename, dirname, join, resolve as resolvePath, sep } from 'node:path'
 import { TransferError } from '../errors.js';
 import { explainError, explaining } from '../files/file-errors.js';
 import { exists, isWithin, makeFolder, partialFolder } from '../files/folders.js';
-import { listPlainFiles } from '../files/listing.js';
+import { listPlainFiles, requirePlainFiles } from '../files/listing.js';
 import { copyWhole } from '../files/output-file.js';
 import { syncFile, syncFolder, syncTree } from '../files/sync.js';
 import { throwIfAborted } from '../progress.js';
@@ -22,6 +22,11 @@ import { isNotThere, isOutside, partsOfPath } from './storage-path.js';
 export interface Storage {
   /** Its address: an absolute path without links, or `s3://BUCKET/PREFIX`. */
   readonly root: string;
+  /**
+   * A folder on the file system of a shared folder, for what is being made: it is moved from there when
+   * it is published, and not copied. It must be on the disk by then. There is none in S3.
+   */
+  readonly scratch: string | undefined;
   /**
    * Where something lies or would lie: an absolute path, or an address.
    * @throws TransferError `storage-outside`
@@ -92,8 +97,12 @@ export async function openStorage(root: string, options: StorageOptions = {}): P
   return openS3Storage(place, { endpoint, cache });
 }
 
+/** Where patchml keeps in a shared folder what is its own. */
+const STORAGE_FOLDER = '.patchml-storage';
+
 /** @param root an absolute path without links */
 function openFolderStorage(root: string): Storage {
+  const scratch = join(root, STORAGE_FOLDER, 'scratch');
   const resolve = (relative: string): string => {
     const path = join(root, ...partsOfPath(relative));
     requireWithin(path, root, relative);
@@ -107,11 +116,15 @@ function openFolderStorage(root: string): Storage {
   };
   return {
     root,
+    scratch,
     resolve,
     fetch,
     fetchImages: (relative, _, signal) => fetch(relative, signal),
     publish: (local, relative, signal) =>
-      explaining(() => copyInto(local, resolve(relative), signal), relative),
+      explaining(() => {
+        const put = isWithin(scratch, resolvePath(local)) ? moveTo : copyBeside;
+        return putOnce(local, resolve(relative), put, signal);
+      }, relative),
     exists: async (relative) => exists(resolve(relative)),
     async remove(relative) {
       const path = resolve(relative);
@@ -150,31 +163,47 @@ function realPathOf(path: string): string | undefined {
   }
 }
 
+type Put = (local: string, place: string, signal?: AbortSignal) => Promise<void>;
+
 /**
- * Copies a file or folder to a place where nothing is. Several machines may be at it: each has a copy
- * of its own beside the place, the first renames it there, and the others drop theirs. There is no
- * lock, since that of a machine that has died would stay.
+ * Puts a file or folder at a place where nothing is. Several machines may be at it: each has its own,
+ * the first renames it to the place, and the others drop theirs. There is no lock, since that of a
+ * machine that has died would stay.
  */
-async function copyInto(local: string, place: string, signal?: AbortSignal): Promise<void> {
-  if (!(await exists(place))) await copyBeside(local, place, signal);
+async function putOnce(
+  local: string,
+  place: string,
+  put: Put,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  if (!(await exists(place))) {
+    await makeFolder(dirname(place));
+    await put(local, place, signal).catch(async (error: unknown) => {
+      if (!(await exists(place))) throw error; // else another was first, and may have removed this one
+    });
+  }
   await removeUnfinished(place);
+}
+
+async function moveTo(local: string, place: string, signal?: AbortSignal): Promise<void> {
+  throwIfAborted(signal, 'push');
+  await requirePlainFiles(local);
+  await renameInto(local, place);
 }
 
 async function copyBeside(local: string, place: string, signal?: AbortSignal): Promise<void> {
   const own = partialFolder(`${place}.${randomUUID()}`);
-  await makeFolder(dirname(place));
   try {
     await copyTree(local, own, signal);
-    await rename(own, place).catch((error: unknown) => {
-      const { code = '' } = error as NodeJS.ErrnoException;
-      if (!['EEXIST', 'ENOTEMPTY', 'EISDIR', 'ENOTDIR'].includes(code)) throw error;
-    });
-    await syncFolder(dirname(place));
-  } catch (error) {
-    if (!(await exists(place))) throw error; // else another was first, and has removed this copy
+    await renameInto(own, place);
   } finally {
     await rm(own, { recursive: true, force: true });
   }
+}
+
+async function renameInto(own: string, place: string): Promise<void> {
+  await rename(own, place);
+  await syncFolder(dirname(place));
 }
 
 async function copyTree(local: string, target: string, signal?: AbortSignal): Promise<void> {

@@ -167,6 +167,20 @@ export async function listPlainFiles(folder: string): Promise<Map<string, number
   return files;
 }
 
+/**
+ * Checks that a path is a file, or a folder with nothing but files and folders in it.
+ * @throws TransferError `not-a-file` where a link, a pipe or the like is among them
+ */
+export async function requirePlainFiles(path: string): Promise<void> {
+  const info = await lstat(path);
+  if (info.isFile()) return;
+  if (!info.isDirectory()) throw notAFile(path, info.isSymbolicLink());
+  for await (const entries of walk(path)) {
+    const other = entries.find(({ entry, isFolder }) => !entry.isFile() && !isFolder);
+    if (other) throw notAFile(join(path, other.path), other.entry.isSymbolicLink());
+  }
+}
+
 function notAFile(path: string, isLink: boolean): TransferError {
   return new TransferError(
     isLink ? 'symbolic links are not allowed in a release' : 'this is not a regular file',

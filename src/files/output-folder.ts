@@ -121,6 +121,8 @@ export interface BuildOptions {
   kind?: OutputKind | undefined;
   /** What determines the output, as JSON: an interrupted run with the same is continued. */
   origin?: object | undefined;
+  /** Which of its files are on the disk already, by their paths in it: their names alone are synced. */
+  isOnDisk?: ((path: string) => boolean) | undefined;
 }
 
 /** A folder that is being made beside its place, by one run at a time. */
@@ -158,7 +160,7 @@ export async function buildFolder(
 /** {@link buildFolder} in steps: what was opened must be closed. */
 export async function openOutputFolder(
   folder: string,
-  { replace = true, kind, origin }: BuildOptions = {},
+  { replace = true, kind, origin, isOnDisk }: BuildOptions = {},
 ): Promise<OutputFolder> {
   const place = plainPlace(folder);
   const partial = partialFolder(place);
@@ -181,7 +183,7 @@ export async function openOutputFolder(
     throw error;
   }
   const put = async (): Promise<void> => {
-    await syncTree(partial);
+    await syncTree(partial, isOnDisk);
     if (kind) {
       if (replace) await requirePlace(place, kind); // something else may have come there
       await rm(join(partial, NOTE_FILE));

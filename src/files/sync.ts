@@ -10,14 +10,18 @@ const AT_ONCE = 16;
 /**
  * Puts everything in a folder on the disk, and the names of it: after that, and a rename, a power
  * cut leaves all of it. Links are not followed.
+ * @param isOnDisk which files are there already, by their paths from the folder. Default: none
  */
-export async function syncTree(folder: string): Promise<void> {
+export async function syncTree(
+  folder: string,
+  isOnDisk: (path: string) => boolean = () => false,
+): Promise<void> {
   const files: string[] = [];
   const folders = [folder];
   for await (const entries of walk(folder)) {
     for (const { path, entry, isFolder } of entries) {
       if (isFolder) folders.push(join(folder, path));
-      else if (entry.isFile()) files.push(join(folder, path));
+      else if (entry.isFile() && !isOnDisk(path)) files.push(join(folder, path));
     }
   }
   const limit = pLimit(AT_ONCE);

@@ -23,7 +23,7 @@ import { requireSpace } from '../files/folders.js';
 import { toJson } from '../files/json.js';
 import { byteOrder } from '../files/listing.js';
 import { writeWhole } from '../files/output-file.js';
-import { buildFolder } from '../files/output-folder.js';
+import { buildFolder, type BuildOptions } from '../files/output-folder.js';
 import { forgetProgress } from '../files/resume.js';
 import { codecVersions } from '../image/codecs.js';
 import { classNameOf, classTable } from '../imagenet/synsets.js';
@@ -139,7 +139,11 @@ export function requireComposable({ plan, pool }: Composition): void {
 export async function completeDataset(
   composition: Composition,
   fill: (partial: string, output: DatasetOutput) => Promise<void>,
-  { overwrite = false, onProgress }: Pick<ComposeOptions, 'overwrite' | 'onProgress'> = {},
+  {
+    overwrite = false,
+    onProgress,
+    isOnDisk,
+  }: Pick<ComposeOptions, 'overwrite' | 'onProgress'> & Pick<BuildOptions, 'isOnDisk'> = {},
 ): Promise<Dataset> {
   const { recipe, out, plan, origin } = composition;
   if ((await inspectPlace(out, origin, overwrite)) === 'complete') {
@@ -158,7 +162,7 @@ export async function completeDataset(
     await writeSummaries(recipe, origin, partial, output);
     await forgetProgress(partial);
   };
-  await buildFolder(out, build, { kind: DATASET, origin, replace: overwrite });
+  await buildFolder(out, build, { kind: DATASET, origin, replace: overwrite, isOnDisk });
   return readDataset(out);
 }
 

@@ -1,10 +1,12 @@
 // src/cluster/storage.ts: a folder that all machines share, and the paths that are refused.
 
 import {
+  cpSync,
   existsSync,
   mkdirSync,
   readdirSync,
   readFileSync,
+  statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
@@ -54,6 +56,21 @@ describe('A shared folder', () => {
     symlinkSync('/etc/passwd', join(local, 'images/z.png'));
     await expect(storage.publish(local, 'x/part')).rejects.toMatchObject({ code: 'not-a-file' });
     expect(readdirSync(join(root, 'x'))).toEqual([]);
+  });
+
+  test('moves what was made in its scratch folder, once', async () => {
+    const storage = await openStorage(temporaryFolder());
+    const own = ['a', 'b'].map((name) => join(storage.scratch!, name));
+    for (const folder of own) cpSync(writeTree(FILES), folder, { recursive: true });
+    const inodes = own.map((folder) => statSync(folder).ino);
+    await Promise.all(own.map((folder) => storage.publish(folder, 'x/part')));
+    const place = await storage.fetch('x/part');
+    expect(contentsOf(place)).toEqual(contentsOf(writeTree(FILES)));
+    expect(inodes).toContain(statSync(place).ino);
+    expect(own.filter((folder) => existsSync(folder))).toHaveLength(1); // its worker removes it
+    symlinkSync('/etc/passwd', join(storage.scratch!, 'link'));
+    const linked = storage.publish(join(storage.scratch!, 'link'), 'x/link');
+    await expect(linked).rejects.toMatchObject({ code: 'not-a-file' });
   });
 
   test('loses with what is removed what a machine that died left of it', async () => {
