@@ -59,7 +59,17 @@ export const statusCommand: CommandModule<object, InferredOptionTypes<typeof sta
 function describeStatus(status: QueueStatus): Outcome {
   const { runs, workers } = status;
   if (runs.length === 0) return { result: status, text: 'no run is in this queue' };
-  const head = ['run', 'output', 'state', 'stage', 'images', 'a second', 'failed', 'workers'];
+  const head = [
+    'run',
+    'command',
+    'output',
+    'state',
+    'stage',
+    'images',
+    'a second',
+    'failed',
+    'workers',
+  ];
   const lines = [
     toTerminalTable({ head, rows: runs.map(rowOf) }),
     ...(workers.length > 0
@@ -72,7 +82,9 @@ function describeStatus(status: QueueStatus): Outcome {
       : []),
     ...runs.flatMap(({ id, versions, state, workers: own }) =>
       state === 'under way' && own === 0
-        ? [`run ${id} waits for a worker of patchml ${versions.patchml}, codecs ${versions.codecs}`]
+        ? [
+            `run ${id} waits for a worker of patchml ${versions.patchml}, codecs ${versions.codecs}, onnxruntime ${versions.onnxruntime}`,
+          ]
         : [],
     ),
     ...runs.flatMap(({ id, failures }) =>
@@ -82,10 +94,18 @@ function describeStatus(status: QueueStatus): Outcome {
   return { result: status, text: lines.join('\n') };
 }
 
-function rowOf({ id, out, state, stages, failures, workers }: RunStatus): (string | number)[] {
+function rowOf({
+  id,
+  command,
+  out,
+  state,
+  stages,
+  failures,
+  workers,
+}: RunStatus): (string | number)[] {
   const current = stages.find((stage) => stage.state !== 'completed') ?? stages.at(-1);
   const { stage = '-', done = 0, parts = 0, images = 0, rate = 0 } = current ?? {};
   const reached = parts > 0 ? Math.round((images * done) / parts) : 0;
   const progress = parts > 0 ? `${reached}/${images}` : '-';
-  return [id, out, state, stage, progress, Math.round(rate), failures.length, workers];
+  return [id, command, out, state, stage, progress, Math.round(rate), failures.length, workers];
 }

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { Queue } from 'bullmq';
-import { openPlace, queueNameOf } from '../../src/cluster/queue/pieces.js';
+import { openPlace, queueNameOf } from '../../src/cluster/queue/place.js';
 import type { QueueStatus } from '../../src/cluster/queue/status.js';
 import { generate, type Generated } from '../../src/generate/generate.js';
 import { startDashboard } from '../../src/viewer/dashboard.js';

@@ -7,19 +7,15 @@ import { digestOf } from '../../files/digest.js';
 import type { StageOptions } from '../../progress.js';
 import { clientNames, openQueue, PREFIX, type QueueConnection } from './connection.js';
 import {
-  cancelIdOf,
-  type Found,
-  jobIdOf,
-  nameOf,
-  outputIdOf,
+  type Command,
+  type FoundOf,
+  type JobOf,
   parseFound,
-  parsePiece,
   type QueuedJob,
-  queueNameOf,
-  type Run,
-  STAGES,
-  type Versions,
-} from './pieces.js';
+  stagesOf,
+} from './jobs.js';
+import { cancelIdOf, jobIdOf, nameOf, outputIdOf, parsePiece, type Run } from './pieces.js';
+import { queueNameOf, type Versions } from './place.js';
 
 export interface CoordinateOptions extends Omit<StageOptions, 'jobs'> {
   /** Is told what goes on. */
@@ -45,12 +41,12 @@ const PATIENCE = 5000;
  * @throws QueueError `queue-run-refused` where another coordinator has this output, or another run;
  * `queue-piece-failed`; `queue-run-cancelled`; AbortedError: the run goes on
  */
-export async function coordinate(
+export async function coordinate<C extends Command>(
   connection: QueueConnection,
   versions: Versions,
-  job: QueuedJob,
+  job: JobOf<C>,
   { signal, onProgress, onNote = () => undefined, backoff = 1000 }: CoordinateOptions = {},
-): Promise<Found> {
+): Promise<FoundOf<C>> {
   const { bullmq, redis, address } = connection;
   const name = queueNameOf(versions);
   const queue = openQueue(connection, name);
@@ -71,7 +67,7 @@ export async function coordinate(
   for (;;) {
     const root = await unlessAborted(queue.getJob(outputIdOf(job.out)));
     const state = root && parsePiece(root.data)?.run.id === run.id ? await root.getState() : 'lost';
-    if (state === 'completed') return requireFound(root!);
+    if (state === 'completed') return requireFound(root!, job.command);
     if (state === 'failed') throw await unlessAborted(failureOf(queue, run));
     if (state === 'lost' || state === 'unknown') {
       if (await unlessAborted(queue.getJob(cancelIdOf(run)))) throw wasCancelled(run);
@@ -151,19 +147,20 @@ function flowOf(run: Run, queueName: string, backoff: number): FlowJob {
     removeOnComplete: { age: KEPT },
     removeOnFail: { age: KEPT },
   };
+  const stages = stagesOf(run.job);
   const jobOf = (at: number): FlowJob => {
-    const data = { run, stage: STAGES[at]! };
-    const isLast = at === STAGES.length - 1;
+    const data = { run, stage: stages[at]! };
+    const isLast = at === stages.length - 1;
     const opts = { ...options, jobId: jobIdOf(data), failParentOnFailure: !isLast };
     const job = { name: nameOf(data), queueName, data, opts, prefix: PREFIX };
     return at === 0 ? job : { ...job, children: [jobOf(at - 1)] };
   };
-  return jobOf(STAGES.length - 1);
+  return jobOf(stages.length - 1);
 }
 
 /** What the last stage left. @throws QueueError where Redis says something else */
-function requireFound({ returnvalue }: Job): Found {
-  const found = parseFound(returnvalue);
+function requireFound<C extends Command>({ returnvalue }: Job, command: C): FoundOf<C> {
+  const found = parseFound(command, returnvalue);
   if (found) return found;
   throw new QueueError('the last piece ended with something that patchml does not write', {
     code: 'queue-piece-failed',
@@ -173,7 +170,7 @@ function requireFound({ returnvalue }: Job): Found {
 
 /** The error of the first stage that failed, which says what of it did. */
 async function failureOf(queue: Queue, run: Run): Promise<QueueError> {
-  for (const stage of STAGES) {
+  for (const stage of stagesOf(run.job)) {
     const job = await queue.getJob(jobIdOf({ run, stage }));
     const reason = job?.failedReason ?? '';
     if (reason === '' || /^child .* failed$/.test(reason)) continue;
@@ -202,7 +199,7 @@ async function showProgress(
   run: Run,
   onProgress: CoordinateOptions['onProgress'],
 ): Promise<void> {
-  for (const stage of STAGES) {
+  for (const stage of stagesOf(run.job)) {
     const job = await queue.getJob(jobIdOf({ run, stage }));
     if (!job || (await job.isCompleted())) continue;
     const { images = 0, parts = 0 } = job.progress as { images?: number; parts?: number };
@@ -210,7 +207,7 @@ async function showProgress(
       onProgress?.({ stage, done: 0, total: 0, unit: 'images' });
     } else {
       const { processed = 0, ignored = 0 } = await job.getDependenciesCount();
-      const before = stage === STAGES[0] ? 0 : 1; // the stage before it is one of them
+      const before = stage === stagesOf(run.job)[0] ? 0 : 1; // the stage before it is one of them
       const done = Math.round((images * (processed + ignored - before)) / parts);
       onProgress?.({
         stage,

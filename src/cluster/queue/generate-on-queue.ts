@@ -16,7 +16,8 @@ import { isRemote, type Storage, type StorageOptions } from '../storage.js';
 import { connectQueue } from './connection.js';
 import { coordinate, type CoordinateOptions } from './coordinator.js';
 import { isDatasetAt, SUMMARIES } from './generate-pieces.js';
-import { openPlace, type QueuedJob } from './pieces.js';
+import type { JobOf } from './jobs.js';
+import { openPlace } from './place.js';
 
 /** All paths are of the storage: absolute, or from its root. */
 export interface GenerateOnQueueInput extends GenerateInput {
@@ -49,7 +50,7 @@ export function generateOnQueue(
     const { storage, versions } = await openPlace(input.root, options);
     const inputs = requireInputs(input);
     const inStorage = (path: string): Promise<string> => pathInStorage(storage, input.root, path);
-    const job: QueuedJob = {
+    const job: JobOf<'generate'> = {
       command: 'generate',
       recipe,
       annotations: await inStorage(inputs.annotations),
@@ -61,7 +62,12 @@ export function generateOnQueue(
     await requireOutput(storage, job);
     const connection = await connectQueue(input.queue, options.onNote);
     try {
-      const { index, pool, plan } = await coordinate(connection, versions, job, options);
+      const { index, pool, plan } = await coordinate<'generate'>(
+        connection,
+        versions,
+        job,
+        options,
+      );
       const { summary, lock } = await readFrom(storage, job.out, SUMMARIES, readDataset);
       const indexed = await readFrom(storage, index, ['index.json'], readIndexSummary);
       const { hidden = { annotations: 0, images: 0 } } = indexed;
@@ -92,7 +98,7 @@ async function pathInStorage(storage: Storage, root: string, path: string): Prom
  */
 async function requireOutput(
   storage: Storage,
-  { recipe, out, overwrite }: QueuedJob,
+  { recipe, out, overwrite }: JobOf<'generate'>,
 ): Promise<void> {
   const place = storage.resolve(out);
   if (!isRemote(storage)) return requirePlaceFor(recipe, place, overwrite);

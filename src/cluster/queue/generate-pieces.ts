@@ -1,5 +1,5 @@
-import { mkdir, rm, symlink } from 'node:fs/promises';
-import { dirname, join, relative } from 'node:path';
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { LOCK_FILE, SUMMARY_FILE } from '../../dataset/dataset.js';
 import { OutputError } from '../../errors.js';
 import { buildIndex, findIndex } from '../../generate/build-index.js';
@@ -11,23 +11,12 @@ import { composeShard, mergeDataset, partsOfDataset } from '../dataset-parts.js'
 import { partFolder, partsFolder, type Shard } from '../parts.js';
 import { extractShard, filesOfShard, mergePool } from '../pool-parts.js';
 import type { Storage } from '../storage.js';
-import type { Found, Piece, QueuedJob } from './pieces.js';
+import { type Bench, doInPieces, give, pathOf, take } from './bench.js';
+import type { FoundOf, JobOf } from './jobs.js';
+import type { Piece } from './pieces.js';
 
-/** Where a piece is done. */
-export interface Bench {
-  storage: Storage;
-  /**
-   * A folder of this attempt alone, laid out as the storage: what is read from there is linked, and
-   * what is made is published from here. So two workers that do the same piece, as where one was
-   * taken for dead, never write to one place, and no lock of a machine that died is in the way.
-   */
-  scratch: string;
-  /** Threads for what is not cut into parts. */
-  jobs: number;
-  signal: AbortSignal;
-  /** Has parts of this stage done by others, and waits; undefined once they have ended. */
-  shards: (images: number) => Promise<void>;
-}
+type Job = JobOf<'generate'>;
+type Found = FoundOf<'generate'>;
 
 /**
  * Does a piece of `generate`. One that is done already ends at once.
@@ -45,7 +34,7 @@ export async function doGeneratePiece(
   return compose(job, found, shard, bench);
 }
 
-async function index(job: QueuedJob, bench: Bench): Promise<Found> {
+async function index(job: Job, bench: Bench): Promise<Found> {
   const { recipe, strict } = job;
   const { storage, jobs, signal } = bench;
   const annotations = await storage.fetch(job.annotations, signal);
@@ -59,7 +48,7 @@ async function index(job: QueuedJob, bench: Bench): Promise<Found> {
 }
 
 async function extract(
-  job: QueuedJob,
+  job: Job,
   { index }: Found,
   shard: Shard | undefined,
   bench: Bench,
@@ -82,7 +71,7 @@ async function extract(
     return { index };
   }
   if (!isThere) {
-    await bench.shards(images);
+    await doInPieces('extract', images, job, bench);
     await take(parts, bench);
   }
   const local = await storage.fetchImages(job.images, new Set(), signal);
@@ -92,7 +81,7 @@ async function extract(
   return { index, pool };
 }
 
-async function plan(job: QueuedJob, found: Found, bench: Bench): Promise<Found> {
+async function plan(job: Job, found: Found, bench: Bench): Promise<Found> {
   const { recipe } = job;
   const pool = found.pool!;
   await take(pool, bench);
@@ -106,7 +95,7 @@ async function plan(job: QueuedJob, found: Found, bench: Bench): Promise<Found> 
 }
 
 async function compose(
-  job: QueuedJob,
+  job: Job,
   found: Found,
   shard: Shard | undefined,
   bench: Bench,
@@ -134,7 +123,7 @@ async function compose(
     return found;
   }
   if (!isThere) {
-    await bench.shards(composition.plan.summary.images);
+    await doInPieces('compose', composition.plan.summary.images, job, bench);
     await take(parts, bench);
     await rm(at(out), { recursive: true, force: true });
     await mergeDataset(input, { overwrite, signal });
@@ -143,26 +132,6 @@ async function compose(
   await give(out, bench);
   await storage.remove(partsFolder(out));
   return found;
-}
-
-/** The path from the root of what lies, or would lie, in the scratch folder. */
-function pathOf(folder: string, { scratch }: Bench): string {
-  return relative(scratch, folder);
-}
-
-/** Links what is in the storage into the scratch folder. @returns whether it is there */
-async function take(place: string, { storage, scratch, signal }: Bench): Promise<boolean> {
-  if (!(await storage.exists(place))) return false;
-  const local = await storage.fetch(place, signal);
-  const link = join(scratch, place);
-  await mkdir(dirname(link), { recursive: true });
-  await symlink(local, link);
-  return true;
-}
-
-/** Publishes what was made in the scratch folder, unless it is there. */
-async function give(place: string, { storage, scratch, signal }: Bench): Promise<void> {
-  await storage.publish(join(scratch, place), place, signal);
 }
 
 /** Links what says which dataset is at a place: it may be a large one, and of another recipe. */

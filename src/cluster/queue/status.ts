@@ -1,7 +1,11 @@
 import type { Job, Queue } from 'bullmq';
 import { QueueError } from '../../errors.js';
+import type { Stage } from '../../progress.js';
 import { connectQueue, openQueues, PREFIX, type QueueConnection } from './connection.js';
-import { cancelIdOf, jobIdOf, parsePiece, type Run, STAGES, type Versions } from './pieces.js';
+import { type Command, stagesOf } from './jobs.js';
+import { cancelIdOf, jobIdOf, parsePiece, type Run } from './pieces.js';
+import type { Versions } from './place.js';
+import { PART_KEY } from './stage-parts.js';
 
 /** How far a stage of a run is. */
 interface StageStatus {
@@ -20,6 +24,7 @@ interface StageStatus {
 
 export interface RunStatus {
   id: string;
+  command: Command;
   /** Its output, from the storage's root. */
   out: string;
   state: 'under way' | 'done' | 'failed';
@@ -91,12 +96,12 @@ async function statusOf(
 ): Promise<Omit<RunStatus, 'workers'>> {
   const stages: StageStatus[] = [];
   const failures: RunStatus['failures'] = [];
-  for (const stage of STAGES) {
+  for (const stage of stagesOf(run.job)) {
     const job = await queue.getJob(jobIdOf({ run, stage }));
     if (!job) continue;
-    stages.push(await stageStatus(job, stage, now));
+    stages.push(await stageStatus(job, stage, run, now));
     for (const [key, reason] of Object.entries(await job.getIgnoredChildrenFailures())) {
-      const [, part, of] = /-(\d+)-(\d+)$/.exec(key) ?? [];
+      const [, part, of] = PART_KEY.exec(key) ?? [];
       failures.push({ piece: `${stage} ${part}/${of}`, reason });
     }
     const reason = job.failedReason as string | undefined;
@@ -104,17 +109,14 @@ async function statusOf(
   }
   const state = await root.getState();
   const word = state === 'completed' ? 'done' : state === 'failed' ? 'failed' : 'under way';
-  return { id: run.id, out: run.job.out, state: word, versions: run.versions, stages, failures };
+  const { command, out } = run.job;
+  return { id: run.id, command, out, state: word, versions: run.versions, stages, failures };
 }
 
-async function stageStatus(
-  job: Job,
-  stage: (typeof STAGES)[number],
-  now: number,
-): Promise<StageStatus> {
+async function stageStatus(job: Job, stage: Stage, run: Run, now: number): Promise<StageStatus> {
   const { images = 0, parts = 0 } = job.progress as { images?: number; parts?: number };
   const { processed = 0, ignored = 0 } = parts > 0 ? await job.getDependenciesCount() : {};
-  const done = Math.max(0, processed - (stage === STAGES[0] ? 0 : 1)); // the stage before it
+  const done = Math.max(0, processed - (stage === stagesOf(run.job)[0] ? 0 : 1)); // the stage before it
   const seconds = now - (job.processedOn ?? Infinity) / 1000;
   const rate = seconds > 0 && parts > 0 ? (done / parts) * (images / seconds) : 0;
   return { stage, state: await job.getState(), done, failed: ignored, parts, images, rate };
@@ -145,7 +147,7 @@ export async function cancelRun(address: string, id: string): Promise<void> {
       removeOnFail: true,
     };
     await queue.add('cancelled', {}, note);
-    for (const stage of [...STAGES].reverse()) {
+    for (const stage of [...stagesOf(run.job)].reverse()) {
       const job = await queue.getJob(jobIdOf({ run, stage }));
       await job?.removeUnprocessedChildren();
       await job?.remove({ removeChildren: false }).catch(() => undefined); // a worker is at it

@@ -4,25 +4,18 @@ import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Job, Queue } from 'bullmq';
 import { messageOf, type PatchmlError, QueueError } from '../../errors.js';
+import { digestOf } from '../../files/digest.js';
 import { explainError } from '../../files/file-errors.js';
 import { lockFolder } from '../../files/folder-lock.js';
 import type { StageOptions } from '../../progress.js';
 import type { StorageOptions } from '../storage.js';
+import type { Bench } from './bench.js';
 import { connectQueue, openQueue, PREFIX, type QueueConnection } from './connection.js';
 import { doGeneratePiece } from './generate-pieces.js';
-import {
-  type Found,
-  jobIdOf,
-  nameOf,
-  openPlace,
-  parseFound,
-  parsePiece,
-  type Piece,
-  type Place,
-  queueNameOf,
-  readId,
-  STAGES,
-} from './pieces.js';
+import { type Command, type FoundOf, parseFound, stagesOf } from './jobs.js';
+import { jobIdOf, nameOf, parsePiece, type Piece } from './pieces.js';
+import { openPlace, type Place, queueNameOf, readId, versionsText } from './place.js';
+import { doParts } from './stage-parts.js';
 
 export interface WorkerInput {
   /** The address of Redis: `redis://HOST:PORT`, or `rediss://` for TLS. */
@@ -83,7 +76,7 @@ export async function runWorker(
     onNote,
     scratch: scratch.path,
   };
-  const worker = new bullmq.Worker<unknown, Found>(
+  const worker = new bullmq.Worker<unknown, unknown>(
     name,
     (job, token, signal) => doPiece(job, token!, signal!, station),
     {
@@ -137,23 +130,33 @@ interface Station extends Place {
   onNote: (line: string) => void;
 }
 
+/** How a piece of each command is done: one that is done already ends at once. */
+const DOING: {
+  [C in Command]: (
+    piece: Piece<C>,
+    found: FoundOf<C> | undefined,
+    bench: Bench,
+  ) => Promise<FoundOf<C>>;
+} = { generate: doGeneratePiece };
+
 async function doPiece(
-  job: Job<unknown, Found>,
+  job: Job,
   token: string,
   signal: AbortSignal,
   station: Station,
-): Promise<Found> {
+): Promise<unknown> {
   const { bullmq } = station.connection;
   const piece = requireOwn(job, station);
   const scratch = join(station.scratch, randomUUID());
   try {
     await mkdir(scratch);
-    return await doGeneratePiece(piece, piece.found ?? (await foundBefore(job, piece)), {
+    const found = piece.found ?? (await foundBefore(job, piece));
+    return await DOING[piece.run.job.command](piece, found, {
       storage: station.storage,
       scratch,
       jobs: station.jobs,
       signal: AbortSignal.any([signal, station.stop.signal]),
-      shards: (images) => doShards(job, piece, images, token, station),
+      parts: (parts) => doParts({ job, piece, found, token }, parts, station),
     });
   } catch (thrown) {
     const error = explainError(thrown);
@@ -185,80 +188,22 @@ function requireOwn(job: Job, { connection: { bullmq }, versions }: Station): Pi
   const piece = parsePiece(job.data);
   if (piece === undefined)
     throw new bullmq.UnrecoverableError('refused: this is no piece of a run');
-  const { patchml, codecs, storage } = piece.run.versions;
-  const isOwn =
-    patchml === versions.patchml && codecs === versions.codecs && storage === versions.storage;
+  const isOwn = digestOf(piece.run.versions) === digestOf(versions);
   if (isOwn && job.id === jobIdOf(piece)) return piece;
   throw new bullmq.UnrecoverableError(
-    `refused: this is for patchml ${patchml}, codecs ${codecs}, storage ${storage}; this worker has ` +
-      `patchml ${versions.patchml}, codecs ${versions.codecs}, storage ${versions.storage}`,
+    `refused: this is for ${versionsText(piece.run.versions)}; this worker has ${versionsText(versions)}`,
   );
 }
 
 /** What the stage before a piece's left. */
-async function foundBefore(job: Job<unknown, Found>, piece: Piece): Promise<Found | undefined> {
-  const stage = STAGES[STAGES.indexOf(piece.stage) - 1];
-  if (stage === undefined) return undefined;
-  const id = jobIdOf({ run: piece.run, stage });
+async function foundBefore(job: Job, { run, stage }: Piece): Promise<FoundOf<Command> | undefined> {
+  const stages = stagesOf(run.job);
+  const before = stages[stages.indexOf(stage) - 1];
+  if (before === undefined) return undefined;
+  const id = jobIdOf({ run, stage: before });
   const values = await job.getChildrenValues<unknown>();
   const [, value] = Object.entries(values).find(([key]) => key.endsWith(`:${id}`)) ?? [];
-  return parseFound(value);
-}
-
-/**
- * Adds the parts of a stage to the queue, once, and lets the stage wait for them. It goes on when all
- * have ended.
- * @throws WaitingChildrenError, which BullMQ expects of a job that waits
- * @throws UnrecoverableError that names the parts that failed
- */
-async function doShards(
-  job: Job<unknown, Found>,
-  piece: Piece,
-  images: number,
-  token: string,
-  { connection: { bullmq }, queue }: Station,
-): Promise<void> {
-  const { run, stage } = piece;
-  const of = Math.max(1, Math.ceil(images / run.job.piece));
-  if (typeof job.progress !== 'object') {
-    const found = piece.found ?? (await foundBefore(job, piece));
-    const parts = Array.from({ length: of }, (_, at): Piece => {
-      return { run, stage, shard: { part: at + 1, of }, ...(found ? { found } : {}) };
-    });
-    const parent = { id: job.id!, queue: job.queueQualifiedName };
-    const jobs = parts.map((data) => ({
-      name: nameOf(data),
-      data,
-      opts: { ...job.opts, ...OF_PART, jobId: jobIdOf(data), parent },
-    }));
-    await queue.addBulk(await notYetThere(jobs, job, queue));
-    await job.updateProgress({ images, parts: of });
-  }
-  if (await job.moveToWaitingChildren(token)) throw new bullmq.WaitingChildrenError();
-  const failures = Object.entries(await job.getIgnoredChildrenFailures());
-  if (failures.length === 0) return;
-  const named = failures.slice(0, 5).map(([key, reason]) => {
-    const [, part, of] = /-(\d+)-(\d+)$/.exec(key) ?? [];
-    return `${stage} ${part}/${of}: ${reason}`;
-  });
-  const more = failures.length > 5 ? [`and ${failures.length - 5} more`] : [];
-  throw new bullmq.UnrecoverableError(
-    `${failures.length} of ${of} parts of ${stage} failed, the others are done: ${[...named, ...more].join('; ')}`,
-  );
-}
-
-/** A part that fails does not keep the others from being done; its stage names it. */
-const OF_PART = { ignoreDependencyOnFailure: true, failParentOnFailure: false } as const;
-
-/** Of a stage that was interrupted while it added its parts, some are there. */
-async function notYetThere<T extends { opts: { jobId: string } }>(
-  jobs: readonly T[],
-  { attemptsStarted }: Job,
-  queue: Queue,
-): Promise<T[]> {
-  if (attemptsStarted <= 1) return [...jobs];
-  const found = await Promise.all(jobs.map(({ opts }) => queue.getJob(opts.jobId)));
-  return jobs.filter((_, at) => found[at] === undefined);
+  return parseFound(run.job.command, value);
 }
 
 /** What no piece can be done with on this machine, while another's may be well. */

@@ -1,0 +1,57 @@
+import { z } from 'zod';
+import type { Stage } from '../../progress.js';
+import { recipeSchema } from '../../recipe/schema.js';
+
+/** A path from the storage's root; the storage itself refuses one that leads out of it. */
+const path = z.string().min(1).max(1000);
+
+/** Images of a piece, at most. */
+const piece = z.int().min(1);
+
+const generateJob = z.strictObject({
+  command: z.literal('generate'),
+  recipe: recipeSchema,
+  annotations: path,
+  images: path,
+  out: path,
+  work: path,
+  strict: z.boolean(),
+  overwrite: z.boolean(),
+  piece,
+});
+
+/** What the stages of `generate` leave to the next: paths from the storage's root. */
+const generateFound = z.strictObject({
+  index: path,
+  pool: path.optional(),
+  plan: path.optional(),
+});
+
+/** What is asked of a queue, but for whose it is. */
+export const jobSchema = z.discriminatedUnion('command', [generateJob]);
+
+export type QueuedJob = z.output<typeof jobSchema>;
+
+/** A command that a queue's workers do. */
+export type Command = QueuedJob['command'];
+
+/** What is asked for by one command. */
+export type JobOf<C extends Command> = Extract<QueuedJob, { command: C }>;
+
+/** Of each command its stages, in the order of the flow, and what one leaves to the next. */
+const COMMANDS = {
+  generate: { stages: ['index', 'extract', 'plan', 'compose'], found: generateFound },
+} as const satisfies Record<Command, { stages: readonly Stage[]; found: z.ZodType }>;
+
+/** What a stage leaves to the next, and the last one to the coordinator. */
+export type FoundOf<C extends Command> = z.output<(typeof COMMANDS)[C]['found']>;
+
+/** The stages of a job, in the order of the flow. */
+export function stagesOf({ command }: Pick<QueuedJob, 'command'>): readonly Stage[] {
+  return COMMANDS[command].stages;
+}
+
+/** @returns undefined where this is not what a stage of the command leaves */
+export function parseFound<C extends Command>(command: C, value: unknown): FoundOf<C> | undefined {
+  return COMMANDS[command].found.safeParse(value).data as FoundOf<C> | undefined;
+}
