@@ -63,8 +63,8 @@ export function extractShard(
     const complete = (await isPool(folder)) ? { folder, images } : undefined;
     const files = ['patches.jsonl', 'drops.jsonl'];
     return makePart({ shard, parts: partsFolder(folder), complete, files }, async (partial) => {
-      await requireSources(extraction);
       const [from, to] = rangeOf(shard, images);
+      await requireSources(extraction, [from, to]);
       const reached = await recoverPoolProgress(partial, undefined);
       await requireSpace(partial, (await bytesOf(extraction)) / shard.of, 'a part of the pool');
       const progress = await cutImages(extraction, { partial, reached, from, to }, options);

@@ -12,7 +12,7 @@ import { fitInside } from '../image/box.js';
 import { codecVersions } from '../image/codecs.js';
 import { MemoryBudget } from '../image/memory-budget.js';
 import { countDrops, type Drop, type DropReason } from '../imagenet/drops.js';
-import { fingerprintOf } from '../imagenet/images.js';
+import { fingerprintOf, isUnchanged } from '../imagenet/images.js';
 import { inBatches } from '../parallel/ordered.js';
 import { mapInWorkers } from '../parallel/workers.js';
 import type { StageOptions } from '../progress.js';
@@ -103,10 +103,43 @@ export async function openExtraction(input: ExtractInput): Promise<Extraction> {
   return { recipe, index, indexed, folder, images: images ?? indexed.images };
 }
 
-/** @throws DatasetError where the index is damaged, or the images are not those that were indexed */
-export async function requireSources({ index, indexed, images }: Extraction): Promise<void> {
-  await requireImagesOf(index, indexed, images);
+/**
+ * Checks what an extraction reads.
+ * @param range the first image that is needed, and the one behind the last; then their files alone are
+ * looked at, since to list millions takes a while on a network disk. Default: all
+ * @throws DatasetError where the index is damaged, or the images are not those that were indexed
+ */
+export async function requireSources(
+  { index, indexed, images }: Extraction,
+  range?: readonly [number, number],
+): Promise<void> {
+  const isSame =
+    (range && (await areUnchanged(index, images, range))) ??
+    (await fingerprintOf(images)) === indexed.imagesFingerprint;
+  if (!isSame) {
+    throw new DatasetError('the images are not those that were indexed, or have changed since', {
+      code: 'images-of-another-index',
+      path: images,
+      place: `index ${index}`,
+      fix: 'run "patchml index" again',
+    });
+  }
   requireIndexedImages(index, indexed);
+}
+
+/** @returns undefined where the index does not say: of an archive, or made by patchml 0.1 */
+async function areUnchanged(
+  index: IndexFolder,
+  images: string,
+  [from, to]: readonly [number, number],
+): Promise<boolean | undefined> {
+  await stat(images);
+  for await (const rows of inBatches(readIndexedImages(index), BATCH, from, to)) {
+    if (rows.some(({ place }) => place.modified === undefined)) return undefined;
+    const same = await Promise.all(rows.map(({ place }) => isUnchanged(images, place)));
+    if (same.includes(false)) return false;
+  }
+  return true;
 }
 
 /**
@@ -154,20 +187,6 @@ export async function findPool({
   return findOne('pool', work, async (folder) => {
     const { recipe: part, codecs } = await readPoolSummary(folder);
     return digestOf([part, codecs]) === wanted;
-  });
-}
-
-async function requireImagesOf(
-  index: IndexFolder,
-  { imagesFingerprint }: IndexSummary,
-  images: string,
-): Promise<void> {
-  if ((await fingerprintOf(images)) === imagesFingerprint) return;
-  throw new DatasetError('the images are not those that were indexed, or have changed since', {
-    code: 'images-of-another-index',
-    path: images,
-    place: `index ${index}`,
-    fix: 'run "patchml index" again',
   });
 }
 

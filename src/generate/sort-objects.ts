@@ -140,7 +140,12 @@ const coordinate = z
 /** A row of `objects.jsonl`: an {@link IndexedImage}. */
 export const indexedImageSchema = z.object({
   image: z.string(),
-  place: z.object({ file: z.string(), offset: z.int().optional(), size: z.int() }),
+  place: z.object({
+    file: z.string(),
+    offset: z.int().optional(),
+    size: z.int(),
+    modified: z.number().optional(),
+  }),
   size: z.tuple([coordinate, coordinate]).readonly().nullable(),
   objects: z.array(
     z.object({

@@ -21,6 +21,8 @@ export interface ImagePlace {
   offset?: number | undefined;
   /** Bytes; -1 for a link that must not be followed. */
   size: number;
+  /** When a file of a folder was last changed, ms. */
+  modified?: number | undefined;
 }
 
 export interface ImageStore {
@@ -104,9 +106,20 @@ export async function listImages(
   const files = all.filter(({ path }) => !isHidden(path));
   return {
     hidden: all.length - files.length,
-    places: files.map(({ path: file, size }) => ({ file, size })),
+    places: files.map(({ path: file, size, modified }) => ({ file, size, modified })),
     fingerprint: digestOf(files.map(({ path: file, size, modified }) => [file, size, modified])),
   };
+}
+
+/** Whether a file of a folder is the one that was listed: it has the same size and time. */
+export async function isUnchanged(
+  folder: string,
+  { file, size, modified = 0 }: ImagePlace,
+): Promise<boolean> {
+  const info = await stat(join(folder, file)).catch(() => undefined);
+  if (!info?.isFile()) return size < 0;
+  // a local copy has its object's time, which is in whole milliseconds
+  return info.size === size && Math.round(info.mtimeMs) === Math.round(modified);
 }
 
 /** In a local copy of some images of a store: what all of them are. */

@@ -5,7 +5,9 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   truncateSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -104,6 +106,28 @@ describe('A pool that was extracted in shards', () => {
     await expect(mergePool(input, stopAfter(8))).rejects.toMatchObject({ code: 'aborted' });
     const { folder } = await mergePool(input);
     expect(contentsOf(folder)).toEqual(contentsOf(made.pool));
+  });
+
+  test('is refused an image that was changed, by the shard that has it and by the merge', async () => {
+    const own = writeFolders(newFolder('changed'), images.slice(0, 4));
+    const work = join(newFolder('changed-work'), 'work');
+    const { folder: index } = await buildIndex({ recipe, ...own, work });
+    const input = { recipe, index, work };
+    const last = join(own.images, readdirSync(own.images).sort().at(-1)!);
+    const { atimeMs, mtimeMs } = statSync(last);
+    const refused = { code: 'images-of-another-index', path: own.images };
+    const [one, two] = [
+      { ...input, shard: shards(2)[1]! },
+      { ...input, shard: shards(2)[0]! },
+    ];
+    utimesSync(last, atimeMs / 1000, mtimeMs / 1000 + 1);
+    await expect(extractShard(two, jobs)).rejects.toMatchObject(refused);
+    expect(await extractShard(one, jobs)).toMatchObject({ images: 2 });
+    rmSync(last);
+    await expect(extractShard(two, jobs)).rejects.toMatchObject(refused);
+    await expect(mergePool(input)).rejects.toMatchObject(refused);
+    rmSync(own.images, { recursive: true });
+    await expect(extractShard(two, jobs)).rejects.toMatchObject({ code: 'enoent' });
   });
 
   test('is that of an undivided run too that was begun before', async () => {

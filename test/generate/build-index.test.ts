@@ -59,13 +59,13 @@ describe('buildIndex', () => {
     expect(images).toEqual([
       {
         image: 'a',
-        place: { file: 'a.JPEG', size: 1 },
+        place: { file: 'a.JPEG', size: 1, modified: expect.any(Number) as unknown },
         size: [500, 375],
         objects: [{ object: 0, wnid: 'n01440764', class: 0, box: [1, 2, 30, 40] }],
       },
       {
         image: 'b',
-        place: { file: 'b.JPEG', size: 2 },
+        place: { file: 'b.JPEG', size: 2, modified: expect.any(Number) as unknown },
         size: [500, 375],
         objects: [
           { object: 0, wnid: 'n01440764', class: 0, box: [1, 2, 30, 40] },
