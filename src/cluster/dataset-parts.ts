@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import { type Dataset, IMAGES_FOLDER, METADATA_FILE, readMetadata } from '../dataset/dataset.js';
+import { type Dataset, METADATA_FILE, readMetadata } from '../dataset/dataset.js';
+import { isImageFile } from '../dataset/image-files.js';
 import { type MetadataRow, ROW_FIELDS } from '../dataset/row.js';
 import { digestOf } from '../files/digest.js';
 import { explaining } from '../files/file-errors.js';
@@ -12,7 +13,7 @@ import {
   openComposition,
   requireComposable,
 } from '../generate/compose-dataset.js';
-import { inspectPlace, openDatasetOutput } from '../generate/dataset-output.js';
+import { type DatasetOutput, inspectPlace, openDatasetOutput } from '../generate/dataset-output.js';
 import { inBatches } from '../parallel/ordered.js';
 import { mapInWorkers } from '../parallel/workers.js';
 import type { JoinedImage } from './join-worker.js';
@@ -89,7 +90,7 @@ export function mergeDataset(input: ComposeInput, options: ComposeOptions = {}):
       isResumed = output.images > 0;
       const underWay: MetadataRow[][] = [];
       const joined = mapInWorkers<JoinedImage[], number>(
-        imagesOf(found, partial, output.images, underWay),
+        imagesOf(found, partial, output, underWay),
         {
           worker: new URL('./join-worker.js', import.meta.url),
           workerData: undefined,
@@ -103,21 +104,25 @@ export function mergeDataset(input: ComposeInput, options: ComposeOptions = {}):
       }
     };
     // Images are on the disk since their part is. The run before may have composed some itself.
-    const isOnDisk = (path: string): boolean => !isResumed && path.startsWith(`${IMAGES_FOLDER}/`);
+    const isOnDisk = (path: string): boolean => !isResumed && isImageFile(path);
     const dataset = await completeDataset(composition, fill, { ...options, isOnDisk });
     await removeParts(parts);
     return dataset;
   });
 }
 
-/** The images of parts in batches, where they lie and go to; the rows are also put behind `underWay`. */
+/**
+ * The images of parts in batches, where they lie and go to, behind those that are there; the rows are
+ * also put behind `underWay`.
+ */
 async function* imagesOf(
   parts: readonly FoundPart[],
   partial: string,
-  skip: number,
+  output: DatasetOutput,
   underWay: MetadataRow[][],
 ): AsyncGenerator<JoinedImage[]> {
-  for await (const batch of inBatches(rowsIn(parts), BATCH, skip)) {
+  for await (const batch of inBatches(rowsIn(parts), BATCH, output.images)) {
+    for (const { row } of batch) await output.makeFolderOf(row.file_name);
     underWay.push(batch.map(({ row }) => row));
     yield batch.map(({ folder, row: { file_name, sha256 } }) => {
       return { from: join(folder, file_name), to: join(partial, file_name), sha256 };

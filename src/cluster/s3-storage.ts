@@ -173,8 +173,8 @@ async function digestsOf(
 ): Promise<LocalFile[]> {
   const hashed: LocalFile[] = [];
   const sized = files.map(({ file: path, size }) => ({ path, size }));
-  for await (const digest of hashFiles(sized, { jobs: 2, signal, stage: 'push' })) {
-    hashed.push({ ...files[hashed.length]!, sha256: digest });
+  for await (const [, digest] of hashFiles(sized, { jobs: 2, signal, stage: 'push' })) {
+    hashed.push({ ...files[hashed.length]!, sha256: digest! });
   }
   return hashed;
 }

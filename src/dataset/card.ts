@@ -1,13 +1,8 @@
 import { stringify } from 'yaml';
 import { canvasSize } from '../recipe/geometry.js';
 import { countText, inMarkdown, toMarkdownTable } from '../text.js';
-import {
-  CLASSES_FILE,
-  type DatasetSummary,
-  IMAGES_FOLDER,
-  METADATA_FILE,
-  splitOf,
-} from './dataset.js';
+import { CLASSES_FILE, type DatasetSummary, METADATA_FILE, splitOf } from './dataset.js';
+import { imageGlob } from './image-files.js';
 import { IMAGE_COLUMN, type LoadConfig, loadingHeader } from './hugging-face.js';
 import { ROW_FIELDS, type RowFields } from './row.js';
 
@@ -71,14 +66,14 @@ function sizeCategory(images: number): string {
 export function imageConfigs(summary: DatasetSummary, folder = ''): LoadConfig[] {
   const split = splitOf(summary);
   const metadata = `${folder}${METADATA_FILE}`;
-  const files = (images: string): LoadConfig['data_files'] => [
-    { split, path: [metadata, `${folder}${IMAGES_FOLDER}/${images}`] },
+  const files = (k?: string): LoadConfig['data_files'] => [
+    { split, path: [metadata, `${folder}${imageGlob(summary.images, k)}`] },
   ];
   return [
-    { config_name: 'default', data_files: files('*') },
+    { config_name: 'default', data_files: files() },
     ...Object.keys(summary.counts).map((k) => ({
       config_name: `k${k}`,
-      data_files: files(`k${k}-*`),
+      data_files: files(k),
       filters: [['k', '==', Number(k)] as const],
     })),
   ];

@@ -1,14 +1,13 @@
 import { join } from 'node:path';
 import { z } from 'zod';
 import { DatasetError } from '../errors.js';
-import { digestOf, sha256 } from '../files/digest.js';
+import { digestOf } from '../files/digest.js';
 import { sha256Schema } from '../files/sha256-schema.js';
 import type { FolderOf } from '../files/folders.js';
-import { readJsonLines, readSummary } from '../files/json.js';
+import { readSizedJsonLines, readSummary } from '../files/json.js';
 import { codecVersionsSchema } from '../image/codecs.js';
-import { EXTENSIONS } from '../image/encode.js';
 import { dropCountsSchema } from '../imagenet/drops.js';
-import { type Recipe, recipeSchema } from '../recipe/schema.js';
+import { recipeSchema } from '../recipe/schema.js';
 import { fieldsOf01, type MetadataRow, objectSchema, ROW_FIELDS, type RowFields } from './row.js';
 
 /** The images of a dataset, a row each. */
@@ -21,8 +20,6 @@ export const README_FILE = 'README.md';
 export const SUMMARY_FILE = 'dataset.json';
 /** The lock: written last, so that a folder without it is not a dataset. */
 export const LOCK_FILE = 'patchml.lock.json';
-/** Where a dataset has its images. */
-export const IMAGES_FOLDER = 'images';
 const TEXT_FILES: readonly string[] = [
   METADATA_FILE,
   SUMMARY_FILE,
@@ -69,7 +66,10 @@ const lockSchema = z.object({
   pool: sha256Schema,
   plan: sha256Schema,
   versions: z.object({ node: z.string(), patchml: z.string(), ...codecVersionsSchema.shape }),
-  /** SHA-256 of every file but this one, by path. */
+  /**
+   * SHA-256 of every file but this one and the images, by path: theirs are in the metadata. Locks of
+   * patchml 0.1 list the images too.
+   */
   files: z.record(z.string(), sha256Schema),
   /** SHA-256 of all of the above as canonical JSON; locks of patchml 0.1 have none. */
   lock: sha256Schema.optional(),
@@ -78,7 +78,7 @@ const lockSchema = z.object({
 /** What `dataset.json` says. Nothing in it depends on the machine. */
 export type DatasetSummary = z.output<typeof datasetSchema>;
 
-/** What `patchml.lock.json` says: what the dataset was made of, and the digest of every file. */
+/** What `patchml.lock.json` says: what the dataset was made of, and the digests of its files. */
 export type DatasetLock = z.output<typeof lockSchema>;
 
 /** Reads what `dataset.json` says. @throws DatasetError where the folder is not a dataset */
@@ -89,15 +89,6 @@ export function readDatasetSummary(folder: DatasetFolder): Promise<DatasetSummar
 /** Reads a dataset's lock. @throws DatasetError where the folder is not a dataset */
 export function readLock(folder: DatasetFolder): Promise<DatasetLock> {
   return readSummary(folder, LOCK_FILE, lockSchema, 'patchml generate');
-}
-
-/**
- * The digest of a dataset: SHA-256 over a line `<sha256>  <path>` for each file but the lock, as
- * `sha256sum` writes them.
- * @param files in byte order of their paths
- */
-export function datasetDigest(files: readonly (readonly [path: string, digest: string])[]): string {
-  return sha256(files.map(([path, digest]) => `${digest}  ${path}\n`).join(''));
 }
 
 /** The digest by which a lock vouches for itself: of all its other fields, as canonical JSON. */
@@ -136,16 +127,6 @@ export function textFilesOf({ lock }: Pick<Dataset, 'lock'>): string[] {
 /** The split that a dataset is of, as loaders take it: letters, digits and `_`. */
 export function splitOf({ recipe }: Pick<DatasetSummary, 'recipe'>): string {
   return recipe.source.split.replaceAll(/\W+/g, '_') || 'val';
-}
-
-/** Whether a file of a dataset, by its path in it, is an image. */
-export function isImageFile(file: string): boolean {
-  return file.startsWith(`${IMAGES_FOLDER}/`);
-}
-
-/** The path of an image in its dataset. */
-export function imageFile(id: string, { encode }: Recipe): string {
-  return `${IMAGES_FOLDER}/${id}${EXTENSIONS[encode.format]}`;
 }
 
 /** A dataset folder, opened for reading. */
@@ -205,6 +186,11 @@ async function* readAllRows(
   });
 }
 
+/** Takes the rows of metadata as they are read, with the bytes of each line. */
+interface RowObserver {
+  add(row: MetadataRow, bytes: number): void;
+}
+
 /**
  * Reads a dataset's metadata.
  * @param fields that each row has, no more and no fewer
@@ -213,14 +199,16 @@ async function* readAllRows(
 export async function* readMetadata(
   folder: DatasetFolder,
   fields: RowFields,
+  observer?: RowObserver,
 ): AsyncGenerator<MetadataRow> {
   const rowSchema = objectSchema(fields) as z.ZodType<MetadataRow>;
   const path = join(folder, METADATA_FILE);
   let line = 0;
-  for await (const value of readJsonLines(path)) {
+  for await (const { value, bytes } of readSizedJsonLines(path)) {
     line += 1;
     const row = rowSchema.safeParse(value);
     if (row.success) {
+      observer?.add(row.data, bytes);
       yield row.data;
       continue;
     }

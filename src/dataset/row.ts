@@ -36,7 +36,10 @@ export type RowFields = Readonly<Record<string, RowField>>;
 type ValueOf<S> = S extends { zod: z.ZodType<infer T> } ? T : never;
 
 /** The image: the path of its file in the dataset. Formats that hold images hold its bytes. */
-const image = shape('image', z.string().regex(/^images\/[\w-]+\.\w+$/, 'expected images/<name>'));
+const image = shape(
+  'image',
+  z.string().regex(/^images\/(k\d+\/\d+\/)?[\w-]+\.\w+$/, 'expected images/<name>'),
+);
 const text = shape('text', z.string());
 const digest = shape('text', sha256Schema);
 const count = shape('integer', z.int().positive());

@@ -1,18 +1,22 @@
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { DatasetError, PatchmlError } from '../errors.js';
+import { AbortedError, DatasetError, PatchmlError } from '../errors.js';
 import { explainError, explaining } from '../files/file-errors.js';
-import { byteOrder, listFiles } from '../files/listing.js';
+import {
+  byteOrder,
+  listFile,
+  type ListedFile,
+  listInOrder,
+  pairInOrder,
+} from '../files/listing.js';
 import { classNameOf } from '../imagenet/synsets.js';
-import { hashFiles } from '../parallel/hash-files.js';
+import { hashFiles, type SizedFile } from '../parallel/hash-files.js';
 import { reportEvery, type StageOptions, throwIfAborted } from '../progress.js';
 import { recipeDigest } from '../recipe/load.js';
 import {
-  datasetDigest,
   type DatasetFolder,
   type DatasetLock,
   fieldsOf,
-  isImageFile,
   LOCK_FILE,
   lockDigest,
   METADATA_FILE,
@@ -21,6 +25,14 @@ import {
   readMetadata,
   SUMMARY_FILE,
 } from './dataset.js';
+import { isImageFile } from './image-files.js';
+import {
+  type FileDigest,
+  filesInOrder,
+  type ImageOrder,
+  openDatasetDigest,
+  openImageOrder,
+} from './image-order.js';
 
 /** One thing that is not as the lock says. */
 export interface Finding {
@@ -75,6 +87,8 @@ export interface VerifyDatasetInput {
 export interface VerifyOptions extends StageOptions {
   /** The digest of a file, by its path in the dataset, where it is known. Default: it is read. */
   digestOf?: ((file: string) => string | undefined) | undefined;
+  /** Whether the images are there; where not, they are not looked for. Default: true */
+  hasImages?: boolean | undefined;
 }
 
 /**
@@ -92,18 +106,23 @@ export function verifyDataset(
 
 async function check(folder: DatasetFolder, options: VerifyOptions): Promise<Verification> {
   const lock = await readLock(folder);
-  const findings = [...(await checkFiles(folder, lock, options)), ...checkLock(lock)];
-  const images = Object.keys(lock.files).filter(isImageFile);
-  if (!findings.some(({ file }) => file === METADATA_FILE)) {
-    findings.push(...(await checkMetadata(folder, lock, images)));
-  }
+  const metadata = await digestOfMetadata(folder, options);
+  const isIntact = metadata !== undefined && metadata === lock.files[METADATA_FILE];
+  const rows = isIntact ? await checkRows(folder, lock, options) : undefined;
+  const images = imagesOf(folder, lock, rows);
+  const files = await checkFiles(folder, lock, images, { ...options, metadata });
+  const findings = [
+    ...files.findings,
+    ...checkLock(lock, files.dataset),
+    ...(rows?.findings ?? []),
+  ];
   if (!findings.some(({ file }) => file === SUMMARY_FILE)) {
-    findings.push(...(await checkSummary(folder, lock, images.length)));
+    findings.push(...(await checkSummary(folder, lock, images?.count)));
   }
   return {
     dataset: lock.dataset,
-    files: Object.keys(lock.files).length,
-    images: images.length,
+    files: files.checked,
+    images: images?.count ?? 0,
     lockChecked: lock.lock !== undefined,
     findings: findings.sort((a, b) => byteOrder(a.file, b.file)),
   };
@@ -128,70 +147,70 @@ export async function requireComplete(
   );
 }
 
-async function checkFiles(
+async function digestOfMetadata(
   folder: string,
-  lock: DatasetLock,
   { digestOf, ...options }: VerifyOptions,
-): Promise<Finding[]> {
-  const findings = new FindingList();
-  const present = new Map((await listFiles(folder, () => true)).map((file) => [file.path, file]));
-  present.delete(LOCK_FILE);
-  const expected = Object.entries(lock.files).map(([file, digest]) => {
-    const { size = -1, link } = present.get(file) ?? {};
-    return { file, path: join(folder, file), size, link, digest, known: digestOf?.(file) };
-  });
-  const unknown = expected.filter(({ size, known }) => size >= 0 && known === undefined);
-  const digests = hashFiles(unknown, { ...options, stage: 'verify' });
-  let done = 0;
-  try {
-    for (const { file, size, link, digest, known } of expected) {
-      throwIfAborted(options.signal, 'verify');
-      present.delete(file);
-      if (findings.isFull) return findings.found;
-      if (size < 0) findings.add({ problem: 'missing', file, detail: link });
-      else if ((known ?? (await digests.next()).value) !== digest) {
-        findings.add({ problem: 'changed', file });
-      }
-      done += 1;
-      const progress = { done, total: expected.length, unit: 'files' };
-      await reportEvery(50, { stage: 'verify', ...progress }, options);
-    }
-  } finally {
-    await digests.return(undefined);
-  }
-  for (const file of present.keys()) findings.add({ problem: 'extra', file });
-  return findings.found;
+): Promise<string | undefined> {
+  const { size = -1 } = (await listFile(folder, METADATA_FILE)) ?? {};
+  const file = { path: join(folder, METADATA_FILE), size, known: digestOf?.(METADATA_FILE) };
+  for await (const [, digest] of hashFiles([file], { ...options, stage: 'verify' })) return digest;
+  return undefined;
 }
 
-/** One finding for one edit: a lock that was changed says so of itself. */
-function checkLock(lock: DatasetLock): Finding[] {
-  const invalid = (detail: string): Finding[] => [{ problem: 'invalid', file: LOCK_FILE, detail }];
-  if (lock.lock !== undefined && lockDigest(lock) !== lock.lock) {
-    return invalid('its own digest does not match its fields: one of them was changed');
-  }
-  const files = Object.entries(lock.files).sort(([a], [b]) => byteOrder(a, b));
-  if (datasetDigest(files) !== lock.dataset) {
-    return invalid('its dataset digest does not match its files');
-  }
-  return [];
+/** The images that a dataset has. */
+interface Images {
+  count: number;
+  /** In byte order; undefined where the lock lists them. */
+  inOrder?: () => AsyncGenerator<FileDigest>;
 }
 
-async function checkMetadata(
+/** @returns undefined where they are not known: the metadata is damaged, and the lock lists none */
+function imagesOf(
   folder: string,
   lock: DatasetLock,
-  images: readonly string[],
-): Promise<Finding[]> {
+  rows: CheckedRows | undefined,
+): Images | undefined {
+  const listed = listedImages(lock);
+  if (listed.length > 0) return { count: listed.length };
+  const { order } = rows ?? {};
+  return order && { count: rows!.count, inOrder: () => order.read(folder) };
+}
+
+/** The images that a lock of patchml 0.1 lists. */
+function listedImages({ files }: DatasetLock): string[] {
+  return Object.keys(files).filter(isImageFile);
+}
+
+interface CheckedRows {
+  count: number;
+  /** Undefined where a row is none. */
+  order: ImageOrder | undefined;
+  findings: Finding[];
+}
+
+/** Checks every row by itself, and where the lock lists images, against the lock. */
+async function checkRows(
+  folder: string,
+  lock: DatasetLock,
+  { signal }: VerifyOptions,
+): Promise<CheckedRows> {
   const findings = new FindingList();
-  const unseen = new Set(images);
+  const order = openImageOrder();
+  const listed = listedImages(lock);
+  const unseen = new Set(listed);
+  let count = 0;
   try {
-    const rows = readMetadata(folder, fieldsOf(lock));
-    for await (const { file_name: file, sha256, k, objects, labels, label_names } of rows) {
-      if (findings.isFull) return findings.found;
+    for await (const row of readMetadata(folder, fieldsOf(lock), order)) {
+      throwIfAborted(signal, 'verify');
+      count += 1;
+      const { file_name: file, sha256, k, objects, labels, label_names } = row;
       const invalid = (detail: string): void => {
         findings.add({ problem: 'invalid', file, detail });
       };
-      if (!unseen.delete(file)) invalid('its row is duplicated, or the lock does not list it');
-      if (lock.files[file] !== sha256) invalid('its row has a different digest in the lock');
+      if (listed.length > 0) {
+        if (!unseen.delete(file)) invalid('its row is duplicated, or the lock does not list it');
+        if (lock.files[file] !== sha256) invalid('its row has a different digest in the lock');
+      }
       if (Object.values(objects).some((list) => list.length !== k))
         invalid(`expected ${k} objects`);
       if (!isLabelSetOf(labels, objects.category)) invalid('its labels do not match its objects');
@@ -201,11 +220,100 @@ async function checkMetadata(
     }
   } catch (error) {
     const problem = explainError(error);
-    if (!(problem instanceof PatchmlError)) throw error;
-    return [{ problem: 'invalid', file: METADATA_FILE, detail: problem.message }];
+    if (!(problem instanceof PatchmlError) || problem instanceof AbortedError) throw error;
+    const finding = { problem: 'invalid', file: METADATA_FILE, detail: problem.message } as const;
+    return { count: 0, order: undefined, findings: [finding] };
   }
   for (const file of unseen) findings.add({ problem: 'invalid', file, detail: 'it has no row' });
-  return findings.found;
+  return { count, order, findings: findings.found };
+}
+
+/** A file that there should be, or is. */
+interface ComparedFile extends SizedFile {
+  file: string;
+  link: ListedFile['link'];
+  /** Its digest as the dataset says; undefined for a file that does not belong to it. */
+  expected: string | undefined;
+}
+
+interface CheckedFiles {
+  /** Files whose digest was checked. */
+  checked: number;
+  /** The digest of the dataset with the files that it says it has; undefined where not all are known. */
+  dataset: string | undefined;
+  findings: Finding[];
+}
+
+/** Checks the files that there should be, and that there are no others. */
+async function checkFiles(
+  folder: string,
+  lock: DatasetLock,
+  images: Images | undefined,
+  {
+    metadata,
+    digestOf,
+    hasImages = true,
+    ...options
+  }: VerifyOptions & { metadata: string | undefined },
+): Promise<CheckedFiles> {
+  const findings = new FindingList();
+  const dataset = openDatasetDigest();
+  const wantedFiles = async function* (): AsyncGenerator<FileDigest> {
+    let last = '';
+    for await (const file of filesInOrder(lock, images?.inOrder?.())) {
+      dataset.add(file);
+      if (file.path !== last) yield file;
+      else findings.add({ problem: 'invalid', file: last, detail: 'its row is duplicated' });
+      last = file.path;
+    }
+  };
+  const compared = async function* (): AsyncGenerator<ComparedFile> {
+    for await (const [wanted, found] of pairInOrder(wantedFiles(), listInOrder(folder))) {
+      const { path: file } = wanted ?? found;
+      if (file === LOCK_FILE) continue;
+      if (isImageFile(file) && (wanted ? !hasImages : !images)) continue;
+      const { size = -1, link } = found ?? {};
+      const known = file === METADATA_FILE ? metadata : digestOf?.(file);
+      const expected = wanted?.sha256;
+      yield { file, path: join(folder, file), size: expected ? size : -1, link, known, expected };
+    }
+  };
+  const texts = Object.keys(lock.files).filter((file) => !isImageFile(file)).length;
+  const total = texts + (hasImages && images ? images.count : 0);
+  let done = 0;
+  const hashed = hashFiles(compared(), { ...options, stage: 'verify' });
+  for await (const [{ file, size, link, expected }, digest] of hashed) {
+    throwIfAborted(options.signal, 'verify');
+    if (findings.isFull) break;
+    if (expected === undefined) {
+      findings.add({ problem: 'extra', file });
+      continue;
+    }
+    if (size < 0) findings.add({ problem: 'missing', file, detail: link });
+    else if (digest !== expected) findings.add({ problem: 'changed', file });
+    done += 1;
+    await reportEvery(50, { stage: 'verify', done, total, unit: 'files' }, options);
+  }
+  return {
+    checked: total,
+    dataset: images && !findings.isFull ? dataset.digest() : undefined,
+    findings: findings.found,
+  };
+}
+
+/**
+ * One finding for one edit: a lock that was changed says so of itself.
+ * @param dataset the digest of the dataset by its files; undefined where they are not known
+ */
+function checkLock(lock: DatasetLock, dataset: string | undefined): Finding[] {
+  const invalid = (detail: string): Finding[] => [{ problem: 'invalid', file: LOCK_FILE, detail }];
+  if (lock.lock !== undefined && lockDigest(lock) !== lock.lock) {
+    return invalid('its own digest does not match its fields: one of them was changed');
+  }
+  if (dataset !== undefined && dataset !== lock.dataset) {
+    return invalid('its dataset digest does not match its files');
+  }
+  return [];
 }
 
 function isLabelSetOf(labels: readonly number[], categories: readonly number[]): boolean {
@@ -213,7 +321,12 @@ function isLabelSetOf(labels: readonly number[], categories: readonly number[]):
   return labels.length === expected.length && labels.every((label, i) => label === expected[i]);
 }
 
-async function checkSummary(folder: string, lock: DatasetLock, images: number): Promise<Finding[]> {
+/** @param images in the dataset, where that is known */
+async function checkSummary(
+  folder: string,
+  lock: DatasetLock,
+  images: number | undefined,
+): Promise<Finding[]> {
   const invalid = (detail: string): Finding => ({
     problem: 'invalid',
     file: SUMMARY_FILE,
@@ -228,8 +341,8 @@ async function checkSummary(folder: string, lock: DatasetLock, images: number): 
   if (recipeDigest(summary.recipe) !== lock.recipe) {
     findings.push(invalid("its recipe differs from the lock's"));
   }
-  if (summary.images !== images) {
-    findings.push(invalid(`it says ${summary.images} images, the lock says ${images}`));
+  if (images !== undefined && summary.images !== images) {
+    findings.push(invalid(`it says ${summary.images} images, but there are ${images}`));
   }
   return findings;
 }

@@ -1,10 +1,6 @@
 import { extname } from 'node:path';
-import {
-  type Dataset,
-  type DatasetSummary,
-  IMAGES_FOLDER,
-  METADATA_FILE,
-} from '../dataset/dataset.js';
+import { type Dataset, type DatasetSummary, METADATA_FILE } from '../dataset/dataset.js';
+import { IMAGES_FOLDER } from '../dataset/image-files.js';
 import type { RowFields, Shape } from '../dataset/row.js';
 import { EXTENSIONS } from '../image/encode.js';
 import { classNameOf } from '../imagenet/synsets.js';

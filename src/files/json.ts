@@ -5,7 +5,7 @@ import type { PatchmlError } from '../errors.js';
 import { DatasetError } from '../errors.js';
 import { exists } from './folders.js';
 import { byteOrder } from './listing.js';
-import { readRegularText, readTextLines } from './read-file.js';
+import { type ByteRange, readRegularText, readTextLines } from './read-file.js';
 
 /** JSON as patchml writes it: two spaces, a newline at the end. */
 export function toJson(value: unknown): string {
@@ -43,11 +43,22 @@ const FLUSH_AT = 1 << 16;
  * number where a line is not JSON; OutputError where the file system fails
  */
 export async function* readJsonLines(path: string): AsyncGenerator {
+  for await (const { value } of readSizedJsonLines(path)) yield value;
+}
+
+/**
+ * {@link readJsonLines} with the bytes of each line.
+ * @param range of bytes that begins and ends with a line. Default: all
+ */
+export async function* readSizedJsonLines(
+  path: string,
+  range?: ByteRange,
+): AsyncGenerator<{ value: unknown; bytes: number }> {
   let number = 0;
   try {
-    for await (const line of readTextLines(path)) {
+    for await (const line of readTextLines(path, range)) {
       number += 1;
-      yield parseLine(line, path, number);
+      yield { value: parseLine(line, path, number), bytes: Buffer.byteLength(line) };
     }
   } catch (error) {
     throw explainAbsent(error, path, 'recreate this folder');

@@ -102,16 +102,24 @@ export async function requireRegularFile(
 /** No line that patchml writes is longer, characters. */
 export const MAX_LINE = 2 ** 20;
 
+/** Which bytes of a file are read: the first, from 0, and the one behind the last. */
+export interface ByteRange {
+  start: number;
+  end: number;
+}
+
 /**
  * The lines of a text file, each with its `\n`, which the last may lack. A line of more than
  * {@link MAX_LINE} characters is cut, and is the last.
+ * @param range of bytes, not empty. Default: all
  * @throws OutputError where the file system fails, or it is no regular file
  */
-export async function* readTextLines(path: string): AsyncGenerator<string> {
+export async function* readTextLines(path: string, range?: ByteRange): AsyncGenerator<string> {
   await requireRegularFile(path);
   let rest = '';
+  const options = { encoding: 'utf8', start: range?.start, end: range && range.end - 1 } as const;
   try {
-    for await (const chunk of createReadStream(path, 'utf8') as AsyncIterable<string>) {
+    for await (const chunk of createReadStream(path, options) as AsyncIterable<string>) {
       const lines = (rest + chunk).split('\n');
       rest = lines.pop()!;
       for (const line of lines) yield `${line}\n`;

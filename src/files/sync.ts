@@ -16,16 +16,13 @@ export async function syncTree(
   folder: string,
   isOnDisk: (path: string) => boolean = () => false,
 ): Promise<void> {
-  const files: string[] = [];
   const folders = [folder];
-  for await (const entries of walk(folder)) {
-    for (const { path, entry, isFolder } of entries) {
-      if (isFolder) folders.push(join(folder, path));
-      else if (entry.isFile() && !isOnDisk(path)) files.push(join(folder, path));
-    }
-  }
   const limit = pLimit(AT_ONCE);
-  await Promise.all(files.map((file) => limit(syncFile, file)));
+  for await (const entries of walk(folder)) {
+    const files = entries.filter(({ path, entry }) => entry.isFile() && !isOnDisk(path));
+    await Promise.all(files.map(({ path }) => limit(syncFile, join(folder, path))));
+    for (const { path, isFolder } of entries) if (isFolder) folders.push(join(folder, path));
+  }
   for (const below of folders.reverse()) await syncFolder(below);
 }
 

@@ -3,11 +3,9 @@ import { datasetReadme } from '../dataset/card.js';
 import {
   CLASSES_FILE,
   type Dataset,
-  datasetDigest,
   type DatasetFolder,
   type DatasetLock,
   type DatasetSummary,
-  imageFile,
   LOCK_FILE,
   lockDigest,
   readDataset,
@@ -15,6 +13,8 @@ import {
   README_FILE,
   SUMMARY_FILE,
 } from '../dataset/dataset.js';
+import { imageFile } from '../dataset/image-files.js';
+import { datasetDigest, filesInOrder } from '../dataset/image-order.js';
 import type { MetadataRow } from '../dataset/row.js';
 import { DatasetError } from '../errors.js';
 import { sha256File } from '../files/digest.js';
@@ -42,15 +42,9 @@ import {
   inspectPlace,
   openDatasetOutput,
 } from './dataset-output.js';
-import {
-  type Plan,
-  type PlanFolder,
-  type PlanRow,
-  readPlan,
-  requirePlanRows,
-} from './make-plan.js';
+import { type Plan, type PlanFolder, readPlan, requirePlanRows } from './make-plan.js';
 import { PoolReader } from './pool-reader.js';
-import { type PatchRow, type PoolFolder, readPatchRows, readPoolSummary } from './pool.js';
+import { type PoolFolder, readPatchRows, readPoolSummary } from './pool.js';
 import { planPartOf, poolPartOf, requireSamePart } from './stage-folder.js';
 
 /** Images a worker takes at a time; fewer of large ones. */
@@ -187,7 +181,7 @@ export async function composeImages(
   const settings: ComposeSettings = { recipe, pool, folder: partial };
   const underWay: ComposeFileTask[][] = [];
   const batches = mapInWorkers<ComposeFileTask[], ComposedImage[]>(
-    tasksOf({ recipe, pool, plan }, [from + output.images, to], underWay),
+    tasksOf({ recipe, pool, plan }, { partial, output, from: from + output.images, to }, underWay),
     {
       worker: new URL('./compose-worker.js', import.meta.url),
       workerData: settings,
@@ -200,25 +194,20 @@ export async function composeImages(
   onProgress?.({ stage: 'compose', done: output.images, total, unit: 'images' });
   for await (const composed of batches) {
     const tasks = underWay.shift()!;
-    const rows = tasks.map(({ row, patches }, i) =>
-      toMetadataRow(recipe, row, patches, composed[i]!),
-    );
-    await output.append(rows);
+    await output.append(tasks.map((task, i) => toMetadataRow(task, composed[i]!)));
     onProgress?.({ stage: 'compose', done: output.images, total, unit: 'images' });
   }
 }
 
-/** Makes the row of a composed image. @param patches those of the plan row, in its order */
+/** Makes the row of a composed image. */
 function toMetadataRow(
-  recipe: Recipe,
-  { id, k, objects }: PlanRow,
-  patches: readonly PatchRow[],
+  { row: { id, k, objects }, patches, file }: ComposeFileTask,
   digests: ComposedImage,
 ): MetadataRow {
   const wnidOf = new Map(patches.map((patch) => [patch.class, patch.wnid]));
   const labels = [...wnidOf.keys()].sort((a, b) => a - b);
   return {
-    file_name: imageFile(id, recipe),
+    file_name: file,
     id,
     k,
     labels,
@@ -235,10 +224,10 @@ function toMetadataRow(
   };
 }
 
-/** A run of the plan's rows, in batches; each is also put behind `underWay`. */
+/** A run of the plan's rows, in batches, whose folders are there; each is also put behind `underWay`. */
 async function* tasksOf(
   { recipe, pool, plan }: Pick<Composition, 'recipe' | 'pool' | 'plan'>,
-  [from, to]: readonly [number, number],
+  { output, from, to }: PlanRun,
   underWay: ComposeFileTask[][],
 ): AsyncGenerator<ComposeFileTask[]> {
   const rowOf = new Map((await readPatchRows(pool)).map((row) => [row.id, row]));
@@ -246,8 +235,9 @@ async function* tasksOf(
     const tasks = rows.map((row) => ({
       row,
       patches: row.objects.map(({ patch }) => rowOf.get(patch) ?? notInPool(patch, plan.folder)),
-      file: imageFile(row.id, recipe),
+      file: imageFile(row, recipe, plan.summary.images),
     }));
+    for (const { file } of tasks) await output.makeFolderOf(file);
     underWay.push(tasks);
     yield tasks;
   }
@@ -273,7 +263,7 @@ async function writeSummaries(
   partial: string,
   output: DatasetOutput,
 ): Promise<void> {
-  const { images, files, counts, classes } = output;
+  const { images, counts, classes } = output;
   const summary: DatasetSummary = {
     format: 'patchml-dataset',
     name: recipe.name,
@@ -293,18 +283,16 @@ async function writeSummaries(
   const write = (file: string, text: string): Promise<void> =>
     writeWhole(join(partial, file), text, { sync: false }); // the folder is, with all in it
   for (const [file, text] of Object.entries(texts)) await write(file, text);
-  for (const file of [METADATA_FILE, ...Object.keys(texts)]) {
-    files[file] = sha256File(join(partial, file));
-  }
-  const sorted = Object.entries(files).sort(([a], [b]) => byteOrder(a, b));
+  const names = [METADATA_FILE, ...Object.keys(texts)].sort(byteOrder);
+  const files = Object.fromEntries(names.map((file) => [file, sha256File(join(partial, file))]));
   const fields: DatasetLock = {
     format: 'patchml-lock',
-    dataset: datasetDigest(sorted),
+    dataset: await datasetDigest(filesInOrder({ files }, output.imagesInOrder())),
     recipe: origin.recipe,
     pool: origin.pool,
     plan: origin.plan,
     versions: { node: process.versions.node, patchml: PATCHML_VERSION, ...origin.codecs },
-    files: Object.fromEntries(sorted),
+    files,
   };
   const lock: DatasetLock = { ...fields, lock: lockDigest(fields) };
   await write(LOCK_FILE, toJson(lock));

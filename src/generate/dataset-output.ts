@@ -1,10 +1,9 @@
 import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import {
   type DatasetLock,
   type DatasetSummary,
-  IMAGES_FOLDER,
   LOCK_FILE,
   METADATA_FILE,
   openMeanSide,
@@ -12,6 +11,8 @@ import {
   readLock,
   readMetadata,
 } from '../dataset/dataset.js';
+import { IMAGES_FOLDER } from '../dataset/image-files.js';
+import { type FileDigest, openImageOrder } from '../dataset/image-order.js';
 import { type MetadataRow, ROW_FIELDS } from '../dataset/row.js';
 import { OutputError } from '../errors.js';
 import { digestOf, sha256File } from '../files/digest.js';
@@ -35,12 +36,14 @@ const progressSchema = z.object({
 export interface DatasetOutput {
   /** Images done, in the plan's order. */
   readonly images: number;
-  /** SHA-256 of every image file so far, by path. */
-  readonly files: Record<string, string>;
   readonly counts: Record<string, number>;
   readonly classes: Map<string, number>;
   /** The mean side that patches are painted in, px, for each k. */
   meanSide(): Record<string, number>;
+  /** The images so far, in byte order of their files. */
+  imagesInOrder(): AsyncGenerator<FileDigest>;
+  /** Makes the folder that an image's file goes into. @param file by its path in the dataset */
+  makeFolderOf(file: string): Promise<void>;
   append(rows: readonly MetadataRow[]): Promise<void>;
   close(): Promise<void>;
 }
@@ -50,20 +53,26 @@ export interface DatasetOutput {
  * taken over once the digest of each has been checked; a damaged one starts from nothing.
  */
 export async function openDatasetOutput(partial: string): Promise<DatasetOutput> {
-  await makeFolder(join(partial, IMAGES_FOLDER));
+  const folders = new Set<string>();
+  const makeFolderOf = async (file: string): Promise<void> => {
+    const folder = dirname(file);
+    if (folders.has(folder)) return;
+    await makeFolder(join(partial, folder));
+    folders.add(folder);
+  };
+  await makeFolderOf(join(IMAGES_FOLDER, 'any'));
   const progress = await recoverProgress(partial);
-  const files: Record<string, string> = {};
+  const order = openImageOrder();
   const counts: Record<string, number> = {};
   const classes = new Map<string, number>();
   const sides = openMeanSide();
   const note = (row: MetadataRow): void => {
-    files[row.file_name] = row.sha256;
     counts[row.k] = (counts[row.k] ?? 0) + 1;
     sides.add(row);
     for (const wnid of row.wnids) classes.set(wnid, (classes.get(wnid) ?? 0) + 1);
   };
   if (progress.images > 0) {
-    for await (const row of readMetadata(partial, ROW_FIELDS)) note(row);
+    for await (const row of readMetadata(partial, ROW_FIELDS, order)) note(row);
   }
 
   const metadata = await writeJsonLines(join(partial, METADATA_FILE), 'a');
@@ -71,13 +80,16 @@ export async function openDatasetOutput(partial: string): Promise<DatasetOutput>
     get images() {
       return progress.images;
     },
-    files,
     counts,
     classes,
     meanSide: () => sides.means(),
+    imagesInOrder: () => order.read(partial),
+    makeFolderOf,
     async append(rows) {
       for (const row of rows) {
-        progress.rowBytes += await metadata.write(row);
+        const bytes = await metadata.write(row);
+        progress.rowBytes += bytes;
+        order.add(row, bytes);
         note(row);
       }
       progress.images += rows.length;

@@ -110,7 +110,7 @@ export async function atOnce<Item>(
  * @param end the number of items, of all, behind which none is taken. Default: all are
  */
 export async function* inBatches<Item>(
-  items: AsyncIterable<Item>,
+  items: Iterable<Item> | AsyncIterable<Item>,
   size: number,
   skip: number,
   end = Infinity,

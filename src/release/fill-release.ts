@@ -4,12 +4,13 @@ import { dirname, join } from 'node:path';
 import { IMAGENET_TERMS, summaryOf } from '../dataset/card.js';
 import {
   type Dataset,
-  isImageFile,
   LOCK_FILE,
   readDataset,
   README_FILE,
   textFilesOf,
 } from '../dataset/dataset.js';
+import { isImageFile } from '../dataset/image-files.js';
+import { datasetFiles } from '../dataset/image-order.js';
 import { ReleaseError } from '../errors.js';
 import { croissantOf, type DescribedFile } from '../exports/croissant.js';
 import { writeExport } from '../exports/exports.js';
@@ -110,28 +111,30 @@ async function putDataset(
  * @throws ReleaseError where a file no longer has the digest in the lock
  */
 async function copyDataset(
-  { folder, lock }: Dataset,
+  dataset: Dataset,
   to: string,
   options: StageOptions,
 ): Promise<Map<string, string>> {
+  const { folder, summary } = dataset;
   await makeFolder(to);
-  const digests = new Map([...Object.entries(lock.files), [LOCK_FILE, undefined] as const]);
   if (!(await isOneDisk(folder, to))) {
-    await requireSpace(to, await bytesOf(folder, [...digests.keys()]), 'the release');
+    await requireSpace(to, await bytesOf(dataset), 'the release');
   }
   let done = 0;
+  const total = summary.images + textFilesOf(dataset).length;
   const copied = new Map<string, string>();
-  for (const [file, expected] of digests) {
+  const put = async (file: string, expected?: string): Promise<void> => {
     throwIfAborted(options.signal, 'release');
     await makeFolder(dirname(join(to, file)));
-    const put = isImageFile(file) ? linkOrCopy : copy;
-    const digest = await put(join(folder, file), join(to, file));
+    const place = isImageFile(file) ? linkOrCopy : copy;
+    const digest = await place(join(folder, file), join(to, file));
     if (expected !== undefined && digest !== expected) throw changed(folder, file);
     copied.set(file, digest);
     done += 1;
-    const progress = { done, total: digests.size, unit: 'files' };
-    await reportEvery(50, { stage: 'release', ...progress }, options);
-  }
+    await reportEvery(50, { stage: 'release', done, total, unit: 'files' }, options);
+  };
+  for await (const { path, sha256 } of datasetFiles(dataset)) await put(path, sha256);
+  await put(LOCK_FILE);
   return copied;
 }
 
@@ -169,10 +172,12 @@ async function isOneDisk(a: string, b: string): Promise<boolean> {
   return (await stat(a)).dev === (await stat(b)).dev;
 }
 
-async function bytesOf(folder: string, files: readonly string[]): Promise<number> {
-  let bytes = 0;
-  for (const file of files) bytes += (await stat(join(folder, file))).size;
-  return bytes;
+async function bytesOf(dataset: Dataset): Promise<number> {
+  let { size } = await stat(join(dataset.folder, LOCK_FILE));
+  for await (const { path } of datasetFiles(dataset)) {
+    size += (await stat(join(dataset.folder, path))).size;
+  }
+  return size;
 }
 
 function changed(folder: string, file: string): ReleaseError {

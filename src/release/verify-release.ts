@@ -1,5 +1,6 @@
 import { join, posix } from 'node:path';
-import { isImageFile, LOCK_FILE, readDataset, SUMMARY_FILE } from '../dataset/dataset.js';
+import { LOCK_FILE, readDataset, SUMMARY_FILE } from '../dataset/dataset.js';
+import { isImageFile } from '../dataset/image-files.js';
 import {
   type Finding,
   FindingList,
@@ -100,12 +101,11 @@ async function checkDataset(
   release: ReleaseSummary,
   options: VerifyOptions,
 ): Promise<Finding[]> {
-  const { findings } = await verifyDataset({ dataset: datasetFolderOf(folder, release) }, options);
-  if (release.kind === 'full') return findings;
-  return findings.filter(
-    ({ problem, file }) =>
-      problem !== 'extra' && file !== CARD_FILE && !(problem === 'missing' && isImageFile(file)),
-  );
+  const dataset = datasetFolderOf(folder, release);
+  const isFull = release.kind === 'full';
+  const { findings } = await verifyDataset({ dataset }, { ...options, hasImages: isFull });
+  if (isFull) return findings;
+  return findings.filter(({ problem, file }) => problem !== 'extra' && file !== CARD_FILE);
 }
 
 async function checkExports(
@@ -199,26 +199,20 @@ async function checkFiles(
     const { size = -1, link } = present.get(file) ?? {};
     return { file, path: join(folder, file), size, link, digest };
   });
-  const there = listed.filter(({ size }) => size >= 0);
-  const actual = hashFiles(there, { ...options, stage: 'verify' });
   let done = 0;
-  try {
-    for (const { file, size, link, digest } of listed) {
-      throwIfAborted(options.signal, 'verify');
-      if (findings.isFull) break;
-      present.delete(file);
-      if (size < 0) findings.add({ problem: 'missing', file, detail: link });
-      else {
-        const { value: hashed } = (await actual.next()) as IteratorYieldResult<string>;
-        found.set(file, hashed);
-        if (hashed !== digest) findings.add({ problem: 'changed', file });
-      }
-      done += 1;
-      const progress = { done, total: digests.size, unit: 'files' };
-      await reportEvery(50, { stage: 'verify', ...progress }, options);
+  const hashed = hashFiles(listed, { ...options, stage: 'verify' });
+  for await (const [{ file, link, digest }, actual] of hashed) {
+    throwIfAborted(options.signal, 'verify');
+    if (findings.isFull) break;
+    present.delete(file);
+    if (actual === undefined) findings.add({ problem: 'missing', file, detail: link });
+    else {
+      found.set(file, actual);
+      if (actual !== digest) findings.add({ problem: 'changed', file });
     }
-  } finally {
-    await actual.return(undefined);
+    done += 1;
+    const progress = { done, total: digests.size, unit: 'files' };
+    await reportEvery(50, { stage: 'verify', ...progress }, options);
   }
   for (const file of present.keys()) findings.add({ problem: 'extra', file });
   for (const file of REQUIRED[kind])

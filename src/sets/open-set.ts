@@ -1,12 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import {
-  IMAGES_FOLDER,
-  LOCK_FILE,
-  METADATA_FILE,
-  readDataset,
-  SUMMARY_FILE,
-} from '../dataset/dataset.js';
+import { LOCK_FILE, METADATA_FILE, readDataset, SUMMARY_FILE } from '../dataset/dataset.js';
+import { IMAGES_FOLDER } from '../dataset/image-files.js';
 import type { MetadataRow } from '../dataset/row.js';
 import { EvaluationError } from '../errors.js';
 import { explainError } from '../files/file-errors.js';

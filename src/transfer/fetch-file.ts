@@ -80,7 +80,8 @@ async function digestOfFile(
   file: SizedFile,
   signal: AbortSignal | undefined,
 ): Promise<string | undefined> {
-  for await (const digest of hashFiles([file], { jobs: 2, signal, stage: 'pull' })) return digest;
+  const hashed = hashFiles([file], { jobs: 2, signal, stage: 'pull' });
+  for await (const [, digest] of hashed) return digest;
   return undefined;
 }
 

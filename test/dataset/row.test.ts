@@ -5,6 +5,7 @@ import { asyncBufferFromFile, parquetReadObjects } from 'hyparquet';
 import { parse } from 'yaml';
 import type { DatasetLock } from '../../src/dataset/dataset.js';
 import * as row from '../../src/dataset/row.js';
+import { digestOfFiles } from '../support/older-dataset.js';
 import { openWorkspace, readJson, readRows, sha256Of } from '../support/workspace.js';
 
 /** One edit: a column that no row has had until now. */
@@ -18,7 +19,7 @@ jest.unstable_mockModule('../../src/dataset/row.js', () => ({
   ROW_FIELDS: { ...row.ROW_FIELDS, words },
 }));
 
-const { datasetDigest, lockDigest } = await import('../../src/dataset/dataset.js');
+const { lockDigest } = await import('../../src/dataset/dataset.js');
 const library = await import('../../src/index.js');
 const { makeDataset } = await import('../support/made-dataset.js');
 
@@ -37,12 +38,16 @@ beforeAll(async () => {
 /** Puts the column into the metadata, and into the lock what the metadata then is. */
 function writeWords(folder: string, text: string): void {
   const path = join(folder, 'metadata.jsonl');
-  const rows = readRows<object>(path).map((fields) => ({ ...fields, words: text.split(' ') }));
+  const rows = readRows<row.MetadataRow>(path).map((fields) => ({
+    ...fields,
+    words: text.split(' '),
+  }));
   writeFileSync(path, rows.map((fields) => `${JSON.stringify(fields)}\n`).join(''));
   const lockPath = join(folder, 'patchml.lock.json');
   const lock = readJson<DatasetLock>(lockPath);
   lock.files['metadata.jsonl'] = sha256Of(path);
-  lock.dataset = datasetDigest(Object.entries(lock.files));
+  const images = rows.map(({ file_name, sha256 }) => [file_name, sha256] as const);
+  lock.dataset = digestOfFiles({ ...lock.files, ...Object.fromEntries(images) });
   lock.lock = lockDigest(lock);
   writeFileSync(lockPath, JSON.stringify(lock));
 }

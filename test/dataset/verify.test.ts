@@ -45,10 +45,31 @@ function damageLock(folder: string, change: object): void {
   writeFileSync(path, `${JSON.stringify(lock, null, 2)}\n`);
 }
 
+/** Makes the lock into one as of patchml 0.1, which lists the images too. */
+function listImages(folder: string): void {
+  editLock(folder, (lock) => {
+    for (const { file_name, sha256 } of rowsIn(folder)) lock.files[file_name] = sha256;
+  });
+}
+
+function rowsIn(folder: string): MetadataRow[] {
+  return readRows<MetadataRow>(join(folder, 'metadata.jsonl'));
+}
+
+/** A copy with a lock of either kind. */
+type Kind = 'of today' | 'whose lock lists the images';
+const KINDS: readonly Kind[] = ['of today', 'whose lock lists the images'];
+
+function copyOf(kind: Kind): string {
+  const folder = copy();
+  if (kind !== 'of today') listImages(folder);
+  return folder;
+}
+
 /** Writes the metadata again after a change, with the lock in agreement: an insider's edit. */
 function editRows(folder: string, edit: (rows: MetadataRow[]) => unknown): void {
   const path = join(folder, 'metadata.jsonl');
-  const rows = readRows<MetadataRow>(path);
+  const rows = rowsIn(folder);
   edit(rows);
   writeFileSync(path, rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
   editLock(folder, (lock) => {
@@ -106,8 +127,12 @@ describe('A dataset as it was made', () => {
     expect(contentsOf(clean)).toEqual(before);
   });
 
-  test('is whole at another place', async () => {
-    expect(await findingsIn(copy())).toEqual([]);
+  test.each(KINDS)('%s is whole at another place', async (kind) => {
+    expect(await verifyDataset({ dataset: copyOf(kind) })).toMatchObject({
+      files: 28,
+      images: 24,
+      findings: [],
+    });
   });
 
   test('has the digest that sha256sum gives of its files, in byte order', () => {
@@ -115,7 +140,8 @@ describe('A dataset as it was made', () => {
     const files = Object.entries(contentsOf(clean)).filter(
       ([path, digest]) => digest !== 'folder' && path !== 'patchml.lock.json',
     );
-    expect(lock.files).toEqual(Object.fromEntries(files));
+    const texts = files.filter(([path]) => !path.startsWith('images/'));
+    expect(lock.files).toEqual(Object.fromEntries(texts));
     const listing = join(newFolder('listing'), 'sums');
     writeFileSync(listing, files.map(([path, digest]) => `${digest}  ${path}\n`).join(''));
     expect(lock.dataset).toBe(sha256Of(listing));
@@ -130,11 +156,11 @@ describe('A dataset as it was made', () => {
   });
 });
 
-describe('A damaged dataset', () => {
+describe.each(KINDS)('A damaged dataset %s', (kind) => {
   test.each(['images/k2-000004.png', 'metadata.jsonl', 'dataset.json'])(
     'with one changed byte in %s is found out',
     async (file) => {
-      const folder = copy();
+      const folder = copyOf(kind);
       const bytes = readFileSync(join(folder, file));
       bytes[Math.floor(bytes.length / 2)]! ^= 1;
       writeFileSync(join(folder, file), bytes);
@@ -145,14 +171,14 @@ describe('A damaged dataset', () => {
   test.each(['images/k3-000011.png', 'metadata.jsonl', 'dataset.json'])(
     'without %s is found out',
     async (file) => {
-      const folder = copy();
+      const folder = copyOf(kind);
       rmSync(join(folder, file));
       expect(await findingsIn(folder)).toEqual([{ problem: 'missing', file }]);
     },
   );
 
   test('with files that do not belong to it is found out', async () => {
-    const folder = copy();
+    const folder = copyOf(kind);
     writeFileSync(join(folder, 'images', 'k9-000000.png'), 'x');
     writeFileSync(join(folder, '.hidden'), '');
     mkdirSync(join(folder, 'deep'));
@@ -165,7 +191,7 @@ describe('A damaged dataset', () => {
   });
 
   test('with an image that is now a link to a file elsewhere is found out', async () => {
-    const folder = copy();
+    const folder = copyOf(kind);
     const file = 'images/k2-000000.png';
     rmSync(join(folder, file));
     symlinkSync(join(clean, file), join(folder, file));
@@ -175,7 +201,7 @@ describe('A damaged dataset', () => {
   });
 
   test('with an image that is now a link to nowhere is found out', async () => {
-    const folder = copy();
+    const folder = copyOf(kind);
     const file = 'images/k2-000000.png';
     rmSync(join(folder, file));
     symlinkSync('nowhere', join(folder, file));
@@ -185,7 +211,7 @@ describe('A damaged dataset', () => {
   });
 
   test('is described whole: every finding, in byte order of the files', async () => {
-    const folder = copy();
+    const folder = copyOf(kind);
     rmSync(join(folder, 'images', 'k3-000000.png'));
     writeFileSync(join(folder, 'images', 'k2-000000.png'), 'x');
     writeFileSync(join(folder, 'extra'), '');
@@ -197,6 +223,12 @@ describe('A damaged dataset', () => {
   });
 });
 
+const OTHER_DIGEST: Finding = {
+  problem: 'invalid',
+  file: 'patchml.lock.json',
+  detail: 'its dataset digest does not match its files',
+};
+
 describe('An edited lock', () => {
   test.each<[string, (lock: DatasetLock) => void, Finding[]]>([
     [
@@ -204,13 +236,7 @@ describe('An edited lock', () => {
       (lock) => {
         lock.dataset = '0'.repeat(64);
       },
-      [
-        {
-          problem: 'invalid',
-          file: 'patchml.lock.json',
-          detail: 'its dataset digest does not match its files',
-        },
-      ],
+      [OTHER_DIGEST],
     ],
     [
       'with another digest of an image',
@@ -224,11 +250,7 @@ describe('An edited lock', () => {
           file: 'images/k2-000001.png',
           detail: 'its row has a different digest in the lock',
         },
-        {
-          problem: 'invalid',
-          file: 'patchml.lock.json',
-          detail: 'its dataset digest does not match its files',
-        },
+        OTHER_DIGEST,
       ],
     ],
     [
@@ -245,13 +267,19 @@ describe('An edited lock', () => {
       ],
     ],
   ])('%s is found out', async (_, edit, findings) => {
-    const folder = copy();
+    const folder = copyOf('whose lock lists the images');
     editLock(folder, edit);
     expect(await findingsIn(folder)).toEqual(findings);
   });
 
-  test('that leaves an image out is found out', async () => {
+  test('with another dataset digest, where it lists no images, is found out', async () => {
     const folder = copy();
+    editLock(folder, (lock) => (lock.dataset = '0'.repeat(64)));
+    expect(await findingsIn(folder)).toEqual([OTHER_DIGEST]);
+  });
+
+  test('that leaves an image out is found out', async () => {
+    const folder = copyOf('whose lock lists the images');
     editLock(folder, (lock) => {
       delete lock.files['images/k2-000001.png'];
     });
@@ -287,53 +315,66 @@ describe('An edited lock', () => {
 
 describe('Metadata that was edited together with the lock', () => {
   const file = 'images/k2-000000.png'; // that of the first row
-  test.each<[string, (rows: MetadataRow[]) => unknown, Partial<Finding>]>([
-    [
-      'another label',
-      ([row]) => (row!.labels = [998, 999]),
-      { file, detail: 'its labels do not match its objects' },
-    ],
-    [
-      'an object too few',
-      ([row]) => row!.objects.patch.pop(),
-      { file, detail: 'expected 2 objects' },
-    ],
-    [
-      'another digest',
-      ([row]) => (row!.sha256 = 'b'.repeat(64)),
-      { file, detail: 'its row has a different digest in the lock' },
-    ],
-    ['a row too few', (rows) => rows.shift(), { file, detail: 'it has no row' }],
-    [
-      'the name of another class',
-      ([row]) => (row!.label_names![0] = 'unicorn'),
-      { file, detail: 'its label_names do not match its labels' },
-    ],
-    [
-      'a row twice',
-      (rows) => rows.push(rows[0]!),
-      { file, detail: 'its row is duplicated, or the lock does not list it' },
-    ],
+  const edits: readonly [string, (rows: MetadataRow[]) => unknown][] = [
+    ['another label', ([row]) => (row!.labels = [998, 999])],
+    ['an object too few', ([row]) => row!.objects.patch.pop()],
+    ['another digest', ([row]) => (row!.sha256 = 'b'.repeat(64))],
+    ['a row too few', (rows) => rows.shift()],
+    ['the name of another class', ([row]) => (row!.label_names![0] = 'unicorn')],
+    ['a row twice', (rows) => rows.push(rows[0]!)],
     [
       'a field of another type',
       ([row]) => ((row as unknown as Record<string, unknown>)['k'] = 'two'),
-      {
-        file: 'metadata.jsonl',
-        detail: expect.stringContaining('line 1: k: ') as unknown as string,
-      },
     ],
-    [
-      'a path that leads out of the folder',
-      ([row]) => (row!.file_name = 'images/../../secret.png'),
-      {
-        file: 'metadata.jsonl',
-        detail: expect.stringContaining('line 1: file_name: ') as unknown as string,
-      },
+    ['a path that leads out of the folder', ([row]) => (row!.file_name = 'images/../../x.png')],
+  ];
+  const inMetadata = (start: string): Partial<Finding> => ({
+    file: 'metadata.jsonl',
+    detail: expect.stringContaining(start) as unknown as string,
+  });
+  const findings: Record<Kind, Partial<Finding>[]> = {
+    'of today': [
+      { file, detail: 'its labels do not match its objects' },
+      { file, detail: 'expected 2 objects' },
+      { problem: 'changed', file },
+      { problem: 'extra', file },
+      { file, detail: 'its label_names do not match its labels' },
+      { file, detail: 'its row is duplicated' },
+      inMetadata('line 1: k: '),
+      inMetadata('line 1: file_name: '),
     ],
-  ])('with %s is found out', async (_, edit, finding) => {
-    const folder = copy();
+    'whose lock lists the images': [
+      { file, detail: 'its labels do not match its objects' },
+      { file, detail: 'expected 2 objects' },
+      { file, detail: 'its row has a different digest in the lock' },
+      { file, detail: 'it has no row' },
+      { file, detail: 'its label_names do not match its labels' },
+      { file, detail: 'its row is duplicated, or the lock does not list it' },
+      inMetadata('line 1: k: '),
+      inMetadata('line 1: file_name: '),
+    ],
+  };
+  const cases = KINDS.flatMap((kind) =>
+    edits.map(([what, edit], i) => [what, kind, edit, findings[kind][i]!] as const),
+  );
+  test.each(cases)('with %s, of a dataset %s, is found out', async (_, kind, edit, finding) => {
+    const folder = copyOf(kind);
     editRows(folder, edit);
     expect(await findingsIn(folder)).toContainEqual({ problem: 'invalid', ...finding });
+  });
+
+  test('with other images is found out by the digest of the dataset', async () => {
+    for (const at of [2, 3, 5]) {
+      const folder = copy();
+      editRows(folder, edits[at]![1]);
+      expect(await findingsIn(folder)).toContainEqual(OTHER_DIGEST);
+    }
+  });
+
+  test('with its rows in another order is found out by nothing else', async () => {
+    const folder = copy();
+    editRows(folder, (rows) => rows.reverse());
+    expect(await findingsIn(folder)).toEqual([OTHER_DIGEST]);
   });
 
   test('in a summary that counts other images is found out', async () => {
@@ -345,7 +386,7 @@ describe('Metadata that was edited together with the lock', () => {
     expect(await findingsIn(folder)).toContainEqual({
       problem: 'invalid',
       file: 'dataset.json',
-      detail: 'it says 7 images, the lock says 24',
+      detail: 'it says 7 images, but there are 24',
     });
   });
 

@@ -19,9 +19,11 @@ function filesOf(count: number, size: number): SizedFile[] {
   });
 }
 
-async function collect(digests: AsyncIterable<string>): Promise<string[]> {
-  const all: string[] = [];
-  for await (const digest of digests) all.push(digest);
+async function collect(
+  hashed: AsyncIterable<readonly [SizedFile, string | undefined]>,
+): Promise<(string | undefined)[]> {
+  const all: (string | undefined)[] = [];
+  for await (const [, digest] of hashed) all.push(digest);
   return all;
 }
 

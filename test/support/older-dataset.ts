@@ -1,6 +1,8 @@
+import { createHash } from 'node:crypto';
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { datasetDigest, type DatasetLock } from '../../src/dataset/dataset.js';
+import type { DatasetLock } from '../../src/dataset/dataset.js';
+import type { MetadataRow } from '../../src/dataset/row.js';
 import { readJson, readRows, sha256Of } from './workspace.js';
 
 /**
@@ -9,7 +11,7 @@ import { readJson, readRows, sha256Of } from './workspace.js';
  */
 export function makeOlder(folder: string): void {
   const at = (file: string): string => join(folder, file);
-  const rows = readRows<object>(at('metadata.jsonl'));
+  const rows = readRows<MetadataRow>(at('metadata.jsonl'));
   const lines = rows.map((row) => `${JSON.stringify(without(row, 'label_names'))}\n`);
   writeFileSync(at('metadata.jsonl'), lines.join(''));
   const summary = without(readJson<object>(at('dataset.json')), 'meanSide');
@@ -19,13 +21,21 @@ export function makeOlder(folder: string): void {
   const lock = readJson<DatasetLock>(at('patchml.lock.json'));
   const files = {
     ...without(lock.files, 'classes.json', 'README.md'),
+    ...Object.fromEntries(rows.map(({ file_name, sha256 }) => [file_name, sha256])),
     'metadata.jsonl': sha256Of(at('metadata.jsonl')),
     'dataset.json': sha256Of(at('dataset.json')),
   };
-  const dataset = datasetDigest(Object.entries(files));
+  const dataset = digestOfFiles(files);
   const versions = without(lock.versions, 'kernel');
   const older = { ...without(lock, 'lock'), versions, dataset, files };
   writeFileSync(at('patchml.lock.json'), `${JSON.stringify(older, null, 2)}\n`);
+}
+
+/** The digest of a dataset: of what `sha256sum` writes of its files. */
+export function digestOfFiles(files: Readonly<Record<string, string>>): string {
+  const paths = Object.keys(files).sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
+  const lines = paths.map((path) => `${files[path]}  ${path}\n`);
+  return createHash('sha256').update(lines.join('')).digest('hex');
 }
 
 function without<Value extends object>(value: Value, ...names: string[]): Partial<Value> {
