@@ -63,7 +63,7 @@ export const estimateCommand: CommandModule<object, EstimateFlags> = {
       if (study.models.some(({ card }) => card !== undefined)) await silenceOnnxruntime();
       const provider = await providerOf(flags.provider, tools);
       const input = { study, work: flags.work };
-      return describeEstimate(await estimateStudy(input, { ...options, provider }));
+      return describeEstimate(await estimateStudy(input, { ...options, sample, provider }));
     }
     const { loadRecipe } = await import('../recipe/load.js');
     const recipe = await loadRecipe(flags.file);

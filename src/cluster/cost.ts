@@ -55,32 +55,48 @@ export interface Estimate {
 /** Commands of BullMQ for a job: added, taken, kept alive twice, ended. */
 const COMMANDS = 5;
 
-export function totalOf(
-  steps: EstimatedStep[],
-  machines: MachineCounts,
-  {
-    storage,
-    files,
-    pieces,
-    s3,
-    gpuHours,
-    leftOut,
-  }: Pick<Estimate, 'storage' | 'files' | 'gpuHours' | 'leftOut'> & { pieces: number; s3: number },
-): Estimate {
+/** The steps of some work, with what they leave and ask for. */
+export interface Work extends Pick<
+  Estimate,
+  'steps' | 'storage' | 'files' | 'gpuHours' | 'leftOut'
+> {
+  pieces: number;
+  s3: number;
+}
+
+/** Work one after another. */
+export function joinWork(works: readonly Work[]): Work {
+  const sum = (field: 'files' | 'pieces' | 's3' | 'gpuHours'): number =>
+    works.reduce((total, work) => total + work[field], 0);
+  const storage: Record<string, number> = {};
+  for (const [name, bytes] of works.flatMap((work) => Object.entries(work.storage))) {
+    storage[name] = (storage[name] ?? 0) + bytes;
+  }
   return {
-    machines,
-    steps,
-    coreHours: steps.reduce((sum, { coreSeconds }) => sum + coreSeconds, 0) / 3600,
-    gpuHours,
-    seconds: steps.reduce((sum, { seconds }) => sum + seconds, 0),
+    steps: works.flatMap((work) => work.steps),
     storage,
-    files,
+    files: sum('files'),
+    pieces: sum('pieces'),
+    s3: sum('s3'),
+    gpuHours: sum('gpuHours'),
+    leftOut: works.flatMap((work) => work.leftOut),
+  };
+}
+
+/** Adds up what work costs. */
+export function totalOf({ pieces, s3, ...work }: Work, machines: MachineCounts): Estimate {
+  const { steps } = work;
+  return {
+    ...work,
+    machines,
+    coreHours: steps.reduce((sum, { coreSeconds }) => sum + coreSeconds, 0) / 3600,
+    seconds: steps.reduce((sum, { seconds }) => sum + seconds, 0),
     operations: { pieces, redis: COMMANDS * pieces, s3 },
-    leftOut,
     bottleneck: bottleneckOf(steps, machines),
   };
 }
 
+/** What a step takes on these machines. */
 export function stepOf(
   {
     each,

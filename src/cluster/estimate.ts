@@ -1,19 +1,23 @@
 import { explaining } from '../files/file-errors.js';
 import type { StageOptions } from '../progress.js';
 import type { Recipe } from '../recipe/schema.js';
-import { planStudy, type PlanStudyOptions } from '../study/estimate.js';
+import { type PlannedStep, planStudy, type PlanStudyOptions } from '../study/estimate.js';
+import { asFailure } from '../study/failure.js';
 import type { Study } from '../study/load.js';
+import { datasetOf } from '../study/open-sets.js';
 import {
   type Estimate,
   type EstimatedStep,
+  joinWork,
   type MachineCounts,
   type Machines,
   machinesOf,
   requireCounts,
   stepOf,
   totalOf,
+  type Work,
 } from './cost.js';
-import { type EstimateRecipeInput, imagesOf, type Rates, tryStages } from './stage-trial.js';
+import { type EstimateRecipeInput, imagesOf, type Rates, withTrial } from './stage-trial.js';
 
 /** How to estimate. */
 export interface EstimateOptions extends StageOptions, Machines {
@@ -35,20 +39,23 @@ export function estimateRecipe(
   return explaining(async () => {
     const machines = machinesOf(options);
     requireCounts({ annotated: input.annotated, sample: options.sample });
-    return recipeCost(input.recipe, await tryStages(input, options), machines);
+    const rates = await withTrial(options, (tryStages) => tryStages(input));
+    return recipeCost(input.recipe, rates, machines);
   });
 }
 
 /** Multiplies what was measured. Exported for its test. */
 export function recipeCost(recipe: Recipe, rates: Rates, machines: MachineCounts): Estimate {
-  const { cpu, bytes } = rates;
-  const { annotated } = rates;
+  return totalOf(datasetWork(recipe, rates, machines), machines);
+}
+
+function datasetWork(recipe: Recipe, rates: Rates, machines: MachineCounts): Work {
+  const { annotated, cpu, bytes } = rates;
   const sources = Math.round(annotated * rates.images);
   const patches = annotated * rates.patches;
   const images = imagesOf(recipe);
-  const perImage = bytes.composed;
   const pool = patches * bytes.patch;
-  const dataset = images * perImage;
+  const dataset = images * bytes.composed;
   const step = (
     name: string,
     [items, unit]: readonly [number, string],
@@ -87,73 +94,118 @@ export function recipeCost(recipe: Recipe, rates: Rates, machines: MachineCounts
       isDivided: false,
     }),
   ];
-  const pieces = Math.ceil(sources / machines.piece) + Math.ceil(images / machines.piece) + 4;
-  return totalOf(steps, machines, {
+  return {
+    steps,
     storage: { pool, plan: images * bytes.row, dataset },
     files: images + FILES_BESIDE,
-    pieces,
+    pieces: Math.ceil(sources / machines.piece) + Math.ceil(images / machines.piece) + 4,
     // Each source image is read once; each composed one is put, read by the merge, and put again.
     s3: annotated + sources + 3 * images,
     gpuHours: 0,
     leftOut: [],
-  });
+  };
 }
 
 /** Of an index, a pool, a plan and a dataset, beside the images. */
 const FILES_BESIDE = 16;
 
-/** Bytes of an image in the predictions of a model: 1,000 logits, and the best classes. */
-const PREDICTED = 4000 + 300;
-
 /**
- * Says what the models of a study would cost, by running each on its first images: see
- * {@link planStudy}. What was done before costs nothing; datasets that are not there are estimated
- * by {@link estimateRecipe}.
+ * Says what a study would cost: each model is run on its first images ({@link planStudy}), and of a
+ * dataset that is not there the stages on a sample, as by {@link estimateRecipe}. What was done before
+ * costs nothing.
  * @param input work: where the study keeps what it makes
  * @throws EvaluationError `option-out-of-range`, `cards-same-name`
  * @throws AbortedError
  */
 export async function estimateStudy(
   input: { study: Study; work: string },
-  options: PlanStudyOptions & Machines = {},
+  options: PlanStudyOptions & EstimateOptions = {},
 ): Promise<Estimate> {
   const machines = machinesOf(options);
-  const { steps: planned, failures } = await planStudy(input, options);
+  requireCounts({ sample: options.sample });
+  const { steps, failures } = await planStudy(input, options);
+  const isOnGpu = (options.provider ?? 'cpu') !== 'cpu';
   const leftOut = failures.map(({ set, model, error }) =>
     [model, set, error.message].filter((part) => part !== undefined).join(': '),
   );
-  const isOnGpu = (options.provider ?? 'cpu') !== 'cpu';
-  const steps: EstimatedStep[] = [];
-  let [gpuSeconds, kept, pieces] = [0, 0, 0];
-  for (const { action, set, model, images = 0, seconds = 0, cpuSeconds = 0 } of planned) {
-    if (action === 'generate') leftOut.push(`${set}: estimate its recipe`);
-    if (action === 'keep' || action === 'generate') continue;
-    const predicts = action === 'predict';
-    const bytes = images * PREDICTED;
-    steps.push(
-      stepOf(
-        {
-          name: `${model} on ${set}`,
-          items: images,
-          unit: 'images',
-          each: images === 0 ? 0 : cpuSeconds / images,
-          bytes,
-          isDivided: predicts,
-        },
-        machines,
-      ),
-    );
-    if (!predicts) continue;
-    kept += bytes;
-    pieces += Math.ceil(images / machines.piece) + 1;
-    if (isOnGpu) gpuSeconds += seconds;
+  const toMake = steps.filter(({ action }) => action === 'generate').map(({ set }) => set);
+  const work = [
+    ...(await datasetsWork(toMake, input, machines, options)),
+    ...steps.map((step) => modelWork(step, isOnGpu, machines)),
+  ];
+  return totalOf(joinWork([{ ...NOTHING, leftOut }, ...work]), machines);
+}
+
+const NOTHING = joinWork([]);
+
+/** Of the datasets that a study would generate. One machine does each, while the others wait. */
+async function datasetsWork(
+  sets: readonly string[],
+  { study, work }: { study: Study; work: string },
+  machines: MachineCounts,
+  options: EstimateOptions,
+): Promise<Work[]> {
+  if (sets.length === 0) return [];
+  return withTrial(options, async (tryStages) => {
+    const works: Work[] = [];
+    const seen = new Set<string>();
+    for (const set of sets) {
+      try {
+        const { out, ...made } = (await datasetOf(study, set, work))!;
+        if (seen.has(out)) continue;
+        seen.add(out);
+        const rates = await tryStages(made);
+        const all = datasetWork(made.recipe, rates, { ...machines, machines: 1 });
+        const steps = all.steps.filter(({ name }) => isDone(name, rates));
+        works.push({
+          ...all,
+          steps: steps.map((step) => ({ ...step, name: `${set}: ${step.name}` })),
+          storage: rates.isOwn.pool ? all.storage : { ...all.storage, pool: 0 },
+          pieces: 0,
+        });
+      } catch (error) {
+        works.push({ ...NOTHING, leftOut: [`${set}: ${asFailure(error).message}`] });
+      }
+    }
+    return works;
+  });
+}
+
+/** Whether a step is done on one machine, and not with a dataset before it. */
+function isDone(step: string, { isOwn }: Rates): boolean {
+  if (step.startsWith('merge')) return false;
+  return (step !== 'index' || isOwn.index) && (step !== 'extract' || isOwn.pool);
+}
+
+/** Bytes of an image in the predictions of a model: 1,000 logits, and the best classes. */
+const PREDICTED = 4000 + 300;
+
+/** Of a model on a set. */
+function modelWork(step: PlannedStep, isOnGpu: boolean, machines: MachineCounts): Work {
+  const { action, set, model, images = 0, seconds, cpuSeconds } = step;
+  if (action === 'keep' || action === 'generate') return NOTHING;
+  if (seconds === undefined || cpuSeconds === undefined) {
+    const reason = 'no images to try it on; generate a dataset first';
+    return { ...NOTHING, leftOut: [`${model} on ${set}: ${reason}`] };
   }
-  return totalOf(steps, machines, {
-    storage: { predictions: kept },
-    files: 5 * steps.length,
+  const predicts = action === 'predict';
+  const bytes = images * PREDICTED;
+  const estimated = {
+    name: `${model} on ${set}`,
+    items: images,
+    unit: 'images',
+    each: images === 0 ? 0 : cpuSeconds / images,
+    bytes,
+    isDivided: predicts,
+  };
+  const pieces = predicts ? Math.ceil(images / machines.piece) + 1 : 0;
+  return {
+    steps: [stepOf(estimated, machines)],
+    storage: { predictions: predicts ? bytes : 0 },
+    files: 5,
     pieces,
     s3: 5 * pieces,
-    gpuHours: gpuSeconds / 3600,
-    leftOut,
-  });
+    gpuHours: predicts && isOnGpu ? seconds / 3600 : 0,
+    leftOut: [],
+  };
 }

@@ -24,6 +24,8 @@ export interface EstimateRecipeInput {
 
 /** What was measured, an item. */
 export interface Rates {
+  /** Of its index and its pool, whether they are not those of a recipe before it. */
+  isOwn: { index: boolean; pool: boolean };
   /** All annotations. */
   annotated: number;
   /** Of an annotation: the images that are read for it, and patches. */
@@ -40,21 +42,30 @@ const SAMPLE = 400;
 /** Images that are composed, at most. */
 const COMPOSED = 400;
 
-/** Runs the stages on a sample, in the system's folder for temporary files. */
-export async function tryStages(input: EstimateRecipeInput, options: TrialOptions): Promise<Rates> {
+/** Runs the stages of a recipe on a sample; what it has in common with those before it once. */
+export type Trial = (input: EstimateRecipeInput) => Promise<Rates>;
+
+type TrialOptions = StageOptions & { sample?: number | undefined };
+
+/** Gives work a trial of recipes, in the system's folder for temporary files. */
+export async function withTrial<T>(
+  options: TrialOptions,
+  work: (tryStages: Trial) => Promise<T>,
+): Promise<T> {
   const folder = await mkdtemp(join(tmpdir(), 'patchml-estimate-'));
+  const seen = new Set<string>();
   try {
-    return await tryIn(folder, input, options);
+    return await work((input) => tryRecipe(input, folder, seen, options));
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
 }
 
-type TrialOptions = StageOptions & { sample?: number | undefined };
-
-async function tryIn(
-  folder: string,
+/** @param seen the folders that the recipes before it have made */
+async function tryRecipe(
   { recipe, annotated, ...given }: EstimateRecipeInput,
+  folder: string,
+  seen: Set<string>,
   { sample = SAMPLE, jobs, signal, onProgress }: TrialOptions,
 ): Promise<Rates> {
   const inputs = requireInputs({ recipe, ...given });
@@ -64,9 +75,11 @@ async function tryIn(
   const work = join(folder, 'work');
   const meter = openMeter(onProgress);
   const run = { jobs, signal, onProgress: meter.onProgress };
-  // What is run for the first time also loads its code, which has nothing to do with the images.
-  await buildIndex({ recipe: part, ...inputs, work: join(folder, 'first') }, { jobs, signal });
-  meter.take(0);
+  if (seen.size === 0) {
+    // What is run for the first time also loads its code, which has nothing to do with the images.
+    await buildIndex({ recipe: part, ...inputs, work: join(folder, 'first') }, { jobs, signal });
+    meter.take(0);
+  }
   const { folder: index, summary } = await buildIndex({ recipe: part, ...inputs, work }, run);
   const indexCpu = meter.take(summary.annotations);
   const { folder: pool } = await extractPool({ recipe: part, index, work }, run);
@@ -79,15 +92,18 @@ async function tryIn(
   const many = { ...part, sampling: { ...part.sampling, counts: planCounts(recipe, counts) } };
   await makePlan({ recipe: many, pool, work }, run);
   const planCpu = meter.take(imagesOf(many));
-  const out = join(folder, 'dataset');
+  const out = join(folder, 'datasets', `${seen.size}`);
   await composeDataset({ recipe: small, pool, plan, out }, run);
   const composeCpu = meter.take(images);
   await verifyDataset({ dataset: out }, { jobs, signal });
   meter.take(0);
   await verifyDataset({ dataset: out }, run);
   const verifyCpu = meter.take(images);
+  const isOwn = { index: !seen.has(index), pool: !seen.has(pool) };
+  seen.add(index).add(pool).add(out);
   const indexed = summary.indexed.images;
   return {
+    isOwn,
     annotated: annotated ?? Math.min(all, recipe.source.limit ?? Infinity),
     images: indexed / summary.annotations,
     patches: summary.indexed.objects / summary.annotations,

@@ -1,6 +1,7 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { beforeAll, describe, expect, test } from '@jest/globals';
+import { parse, stringify } from 'yaml';
 import type { Estimate } from '../../src/cluster/cost.js';
 import { recipeCost } from '../../src/cluster/estimate.js';
 import type { Rates } from '../../src/cluster/stage-trial.js';
@@ -17,6 +18,7 @@ describe('recipeCost', () => {
   const recipe = madeRecipe({ sampling: { counts: { 2: 500_000, 3: 500_000 } } });
   /** 100,000 annotations of which half have an image and 1.5 patches. */
   const rates: Rates = {
+    isOwn: { index: true, pool: true },
     annotated: 100_000,
     images: 0.5,
     patches: 1.5,
@@ -123,6 +125,50 @@ describe('estimateStudy', () => {
     );
     expect(steps.every(({ coreSeconds }) => coreSeconds > 0)).toBe(true);
     expect({ leftOut, gpuHours }).toEqual({ leftOut: [], gpuHours: 0 });
+  });
+
+  test('estimates the datasets that are not there, and what they have in common once', async () => {
+    const folder = newFolder('datasets');
+    const folders = writeFolders(folder, await makeImages({ images: 12 }));
+    writeRecipe(folder, { sampling: { counts: { 1: 400, 2: 800 } } });
+    const sample = readFileSync('configs/models/sample.yaml', 'utf8');
+    const model = resolve('configs/models/sample.onnx');
+    writeFileSync(
+      join(folder, 'one.yaml'),
+      stringify({ ...(parse(sample) as object), name: 'one', model }),
+    );
+    const few = { recipe: 'recipe.yaml', ...folders };
+    const study = await loadStudy(
+      writeStudy(folder, {
+        sets: {
+          few,
+          more: { ...few, overrides: { sampling: { counts: { 1: 2000 } } } },
+          lost: { ...few, overrides: { sampling: { counts: { 30: 2 } } } },
+        },
+        models: [{ card: 'one.yaml' }],
+        gaps: [],
+      }),
+    );
+    const { steps, leftOut, storage, files } = await estimateStudy(
+      { study, work: join(folder, 'work') },
+      { jobs: 1 },
+    );
+    expect(steps.map(({ name, items }) => [name, items])).toEqual([
+      ['few: index', 12],
+      ['few: extract', 12],
+      ['few: plan', 1200],
+      ['few: compose', 1200],
+      ['more: plan', 2000],
+      ['more: compose', 2000],
+    ]);
+    expect(Object.keys(storage).sort()).toEqual(['dataset', 'plan', 'pool']);
+    expect(leftOut).toEqual([
+      expect.stringMatching(/^lost: /),
+      ...['few', 'more', 'lost'].map(
+        (set) => `one on ${set}: no images to try it on; generate a dataset first`,
+      ),
+    ]);
+    expect(files).toBeGreaterThan(3200);
   });
 
   test('the command takes a study, too', async () => {
