@@ -39,7 +39,7 @@ export function run<F>(
     const note = (line: string): void => {
       if (isQuiet) return;
       display.stop();
-      console.error(line);
+      console.error(printable(line, MAX_LINE));
     };
     const outcome = await interruptible((signal) =>
       work(flags, { signal, onProgress: display.show, note }),

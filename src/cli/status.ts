@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import type { CommandModule, InferredOptionTypes } from 'yargs';
+import { printable } from '../errors.js';
 import type { QueueStatus, RunStatus } from '../cluster/queue/status.js';
 import { toTerminalTable } from '../text.js';
 import { examples, queueFlags, requireGiven, shared, wholeNumber } from './flags.js';
@@ -57,8 +58,7 @@ export const statusCommand: CommandModule<object, InferredOptionTypes<typeof sta
 };
 
 function describeStatus(status: QueueStatus): Outcome {
-  const { runs, workers } = status;
-  if (runs.length === 0) return { result: status, text: 'no run is in this queue' };
+  const { runs, refused, workers } = status;
   const head = [
     'run',
     'command',
@@ -71,12 +71,12 @@ function describeStatus(status: QueueStatus): Outcome {
     'workers',
   ];
   const lines = [
-    toTerminalTable({ head, rows: runs.map(rowOf) }),
+    runs.length > 0 ? toTerminalTable({ head, rows: runs.map(rowOf) }) : 'no run is in this queue',
     ...(workers.length > 0
       ? [
           toTerminalTable({
             head: ['worker', 'address', 'connected, s'],
-            rows: workers.map(({ name, address, seconds }) => [name, address, seconds]),
+            rows: workers.map(({ name, address, seconds }) => [printable(name), address, seconds]),
           }),
         ]
       : []),
@@ -88,11 +88,15 @@ function describeStatus(status: QueueStatus): Outcome {
         : [],
     ),
     ...runs.flatMap(({ id, failures }) =>
-      failures.map(({ piece, reason }) => `run ${id}: ${piece} failed: ${reason}`),
+      failures.map(({ piece, reason }) => printable(`run ${id}: ${piece} failed: ${reason}`, LONG)),
     ),
+    ...refused.map(({ id, reason }) => printable(`${id} is refused: ${reason}`, LONG)),
   ];
   return { result: status, text: lines.join('\n') };
 }
+
+/** Characters of a line that says why something failed, at most. */
+const LONG = 2000;
 
 function rowOf({
   id,
@@ -107,5 +111,15 @@ function rowOf({
   const { stage = '-', done = 0, parts = 0, images = 0, rate = 0 } = current ?? {};
   const reached = parts > 0 ? Math.round((images * done) / parts) : 0;
   const progress = parts > 0 ? `${reached}/${images}` : '-';
-  return [id, command, out, state, stage, progress, Math.round(rate), failures.length, workers];
+  return [
+    id,
+    command,
+    printable(out),
+    state,
+    stage,
+    progress,
+    Math.round(rate),
+    failures.length,
+    workers,
+  ];
 }

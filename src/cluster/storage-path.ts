@@ -5,12 +5,20 @@ import { TransferError } from '../errors.js';
  * @throws TransferError `storage-outside` unless it leads down from there through plain names
  */
 export function partsOfPath(relative: string): string[] {
-  const parts = relative.split('/');
-  const isPlain = parts.every(
-    (part) => part !== '' && Buffer.byteLength(part) <= MAX_NAME && !ODD.test(part),
+  if (isPlainPath(relative)) return relative.split('/');
+  throw isOutside(NOT_PLAIN, relative);
+}
+
+export const NOT_PLAIN = 'this is not a plain path below the root of the storage';
+
+/** Whether a path leads down from the root through plain names. */
+export function isPlainPath(relative: string): boolean {
+  return (
+    Buffer.byteLength(relative) <= MAX_PATH &&
+    relative
+      .split('/')
+      .every((part) => part !== '' && Buffer.byteLength(part) <= MAX_NAME && !ODD.test(part))
   );
-  if (isPlain && Buffer.byteLength(relative) <= MAX_PATH) return parts;
-  throw isOutside('this is not a plain path below the root of the storage', relative);
 }
 
 /** The most bytes that a name, and a key of S3, may have. */

@@ -1,6 +1,8 @@
 // A run on a queue, with real workers and a real Redis: src/cluster/queue.
 
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
+import { rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { Queue } from 'bullmq';
@@ -13,6 +15,7 @@ import { madeRecipe, writeRecipe } from '../support/made-recipe.js';
 import { useQueueLab } from '../support/queue-lab.js';
 import { describeWithRedis, useRedis } from '../support/redis.js';
 import { runCli, startCli } from '../support/run-cli.js';
+import { writeTree } from '../support/unit-folder.js';
 import { contentsOf, openWorkspace } from '../support/workspace.js';
 
 const newFolder = openWorkspace();
@@ -64,8 +67,8 @@ describeWithRedis('The command line', () => {
     });
   });
 
-  test('shows what is in the queue, cancels a run, and does only what is for its workers', async () => {
-    const { root, work, generate } = newLab();
+  test('shows what is in the queue, and cancels a run', async () => {
+    const { work, generate } = newLab();
     const queue = ['--queue', redis().url];
     const cwd = newFolder('elsewhere');
     const notes: string[] = [];
@@ -92,17 +95,61 @@ describeWithRedis('The command line', () => {
     expect(await failure).toMatchObject({ code: 'queue-run-cancelled' });
     const unknown = await runCli(['status', ...queue, '--cancel', runs[0]!.id], { cwd });
     expect(unknown).toMatchObject({ code: 1, stderr: expect.stringContaining('there is no run') });
+  });
 
-    const other = await work();
+  test('names what a worker refuses, and nothing is read or written for it', async () => {
+    const { root, work, generate, expectUndivided } = newLab();
+    const outside = writeTree({ 'images/a.png': 'a', 'annotations/a.xml': '<a/>' });
+    const before = contentsOf(outside);
+    symlinkSync(outside, join(root, 'in', 'link'));
     const { versions } = await openPlace(root);
     const name = queueNameOf(versions);
-    const pieces = new Queue(name, { connection: redis().client, prefix: 'patchml' });
-    const outside = { ...runs[0]!, versions };
-    for (const data of ['no piece', { run: outside, stage: 'index' }]) {
-      await pieces.add('piece', data);
+    const paths = { annotations: 'in/annotations', images: 'in/images', work: 'x', out: 'y' };
+    const job = { command: 'generate', recipe: madeRecipe(), ...paths, strict: false };
+    const run = { id: randomUUID(), versions, job: { ...job, overwrite: false, piece: 4 } };
+    const withPaths = (fields: Partial<typeof paths>): object => ({
+      run: { ...run, job: { ...run.job, ...fields } },
+      stage: 'index',
+    });
+    const withVersion = (version: Partial<typeof versions>): object => ({
+      run: { ...run, versions: { ...versions, ...version } },
+      stage: 'index',
+    });
+    const pieces: [id: string, reason: string, data: unknown][] = [
+      ['text', 'no piece of a run: Invalid input: expected object', 'no piece'],
+      ['list', 'no piece of a run: Invalid input: expected object', [1, 2]],
+      ['number', 'no piece of a run: run.job.piece: Invalid', withPaths({ piece: '4' } as object)],
+      ['above', 'no piece of a run: run.job.images: this is', withPaths({ images: '../images' })],
+      ['absolute', 'no piece of a run: run.job.out: this is', withPaths({ out: '/etc/patchml' })],
+      ['huge', 'no piece of a run: run.job.work: this is', withPaths({ work: 'x/'.repeat(1e6) })],
+      ['found', 'another stage', { run, stage: 'extract', found: { index: '../x' } }],
+      ['part', 'another stage', { run, stage: 'extract', shard: { part: 9, of: 3 } }],
+      ['patchml', 'this is for patchml 0.0.1, codecs', withVersion({ patchml: '0.0.1' })],
+      ['codecs', 'codecs other, onnxruntime', withVersion({ codecs: 'other' })],
+      ['storage', 'storage other; this worker has patchml', withVersion({ storage: 'other' })],
+      ['other-id', "this is index under another piece's id", { run, stage: 'index' }],
+      [`${run.id}-index`, 'a link in this path leads', withPaths({ images: 'in/link/images' })],
+    ];
+    const queue = new Queue(name, { connection: redis().client, prefix: 'patchml' });
+    await queue.add('lost', {}, { jobId: 'lost' });
+    await redis().client.del(`patchml:${name}:lost`);
+    const worker = await work();
+    for (const [jobId, , data] of pieces) await queue.add('\u001b[2J', data, { jobId });
+    await queue.close();
+    await worker.says(/a link in this path leads/);
+
+    const cli = ['status', '--queue', redis().url];
+    const { stdout, stderr } = await runCli(cli, { cwd: newFolder('elsewhere') });
+    expect(stderr).toBe('');
+    for (const [id, reason] of pieces) {
+      const line = stdout.split('\n').find((each) => each.startsWith(`${id} is refused: `));
+      expect(line).toEqual(expect.stringContaining(reason));
+      expect(line!.length).toBeLessThan(600);
     }
-    await other.says(/refused: this is no piece of a run/);
-    await pieces.close();
+    expect(contentsOf(outside)).toEqual(before);
+    rmSync(join(root, 'in', 'link'));
+    await generate(); // the worker is well
+    await expectUndivided();
   });
 
   test('lets a worker end while Redis is away', async () => {

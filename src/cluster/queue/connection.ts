@@ -9,6 +9,9 @@ const DASHBOARD = '@bull-board/api@9.10.1 @bull-board/hono@9.10.1';
 /** All keys of patchml in Redis begin with it. */
 export const PREFIX = 'patchml';
 
+/** How long what became of a run can be looked at, s. */
+export const KEPT = 7 * 24 * 3600;
+
 /** Connections to one Redis, and what uses them. */
 export interface QueueConnection {
   bullmq: typeof Bullmq;

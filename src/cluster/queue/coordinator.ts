@@ -5,7 +5,7 @@ import type { Redis } from 'ioredis';
 import { AbortedError, QueueError } from '../../errors.js';
 import { digestOf } from '../../files/digest.js';
 import type { StageOptions } from '../../progress.js';
-import { clientNames, openQueue, PREFIX, type QueueConnection } from './connection.js';
+import { clientNames, KEPT, openQueue, PREFIX, type QueueConnection } from './connection.js';
 import {
   type Command,
   type FoundOf,
@@ -28,8 +28,6 @@ export interface CoordinateOptions extends Omit<StageOptions, 'jobs'> {
 const LOOK_EVERY = 500;
 /** How often a piece is tried before it has failed. */
 const ATTEMPTS = 5;
-/** How long what became of a run can be looked at, s. */
-const KEPT = 7 * 24 * 3600;
 /** How long a run is without a worker before that is said, ms. */
 const PATIENCE = 5000;
 

@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import type { Stage } from '../../progress.js';
 import { recipeSchema } from '../../recipe/schema.js';
+import { isPlainPath, NOT_PLAIN } from '../storage-path.js';
 
-/** A path from the storage's root; the storage itself refuses one that leads out of it. */
-const path = z.string().min(1).max(1000);
+/** A path from the storage's root; the storage itself refuses one that leads out of it by a link. */
+const path = z.string().refine(isPlainPath, NOT_PLAIN);
 
 /** Images of a piece, at most. */
 const piece = z.int().min(1);

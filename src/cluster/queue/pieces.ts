@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { printable } from '../../errors.js';
 import { digestOf } from '../../files/digest.js';
 import type { Stage } from '../../progress.js';
 import { MAX_PARTS, type Shard } from '../parts.js';
@@ -43,6 +44,16 @@ export function parsePiece(data: unknown): Piece | undefined {
     (shard === undefined || shard.part <= shard.of) &&
     (piece.found === undefined || found !== undefined);
   return known && isPiece ? { run, stage: known, shard, found } : undefined;
+}
+
+/** How the reason begins why a worker did not do a piece that is none, or not one for it. */
+export const REFUSED = 'refused: ';
+
+/** Why something is no piece. */
+export function problemOf(data: unknown): string {
+  const [issue] = pieceSchema.safeParse(data).error?.issues ?? [];
+  if (issue === undefined) return 'it has another stage, part or beginning than a piece can have';
+  return printable([issue.path.join('.'), issue.message].filter((text) => text !== '').join(': '));
 }
 
 /** `extract 3/8`, `plan`. */

@@ -3,7 +3,7 @@ import { QueueError } from '../../errors.js';
 import type { Stage } from '../../progress.js';
 import { connectQueue, openQueues, PREFIX, type QueueConnection } from './connection.js';
 import { type Command, stagesOf } from './jobs.js';
-import { cancelIdOf, jobIdOf, parsePiece, type Run } from './pieces.js';
+import { cancelIdOf, jobIdOf, parsePiece, REFUSED, type Run } from './pieces.js';
 import type { Versions } from './place.js';
 import { PART_KEY } from './stage-parts.js';
 
@@ -38,6 +38,8 @@ export interface RunStatus {
 
 export interface QueueStatus {
   runs: RunStatus[];
+  /** What somebody else has put into the queue: the latest hundred, each by its id. */
+  refused: { id: string; reason: string }[];
   workers: { name: string; address: string; seconds: number }[];
 }
 
@@ -52,15 +54,19 @@ export async function readQueueStatus(address: string): Promise<QueueStatus> {
     const workers = new Map<string, QueueStatus['workers'][number]>();
     const runs: RunStatus[] = [];
     const [now] = await connection.redis.time(); // by Redis's clock, s
-    for (const found of await findRuns(connection)) {
-      const own = await found.queue.getWorkers();
+    const refused: QueueStatus['refused'] = [];
+    for (const queue of await openQueues(connection)) {
+      const own = await queue.getWorkers();
       for (const { rawname = '', addr = '', age = '0' } of own) {
         const name = rawname.split(':w:')[1] ?? addr;
         workers.set(addr, { name, address: addr, seconds: Number(age) });
       }
-      runs.push({ ...(await statusOf(found, Number(now))), workers: own.length });
+      for (const found of await findRuns(queue, connection)) {
+        runs.push({ ...(await statusOf(found, Number(now))), workers: own.length });
+      }
+      refused.push(...(await refusedIn(queue)));
     }
-    return { runs, workers: [...workers.values()] };
+    return { runs, refused, workers: [...workers.values()] };
   } finally {
     connection.close();
   }
@@ -72,22 +78,30 @@ interface FoundRun {
   root: Job;
 }
 
-/** The runs of all queues, which the job of each one's last stage stands for. */
-async function findRuns(connection: QueueConnection): Promise<FoundRun[]> {
+/** The runs of a queue, which the job of each one's last stage stands for. */
+async function findRuns(queue: Queue, { redis }: QueueConnection): Promise<FoundRun[]> {
+  const ids = new Set<string>();
+  const match = `${PREFIX}:${queue.name}:output-*`;
+  for await (const keys of redis.scanStream({ match, count: 1000, type: 'hash' })) {
+    for (const key of keys as string[]) ids.add(key.split(':')[2]!);
+  }
   const found: FoundRun[] = [];
-  for (const queue of await openQueues(connection)) {
-    const ids = new Set<string>();
-    const match = `${PREFIX}:${queue.name}:output-*`;
-    for await (const keys of connection.redis.scanStream({ match, count: 1000 })) {
-      for (const key of keys as string[]) ids.add(key.split(':')[2]!);
-    }
-    for (const id of [...ids].sort()) {
-      const root = await queue.getJob(id);
-      const run = parsePiece(root?.data)?.run;
-      if (root && run) found.push({ queue, run, root });
-    }
+  for (const id of [...ids].sort()) {
+    const root = await queue.getJob(id);
+    const run = parsePiece(root?.data)?.run;
+    if (root && run) found.push({ queue, run, root });
   }
   return found;
+}
+
+const REFUSED_SHOWN = 100;
+
+/** What was in a queue, and no worker of it does. */
+async function refusedIn(queue: Queue): Promise<QueueStatus['refused']> {
+  const failed = await queue.getFailed(0, REFUSED_SHOWN - 1);
+  return failed.flatMap(({ id = '', failedReason = '' }) =>
+    failedReason.startsWith(REFUSED) ? [{ id, reason: failedReason.slice(REFUSED.length) }] : [],
+  );
 }
 
 async function statusOf(
@@ -130,7 +144,10 @@ async function stageStatus(job: Job, stage: Stage, run: Run, now: number): Promi
 export async function cancelRun(address: string, id: string): Promise<void> {
   const connection = await connectQueue(address);
   try {
-    const found = (await findRuns(connection)).find(({ run }) => run.id === id);
+    let found: FoundRun | undefined;
+    for (const queue of await openQueues(connection)) {
+      found ??= (await findRuns(queue, connection)).find(({ run }) => run.id === id);
+    }
     if (!found) {
       throw new QueueError(`there is no run ${id} in this queue`, {
         code: 'queue-run-unknown',

@@ -4,16 +4,15 @@ import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Job, Queue } from 'bullmq';
 import { messageOf, type PatchmlError, QueueError } from '../../errors.js';
-import { digestOf } from '../../files/digest.js';
 import { explainError } from '../../files/file-errors.js';
 import { lockFolder } from '../../files/folder-lock.js';
 import type { StageOptions } from '../../progress.js';
 import type { StorageOptions } from '../storage.js';
 import type { Bench } from './bench.js';
-import { connectQueue, openQueue, PREFIX, type QueueConnection } from './connection.js';
+import { connectQueue, KEPT, openQueue, PREFIX, type QueueConnection } from './connection.js';
 import { doGeneratePiece } from './generate-pieces.js';
 import { type Command, type FoundOf, parseFound, stagesOf } from './jobs.js';
-import { jobIdOf, nameOf, parsePiece, type Piece } from './pieces.js';
+import { jobIdOf, nameOf, parsePiece, type Piece, problemOf, REFUSED } from './pieces.js';
 import { openPlace, type Place, queueNameOf, readId, versionsText } from './place.js';
 import { doParts } from './stage-parts.js';
 
@@ -87,6 +86,7 @@ export async function runWorker(
       lockDuration: patience,
       stalledInterval: patience / 2,
       maxStalledCount: options.stalls ?? STALLS,
+      removeOnFail: { age: KEPT }, // of what others have put into the queue
     },
   );
   worker.on('completed', ({ data }) => {
@@ -168,8 +168,9 @@ async function doPiece(
       await job.moveToWait(token);
       throw new bullmq.WaitingError();
     }
-    if (LASTING.includes((error as Error).name))
-      throw new bullmq.UnrecoverableError(messageOf(error));
+    const { name, code } = error as PatchmlError;
+    if (code === 'storage-outside') throw new bullmq.UnrecoverableError(REFUSED + messageOf(error));
+    if (LASTING.includes(name)) throw new bullmq.UnrecoverableError(messageOf(error));
     throw error;
   } finally {
     await rm(scratch, { recursive: true, force: true });
@@ -185,14 +186,13 @@ const LASTING = ['AnnotationError', 'ImageError', 'RecipeError', 'SamplingError'
  * unless somebody else has written to it
  */
 function requireOwn(job: Job, { connection: { bullmq }, versions }: Station): Piece {
+  const refused = (why: string): Error => new bullmq.UnrecoverableError(REFUSED + why);
   const piece = parsePiece(job.data);
-  if (piece === undefined)
-    throw new bullmq.UnrecoverableError('refused: this is no piece of a run');
-  const isOwn = digestOf(piece.run.versions) === digestOf(versions);
-  if (isOwn && job.id === jobIdOf(piece)) return piece;
-  throw new bullmq.UnrecoverableError(
-    `refused: this is for ${versionsText(piece.run.versions)}; this worker has ${versionsText(versions)}`,
-  );
+  if (piece === undefined) throw refused(`this is no piece of a run: ${problemOf(job.data)}`);
+  const [wanted, own] = [piece.run.versions, versions].map(versionsText);
+  if (wanted !== own) throw refused(`this is for ${wanted}; this worker has ${own}`);
+  if (job.id !== jobIdOf(piece)) throw refused(`this is ${nameOf(piece)} under another piece's id`);
+  return piece;
 }
 
 /** What the stage before a piece's left. */
