@@ -20,7 +20,20 @@ export {
   type EvaluateShardOptions,
   mergeEvaluation,
 } from './cluster/prediction-parts.js';
+export {
+  generateOnQueue,
+  type GenerateOnQueueInput,
+  type GenerateOnQueueOptions,
+} from './cluster/queue/generate-on-queue.js';
+export type { CoordinateOptions } from './cluster/queue/run-options.js';
+export {
+  runWorker,
+  type WorkerInput,
+  type WorkerOptions,
+  type WorkerReport,
+} from './cluster/queue/worker.js';
 export type { EstimateRecipeInput } from './cluster/stage-trial.js';
+export type { StorageOptions } from './cluster/storage.js';
 export { runStudyShard, type StudyPart, type StudyShardInput } from './cluster/study-parts.js';
 export {
   type Dataset,

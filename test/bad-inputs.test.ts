@@ -128,6 +128,9 @@ const card = (model: string): patchml.ModelCard => cardWith({}, {}, { model });
 
 const shard = { part: 1, of: 2 };
 
+/** A queue on a Redis that is not there. */
+const onQueue = (root: string) => ({ queue: 'redis://127.0.0.1:1', root, work: 'work' });
+
 /** An evaluation in folders beside a place. */
 function evaluationIn(place: string): patchml.EvaluateInput {
   const out = { work: `${place}-work`, out: `${place}-scores` };
@@ -184,6 +187,8 @@ const READERS: Record<string, Call> = {
     patchml.generate({ recipe, annotations, images: made.images, out, work: `${out}-work` }),
   'generate images': (images, out) =>
     patchml.generate({ recipe, annotations: made.annotations, images, out, work: `${out}-work` }),
+  'generateOnQueue root': (root, out) =>
+    patchml.generateOnQueue({ ...onQueue(root), recipe, annotations: 'a', images: 'i', out }),
   'inspect .yaml': (path) => patchml.inspect(`${path}.yaml`),
   inspect: (path) => patchml.inspect(path),
   loadModelCard: (path) => patchml.loadModelCard(path),
@@ -237,6 +242,7 @@ const READERS: Record<string, Call> = {
   'scoreFile predictions': (predictions) => patchml.scoreFile({ predictions, set: made.set }),
   'scoreFile predictions .npy': (predictions) =>
     patchml.scoreFile({ predictions: `${predictions}.npy`, set: made.set }),
+  'runWorker root': (root) => patchml.runWorker(onQueue(root)),
   'startViewer paths': (path) => patchml.startViewer({ paths: [path] }),
   'verify folder': (folder) => patchml.verify({ folder }),
   'verify regenerate.pool': (pool) =>
@@ -280,6 +286,11 @@ const WRITERS: Record<string, Call> = {
   'extractPool work': (work) => patchml.extractPool({ recipe, index: made.index, work }),
   'extractShard work': (work) => patchml.extractShard({ recipe, index: made.index, work, shard }),
   'generate out': (out) => patchml.generate({ ...made, recipe, out }),
+  'generateOnQueue out': (name) =>
+    patchml.generateOnQueue({
+      ...onQueue(join(name, '..')),
+      ...{ recipe, annotations: 'a', images: 'i', out: basename(name) },
+    }),
   'generate work': (work, out) => patchml.generate({ ...made, recipe, out, work }),
   'mergeEvaluation out': (out) => patchml.mergeEvaluation({ ...evaluationIn(out), out }),
   'mergeEvaluation work': (work) => patchml.mergeEvaluation({ ...evaluationIn(work), work }),

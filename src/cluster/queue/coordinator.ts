@@ -4,7 +4,6 @@ import type { FlowJob, Job, Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { AbortedError, QueueError } from '../../errors.js';
 import { digestOf } from '../../files/digest.js';
-import type { StageOptions } from '../../progress.js';
 import { clientNames, KEPT, openQueue, PREFIX, type QueueConnection } from './connection.js';
 import {
   type Command,
@@ -16,13 +15,7 @@ import {
 } from './jobs.js';
 import { cancelIdOf, jobIdOf, nameOf, outputIdOf, parsePiece, type Run } from './pieces.js';
 import { queueNameOf, type Versions } from './place.js';
-
-export interface CoordinateOptions extends Omit<StageOptions, 'jobs'> {
-  /** Is told what goes on. */
-  onNote?: ((line: string) => void) | undefined;
-  /** Before a failed piece is tried again, ms; it doubles each time. Default: 1000. */
-  backoff?: number | undefined;
-}
+import type { CoordinateOptions } from './run-options.js';
 
 /** How often it looks how far the run is, ms. */
 const LOOK_EVERY = 500;

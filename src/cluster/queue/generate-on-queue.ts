@@ -14,10 +14,11 @@ import {
 } from '../../generate/generate.js';
 import { isRemote, type Storage, type StorageOptions } from '../storage.js';
 import { connectQueue } from './connection.js';
-import { coordinate, type CoordinateOptions } from './coordinator.js';
+import { coordinate } from './coordinator.js';
 import { isDatasetAt, SUMMARIES } from './generate-pieces.js';
 import type { JobOf } from './jobs.js';
 import { openPlace } from './place.js';
+import type { CoordinateOptions } from './run-options.js';
 
 /** All paths are of the storage: absolute, or from its root. */
 export interface GenerateOnQueueInput extends GenerateInput {
@@ -27,6 +28,7 @@ export interface GenerateOnQueueInput extends GenerateInput {
   root: string;
 }
 
+/** How a dataset is made on a queue. */
 export interface GenerateOnQueueOptions
   extends CoordinateOptions, StorageOptions, Pick<GenerateOptions, 'strict' | 'overwrite'> {
   /** Images of a piece, at most. Default: 1000. */
@@ -39,7 +41,12 @@ const PIECE = 1000;
 /**
  * Makes a dataset as `generate` does, byte for byte, with the workers of a queue; see `runWorker`.
  * What is done is kept: a run that was interrupted is continued.
- * @throws as `generate`; QueueError; TransferError `storage-outside`
+ * @throws RecipeError where neither the input nor the recipe says where the inputs are
+ * @throws OutputError, DatasetError where something else is at the output
+ * @throws TransferError where a path leads out of the storage, or the storage cannot be reached
+ * @throws QueueError `queue-address`, `queue-library-missing`, `queue-unreachable`, `queue-run-refused`,
+ * `queue-run-cancelled`, and `queue-piece-failed` with the reason
+ * @throws AbortedError: the run goes on, and the same call waits for it
  */
 export function generateOnQueue(
   input: GenerateOnQueueInput,

@@ -16,6 +16,7 @@ import { jobIdOf, nameOf, parsePiece, type Piece, problemOf, REFUSED } from './p
 import { openPlace, type Place, queueNameOf, readId, versionsText } from './place.js';
 import { doParts } from './stage-parts.js';
 
+/** Whose pieces a worker does. */
 export interface WorkerInput {
   /** The address of Redis: `redis://HOST:PORT`, or `rediss://` for TLS. */
   queue: string;
@@ -23,6 +24,7 @@ export interface WorkerInput {
   root: string;
 }
 
+/** How a worker does them. `jobs`: pieces at a time, by default 1. */
 export interface WorkerOptions extends Pick<StageOptions, 'jobs' | 'signal'>, StorageOptions {
   /** Where pieces are made before they are published. Default: the system's temporary folder. */
   scratch?: string | undefined;
