@@ -10,7 +10,9 @@ import {
   type ComposeOptions,
   composeImages,
   type Composition,
+  type FillDataset,
   openComposition,
+  type PlanComposer,
   requireComposable,
 } from '../generate/compose-dataset.js';
 import { type DatasetOutput, inspectPlace, openDatasetOutput } from '../generate/dataset-output.js';
@@ -46,24 +48,35 @@ export function composeShard(
   input: ComposeShardInput,
   options: ComposeOptions = {},
 ): Promise<Part> {
-  return explaining(async () => {
-    const { shard, out } = input;
-    const composition = await openComposition(input);
-    const { images } = composition.plan.summary;
-    const place = await inspectPlace(out, composition.origin, options.overwrite ?? false);
-    const complete = place === 'complete' ? { folder: out, images } : undefined;
-    const part = { shard, parts: partsOfDataset(composition), complete, files: [METADATA_FILE] };
-    return makePart(part, async (partial) => {
-      requireComposable(composition);
-      const [from, to] = rangeOf(shard, images);
-      const output = await openDatasetOutput(partial);
-      try {
-        await composeImages(composition, { partial, output, from, to }, options);
-      } finally {
-        await output.close();
-      }
-      return [from, to];
-    });
+  return explaining(async () => composePart(await openComposition(input), input.shard, options));
+}
+
+/**
+ * {@link composeShard} of what is open.
+ * @param composer of the same composition, where there is one; else threads are started for this part
+ */
+export async function composePart(
+  composition: Composition,
+  shard: Shard,
+  options: ComposeOptions,
+  composer?: PlanComposer,
+): Promise<Part> {
+  const { out, origin, plan } = composition;
+  const { images } = plan.summary;
+  const place = await inspectPlace(out, origin, options.overwrite ?? false);
+  const complete = place === 'complete' ? { folder: out, images } : undefined;
+  const part = { shard, parts: partsOfDataset(composition), complete, files: [METADATA_FILE] };
+  return makePart(part, async (partial) => {
+    const [from, to] = rangeOf(shard, images);
+    const marks = composer ? [] : requireComposable(composition);
+    const output = await openDatasetOutput(partial);
+    try {
+      const run = { partial, output, from, to };
+      await (composer?.compose(run, options) ?? composeImages(composition, marks, run, options));
+    } finally {
+      await output.close();
+    }
+    return [from, to];
   });
 }
 
@@ -85,7 +98,7 @@ export function mergeDataset(input: ComposeInput, options: ComposeOptions = {}):
     const total = composition.plan.summary.images;
     const { jobs, signal, onProgress } = options;
     let isResumed = false;
-    const fill: Parameters<typeof completeDataset>[1] = async (partial, output) => {
+    const fill: FillDataset = async (partial, output) => {
       const found = await findParts(parts, total);
       isResumed = output.images > 0;
       const underWay: MetadataRow[][] = [];

@@ -28,13 +28,18 @@ import { forgetProgress } from '../files/resume.js';
 import { codecVersions } from '../image/codecs.js';
 import { classNameOf, classTable } from '../imagenet/synsets.js';
 import { inBatches } from '../parallel/ordered.js';
-import { mapInWorkers } from '../parallel/workers.js';
+import { openWorkers } from '../parallel/workers.js';
 import type { StageOptions } from '../progress.js';
 import { canvasSize } from '../recipe/geometry.js';
 import { portableRecipe, recipeDigest } from '../recipe/load.js';
 import type { Recipe } from '../recipe/schema.js';
 import { PATCHML_VERSION } from '../version.js';
-import type { ComposedImage, ComposeFileTask, ComposeSettings } from './compose-worker.js';
+import type {
+  ComposeBatch,
+  ComposedImage,
+  ComposeFileTask,
+  ComposeSettings,
+} from './compose-worker.js';
 import {
   DATASET,
   type DatasetOrigin,
@@ -42,10 +47,17 @@ import {
   inspectPlace,
   openDatasetOutput,
 } from './dataset-output.js';
-import { type Plan, type PlanFolder, readPlan, requirePlanRows } from './make-plan.js';
+import {
+  type Plan,
+  type PlanFolder,
+  type PlanRow,
+  readPlan,
+  readPlanRows,
+  requirePlanRows,
+} from './make-plan.js';
 import { PoolReader } from './pool-reader.js';
-import { type PoolFolder, readPatchRows, readPoolSummary } from './pool.js';
-import { planPartOf, poolPartOf, requireSamePart } from './stage-folder.js';
+import { type PatchRow, type PoolFolder, readPatchRows, readPoolSummary } from './pool.js';
+import { planPartOf, poolPartOf, requireSamePart, type RowMarks } from './stage-folder.js';
 
 /** Images a worker takes at a time; fewer of large ones. */
 const BATCH = 16;
@@ -86,7 +98,8 @@ async function compose(input: ComposeInput, options: ComposeOptions): Promise<Da
   const run = { from: 0, to: composition.plan.summary.images };
   return completeDataset(
     composition,
-    (partial, output) => composeImages(composition, { ...run, partial, output }, options),
+    (partial, output, marks) =>
+      composeImages(composition, marks, { ...run, partial, output }, options),
     options,
   );
 }
@@ -121,10 +134,18 @@ export async function openComposition(input: ComposeInput): Promise<Composition>
 }
 
 /** @throws DatasetError where the plan is damaged, or the pool has no pixels */
-export function requireComposable({ plan, pool }: Composition): void {
-  requirePlanRows(plan);
+export function requireComposable({ plan, pool }: Composition): RowMarks {
+  const marks = requirePlanRows(plan);
   new PoolReader(pool).close(); // so that a pool without pixels fails before the workers start
+  return marks;
 }
+
+/** Puts images and rows into a folder. @param marks what {@link requireComposable} found */
+export type FillDataset = (
+  partial: string,
+  output: DatasetOutput,
+  marks: RowMarks,
+) => Promise<void>;
 
 /**
  * The dataset of a composition: the one that is there, or one whose images and rows are put into a
@@ -132,7 +153,7 @@ export function requireComposable({ plan, pool }: Composition): void {
  */
 export async function completeDataset(
   composition: Composition,
-  fill: (partial: string, output: DatasetOutput) => Promise<void>,
+  fill: FillDataset,
   {
     overwrite = false,
     onProgress,
@@ -145,11 +166,11 @@ export async function completeDataset(
     onProgress?.({ stage: 'compose', done: images, total: images, unit: 'images' });
     return readDataset(out);
   }
-  requireComposable(composition);
+  const marks = requireComposable(composition);
   const build = async (partial: string): Promise<void> => {
     const output = await openDatasetOutput(partial);
     try {
-      await fill(partial, output);
+      await fill(partial, output, marks);
     } finally {
       await output.close();
     }
@@ -170,32 +191,68 @@ export interface PlanRun {
   to: number;
 }
 
-/** Composes a run of images, those that are there left out. */
-export async function composeImages(
-  { recipe, pool, plan }: Composition,
-  { partial, output, from, to }: PlanRun,
-  { jobs, signal, onProgress }: ComposeOptions,
-): Promise<void> {
-  const total = to - from;
-  await requireSpace(partial, estimateBytes(recipe, total - output.images), 'the dataset');
-  const settings: ComposeSettings = { recipe, pool, folder: partial };
-  const underWay: ComposeFileTask[][] = [];
-  const batches = mapInWorkers<ComposeFileTask[], ComposedImage[]>(
-    tasksOf({ recipe, pool, plan }, { partial, output, from: from + output.images, to }, underWay),
-    {
-      worker: new URL('./compose-worker.js', import.meta.url),
-      workerData: settings,
-      expected: Math.ceil((total - output.images) / batchOf(recipe)),
-      stage: 'compose',
-      jobs,
-      signal,
+/** What composes images of a composition, with threads and a pool that stay open until it is closed. */
+export interface PlanComposer {
+  /** Composes a run of images, those that are there left out. @param options jobs: of the threads, at most */
+  compose(run: PlanRun, options: ComposeOptions): Promise<void>;
+  close(): Promise<void>;
+}
+
+/**
+ * @param marks what {@link requireComposable} found
+ * @param options expected: images that there will be
+ */
+export function openPlanComposer(
+  composition: Composition,
+  marks: RowMarks,
+  { jobs: threads, expected }: { jobs?: number | undefined; expected: number },
+): PlanComposer {
+  const { recipe, pool, plan } = composition;
+  const settings: ComposeSettings = { recipe, pool };
+  const workers = openWorkers<ComposeBatch, ComposedImage[]>({
+    worker: new URL('./compose-worker.js', import.meta.url),
+    workerData: settings,
+    expected: Math.ceil(expected / batchOf(recipe)),
+    jobs: threads,
+  });
+  let patches: Promise<Map<string, PatchRow>> | undefined;
+  return {
+    async compose({ partial, output, from, to }, { jobs, signal, onProgress }) {
+      const total = to - from;
+      await requireSpace(partial, estimateBytes(recipe, total - output.images), 'the dataset');
+      onProgress?.({ stage: 'compose', done: output.images, total, unit: 'images' });
+      const rowOf = await (patches ??= patchesOf(pool));
+      const rows = readPlanRows(plan.folder, { from: from + output.images, marks });
+      const underWay: ComposeFileTask[][] = [];
+      const left = inBatches(rows, batchOf(recipe), 0, total - output.images);
+      const batches = tasksOf(composition, { rows: left, rowOf, partial, output }, underWay);
+      for await (const composed of workers.map(batches, { jobs, signal, stage: 'compose' })) {
+        const tasks = underWay.shift()!;
+        await output.append(tasks.map((task, i) => toMetadataRow(task, composed[i]!)));
+        onProgress?.({ stage: 'compose', done: output.images, total, unit: 'images' });
+      }
     },
-  );
-  onProgress?.({ stage: 'compose', done: output.images, total, unit: 'images' });
-  for await (const composed of batches) {
-    const tasks = underWay.shift()!;
-    await output.append(tasks.map((task, i) => toMetadataRow(task, composed[i]!)));
-    onProgress?.({ stage: 'compose', done: output.images, total, unit: 'images' });
+    close: () => workers.close(),
+  };
+}
+
+async function patchesOf(pool: PoolFolder): Promise<Map<string, PatchRow>> {
+  return new Map((await readPatchRows(pool)).map((row) => [row.id, row]));
+}
+
+/** Composes a run of images, those that are there left out, in threads that end with it. */
+export async function composeImages(
+  composition: Composition,
+  marks: RowMarks,
+  run: PlanRun,
+  options: ComposeOptions,
+): Promise<void> {
+  const expected = run.to - run.from - run.output.images;
+  const composer = openPlanComposer(composition, marks, { jobs: options.jobs, expected });
+  try {
+    await composer.compose(run, options);
+  } finally {
+    await composer.close();
   }
 }
 
@@ -224,22 +281,26 @@ function toMetadataRow(
   };
 }
 
-/** A run of the plan's rows, in batches, whose folders are there; each is also put behind `underWay`. */
+interface PlannedBatches extends Pick<PlanRun, 'partial' | 'output'> {
+  rows: AsyncIterable<PlanRow[]>;
+  rowOf: ReadonlyMap<string, PatchRow>;
+}
+
+/** Batches of a plan's rows, whose folders are there; each is also put behind `underWay`. */
 async function* tasksOf(
-  { recipe, pool, plan }: Pick<Composition, 'recipe' | 'pool' | 'plan'>,
-  { output, from, to }: PlanRun,
+  { recipe, plan }: Composition,
+  { rows: batches, rowOf, partial, output }: PlannedBatches,
   underWay: ComposeFileTask[][],
-): AsyncGenerator<ComposeFileTask[]> {
-  const rowOf = new Map((await readPatchRows(pool)).map((row) => [row.id, row]));
-  for await (const rows of inBatches(plan.rows(), batchOf(recipe), from, to)) {
-    const tasks = rows.map((row) => ({
+): AsyncGenerator<ComposeBatch> {
+  for await (const rows of batches) {
+    const images = rows.map((row) => ({
       row,
       patches: row.objects.map(({ patch }) => rowOf.get(patch) ?? notInPool(patch, plan.folder)),
       file: imageFile(row, recipe, plan.summary.images),
     }));
-    for (const { file } of tasks) await output.makeFolderOf(file);
-    underWay.push(tasks);
-    yield tasks;
+    for (const { file } of images) await output.makeFolderOf(file);
+    underWay.push(images);
+    yield { folder: partial, images };
   }
 }
 

@@ -15,8 +15,13 @@ import { PoolReader } from './pool-reader.js';
 export interface ComposeSettings {
   recipe: Recipe;
   pool: string;
-  /** The folder that images are written into. */
+}
+
+/** Images that a worker composes. */
+export interface ComposeBatch {
+  /** The folder that they are written into. */
   folder: string;
+  images: ComposeFileTask[];
 }
 
 /** An image to compose, and its file in the folder. */
@@ -32,14 +37,14 @@ export interface ComposedImage {
   pixels_sha256: string;
 }
 
-const { recipe, pool, folder } = workerData as ComposeSettings;
+const { recipe, pool } = workerData as ComposeSettings;
 const compose = openComposer(recipe, new PoolReader(pool));
 const canvas = newPnmImage(...canvasSize(recipe)); // one for all: a new one each time costs more
 const { format, quality } = recipe.encode;
 
-export default serve(async (tasks: ComposeFileTask[]): Promise<ComposedImage[]> => {
+export default serve(async ({ folder, images }: ComposeBatch): Promise<ComposedImage[]> => {
   const composed: ComposedImage[] = [];
-  for (const task of tasks) {
+  for (const task of images) {
     const image = compose(task, canvas);
     const bytes = await encode(image, format, quality);
     writeImage(join(folder, task.file), bytes);

@@ -18,6 +18,7 @@ import {
   readStageRows,
   requireSamePart,
   requireStageRows,
+  type RowMarks,
 } from './stage-folder.js';
 
 /** The path of a plan folder. */
@@ -124,13 +125,17 @@ export function readPlanSummary(folder: PlanFolder): Promise<PlanSummary> {
   return readSummary(folder, PLAN_FILE, planSchema, 'patchml plan');
 }
 
-function readPlanRows(folder: PlanFolder): AsyncIterable<PlanRow> {
-  return readStageRows('plan', join(folder, PLAN_ROWS_FILE), planRowSchema);
+/** The rows of a plan. @param begin the first of them, and what {@link requirePlanRows} found. Default: all */
+export function readPlanRows(
+  folder: PlanFolder,
+  begin?: { from: number; marks: RowMarks },
+): AsyncIterable<PlanRow> {
+  return readStageRows('plan', join(folder, PLAN_ROWS_FILE), planRowSchema, begin);
 }
 
 /** @throws DatasetError where the rows are not those that `plan.json` was written for */
-export function requirePlanRows({ folder, summary }: Plan): void {
-  requireStageRows('plan', join(folder, PLAN_ROWS_FILE), summary.digest);
+export function requirePlanRows({ folder, summary }: Plan): RowMarks {
+  return requireStageRows('plan', join(folder, PLAN_ROWS_FILE), summary.digest);
 }
 
 function planFolder(recipe: Recipe, pool: string, work: string): PlanFolder {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { DatasetError, type ErrorCode } from '../errors.js';
 import { sha256File } from '../files/digest.js';
-import { explainAbsent, readJsonLines } from '../files/json.js';
+import { explainAbsent, readSizedJsonLines } from '../files/json.js';
 import { byteOrder } from '../files/listing.js';
 import { storeSide } from '../recipe/geometry.js';
 import { recipeChanges } from '../recipe/load.js';
@@ -127,18 +127,27 @@ export async function findStageFolders(
   return found;
 }
 
+/** Where rows of a list begin, bytes: the first, and each that has so many more before it. */
+export type RowMarks = readonly number[];
+const ROWS_A_MARK = 1024;
+
 /**
  * Reads the rows of a list in a stage's folder.
+ * @param from the first that is read, from 0. With marks, little is read before it
  * @throws DatasetError that names the line and the field, or says that there is no such list
  */
 export async function* readStageRows<Row>(
   kind: StageKind,
   path: string,
   schema: z.ZodType<Row>,
+  { from, marks }: { from: number; marks: RowMarks } = { from: 0, marks: [0] },
 ): AsyncGenerator<Row> {
-  let line = 0;
-  for await (const value of readJsonLines(path)) {
+  const mark = Math.min(Math.floor(from / ROWS_A_MARK), marks.length - 1);
+  let line = mark * ROWS_A_MARK;
+  const range = { start: marks[mark]!, end: Infinity };
+  for await (const { value } of readSizedJsonLines(path, range)) {
     line += 1;
+    if (line <= from) continue;
     const row = schema.safeParse(value);
     if (!row.success) {
       const [{ path: field, message }] = row.error.issues as [z.core.$ZodIssue];
@@ -157,17 +166,27 @@ export async function* readStageRows<Row>(
  * Checks that a list in a stage's folder is the one that its summary was written for: of one that
  * lost its last rows, every row is in order.
  * @param digest the SHA-256 in the summary
+ * @returns where its rows begin
  * @throws DatasetError `stage-invalid`, or `stage-missing` where there is no such list
  */
-export function requireStageRows(kind: StageKind, path: string, digest: string): void {
+export function requireStageRows(kind: StageKind, path: string, digest: string): RowMarks {
   const fix = fixOf(kind);
+  const marks = [0];
+  let [rows, bytes] = [0, 0];
+  const mark = (piece: Buffer): void => {
+    for (let at = piece.indexOf('\n'); at >= 0; at = piece.indexOf('\n', at + 1)) {
+      rows += 1;
+      if (rows % ROWS_A_MARK === 0) marks.push(bytes + at + 1);
+    }
+    bytes += piece.length;
+  };
   let found: string;
   try {
-    found = sha256File(path);
+    found = sha256File(path, mark);
   } catch (error) {
     throw explainAbsent(error, path, fix);
   }
-  if (found === digest) return;
+  if (found === digest) return marks;
   const problem = `its rows do not match the digest in ${kind}.json`;
   throw new DatasetError(problem, { code: 'stage-invalid', path, fix });
 }

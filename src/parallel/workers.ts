@@ -2,11 +2,11 @@ import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { Piscina } from 'piscina';
 import { explaining } from '../files/file-errors.js';
-import type { Stage, StageOptions } from '../progress.js';
+import type { Stage } from '../progress.js';
 import { mapInOrder } from './ordered.js';
 import { unpackAnswer, type WorkerAnswer } from './serve.js';
 
-export interface MapInWorkersOptions<In = unknown> extends Pick<StageOptions, 'jobs' | 'signal'> {
+export interface WorkersOptions<In = unknown> {
   /** The compiled module whose default export was made by `serve`. */
   worker: URL;
   /** Given once to each worker thread. */
@@ -15,7 +15,25 @@ export interface MapInWorkersOptions<In = unknown> extends Pick<StageOptions, 'j
   moved?: (item: In) => ArrayBuffer[];
   /** Items that there will be: threads for them start at once, before the first is there. Default: 1. */
   expected?: number;
+  /** Threads, at most. Default: one for each core */
+  jobs?: number | undefined;
+}
+
+export interface MapOptions {
+  /** Threads that the items take at once. Default: all */
+  jobs?: number | undefined;
+  signal?: AbortSignal | undefined;
   stage: Stage;
+}
+
+/** Worker threads that stay until they are closed. */
+export interface Workers<In, Out> {
+  /**
+   * Maps items and yields the results in the items' order. At most two items per thread are under way.
+   * @throws what the worker threw, as its own class; AbortedError
+   */
+  map(items: Iterable<In> | AsyncIterable<In>, options: MapOptions): AsyncGenerator<Out>;
+  close(): Promise<void>;
 }
 
 /**
@@ -25,24 +43,35 @@ export interface MapInWorkersOptions<In = unknown> extends Pick<StageOptions, 'j
  */
 const YOUNG_MB = 3;
 
-/**
- * Maps items in worker threads and yields the results in the items' order. At most two items per
- * thread are under way.
- * @throws what the worker threw, as its own class; AbortedError
- */
+export type MapInWorkersOptions<In = unknown> = WorkersOptions<In> & MapOptions;
+
+/** {@link Workers.map} in threads that end with it. */
 export async function* mapInWorkers<In, Out>(
   items: Iterable<In> | AsyncIterable<In>,
   options: MapInWorkersOptions<In>,
 ): AsyncGenerator<Out> {
-  const { worker, workerData, moved, expected = 1, stage, signal } = options;
-  const { jobs = availableParallelism() } = options;
+  const workers = openWorkers<In, Out>(options);
+  try {
+    yield* workers.map(items, options);
+  } finally {
+    await workers.close();
+  }
+}
+
+export function openWorkers<In, Out>({
+  worker,
+  workerData,
+  moved,
+  expected = 1,
+  jobs: most = availableParallelism(),
+}: WorkersOptions<In>): Workers<In, Out> {
   const threads = new Piscina({
     filename: fileURLToPath(new URL('./load-worker.cjs', import.meta.url)),
     argv: [worker.href],
     workerData,
     resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },
-    minThreads: Math.max(1, Math.min(expected, jobs)),
-    maxThreads: jobs,
+    minThreads: Math.max(1, Math.min(expected, most)),
+    maxThreads: most,
     idleTimeout: 60_000,
     recordTiming: false,
   });
@@ -73,11 +102,18 @@ export async function* mapInWorkers<In, Out>(
     });
     return unpackAnswer(answer);
   };
-  try {
-    yield* mapInOrder(items, run, { ahead: 2 * jobs, signal, stage });
-  } finally {
-    // A thread that is ended during native work may never end, under Node 22.
-    await Promise.allSettled(underWay);
-    await threads.destroy();
-  }
+  return {
+    async *map(items, { jobs = most, signal, stage }) {
+      try {
+        yield* mapInOrder(items, run, { ahead: 2 * jobs, signal, stage });
+      } finally {
+        await Promise.allSettled(underWay);
+      }
+    },
+    async close() {
+      // A thread that is ended during native work may never end, under Node 22.
+      await Promise.allSettled(underWay);
+      await threads.destroy();
+    },
+  };
 }
