@@ -14,8 +14,8 @@ const workerFlags = {
   jobs: { ...shared.jobs, describe: 'Pieces that are done at a time, each in one thread' },
   scratch: {
     type: 'string',
-    describe: 'Folder for what is being made, on a disk of this machine',
-    defaultDescription: "the system's temporary folder",
+    describe: 'Folder for what is being made',
+    defaultDescription: "one in the root; for S3 the system's temporary folder",
   },
   quiet: shared.quiet,
   json: { ...shared.json, describe: 'Print at the end what was done as JSON' },

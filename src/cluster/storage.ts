@@ -98,7 +98,7 @@ export async function openStorage(root: string, options: StorageOptions = {}): P
 }
 
 /** Where patchml keeps in a shared folder what is its own. */
-const STORAGE_FOLDER = '.patchml-storage';
+export const STORAGE_FOLDER = '.patchml-storage';
 
 /** @param root an absolute path without links */
 function openFolderStorage(root: string): Storage {

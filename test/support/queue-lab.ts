@@ -13,7 +13,7 @@ import { generate, type Generated } from '../../src/generate/generate.js';
 import { type MadeImage, writeFolders } from './input.js';
 import { madeRecipe } from './made-recipe.js';
 import type { WorkerArguments } from './queue-worker.js';
-import { contentsOf } from './workspace.js';
+import { contentsOf, pathsIn } from './workspace.js';
 
 const WORKER = fileURLToPath(new URL('./queue-worker.js', import.meta.url));
 
@@ -33,8 +33,6 @@ export interface LabWorker {
 /** A storage with inputs in it, and workers that make a dataset there. */
 export interface QueueLab {
   root: string;
-  /** Where the workers' scratch folders lie. */
-  scratch: string;
   /** Starts a worker, and waits until it takes pieces. */
   work: (options?: Partial<WorkerArguments>) => Promise<LabWorker>;
   /** Makes the dataset with the workers, at `out`. */
@@ -60,16 +58,14 @@ export function useQueueLab(
   });
   return () => {
     const root = newFolder('storage');
-    const scratch = newFolder('scratch');
     writeFolders(join(root, 'in'), images);
     const inputs = { annotations: 'in/annotations', images: 'in/images' };
     return {
       root,
-      scratch,
       async work(options = {}) {
         const queue = url();
         const fixed = { jobs: 1, patience: PATIENCE, stalls: 1000 };
-        const worker = startWorker({ queue, root, scratch, ...fixed, ...options });
+        const worker = startWorker({ queue, root, ...fixed, ...options });
         workers.push(worker);
         await worker.says(/^does pieces/);
         return worker;
@@ -86,6 +82,8 @@ export function useQueueLab(
         expect(contentsOf(out)).toEqual(contentsOf(made.dataset));
         expect(await verifyDataset({ dataset: out })).toMatchObject({ findings: [] });
         expect(readdirSync(root).sort()).toEqual(['.patchml-storage', 'in', 'out', 'work']);
+        const left = pathsIn(join(root, '.patchml-storage/scratch'));
+        expect(left.filter((path) => !/patchml-worker-[^/]*$/.test(path))).toEqual([]);
         for (const stage of ['index', 'plan', 'pool']) {
           expect(readdirSync(join(root, 'work', stage))).toEqual([
             expect.stringMatching(/^[0-9a-f]{16}$/),

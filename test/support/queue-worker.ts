@@ -19,7 +19,7 @@ export interface WorkerArguments {
   queue: string;
   root: string;
   jobs: number;
-  scratch: string;
+  scratch?: string;
   patience: number;
   stalls: number;
   /** How much its clock is ahead, ms. */

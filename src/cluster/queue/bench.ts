@@ -5,6 +5,7 @@ import type { Stage } from '../../progress.js';
 import type { Storage } from '../storage.js';
 import type { QueuedJob } from './jobs.js';
 import { nameOf } from './pieces.js';
+import type { Shelf } from './shelf.js';
 
 /** Where a piece is done. */
 export interface Bench {
@@ -15,6 +16,8 @@ export interface Bench {
    * taken for dead, never write to one place, and no lock of a machine that died is in the way.
    */
   scratch: string;
+  /** What the pieces before this one left open for it. */
+  shelf: Shelf;
   /** Threads for what is not cut into parts. */
   jobs: number;
   signal: AbortSignal;

@@ -19,6 +19,7 @@ import { isDatasetAt, SUMMARIES } from './generate-pieces.js';
 import type { JobOf } from './jobs.js';
 import { openPlace } from './place.js';
 import type { CoordinateOptions } from './run-options.js';
+import { removeScratchOf } from './scratch.js';
 
 /** All paths are of the storage: absolute, or from its root. */
 export interface GenerateOnQueueInput extends GenerateInput {
@@ -75,6 +76,7 @@ export function generateOnQueue(
         job,
         options,
       );
+      await removeScratchOf(job.out, storage);
       const { summary, lock } = await readFrom(storage, job.out, SUMMARIES, readDataset);
       const indexed = await readFrom(storage, index, ['index.json'], readIndexSummary);
       const { hidden = { annotations: 0, images: 0 } } = indexed;

@@ -2,12 +2,19 @@ import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LOCK_FILE, SUMMARY_FILE } from '../../dataset/dataset.js';
 import { OutputError } from '../../errors.js';
+import { digestOf } from '../../files/digest.js';
 import { buildIndex, findIndex } from '../../generate/build-index.js';
-import { openComposition } from '../../generate/compose-dataset.js';
+import {
+  type Composition,
+  openComposition,
+  openPlanComposer,
+  type PlanComposer,
+  requireComposable,
+} from '../../generate/compose-dataset.js';
 import { inspectPlace } from '../../generate/dataset-output.js';
 import { openExtraction } from '../../generate/extract-pool.js';
 import { findPlan, makePlan } from '../../generate/make-plan.js';
-import { composeShard, mergeDataset, partsOfDataset } from '../dataset-parts.js';
+import { composePart, mergeDataset, partsOfDataset } from '../dataset-parts.js';
 import { partFolder, partsFolder, type Shard } from '../parts.js';
 import { extractShard, filesOfShard, mergePool } from '../pool-parts.js';
 import type { Storage } from '../storage.js';
@@ -101,12 +108,14 @@ async function compose(
   bench: Bench,
 ): Promise<Found> {
   const { recipe, out, overwrite } = job;
-  const { storage, scratch, signal } = bench;
+  const { storage, scratch, shelf, jobs, signal } = bench;
   const [pool, plan] = [found.pool!, found.plan!];
-  await take(pool, bench);
-  await take(plan, bench);
   const at = (place: string): string => join(scratch, place);
-  const input = { recipe, pool: at(pool), plan: at(plan), out: at(out) };
+  const input = {
+    ...{ recipe, out: at(out) },
+    pool: await storage.fetch(pool, signal),
+    plan: await storage.fetch(plan, signal),
+  };
   const composition = await openComposition(input);
   const isTaken = await takeSummaries(out, bench);
   const isThere =
@@ -118,7 +127,11 @@ async function compose(
   if (shard) {
     const part = partFolder(parts, shard);
     if (await storage.exists(part)) return found;
-    await composeShard({ ...input, shard }, { overwrite, jobs: 1, signal });
+    await shelf.use(
+      digestOf(['compose', composition.origin, input.pool, input.plan]),
+      () => openForParts(composition, jobs),
+      (composer) => composePart(composition, shard, { overwrite, jobs: 1, signal }, composer),
+    );
     await give(part, bench);
     return found;
   }
@@ -126,12 +139,18 @@ async function compose(
     await doInPieces('compose', composition.plan.summary.images, job, bench);
     await take(parts, bench);
     await rm(at(out), { recursive: true, force: true });
-    await mergeDataset(input, { overwrite, signal });
+    await mergeDataset(input, { overwrite, jobs, signal });
     if (isTaken) await storage.remove(out);
   }
   await give(out, bench);
   await storage.remove(partsFolder(out));
   return found;
+}
+
+/** @param jobs pieces that are done at a time, each in one thread */
+async function openForParts(composition: Composition, jobs: number): Promise<PlanComposer> {
+  const marks = requireComposable(composition);
+  return Promise.resolve(openPlanComposer(composition, marks, { jobs, expected: 1 }));
 }
 
 /** Links what says which dataset is at a place: it may be a large one, and of another recipe. */

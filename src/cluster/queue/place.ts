@@ -9,7 +9,13 @@ import { writeWhole } from '../../files/output-file.js';
 import { codecVersions } from '../../image/codecs.js';
 import { onnxruntimeVersion } from '../../models/onnxruntime.js';
 import { PATCHML_VERSION } from '../../version.js';
-import { isRemote, openStorage, type Storage, type StorageOptions } from '../storage.js';
+import {
+  isRemote,
+  openStorage,
+  type Storage,
+  STORAGE_FOLDER,
+  type StorageOptions,
+} from '../storage.js';
 
 /** Whose pieces a worker does: those of its own code, in its own storage. */
 export const versionsSchema = z.strictObject({
@@ -52,8 +58,7 @@ export function versionsText({ patchml, codecs, onnxruntime, storage }: Versions
   return `patchml ${patchml}, codecs ${codecs}, onnxruntime ${onnxruntime}, storage ${storage}`;
 }
 
-/** Where the id of a storage that is a folder lies: machines may have it at different paths. */
-const ID_FOLDER = '.patchml-storage';
+/** The file with the id of a storage that is a folder: machines may have it at different paths. */
 const ID_FILE = 'storage.json';
 
 const idSchema = z.strictObject({ format: z.literal('patchml-storage'), id: z.uuid() });
@@ -61,12 +66,12 @@ const idSchema = z.strictObject({ format: z.literal('patchml-storage'), id: z.uu
 /** The id of a storage: the same on every machine that has it. */
 async function identify(storage: Storage): Promise<string> {
   if (isRemote(storage)) return storage.root;
-  if (!(await storage.exists(ID_FOLDER))) {
+  if (!(await storage.exists(STORAGE_FOLDER))) {
     const draft = await mkdtemp(join(tmpdir(), 'patchml-'));
     try {
       const own: z.output<typeof idSchema> = { format: 'patchml-storage', id: randomUUID() };
       await writeWhole(join(draft, ID_FILE), toJson(own));
-      await storage.publish(draft, ID_FOLDER); // of several at once, the first
+      await storage.publish(draft, STORAGE_FOLDER); // of several at once, the first
     } finally {
       await rm(draft, { recursive: true, force: true });
     }
@@ -77,6 +82,6 @@ async function identify(storage: Storage): Promise<string> {
 /** @throws TransferError, OutputError where the storage is not there, as where it is no longer mounted */
 export async function readId(storage: Storage): Promise<string> {
   if (isRemote(storage)) return storage.root;
-  const text = await readFile(join(await storage.fetch(ID_FOLDER), ID_FILE), 'utf8');
+  const text = await readFile(join(await storage.fetch(STORAGE_FOLDER), ID_FILE), 'utf8');
   return idSchema.parse(JSON.parse(text)).id;
 }

@@ -1,11 +1,8 @@
-import { randomUUID } from 'node:crypto';
-import { mkdir, readdir, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { Job, Queue } from 'bullmq';
 import { messageOf, type PatchmlError, QueueError } from '../../errors.js';
 import { explainError } from '../../files/file-errors.js';
-import { lockFolder } from '../../files/folder-lock.js';
 import type { StageOptions } from '../../progress.js';
 import type { StorageOptions } from '../storage.js';
 import type { Bench } from './bench.js';
@@ -14,6 +11,8 @@ import { doGeneratePiece } from './generate-pieces.js';
 import { type Command, type FoundOf, parseFound, stagesOf } from './jobs.js';
 import { jobIdOf, nameOf, parsePiece, type Piece, problemOf, REFUSED } from './pieces.js';
 import { openPlace, type Place, queueNameOf, readId, versionsText } from './place.js';
+import { openScratch, type Scratch } from './scratch.js';
+import { openShelf, type Shelf } from './shelf.js';
 import { doParts } from './stage-parts.js';
 
 /** Whose pieces a worker does. */
@@ -26,7 +25,10 @@ export interface WorkerInput {
 
 /** How a worker does them. `jobs`: pieces at a time, by default 1. */
 export interface WorkerOptions extends Pick<StageOptions, 'jobs' | 'signal'>, StorageOptions {
-  /** Where pieces are made before they are published. Default: the system's temporary folder. */
+  /**
+   * Where pieces are made before they are published. Default: a folder below a root that is a folder,
+   * from which they need not be copied; for S3 the system's temporary folder.
+   */
   scratch?: string | undefined;
   /** Is told of each piece, and of what is wrong. */
   onNote?: ((line: string) => void) | undefined;
@@ -63,7 +65,8 @@ export async function runWorker(
   const place = await openPlace(root, options);
   const connection = await connectQueue(address, onNote);
   const { bullmq, redis } = connection;
-  const scratch = await openScratch(options.scratch ?? tmpdir());
+  const scratch = await openScratch(options.scratch ?? place.storage.scratch ?? tmpdir());
+  const shelf = openShelf();
   const name = queueNameOf(place.versions);
   const queue = openQueue(connection, name);
   const stop = new AbortController();
@@ -75,7 +78,8 @@ export async function runWorker(
     jobs,
     stop,
     onNote,
-    scratch: scratch.path,
+    scratch,
+    shelf,
   };
   const worker = new bullmq.Worker<unknown, unknown>(
     name,
@@ -115,6 +119,7 @@ export async function runWorker(
     await within(LAST_WAIT, worker.close(isAway));
   } finally {
     connection.close();
+    await shelf.close();
     await scratch.close();
   }
   if (stop.signal.reason instanceof Error && !isAbort(stop.signal.reason)) throw stop.signal.reason;
@@ -125,7 +130,8 @@ export async function runWorker(
 interface Station extends Place {
   connection: QueueConnection;
   queue: Queue;
-  scratch: string;
+  scratch: Scratch;
+  shelf: Shelf;
   jobs: number;
   /** Ends the worker; its reason is an error where this machine is at fault. */
   stop: AbortController;
@@ -149,13 +155,14 @@ async function doPiece(
 ): Promise<unknown> {
   const { bullmq } = station.connection;
   const piece = requireOwn(job, station);
-  const scratch = join(station.scratch, randomUUID());
+  let scratch = '';
   try {
-    await mkdir(scratch);
+    scratch = await station.scratch.open(piece.run.job.out);
     const found = piece.found ?? (await foundBefore(job, piece));
     return await DOING[piece.run.job.command](piece, found, {
       storage: station.storage,
       scratch,
+      shelf: station.shelf,
       jobs: station.jobs,
       signal: AbortSignal.any([signal, station.stop.signal]),
       parts: (parts) => doParts({ job, piece, found, token }, parts, station),
@@ -175,7 +182,7 @@ async function doPiece(
     if (LASTING.includes(name)) throw new bullmq.UnrecoverableError(messageOf(error));
     throw error;
   } finally {
-    await rm(scratch, { recursive: true, force: true });
+    if (scratch !== '') await rm(scratch, { recursive: true, force: true });
   }
 }
 
@@ -258,29 +265,4 @@ function ended(stop: AbortController, signal: AbortSignal | undefined): Promise<
 
 function isAbort({ name }: Error): boolean {
   return name === 'AbortError';
-}
-
-/** The folder of this worker, locked while it runs. Those of workers that were killed are removed. */
-async function openScratch(base: string): Promise<{ path: string; close: () => Promise<void> }> {
-  for (const name of await readdir(base)) {
-    if (!/^patchml-worker-[0-9a-f-]{36}$/.test(name)) continue;
-    const left = join(base, name);
-    await lockFolder(left).then(
-      async (unlock) => {
-        await rm(left, { recursive: true, force: true });
-        await unlock();
-      },
-      () => undefined, // its worker is at work, or it is somebody else's
-    );
-  }
-  const path = join(base, `patchml-worker-${randomUUID()}`);
-  const unlock = await lockFolder(path);
-  await mkdir(path, { mode: 0o700 });
-  return {
-    path,
-    async close() {
-      await rm(path, { recursive: true, force: true });
-      await unlock();
-    },
-  };
 }
