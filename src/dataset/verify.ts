@@ -4,9 +4,9 @@ import { AbortedError, DatasetError, PatchmlError } from '../errors.js';
 import { explainError, explaining } from '../files/file-errors.js';
 import {
   byteOrder,
-  listFile,
   type ListedFile,
   listInOrder,
+  openListing,
   pairInOrder,
 } from '../files/listing.js';
 import { classNameOf } from '../imagenet/synsets.js';
@@ -151,7 +151,7 @@ async function digestOfMetadata(
   folder: string,
   { digestOf, ...options }: VerifyOptions,
 ): Promise<string | undefined> {
-  const { size = -1 } = (await listFile(folder, METADATA_FILE)) ?? {};
+  const { size = -1 } = (await openListing(folder)).file(METADATA_FILE) ?? {};
   const file = { path: join(folder, METADATA_FILE), size, known: digestOf?.(METADATA_FILE) };
   for await (const [, digest] of hashFiles([file], { ...options, stage: 'verify' })) return digest;
   return undefined;

@@ -1,6 +1,6 @@
 import { extname } from 'node:path';
 import { type Dataset, type DatasetSummary, METADATA_FILE } from '../dataset/dataset.js';
-import { IMAGES_FOLDER } from '../dataset/image-files.js';
+import { imageGlob, IMAGES_FOLDER } from '../dataset/image-files.js';
 import type { RowFields, Shape } from '../dataset/row.js';
 import { EXTENSIONS } from '../image/encode.js';
 import { classNameOf } from '../imagenet/synsets.js';
@@ -63,6 +63,7 @@ export function croissantOf(input: CroissantInput): object {
   }
   const extension = EXTENSIONS[dataset.summary.recipe.encode.format];
   const images = 'image-files';
+  const glob = imageGlob(dataset.summary.images);
   return {
     '@context': CROISSANT_CONTEXT,
     '@type': 'sc:Dataset',
@@ -84,10 +85,13 @@ export function croissantOf(input: CroissantInput): object {
         name: images,
         description: 'The images of the dataset.',
         encodingFormat: imageTypes(extension),
-        includes: `${folder}/${IMAGES_FOLDER}/*${extension}`,
+        includes: `${folder}/${glob}${extension}`,
       },
     ],
-    recordSet: [imageRecords(dataset.fields, { metadata, images }), classRecords(dataset.summary)],
+    recordSet: [
+      imageRecords(dataset.fields, { metadata, images, areInFolders: glob.includes('**') }),
+      classRecords(dataset.summary),
+    ],
   };
 }
 
@@ -160,6 +164,8 @@ const CROISSANT_CONTEXT = {
 interface RecordSources {
   metadata: string;
   images: string;
+  /** Whether the images are in folders below `images`. */
+  areInFolders: boolean;
 }
 
 interface FieldOptions {
@@ -183,7 +189,7 @@ function imageRecords(fields: RowFields, sources: RecordSources): object {
 }
 
 function fieldsOf(
-  { metadata, images }: RecordSources,
+  { metadata, images, areInFolders }: RecordSources,
   name: string,
   shape: Shape,
   description: string,
@@ -204,7 +210,8 @@ function fieldsOf(
     {
       ...toField(`images/${name}`, text(description), {
         ...column,
-        transform: { regex: `(?:${IMAGES_FOLDER}/)?(.+)` }, // the name without its folder, to join by
+        // The name without its folders, to join by.
+        transform: { regex: areInFolders ? '(?:.*/)?(.+)' : `(?:${IMAGES_FOLDER}/)?(.+)` },
       }),
       references: { fileSet: { '@id': images }, extract: { fileProperty: 'filename' } },
     },

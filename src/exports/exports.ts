@@ -3,12 +3,12 @@ import { type Finding, requireComplete, type VerifyOptions } from '../dataset/ve
 import { OutputError, ReleaseError } from '../errors.js';
 import { explainError } from '../files/file-errors.js';
 import { exists, makeFolder, requireOutside } from '../files/folders.js';
-import { listFiles } from '../files/listing.js';
+import { listInOrder } from '../files/listing.js';
 import { buildFolder, type OutputKind, requirePlace } from '../files/output-folder.js';
 import { ofStep } from '../progress.js';
 import { coco } from './coco.js';
 import { csv, csvFull, csvList } from './csv.js';
-import { type ExportFormat, type ExportOptions, listExport } from './format.js';
+import { type ExportFormat, type ExportOptions, openExport } from './format.js';
 import { parquet } from './parquet.js';
 import { webdataset } from './webdataset.js';
 import { yolo } from './yolo.js';
@@ -76,9 +76,9 @@ export async function exportDataset(
     const write = (partial: string): Promise<void> =>
       writeExport(format, dataset, partial, { ...options, shardSize });
     await buildFolder(out, write, { kind: EXPORT, replace: false });
-    const files = await listFiles(out, () => true);
-    const bytes = files.reduce((sum, { size }) => sum + size, 0);
-    return { folder: out, format, images: dataset.summary.images, files: files.length, bytes };
+    let [files, bytes] = [0, 0];
+    for await (const { size } of listInOrder(out)) [files, bytes] = [files + 1, bytes + size];
+    return { folder: out, format, images: dataset.summary.images, files, bytes };
   } catch (error) {
     throw explainError(error, out);
   }
@@ -152,7 +152,7 @@ async function* allFindings(
   folder: string,
   options: VerifyOptions,
 ): AsyncGenerator<Finding> {
-  const files = await listExport(folder);
+  const files = await openExport(folder);
   yield* FORMATS[name].verify(dataset, files, options);
-  yield* files.surprises();
+  yield* await files.surprises();
 }

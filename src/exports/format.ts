@@ -1,11 +1,12 @@
 import { closeSync, fstatSync, readSync } from 'node:fs';
-import { basename, extname, join } from 'node:path';
+import { basename, extname, join, posix } from 'node:path';
 import type { Dataset, DatasetSummary } from '../dataset/dataset.js';
+import { IMAGES_FOLDER } from '../dataset/image-files.js';
 import type { MetadataRow } from '../dataset/row.js';
 import type { Finding, VerifyOptions } from '../dataset/verify.js';
 import { DatasetError, ReleaseError } from '../errors.js';
 import { explainError } from '../files/file-errors.js';
-import { listFiles } from '../files/listing.js';
+import { byteOrder, openListing, walk } from '../files/listing.js';
 import { MAX_IMAGE_BYTES, openRegularSync, readRegularFileSync } from '../files/read-file.js';
 import { type ClassIndex, classOf, type Wnid } from '../imagenet/synsets.js';
 import { reportEvery, type Stage, type StageOptions, throwIfAborted } from '../progress.js';
@@ -61,32 +62,62 @@ export function fileNameOf({ file_name: file }: MetadataRow): { name: string; st
   return { name: basename(file), stem: basename(file, extname(file)) };
 }
 
+/** A row's image by its path below the dataset's images: `k3/0001/k3-010017`, `k3-000017`. */
+export function imagePlaceOf({ file_name: file }: MetadataRow): { place: string; end: string } {
+  const end = extname(file);
+  return { place: file.slice(`${IMAGES_FOLDER}/`.length, file.length - end.length), end };
+}
+
 /** The files of an export that is being checked. */
 export interface ExportFiles {
   path: (file: string) => string;
-  /** The names of those not yet taken, in byte order. */
-  names: () => string[];
+  /** The paths of a folder's own files that are not yet taken, in byte order. */
+  names: (folder: string) => string[];
   /** A file that the export has: its size, and it is no surprise from here on. */
   take: (file: string) => number | undefined;
   /** What was not taken. */
-  surprises: () => Finding[];
+  surprises: () => Promise<Finding[]>;
 }
 
-/** Lists an export's files. Links that lead out of the folder are there, but cannot be taken. */
-export async function listExport(folder: string): Promise<ExportFiles> {
-  const files = new Map((await listFiles(folder, () => true)).map((file) => [file.path, file]));
+/**
+ * Opens an export's files. Links that lead out of the folder are there, but cannot be taken. Memory
+ * holds the names of the folders of which some files are not yet taken.
+ */
+export async function openExport(folder: string): Promise<ExportFiles> {
+  const find = await openListing(folder);
+  const left = new Map<string, Set<string>>();
+  const leftIn = (below: string): Set<string> => {
+    const known = left.get(below);
+    if (known) return known;
+    const names = new Set(find.namesIn(below));
+    left.set(below, names);
+    return names;
+  };
   return {
     path: (file) => join(folder, file),
-    names: () => [...files.keys()],
+    names: (below) => [...leftIn(below)].map((name) => posix.join(below, name)).sort(byteOrder),
     take(file) {
-      const size = files.get(file)?.size ?? -1;
+      const names = leftIn(folderOf(file));
+      const size = names.has(posix.basename(file)) ? (find.file(file)?.size ?? -1) : -1;
       if (size < 0) return undefined;
-      files.delete(file);
+      names.delete(posix.basename(file));
       return size;
     },
-    surprises: () =>
-      [...files].map(([file, { link }]) => ({ problem: 'extra', file, detail: link })),
+    async surprises() {
+      const files: Finding[] = [];
+      for await (const entries of walk(folder)) {
+        for (const { path, entry, isFolder } of entries) {
+          if (isFolder || left.get(folderOf(path))?.has(entry.name) === false) continue;
+          files.push({ problem: 'extra', file: path, detail: find.file(path)?.link });
+        }
+      }
+      return files.sort((a, b) => byteOrder(a.file, b.file));
+    },
   };
+}
+
+function folderOf(file: string): string {
+  return file.includes('/') ? posix.dirname(file) : '';
 }
 
 /** The error for a file of an export that is truncated, or not of the kind that it claims. */

@@ -249,10 +249,13 @@ function verifyParquet(
   const split = splitOf(dataset.summary);
   const schema = parquetSchemaOf(dataset.fields);
   const name = `^data/${split}-(\\d{5})-of-`;
-  const first = files.names().find((file) => new RegExp(`${name}\\d{5}\\.parquet$`).test(file));
+  const first = files
+    .names('data')
+    .find((file) => new RegExp(`${name}\\d{5}\\.parquet$`).test(file));
   const [, total = '00001'] = /-of-(\d{5})\.parquet$/.exec(first ?? '') ?? [];
   const shards = takeShards(
     files,
+    'data',
     new RegExp(`${name}${total}\\.parquet$`),
     (shard) => parquetFile(split, shard, Number(total)),
     Number(total),

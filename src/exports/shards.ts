@@ -138,7 +138,8 @@ async function* itemsOf<Item extends Held>(
 }
 
 /**
- * Takes the numbered files of an export, in their order.
+ * Takes the numbered files of a folder of an export, in their order.
+ * @param folder where they are, '' for the export itself
  * @param pattern of their names; its first group is the number, from 0
  * @param nameOf the name for a number
  * @param count how many there must be, where that is known; at least 1
@@ -146,6 +147,7 @@ async function* itemsOf<Item extends Held>(
  */
 export function takeShards(
   files: ExportFiles,
+  folder: string,
   pattern: RegExp,
   nameOf: (shard: number) => string,
   count?: number,
@@ -159,7 +161,7 @@ export function takeShards(
     const detail = more > 0 ? `and the ${more} after it` : undefined;
     shards.push({ file, missing: { problem: 'missing', file, ...(detail && { detail }) } });
   };
-  for (const file of files.names()) {
+  for (const file of files.names(folder)) {
     const number = Number(pattern.exec(file)?.[1] ?? NaN);
     if (!(number >= next) || number >= (count ?? Infinity)) continue;
     if (files.take(file) === undefined) continue;

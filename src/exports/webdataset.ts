@@ -196,7 +196,7 @@ function verifyWebDataset(
   files: ExportFiles,
   options: VerifyOptions,
 ): AsyncIterable<Finding> {
-  const shards = takeShards(files, /^patchml-(\d{6})\.tar$/, shardName);
+  const shards = takeShards(files, '', /^patchml-(\d{6})\.tar$/, shardName);
   const read = (file: string): AsyncIterable<TarSample> => readTarSamples(files.path(file));
   return verifyShards(dataset, shards, { read, compare, foreign, noun: 'image' }, options);
 }

@@ -1,5 +1,5 @@
 import { copyFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { stringify } from 'yaml';
 import { type Dataset, splitOf } from '../dataset/dataset.js';
 import type { MetadataRow } from '../dataset/row.js';
@@ -18,7 +18,7 @@ import {
   type ExportFormat,
   type ExportOptions,
   exportRows,
-  fileNameOf,
+  imagePlaceOf,
 } from './format.js';
 
 const DATA_FILE = 'data.yaml';
@@ -30,15 +30,20 @@ const HEADER = `# A set to evaluate on. Training has no place here: "train" is n
 /**
  * The layout that Ultralytics reads: `data.yaml`, `images/val/<id>.png` and `labels/val/<id>.txt`
  * with a line `class x y width height` per object, the box's centre and size as fractions of the
- * image. Images are hard links to the dataset's where the file system has them, else copies.
+ * image. Where the dataset has its images in folders, so has the export, of images and of labels:
+ * Ultralytics looks into them. Images are hard links to the dataset's where the file system has them,
+ * else copies.
  */
 export const yolo: ExportFormat = { write: writeYolo, verify: verifyYolo };
 
 async function writeYolo(dataset: Dataset, folder: string, options: ExportOptions): Promise<void> {
-  const split = splitOf(dataset.summary);
-  for (const kind of ['images', 'labels']) await makeFolder(join(folder, kind, split));
+  const made = new Set<string>();
   for await (const row of exportRows(dataset, options)) {
     const { image, label } = yoloFiles(dataset, row);
+    for (const below of [dirname(image), dirname(label)]) {
+      if (!made.has(below)) await makeFolder(join(folder, below));
+      made.add(below);
+    }
     try {
       const [from, to] = [dataset.pathOf(row), join(folder, image)];
       if (!tryLink(from, to)) copyFileSync(from, to);
@@ -60,10 +65,10 @@ function yoloYaml(dataset: Dataset): string {
 /** The files of an image in the export. */
 function yoloFiles(dataset: Dataset, row: MetadataRow): { image: string; label: string } {
   const split = splitOf(dataset.summary);
-  const { name, stem } = fileNameOf(row);
+  const { place, end } = imagePlaceOf(row);
   return {
-    image: `images/${split}/${name}`,
-    label: `labels/${split}/${stem}.txt`,
+    image: `images/${split}/${place}${end}`,
+    label: `labels/${split}/${place}.txt`,
   };
 }
 

@@ -3,6 +3,7 @@ import {
   existsSync,
   linkSync,
   lstatSync,
+  readdirSync,
   realpathSync,
   rmSync,
   statSync,
@@ -177,11 +178,39 @@ export function homesOf(root: string): string[] {
   return at > 0 && existsSync(blobs) ? [root, blobs] : [root];
 }
 
-/** One file below a folder, as {@link listInOrder} gives it; undefined where there is none. */
-export async function listFile(folder: string, path: string): Promise<ListedFile | undefined> {
+/** Finds single files of a folder as {@link listInOrder} would give them, synchronously. */
+export interface Listing {
+  /** A file; undefined where there is none, or a folder on the way to it is a link. */
+  file: (path: string) => ListedFile | undefined;
+  /** The names in a folder that are no folders, in no set order; none where it is absent or a link. */
+  namesIn: (below: string) => string[];
+}
+
+export async function openListing(folder: string): Promise<Listing> {
   const root = await realpath(folder);
-  const entry = lstatSync(join(root, path), { throwIfNoEntry: false });
-  return entry && toListed(root, path, entry, homesOf(root));
+  const homes = homesOf(root);
+  const known = new Map([['', true]]);
+  const isFolder = (below: string): boolean => {
+    let is = known.get(below);
+    if (is === undefined) {
+      const above = below.slice(0, Math.max(0, below.lastIndexOf('/')));
+      const entry = () => lstatSync(join(root, below), { throwIfNoEntry: false });
+      known.set(below, (is = isFolder(above) && (entry()?.isDirectory() ?? false)));
+    }
+    return is;
+  };
+  return {
+    file(path) {
+      if (!isFolder(path.slice(0, Math.max(0, path.lastIndexOf('/'))))) return undefined;
+      const entry = lstatSync(join(root, path), { throwIfNoEntry: false });
+      return entry && toListed(root, path, entry, homes);
+    },
+    namesIn(below) {
+      if (!isFolder(below)) return [];
+      const entries = readdirSync(join(root, below), { withFileTypes: true });
+      return entries.filter((entry) => !entry.isDirectory()).map(({ name }) => name);
+    },
+  };
 }
 
 /** Synchronous: a call takes 3 microseconds, ten times less than through a promise. */

@@ -1,11 +1,19 @@
-import { readFileSync, rmSync, statSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { basename, join } from 'node:path';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
 import type { Dataset } from '../../src/dataset/dataset.js';
 import type { MetadataRow } from '../../src/dataset/row.js';
 import type { Finding } from '../../src/dataset/verify.js';
-import { writeExport } from '../../src/exports/exports.js';
+import { verifyExport, writeExport } from '../../src/exports/exports.js';
 import { classNames } from '../../src/imagenet/synsets.js';
 import { editFile, findingsAfter, makeDataset } from '../support/made-dataset.js';
 import { openWorkspace, pathsIn, readRows } from '../support/workspace.js';
@@ -56,6 +64,69 @@ describe('A YOLO export', () => {
     }
   });
 });
+
+describe('A YOLO export of a dataset whose images are in folders', () => {
+  const inFolders = ({ file_name, k }: MetadataRow): string =>
+    file_name.replace('images/', `images/k${k}/0000/`);
+  let large: Dataset;
+
+  beforeAll(() => {
+    large = {
+      ...dataset,
+      async *rows() {
+        for await (const row of dataset.rows()) yield { ...row, file_name: inFolders(row) };
+      },
+      pathOf: ({ file_name }) => join(dataset.folder, 'images', basename(file_name)),
+    };
+  });
+
+  test('has them in the same folders, and the labels beside', async () => {
+    const copy = newFolder('folders');
+    await writeExport('yolo', large, copy);
+    const files = rows.map(inFolders).sort();
+    const labels = files.map((file) => file.replace('images', 'labels').replace('.png', '.txt'));
+    const below = pathsIn(copy).filter((path) => path.endsWith('.png') || path.endsWith('.txt'));
+    expect(below).toEqual([
+      ...files.map((file) => file.replace('images', 'images/val')),
+      ...labels.map((file) => file.replace('labels', 'labels/val')),
+    ]);
+    expect(await findingsIn(large, copy)).toEqual([]);
+  });
+
+  test('is checked in all of them', async () => {
+    const copy = newFolder('folders');
+    await writeExport('yolo', large, copy);
+    rmSync(join(copy, 'labels/val/k2/0000/k2-000001.txt'));
+    writeFileSync(join(copy, 'images/val/k3/0000/other.png'), 'x');
+    writeFileSync(join(copy, 'labels/val/k3/stray'), 'x');
+    symlinkSync(join(copy, 'images/val/k3'), join(copy, 'images/val/k4'));
+    const found = await findingsIn(large, copy);
+    expect(found.map(({ problem, file }) => `${problem} ${file}`)).toEqual([
+      'missing labels/val/k2/0000/k2-000001.txt',
+      'extra images/val/k3/0000/other.png',
+      'extra images/val/k4',
+      'extra labels/val/k3/stray',
+    ]);
+  });
+
+  test('is not read through a link to a folder', async () => {
+    const copy = newFolder('folders');
+    await writeExport('yolo', large, copy);
+    renameSync(join(copy, 'labels/val/k2'), join(copy, 'labels/val/other'));
+    symlinkSync('other', join(copy, 'labels/val/k2'));
+    const found = await findingsIn(large, copy);
+    const missing = found.filter(({ problem }) => problem === 'missing');
+    expect(missing.map(({ file }) => file)).toEqual(
+      rows.filter(({ k }) => k === 2).map(({ id }) => `labels/val/k2/0000/${id}.txt`),
+    );
+  });
+});
+
+async function findingsIn(of: Dataset, copy: string): Promise<Finding[]> {
+  const found: Finding[] = [];
+  for await (const finding of verifyExport('yolo', of, copy)) found.push(finding);
+  return found;
+}
 
 function after(damage: (copy: string) => unknown): Promise<Finding[]> {
   return findingsAfter('yolo', dataset, newFolder('yolo'), damage);
