@@ -1,6 +1,7 @@
 import type { Dataset, DatasetFolder } from '../dataset/dataset.js';
 import { type MetadataRow, ROW_FIELDS, type RowPart } from '../dataset/row.js';
 import { sha256 } from '../files/digest.js';
+import { byteOrder, pairInOrder } from '../files/listing.js';
 import { MAX_IMAGE_BYTES, readRegularFile } from '../files/read-file.js';
 import { decodeImage } from '../image/decode.js';
 import type { DropCounts } from '../imagenet/drops.js';
@@ -70,22 +71,10 @@ export async function diffDatasets(
   { signal }: Pick<StageOptions, 'signal'> = {},
 ): Promise<DatasetDiff> {
   const [first, second] = [await openPublished(before), await openPublished(after)];
-  const images = emptyChanges();
   const isLossy = [first, second].some((side) => formatOf(side) === 'jpeg');
-  const known = new Map<string, Fingerprint>();
-  const objects = { before: 0, after: 0 };
-  for await (const row of first.dataset.rows()) {
-    throwIfAborted(signal, 'compare');
-    objects.before += row.k;
-    known.set(row.id, fingerprint(row, isLossy));
-  }
-  for await (const row of second.dataset.rows()) {
-    throwIfAborted(signal, 'compare');
-    objects.after += row.k;
-    note(row.id, known.get(row.id), fingerprint(row, isLossy), images);
-    known.delete(row.id);
-  }
-  for (const id of known.keys()) images.removed.push(id);
+  const rows = [first, second].map(({ dataset }) => fingerprints(dataset, isLossy, signal));
+  const { images, objects } =
+    (await compareInOrder(rows[0]!(), rows[1]!())) ?? (await compareById(rows[0]!(), rows[1]!()));
   return {
     before: sideOf(first, objects.before),
     after: sideOf(second, objects.after),
@@ -98,18 +87,95 @@ export async function diffDatasets(
   };
 }
 
+/** What is compared of the images, and how it differs. */
+interface ComparedImages {
+  images: ImageChanges;
+  objects: { before: number; after: number };
+}
+
+/**
+ * Compares two lists of images that both ascend by their ids, as those that patchml writes do. Memory
+ * does not grow with their number.
+ * @returns undefined where one of them does not
+ */
+async function compareInOrder(
+  before: AsyncGenerator<Fingerprint>,
+  after: AsyncGenerator<Fingerprint>,
+): Promise<ComparedImages | undefined> {
+  const [images, objects] = [emptyChanges(), { before: 0, after: 0 }];
+  const state = { isInOrder: true };
+  const placed = async function* (rows: AsyncGenerator<Fingerprint>) {
+    let last = '';
+    for await (const row of rows) {
+      const path = placeOf(row.id);
+      state.isInOrder &&= byteOrder(path, last) > 0;
+      if (!state.isInOrder) return;
+      yield { ...row, path };
+      last = path;
+    }
+  };
+  for await (const [a, b] of pairInOrder(placed(before), placed(after))) {
+    if (a) objects.before += a.k;
+    if (b) {
+      objects.after += b.k;
+      note(b.id, a, b, images);
+    } else if (a) images.removed.push(a.id);
+  }
+  return state.isInOrder ? { images, objects } : undefined;
+}
+
+/** Where an id stands in a dataset: `k3-000017` behind all of two objects. Empty for other ids. */
+function placeOf(id: string): string {
+  const [, k, image] = /^k(\d{1,9})-(\d{1,9})$/.exec(id) ?? [];
+  if (k === undefined || image === undefined) return '';
+  return [k.padStart(9, '0'), image.padStart(9, '0'), id].join();
+}
+
+/** Compares two lists of images, whatever their order. */
+async function compareById(
+  before: AsyncGenerator<Fingerprint>,
+  after: AsyncGenerator<Fingerprint>,
+): Promise<ComparedImages> {
+  const [images, objects] = [emptyChanges(), { before: 0, after: 0 }];
+  const known = new Map<string, Fingerprint>();
+  for await (const row of before) {
+    objects.before += row.k;
+    known.set(row.id, row);
+  }
+  for await (const row of after) {
+    objects.after += row.k;
+    note(row.id, known.get(row.id), row, images);
+    known.delete(row.id);
+  }
+  for (const id of known.keys()) images.removed.push(id);
+  return { images, objects };
+}
+
 /** Digests of what may change in an image. */
 interface Fingerprint {
+  id: string;
+  k: number;
   pixels: string;
   labels: string;
   file: string;
 }
 
-function fingerprint(row: MetadataRow, isLossy: boolean): Fingerprint {
-  return {
-    pixels: digestOfPart(row, isLossy ? 'file' : 'pixels'),
-    labels: digestOfPart(row, 'labels'),
-    file: digestOfPart(row, 'file'),
+function fingerprints(
+  { rows }: Dataset,
+  isLossy: boolean,
+  signal: AbortSignal | undefined,
+): () => AsyncGenerator<Fingerprint> {
+  return async function* () {
+    for await (const row of rows()) {
+      throwIfAborted(signal, 'compare');
+      yield {
+        id: row.id,
+        k: row.k,
+        pixels: digestOfPart(row, isLossy ? 'file' : 'pixels'),
+        labels: digestOfPart(row, 'labels'),
+        file: digestOfPart(row, 'file'),
+      };
+    }
   };
 }
 

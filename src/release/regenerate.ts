@@ -107,17 +107,30 @@ export async function regenerateRelease(
   }
 }
 
-/** Images that a plan does not have as the published metadata has them. */
+/**
+ * Images that a plan does not have as the published metadata has them. Both have the same order,
+ * unless somebody changed one: only then are rows kept.
+ */
 async function replannedIn(published: Dataset, plan: Plan): Promise<string[]> {
-  const placed = new Map<string, string>();
-  for await (const { id, objects } of plan.rows()) {
-    placed.set(id, JSON.stringify(objects.map(({ patch, bbox }) => [patch, bbox])));
-  }
+  const planned = plan.rows()[Symbol.asyncIterator]();
+  const passed = new Map<string, string>();
+  const placedIn = async (id: string): Promise<string | undefined> => {
+    const known = passed.get(id);
+    if (known !== undefined) return known;
+    for (let next = await planned.next(); next.done !== true; next = await planned.next()) {
+      const { id: found, objects } = next.value;
+      const placed = JSON.stringify(objects.map(({ patch, bbox }) => [patch, bbox]));
+      if (found === id) return placed;
+      passed.set(found, placed);
+    }
+    return undefined;
+  };
   const others: string[] = [];
   for await (const { id, objects } of published.rows()) {
     const expected = objects.patch.map((patch, i) => [patch, objects.bbox[i]]);
-    if (placed.get(id) !== JSON.stringify(expected)) others.push(id);
+    if ((await placedIn(id)) !== JSON.stringify(expected)) others.push(id);
   }
+  await planned.return?.();
   return others;
 }
 
