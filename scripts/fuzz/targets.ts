@@ -19,7 +19,7 @@ import {
 import { readModelConfig } from '../../src/models/published-config.js';
 import { openModelSession } from '../../src/models/session.js';
 import type { Stream } from '../../src/random.js';
-import { parseChecksums } from '../../src/release/release-folder.js';
+import { parseChecksums } from '../../src/release/checksums.js';
 import type { Corpus, FileKind } from './corpus.js';
 import { mutate } from './mutate.js';
 

@@ -2,7 +2,7 @@ import { posix } from 'node:path';
 import { TransferError } from '../errors.js';
 import { byteOrder } from '../files/listing.js';
 import { atOnce } from '../parallel/ordered.js';
-import { parseSums, SUMS_FILE } from '../release/release-folder.js';
+import { parseSums, SUMS_FILE } from '../release/checksums.js';
 import type { S3Objects, StoredObject } from '../transfer/s3-objects.js';
 import { CLAIM_FILE } from '../transfer/s3-store.js';
 import { readText } from '../transfer/stored-files.js';

@@ -7,7 +7,7 @@ import { writeWhole } from '../files/output-file.js';
 import { readListing } from '../imagenet/images.js';
 import { hashFiles } from '../parallel/hash-files.js';
 import { retry } from '../parallel/retry.js';
-import { SUMS_FILE } from '../release/release-folder.js';
+import { SUMS_FILE } from '../release/checksums.js';
 import { sendAndMark } from '../transfer/push.js';
 import { openS3Objects, type S3Objects } from '../transfer/s3-objects.js';
 import { CLAIM_FILE, openS3Store } from '../transfer/s3-store.js';

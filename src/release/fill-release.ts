@@ -10,7 +10,7 @@ import {
   textFilesOf,
 } from '../dataset/dataset.js';
 import { isImageFile } from '../dataset/image-files.js';
-import { datasetFiles } from '../dataset/image-order.js';
+import { datasetFiles, type FileDigest, filesInOrder } from '../dataset/image-order.js';
 import { ReleaseError } from '../errors.js';
 import { croissantOf, type DescribedFile } from '../exports/croissant.js';
 import { writeExport } from '../exports/exports.js';
@@ -30,6 +30,7 @@ import { reportEvery, type StageOptions, throwIfAborted } from '../progress.js';
 import { commentRecipe } from '../recipe/write.js';
 import { bibtexOf, citationOf } from './citation.js';
 import { datasetCardOf } from './card.js';
+import { writeChecksums } from './checksums.js';
 import { CHANGELOG_FILE, changelogOf } from './diff-text.js';
 import type { DatasetDiff } from './diff.js';
 import {
@@ -44,7 +45,6 @@ import {
   RECIPE_FILE,
   RELEASE_FILE,
   type ReleaseSummary,
-  writeChecksums,
 } from './release-folder.js';
 
 export interface ReleaseContent {
@@ -81,10 +81,26 @@ export async function fillRelease(
     await writeWhole(join(partial, CROISSANT_FILE), toJson(described));
   }
   await writeWhole(join(partial, RELEASE_FILE), toJson(release));
-  await writeChecksums(partial, known);
+  await writeChecksums(partial, knownFiles(release, own, known));
 }
 
-/** @returns the digests of the files that were put there, by path in the release */
+/** The digests of a release's files that are known, in byte order of their paths. */
+function knownFiles(
+  release: ReleaseSummary,
+  own: Dataset,
+  known: ReadonlyMap<string, string>,
+): AsyncGenerator<FileDigest> {
+  const checked = async function* (): AsyncGenerator<FileDigest> {
+    const inside = datasetPrefixOf(release);
+    for await (const { path, sha256 } of datasetFiles(own)) {
+      yield { path: `${inside}${path}`, sha256 };
+    }
+  };
+  const files = Object.fromEntries(known);
+  return filesInOrder({ files }, release.kind === 'full' ? checked() : undefined);
+}
+
+/** @returns the digests of the files that were put there, but the images, by path in the release */
 async function putDataset(
   release: ReleaseSummary,
   dataset: Dataset,
@@ -93,8 +109,10 @@ async function putDataset(
 ): Promise<Map<string, string>> {
   const inside = datasetPrefixOf(release);
   if (release.kind === 'full') {
-    const digests = await copyDataset(dataset, datasetFolderOf(partial, release), options);
-    return new Map([...digests].map(([file, digest]) => [`${inside}${file}`, digest]));
+    await copyDataset(dataset, datasetFolderOf(partial, release), options);
+    const { files } = dataset.lock;
+    const texts = textFilesOf(dataset).filter((file) => file !== LOCK_FILE);
+    return new Map(texts.map((file) => [`${inside}${file}`, files[file]!]));
   }
   for (const file of textFilesOf(dataset)) {
     if (file !== README_FILE) await copyChecked(dataset, file, partial); // the release has its own
@@ -106,15 +124,10 @@ async function putDataset(
 /**
  * Puts a dataset's files, byte for byte, into another folder: images as hard links where the file
  * system can, all else as copies, which no edit of the dataset reaches. Each is checked against the
- * lock as it is put there.
- * @returns the digests of the files, by path
+ * lock or the metadata as it is put there.
  * @throws ReleaseError where a file no longer has the digest in the lock
  */
-async function copyDataset(
-  dataset: Dataset,
-  to: string,
-  options: StageOptions,
-): Promise<Map<string, string>> {
+async function copyDataset(dataset: Dataset, to: string, options: StageOptions): Promise<void> {
   const { folder, summary } = dataset;
   await makeFolder(to);
   if (!(await isOneDisk(folder, to))) {
@@ -122,20 +135,20 @@ async function copyDataset(
   }
   let done = 0;
   const total = summary.images + textFilesOf(dataset).length;
-  const copied = new Map<string, string>();
+  const made = new Set<string>();
   const put = async (file: string, expected?: string): Promise<void> => {
     throwIfAborted(options.signal, 'release');
-    await makeFolder(dirname(join(to, file)));
+    const parent = dirname(join(to, file));
+    if (!made.has(parent)) await makeFolder(parent);
+    made.add(parent);
     const place = isImageFile(file) ? linkOrCopy : copy;
     const digest = await place(join(folder, file), join(to, file));
     if (expected !== undefined && digest !== expected) throw changed(folder, file);
-    copied.set(file, digest);
     done += 1;
     await reportEvery(50, { stage: 'release', done, total, unit: 'files' }, options);
   };
   for await (const { path, sha256 } of datasetFiles(dataset)) await put(path, sha256);
   await put(LOCK_FILE);
-  return copied;
 }
 
 /**

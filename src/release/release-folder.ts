@@ -2,17 +2,11 @@ import { join } from 'node:path';
 import semver from 'semver';
 import { z } from 'zod';
 import { type Dataset, type DatasetFolder, readDataset } from '../dataset/dataset.js';
-import { type Finding, FindingList } from '../dataset/verify.js';
 import { TransferError } from '../errors.js';
 import { EXPORT_NAMES } from '../exports/exports.js';
-import { sha256File } from '../files/digest.js';
 import { sha256Schema } from '../files/sha256-schema.js';
 import { exists, type FolderOf } from '../files/folders.js';
 import { parseJson, readSummary } from '../files/json.js';
-import { byteOrder, listFiles } from '../files/listing.js';
-import { writeWhole } from '../files/output-file.js';
-import { NOTE_FILE } from '../files/output-folder.js';
-import { readRegularText } from '../files/read-file.js';
 
 /** The path of a release's folder. */
 export type ReleaseFolder = FolderOf<'release'>;
@@ -27,8 +21,6 @@ export const CARD_FILE = 'README.md';
 export const CITATION_FILE = 'CITATION.cff';
 /** What a full release says of itself to loaders of Croissant. */
 export const CROISSANT_FILE = 'croissant.json';
-/** The digests of every other file of a release, as `sha256sum -c` reads them. */
-export const SUMS_FILE = 'SHA256SUMS';
 /** Where a full release has its dataset. */
 export const DATASET_FOLDER = 'dataset';
 /** Where a recipe release has its plan, as a plan folder. */
@@ -106,89 +98,9 @@ export function isVersion(text: string): boolean {
   return semver.valid(text) === text;
 }
 
-/**
- * Writes the digests of every file of a folder but its own, in byte order of their paths, as
- * `sha256sum -c` reads them.
- * @param known digests of files that were checked already, by path
- */
-export async function writeChecksums(
-  folder: string,
-  known: ReadonlyMap<string, string>,
-): Promise<void> {
-  const files = await listFiles(folder, () => true);
-  const lines = files
-    .filter(({ path }) => path !== SUMS_FILE && path !== NOTE_FILE)
-    .map(({ path }) => `${known.get(path) ?? sha256File(join(folder, path))}  ${path}\n`);
-  await writeWhole(join(folder, SUMS_FILE), lines.join(''));
-}
-
 /** What Ultralytics leaves in a YOLO export when it trains on it: no part of the release. */
 export function isTrainingCache(file: string): boolean {
-  return /^exports\/yolo\/labels\/[^/]+\.cache$/.test(file);
-}
-
-/** Longer than any path of a release. */
-const MAX_PATH = 1024;
-
-/** What `SHA256SUMS` says: digests by path, and the lines that cannot be trusted. */
-export interface Checksums {
-  digests: Map<string, string>;
-  findings: Finding[];
-}
-
-/** Reads a release's `SHA256SUMS`; see {@link parseChecksums}. */
-export async function readChecksums(folder: string): Promise<Checksums> {
-  return parseChecksums(await readRegularText(join(folder, SUMS_FILE)));
-}
-
-/**
- * Parses `SHA256SUMS`. It may come from anyone: a path that leads out of the folder, or that is
- * there twice, is a finding and not in the digests.
- */
-export function parseChecksums(text: string): Checksums {
-  const digests = new Map<string, string>();
-  const findings = new FindingList();
-  let last = '';
-  let number = 0;
-  let start = 0;
-  const find = (problem: string): void => {
-    findings.add({ problem: 'invalid', file: SUMS_FILE, detail: `line ${number}: ${problem}` });
-  };
-  for (let end = text.indexOf('\n'); end !== -1; end = text.indexOf('\n', start)) {
-    const line = text.slice(start, end);
-    start = end + 1;
-    number += 1;
-    if (findings.isFull) break;
-    const [, digest, path] = /^([0-9a-f]{64}) [ *](.+)$/.exec(line) ?? [];
-    const problem = problemOf(path, digests, last);
-    if (problem !== undefined || digest === undefined || path === undefined) {
-      find(problem ?? 'cannot be parsed');
-      continue;
-    }
-    digests.set(path, digest);
-    last = path;
-  }
-  number += 1;
-  if (start < text.length && !findings.isFull) find('the file is truncated');
-  return { digests, findings: findings.found };
-}
-
-function problemOf(
-  path: string | undefined,
-  digests: ReadonlyMap<string, string>,
-  last: string,
-): string | undefined {
-  if (path === undefined) return 'expected a SHA-256, two spaces and a path';
-  if (path === SUMS_FILE) return 'it lists itself';
-  if (path.length > MAX_PATH) return 'its path is too long';
-  // A backslash parts paths on Windows, and begins sha256sum's escapes.
-  if (/[\\\p{Cc}]/u.test(path)) return 'a path with a backslash or control character';
-  const parts = path.split('/');
-  const isInside = parts.every((part) => !['', '.', '..'].includes(part) && !/^[a-z]:/i.test(part));
-  if (!isInside) return 'its path is outside the release';
-  if (digests.has(path)) return `${path} is listed twice`;
-  if (byteOrder(path, last) < 0) return `${path} is out of order`;
-  return undefined;
+  return /^exports\/yolo\/labels\/[^/]+(\/k\d+\/\d+)?\.cache$/.test(file);
 }
 
 /** A dataset in a folder of its own, or in a release. */
@@ -231,21 +143,5 @@ export function parseReleaseInfo(text: string, place: string): ReleaseInfo {
     code: 'no-release',
     path: place,
     fix: 'pass the address that "patchml push" printed',
-  });
-}
-
-/**
- * Reads `SHA256SUMS` as a store gave it: the digest of each file, by its path.
- * @param place named in errors
- * @throws TransferError `bad-sums` for a line that is none, or a path that leads out of the release
- */
-export function parseSums(text: string, place: string): Map<string, string> {
-  const { digests, findings } = parseChecksums(text);
-  const [first] = findings;
-  if (first === undefined) return digests;
-  throw new TransferError(first.detail ?? first.problem, {
-    code: 'bad-sums',
-    path: place,
-    fix: 'do not use this release',
   });
 }

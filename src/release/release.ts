@@ -13,6 +13,7 @@ import { PATCHML_VERSION } from '../version.js';
 import { type ReleaseFacts, requireCitable } from './citation.js';
 import type { DatasetDiff } from './diff.js';
 import { fillRelease } from './fill-release.js';
+import { SUMS_FILE } from './checksums.js';
 import {
   isRelease,
   readReleaseSummary,
@@ -20,7 +21,6 @@ import {
   type ReleaseFolder,
   releaseFolderName,
   type ReleaseSummary,
-  SUMS_FILE,
 } from './release-folder.js';
 import { verifyRelease } from './verify-release.js';
 import { comparePrevious, requirePreviousLast, requireSemantic } from './versions.js';

@@ -1,6 +1,7 @@
 import { join, posix } from 'node:path';
 import { LOCK_FILE, readDataset, SUMMARY_FILE } from '../dataset/dataset.js';
 import { isImageFile } from '../dataset/image-files.js';
+import { filesInOrder } from '../dataset/image-order.js';
 import {
   type Finding,
   FindingList,
@@ -11,7 +12,7 @@ import {
 import { OutputError, PatchmlError, ReleaseError } from '../errors.js';
 import { verifyExport } from '../exports/exports.js';
 import { explainError, explaining } from '../files/file-errors.js';
-import { byteOrder, listFiles } from '../files/listing.js';
+import { byteOrder, listInOrder, pairInOrder } from '../files/listing.js';
 import { PLAN_ROWS_FILE } from '../generate/make-plan.js';
 import { hashFiles } from '../parallel/hash-files.js';
 import { reportEvery, type StageOptions, throwIfAborted } from '../progress.js';
@@ -19,7 +20,6 @@ import { loadRecipe, recipeDigest } from '../recipe/load.js';
 import { CHANGELOG_FILE } from './diff-text.js';
 import {
   CARD_FILE,
-  type Checksums,
   CITATION_FILE,
   CROISSANT_FILE,
   datasetFolderOf,
@@ -27,14 +27,13 @@ import {
   EXPORTS_FOLDER,
   isTrainingCache,
   PLAN_FOLDER,
-  readChecksums,
   readReleaseSummary,
   RECIPE_FILE,
   RELEASE_FILE,
   type ReleaseFolder,
   type ReleaseSummary,
-  SUMS_FILE,
 } from './release-folder.js';
+import { type Checksums, openChecksums, SUMS_FILE } from './checksums.js';
 
 export interface VerifyReleaseInput {
   /** The release folder. */
@@ -65,27 +64,25 @@ export function verifyRelease(
 async function check(folder: ReleaseFolder, options: StageOptions): Promise<ReleaseVerification> {
   const release = await readReleaseSummary(folder);
   const files = await checkFiles(folder, release, options);
-  const { found } = files;
   const inside = datasetPrefixOf(release);
-  const digestOf = (file: string): string | undefined => found.get(`${inside}${file}`);
+  const digestOf = (file: string): string | undefined => files.digestOf(`${inside}${file}`);
   const dataset = await attempt(LOCK_FILE, () =>
     checkDataset(folder, release, { signal: options.signal, digestOf }),
   );
   const rest = [
     ...dataset.map((finding) => within(inside, finding)),
     ...(await checkOrigin(folder, release, files)),
-    ...(dataset.length > 0 ? [] : await checkExports(folder, release, found, options)),
+    ...(dataset.length > 0 ? [] : await checkExports(folder, release, files, options)),
   ];
   const all = withCauses(files.findings, rest);
   const isTolerated = ({ problem, file }: Finding): boolean =>
     problem === 'extra' && isTrainingCache(file);
   const findings = all.filter((finding) => !isTolerated(finding));
-  const images = [...found.keys()].filter((file) => isImageFile(file.slice(inside.length))).length;
   return {
     release,
     dataset: release.dataset,
     files: files.listed,
-    images,
+    images: files.images,
     lockChecked: true, // SHA256SUMS vouches for the lock, as for every file
     findings: findings.sort((a, b) => byteOrder(a.file, b.file)),
     tolerated: [...new Set(all.filter(isTolerated).map(({ file }) => file))].sort(byteOrder),
@@ -111,7 +108,7 @@ async function checkDataset(
 async function checkExports(
   folder: string,
   release: ReleaseSummary,
-  found: ReadonlyMap<string, string>,
+  { digestOf: digestIn }: CheckedFiles,
   options: StageOptions,
 ): Promise<Finding[]> {
   const dataset = await readDataset(datasetFolderOf(folder, release));
@@ -121,7 +118,7 @@ async function checkExports(
     const path = `${EXPORTS_FOLDER}/${name}`;
     const wrong = await attempt('.', async () => {
       const all: Finding[] = [];
-      const digestOf = (file: string): string | undefined => found.get(`${path}/${file}`);
+      const digestOf = (file: string): string | undefined => digestIn(`${path}/${file}`);
       const known = { ...options, digestOf };
       for await (const finding of verifyExport(name, dataset, join(folder, path), known)) {
         all.push(finding);
@@ -177,56 +174,83 @@ const REQUIRED = {
 interface CheckedFiles {
   /** Lines of `SHA256SUMS`. */
   listed: number;
-  /** The digests that the listed files have, by path. */
-  found: Map<string, string>;
-  /** How they differ from `SHA256SUMS`. */
+  /** Of the files that are there, the dataset's images. */
+  images: number;
+  /** The digest that a file has, by its path; undefined where that is not known. */
+  digestOf: (file: string) => string | undefined;
+  /** Files that are in no export that `release.json` names. */
+  unnamed: Finding[];
+  /** How the files differ from `SHA256SUMS`. */
   findings: Finding[];
 }
 
-/** Checks every file of a release against `SHA256SUMS`. */
+/** Checks every file of a release against `SHA256SUMS`. Memory does not grow with their number. */
 async function checkFiles(
   folder: string,
-  { kind }: ReleaseSummary,
+  release: ReleaseSummary,
   options: StageOptions,
 ): Promise<CheckedFiles> {
-  const { digests, findings: known } = await readSums(folder);
-  const findings = new FindingList();
+  const { files: total, findings: known, read, digestOf } = await readSums(folder);
+  const [findings, unnamed] = [new FindingList(), new FindingList()];
   findings.add(...known);
-  const found = new Map<string, string>();
-  const present = new Map((await listFiles(folder, () => true)).map((file) => [file.path, file]));
-  present.delete(SUMS_FILE);
-  const listed = [...digests].map(([file, digest]) => {
-    const { size = -1, link } = present.get(file) ?? {};
-    return { file, path: join(folder, file), size, link, digest };
-  });
-  let done = 0;
-  const hashed = hashFiles(listed, { ...options, stage: 'verify' });
-  for await (const [{ file, link, digest }, actual] of hashed) {
+  const changed = new Map<string, string | undefined>(); // or missing
+  const required = new Set(REQUIRED[release.kind]);
+  const compared = async function* () {
+    for await (const [listed, found] of pairInOrder(read(), listInOrder(folder))) {
+      const { path: file } = listed ?? found;
+      const { size = -1, link } = found ?? {};
+      const [path, expected] = [join(folder, file), listed?.sha256];
+      if (file !== SUMS_FILE) yield { file, path, size: listed ? size : -1, link, expected };
+    }
+  };
+  let [done, images] = [0, 0];
+  const hashed = hashFiles(compared(), { ...options, stage: 'verify' });
+  for await (const [{ file, link, expected }, actual] of hashed) {
     throwIfAborted(options.signal, 'verify');
     if (findings.isFull) break;
-    present.delete(file);
+    if (expected === undefined) {
+      findings.add({ problem: 'extra', file });
+      continue;
+    }
+    required.delete(file);
+    if (actual !== expected) changed.set(file, actual);
     if (actual === undefined) findings.add({ problem: 'missing', file, detail: link });
     else {
-      found.set(file, actual);
-      if (actual !== digest) findings.add({ problem: 'changed', file });
+      if (isImageFile(file.slice(datasetPrefixOf(release).length))) images += 1;
+      unnamed.add(...checkExportName(release, file));
+      if (actual !== expected) findings.add({ problem: 'changed', file });
     }
     done += 1;
-    const progress = { done, total: digests.size, unit: 'files' };
-    await reportEvery(50, { stage: 'verify', ...progress }, options);
+    await reportEvery(50, { stage: 'verify', done, total, unit: 'files' }, options);
   }
-  for (const file of present.keys()) findings.add({ problem: 'extra', file });
-  for (const file of REQUIRED[kind])
-    if (!digests.has(file)) findings.add({ problem: 'missing', file });
-  return { listed: digests.size, found, findings: findings.found };
+  for (const file of required) findings.add({ problem: 'missing', file });
+  return {
+    listed: total,
+    images,
+    digestOf: (file) => (changed.has(file) ? changed.get(file) : digestOf(file)),
+    unnamed: unnamed.found,
+    findings: findings.found,
+  };
 }
 
 async function readSums(folder: string): Promise<Checksums> {
   try {
-    return await readChecksums(folder);
+    return await openChecksums(folder);
   } catch (error) {
     if (!(error instanceof OutputError) || error.code !== 'enoent') throw error;
-    return { digests: new Map(), findings: [{ problem: 'missing', file: SUMS_FILE }] };
+    return {
+      files: 0,
+      findings: [{ problem: 'missing', file: SUMS_FILE }],
+      read: () => filesInOrder({ files: {} }),
+      digestOf: () => undefined,
+    };
   }
+}
+
+function checkExportName({ exports }: ReleaseSummary, file: string): Finding[] {
+  const [top, name] = file.split('/', 2);
+  if (top !== EXPORTS_FOLDER || exports.some((known) => known === name)) return [];
+  return [{ problem: 'invalid', file, detail: 'release.json does not list this export' }];
 }
 
 /**
@@ -236,10 +260,10 @@ async function readSums(folder: string): Promise<Checksums> {
 async function checkOrigin(
   folder: string,
   release: ReleaseSummary,
-  { found, findings: known }: CheckedFiles,
+  { digestOf, unnamed, findings: known }: CheckedFiles,
 ): Promise<Finding[]> {
   const isRight = (file: string): boolean => !known.some((finding) => finding.file === file);
-  const findings = checkExportNames(release, found.keys());
+  const findings = [...unnamed];
   if (isRight(RECIPE_FILE)) {
     findings.push(...(await attempt(RECIPE_FILE, () => checkRecipe(folder, release))));
   }
@@ -248,19 +272,10 @@ async function checkOrigin(
     findings.push(...(await attempt(RELEASE_FILE, () => checkDigests(folder, release))));
   }
   const plan = `${PLAN_FOLDER}/${PLAN_ROWS_FILE}`;
-  if (release.kind === 'recipe' && isRight(plan) && found.get(plan) !== release.plan) {
+  if (release.kind === 'recipe' && isRight(plan) && digestOf(plan) !== release.plan) {
     findings.push({ problem: 'invalid', file: plan, detail: 'this is a different plan' });
   }
   return findings;
-}
-
-function checkExportNames({ exports }: ReleaseSummary, files: Iterable<string>): Finding[] {
-  const named = new Set<string>(exports);
-  const detail = 'release.json does not list this export';
-  return [...files]
-    .map((file) => ({ file, parts: file.split('/') }))
-    .filter(({ parts: [top, name] }) => top === EXPORTS_FOLDER && !named.has(name!))
-    .map(({ file }) => ({ problem: 'invalid', file, detail }));
 }
 
 async function checkRecipe(folder: string, { recipe }: ReleaseSummary): Promise<Finding[]> {

@@ -6,13 +6,13 @@ import { explainError } from '../files/file-errors.js';
 import { exists } from '../files/folders.js';
 import { findPoolOf, regenerateSample, type Regeneration } from '../generate/regenerate-sample.js';
 import type { StageOptions } from '../progress.js';
+import { SUMS_FILE } from './checksums.js';
 import {
   datasetFolderOf,
   isRelease,
   RELEASE_FILE,
   type ReleaseFolder,
   type ReleaseSummary,
-  SUMS_FILE,
 } from './release-folder.js';
 import { verifyRelease } from './verify-release.js';
 

@@ -8,13 +8,8 @@ import { byteOrder } from '../files/listing.js';
 import type { StageOptions } from '../progress.js';
 import { countOf } from '../text.js';
 import { type DatasetDiff, diffDatasets } from './diff.js';
-import {
-  isRelease,
-  isVersion,
-  readReleaseSummary,
-  RELEASE_FILE,
-  SUMS_FILE,
-} from './release-folder.js';
+import { SUMS_FILE } from './checksums.js';
+import { isRelease, isVersion, readReleaseSummary, RELEASE_FILE } from './release-folder.js';
 import { requireVerifiedRelease } from './verify-release.js';
 
 /** By which part a version has to grow. */

@@ -6,7 +6,7 @@ import { sha256 } from '../files/digest.js';
 import { makeFolder } from '../files/folders.js';
 import { openOutput, type OutputFile } from '../files/output-file.js';
 import { hashFiles, type SizedFile } from '../parallel/hash-files.js';
-import { SUMS_FILE } from '../release/release-folder.js';
+import { SUMS_FILE } from '../release/checksums.js';
 import type { ReleaseFile, Store } from './store.js';
 import { cutShort } from './store-errors.js';
 

@@ -9,7 +9,7 @@ import { copyWhole, UNFINISHED } from '../files/output-file.js';
 import { openOutputFolder, type OutputFolder, requirePlace } from '../files/output-folder.js';
 import { requireRegularFile } from '../files/read-file.js';
 import { letSignalIn, throwIfAborted } from '../progress.js';
-import { SUMS_FILE } from '../release/release-folder.js';
+import { SUMS_FILE } from '../release/checksums.js';
 import { type LocalFile, type SendOptions, type Store, type StoredFile, VERSION } from './store.js';
 
 /**

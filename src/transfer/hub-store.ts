@@ -9,12 +9,8 @@ import {
   listFiles,
 } from '@huggingface/hub';
 import { TransferError } from '../errors.js';
-import {
-  parseChecksums,
-  parseReleaseInfo,
-  RELEASE_FILE,
-  SUMS_FILE,
-} from '../release/release-folder.js';
+import { parseChecksums, SUMS_FILE } from '../release/checksums.js';
+import { parseReleaseInfo, RELEASE_FILE } from '../release/release-folder.js';
 import { connectHub, type HubClient, requireToken } from './hub-client.js';
 import type { LocalFile, SendOptions, Store, StoredFile, StoreOptions } from './store.js';
 import { FailedRequest, readResuming, readText } from './stored-files.js';

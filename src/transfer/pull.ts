@@ -12,14 +12,13 @@ import {
 } from '../files/output-folder.js';
 import { atOnce } from '../parallel/ordered.js';
 import { type StageOptions, throwIfAborted } from '../progress.js';
+import { parseSums, SUMS_FILE } from '../release/checksums.js';
 import {
   parseReleaseInfo,
-  parseSums,
   RELEASE_FILE,
   type ReleaseFolder,
   releaseFolderName,
   type ReleaseInfo,
-  SUMS_FILE,
 } from '../release/release-folder.js';
 import { requireOutsideRelease } from '../release/release.js';
 import { DO_NOT_USE, fetchFile, OTHER_CONTENT, partName } from './fetch-file.js';

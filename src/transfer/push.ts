@@ -6,13 +6,12 @@ import { listPlainFiles } from '../files/listing.js';
 import { MAX_TEXT_BYTES, readRegularFile } from '../files/read-file.js';
 import { atOnce } from '../parallel/ordered.js';
 import { letSignalIn, type StageOptions, throwIfAborted } from '../progress.js';
+import { parseSums, SUMS_FILE } from '../release/checksums.js';
 import {
   identitySchema,
-  parseSums,
   RELEASE_FILE,
   type ReleaseFolder,
   type ReleaseInfo,
-  SUMS_FILE,
   isTrainingCache,
 } from '../release/release-folder.js';
 import { openForPush } from './open-store.js';

@@ -1,7 +1,7 @@
 import { TransferError } from '../errors.js';
 import { atOnce } from '../parallel/ordered.js';
 import { retry } from '../parallel/retry.js';
-import { SUMS_FILE } from '../release/release-folder.js';
+import { SUMS_FILE } from '../release/checksums.js';
 import { openS3Objects, type S3Objects, undefinedIfNotFound } from './s3-objects.js';
 import type { LocalFile, Store, StoredFile, StoreOptions } from './store.js';
 import { isOfNetwork } from './store-errors.js';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import type { DatasetLock } from '../../src/dataset/dataset.js';
 import { FindingList, verifyDataset } from '../../src/dataset/verify.js';
-import { parseChecksums } from '../../src/release/release-folder.js';
+import { parseChecksums } from '../../src/release/checksums.js';
 import { makeDataset } from '../support/made-dataset.js';
 import { openWorkspace, readJson } from '../support/workspace.js';
 

@@ -3,7 +3,7 @@ import { existsSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync }
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import type { TransferError } from '../../src/errors.js';
-import { parseSums } from '../../src/release/release-folder.js';
+import { parseSums } from '../../src/release/checksums.js';
 import { pullRelease } from '../../src/transfer/pull.js';
 import { pushRelease } from '../../src/transfer/push.js';
 import { bytesOf, digestsOf, tamper, writeRelease } from '../support/made-release.js';
