@@ -208,6 +208,7 @@ export const ERROR_CODES = [
   'queue-library-missing',
   'queue-other-storage',
   'queue-piece-failed',
+  'queue-redis-refuses',
   'queue-run-cancelled',
   'queue-run-refused',
   'queue-run-unknown',

@@ -11,7 +11,7 @@ import { startNetwork } from '../support/network.js';
 import { type LabWorker, useQueueLab } from '../support/queue-lab.js';
 import { describeWithRedis, useRedis } from '../support/redis.js';
 import { mountSmallDisk, whyNoSmallDisk } from '../support/small-disk.js';
-import { openWorkspace } from '../support/workspace.js';
+import { contentsOf, openWorkspace } from '../support/workspace.js';
 
 const newFolder = openWorkspace();
 const images = await makeImages({ images: 24 });
@@ -67,7 +67,7 @@ describeWithRedis('A run on a queue ends in the dataset of an undivided run', ()
     await untilDone([worker], 3);
     await redis().restart({ withData });
     await run;
-    await expectUndivided();
+    await expectUndivided(withData ? 1 : 2);
     expect(notes.some((line) => line.includes('has lost the run'))).toBe(!withData);
   });
 
@@ -86,6 +86,58 @@ describeWithRedis('A run on a queue ends in the dataset of an undivided run', ()
     await run;
     await expectUndivided();
     await network.close();
+  });
+
+  test('where a worker is killed between what it publishes and its word of it', async () => {
+    const { root, work, generate, expectUndivided } = newLab();
+    const network = await startNetwork(redis().port);
+    const run = generate();
+    const unheard = await work({ queue: `redis://127.0.0.1:${network.port}` });
+    await unheard.says(/^extract \d\/6 is done$/);
+    const parts = join(root, 'work', 'pool');
+    const published = (): string[] =>
+      readdirSync(parts, { recursive: true, encoding: 'utf8' }).filter((path) =>
+        /\/\d-of-6$/.test(path),
+      );
+    network.cut('silent');
+    const before = published().length;
+    while (published().length === before) await sleep(20);
+    await unheard.kill();
+    await network.close();
+    await work();
+    await run;
+    await expectUndivided();
+  });
+
+  test('where the memory of Redis is full for a while', async () => {
+    const { work, generate, expectUndivided } = newLab();
+    const limitMemory = (to: string): Promise<unknown> =>
+      redis().client.config('SET', 'maxmemory', to);
+    await limitMemory('1mb');
+    await expect(generate()).rejects.toMatchObject({
+      code: 'queue-redis-refuses',
+      message: expect.stringContaining('OOM command not allowed'),
+    });
+    await limitMemory('0');
+    const run = generate();
+    const worker = await work();
+    await untilDone([worker], 3);
+    await limitMemory('1mb');
+    await worker.says(/^Redis refuses this worker, which keeps asking: OOM command/);
+    await limitMemory('0');
+    await run;
+    await expectUndivided();
+  });
+
+  test('where another run makes the same at once, in pieces of other sizes', async () => {
+    const { root, work, generate, expectUndivided } = newLab();
+    const other = generate({ out: 'other', piece: 6 });
+    const run = generate();
+    await Promise.all([work(), work()]);
+    await Promise.all([run, other]);
+    expect(contentsOf(join(root, 'other'))).toEqual(contentsOf(join(root, 'out')));
+    rmSync(join(root, 'other'), { recursive: true });
+    await expectUndivided(2);
   });
 
   test('where a worker is so slow that another is given its piece', async () => {
@@ -157,7 +209,7 @@ describeWithRedis('A run on a queue', () => {
     writeFileSync(image, good);
     utimesSync(image, atime, mtime);
     await generate({ strict: true });
-    await expectUndivided();
+    await expectUndivided(2);
   });
 
   test('is refused to a second coordinator, and another run to its output', async () => {

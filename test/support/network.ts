@@ -46,7 +46,10 @@ export async function startNetwork(port: number): Promise<Network> {
   return {
     port: own,
     cut(how) {
-      if (how === 'refused') { hangUp(); return; }
+      if (how === 'refused') {
+        hangUp();
+        return;
+      }
       isSilent = true;
       for (const socket of sockets) socket.pause();
     },

@@ -35,10 +35,16 @@ export interface QueueLab {
   root: string;
   /** Starts a worker, and waits until it takes pieces. */
   work: (options?: Partial<WorkerArguments>) => Promise<LabWorker>;
-  /** Makes the dataset with the workers, at `out`. */
-  generate: (options?: GenerateOnQueueOptions & { queue?: string }) => Promise<Generated>;
-  /** Expects the dataset of an undivided run there, and nothing that was left over. */
-  expectUndivided: () => Promise<void>;
+  /** Makes the dataset with the workers. Default: at `out` */
+  generate: (
+    options?: GenerateOnQueueOptions & { queue?: string; out?: string },
+  ) => Promise<Generated>;
+  /**
+   * Expects the dataset of an undivided run at `out`, nothing that was left over, and that no piece was
+   * done twice.
+   * @param runs how many there were, each with its pieces. Default: 1
+   */
+  expectUndivided: (runs?: number) => Promise<void>;
 }
 
 /** Opens storages for the tests of a file; the workers of a test are killed after it. */
@@ -58,6 +64,7 @@ export function useQueueLab(
   });
   return () => {
     const root = newFolder('storage');
+    const own: LabWorker[] = [];
     writeFolders(join(root, 'in'), images);
     const inputs = { annotations: 'in/annotations', images: 'in/images' };
     return {
@@ -67,15 +74,16 @@ export function useQueueLab(
         const fixed = { jobs: 1, patience: PATIENCE, stalls: 1000 };
         const worker = startWorker({ queue, root, ...fixed, ...options });
         workers.push(worker);
+        own.push(worker);
         await worker.says(/^does pieces/);
         return worker;
       },
-      generate: ({ queue = url(), ...options } = {}) =>
+      generate: ({ queue = url(), out = 'out', ...options } = {}) =>
         generateOnQueue(
-          { recipe, ...inputs, queue, root, out: 'out', work: 'work' },
+          { recipe, ...inputs, queue, root, out, work: 'work' },
           { piece: 4, backoff: 100, signal: stop.signal, ...options },
         ),
-      async expectUndivided() {
+      async expectUndivided(runs = 1) {
         undivided ??= undividedRun(newFolder('undivided'));
         const made = await undivided;
         const out = join(root, 'out');
@@ -89,6 +97,9 @@ export function useQueueLab(
             expect.stringMatching(/^[0-9a-f]{16}$/),
           ]);
         }
+        const done = own.flatMap(({ said }) => said).filter((line) => line.endsWith(' is done'));
+        const times = done.map((line) => done.filter((other) => other === line).length);
+        expect(Math.max(...times)).toBeLessThanOrEqual(runs);
       },
     };
   };

@@ -78,6 +78,39 @@ const KEEP_ALIVE = 10_000;
 /** Between two attempts to connect again, ms. */
 const LONGEST_WAIT = 5000;
 
+/**
+ * Does work that asks Redis.
+ * @throws QueueError `queue-redis-refuses` for what Redis answers with an error
+ */
+export async function askingRedis<T>(address: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (cause) {
+    if (!isRefusal(cause)) throw cause;
+    throw new QueueError(`Redis refuses this: ${refusalText(cause)}`, {
+      code: 'queue-redis-refuses',
+      path: address,
+      fix: 'correct that, and run the same command again: what is done is kept',
+      cause,
+    });
+  }
+}
+
+/** What Redis answers where its memory is full, it is a replica or the like. */
+interface Refusal extends Error {
+  /** Of several commands that were sent together, what the first ones were answered. */
+  previousErrors?: readonly Error[];
+}
+
+export function isRefusal(error: unknown): error is Refusal {
+  return error instanceof Error && error.name === 'ReplyError';
+}
+
+/** What Redis said, without the place in the script of BullMQ. */
+export function refusalText({ message, previousErrors: [first] = [] }: Refusal): string {
+  return (first?.message ?? message).replace(/ script: .*$/s, '').replace(/\.$/, '');
+}
+
 /** The queues in a Redis: of all versions of patchml, and of all storages. */
 export async function openQueues(connection: QueueConnection): Promise<Bullmq.Queue[]> {
   const names = new Set<string>();

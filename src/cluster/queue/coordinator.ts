@@ -4,7 +4,14 @@ import type { FlowJob, Job, Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { AbortedError, QueueError } from '../../errors.js';
 import { digestOf } from '../../files/digest.js';
-import { clientNames, KEPT, openQueue, PREFIX, type QueueConnection } from './connection.js';
+import {
+  askingRedis,
+  clientNames,
+  KEPT,
+  openQueue,
+  PREFIX,
+  type QueueConnection,
+} from './connection.js';
 import {
   type Command,
   type FoundOf,
@@ -30,13 +37,22 @@ const PATIENCE = 5000;
  * in the storage.
  * @returns what the last stage left
  * @throws QueueError `queue-run-refused` where another coordinator has this output, or another run;
- * `queue-piece-failed`; `queue-run-cancelled`; AbortedError: the run goes on
+ * `queue-piece-failed`; `queue-run-cancelled`; `queue-redis-refuses`; AbortedError: the run goes on
  */
-export async function coordinate<C extends Command>(
+export function coordinate<C extends Command>(
   connection: QueueConnection,
   versions: Versions,
   job: JobOf<C>,
-  { signal, onProgress, onNote = () => undefined, backoff = 1000 }: CoordinateOptions = {},
+  options: CoordinateOptions = {},
+): Promise<FoundOf<C>> {
+  return askingRedis(connection.address, () => coordinateRun(connection, versions, job, options));
+}
+
+async function coordinateRun<C extends Command>(
+  connection: QueueConnection,
+  versions: Versions,
+  job: JobOf<C>,
+  { signal, onProgress, onNote = () => undefined, backoff = 1000 }: CoordinateOptions,
 ): Promise<FoundOf<C>> {
   const { bullmq, redis, address } = connection;
   const name = queueNameOf(versions);

@@ -1,7 +1,13 @@
 import type { Job, Queue } from 'bullmq';
 import { QueueError } from '../../errors.js';
 import type { Stage } from '../../progress.js';
-import { connectQueue, openQueues, PREFIX, type QueueConnection } from './connection.js';
+import {
+  askingRedis,
+  connectQueue,
+  openQueues,
+  PREFIX,
+  type QueueConnection,
+} from './connection.js';
 import { type Command, stagesOf } from './jobs.js';
 import { cancelIdOf, jobIdOf, parsePiece, REFUSED, type Run } from './pieces.js';
 import type { Versions } from './place.js';
@@ -46,11 +52,11 @@ export interface QueueStatus {
 /**
  * Looks at what is in a queue, of all versions of patchml and all storages. What a run says of itself
  * is as its workers wrote it.
- * @throws QueueError `queue-address`, `queue-library-missing`, `queue-unreachable`
+ * @throws QueueError `queue-address`, `queue-library-missing`, `queue-unreachable`,
+ * `queue-redis-refuses`
  */
-export async function readQueueStatus(address: string): Promise<QueueStatus> {
-  const connection = await connectQueue(address);
-  try {
+export function readQueueStatus(address: string): Promise<QueueStatus> {
+  return usingQueue(address, async (connection) => {
     const workers = new Map<string, QueueStatus['workers'][number]>();
     const runs: RunStatus[] = [];
     const [now] = await connection.redis.time(); // by Redis's clock, s
@@ -67,6 +73,16 @@ export async function readQueueStatus(address: string): Promise<QueueStatus> {
       refused.push(...(await refusedIn(queue)));
     }
     return { runs, refused, workers: [...workers.values()] };
+  });
+}
+
+async function usingQueue<T>(
+  address: string,
+  work: (connection: QueueConnection) => Promise<T>,
+): Promise<T> {
+  const connection = await connectQueue(address);
+  try {
+    return await askingRedis(connection.address, () => work(connection));
   } finally {
     connection.close();
   }
@@ -141,9 +157,8 @@ async function stageStatus(job: Job, stage: Stage, run: Run, now: number): Promi
  * in the storage.
  * @throws QueueError `queue-run-unknown`, and as {@link readQueueStatus}
  */
-export async function cancelRun(address: string, id: string): Promise<void> {
-  const connection = await connectQueue(address);
-  try {
+export function cancelRun(address: string, id: string): Promise<void> {
+  return usingQueue(address, async (connection) => {
     let found: FoundRun | undefined;
     for (const queue of await openQueues(connection)) {
       found ??= (await findRuns(queue, connection)).find(({ run }) => run.id === id);
@@ -169,7 +184,5 @@ export async function cancelRun(address: string, id: string): Promise<void> {
       await job?.removeUnprocessedChildren();
       await job?.remove({ removeChildren: false }).catch(() => undefined); // a worker is at it
     }
-  } finally {
-    connection.close();
-  }
+  });
 }

@@ -1,12 +1,21 @@
 import { rm } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
-import type { Job, Queue } from 'bullmq';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Job, Queue, Worker } from 'bullmq';
 import { messageOf, type PatchmlError, QueueError } from '../../errors.js';
 import { explainError } from '../../files/file-errors.js';
 import type { StageOptions } from '../../progress.js';
 import type { StorageOptions } from '../storage.js';
 import type { Bench } from './bench.js';
-import { connectQueue, KEPT, openQueue, PREFIX, type QueueConnection } from './connection.js';
+import {
+  connectQueue,
+  isRefusal,
+  KEPT,
+  openQueue,
+  PREFIX,
+  type QueueConnection,
+  refusalText,
+} from './connection.js';
 import { doGeneratePiece } from './generate-pieces.js';
 import { type Command, type FoundOf, parseFound, stagesOf } from './jobs.js';
 import { jobIdOf, nameOf, parsePiece, type Piece, problemOf, REFUSED } from './pieces.js';
@@ -106,7 +115,12 @@ export async function runWorker(
   worker.on('lockRenewalFailed', (ids) => {
     for (const id of ids) worker.cancelJob(id, 'another worker has it');
   });
+  const rest = resterOf(worker, onNote);
   worker.on('error', (error) => {
+    if (isRefusal(error)) {
+      rest(error);
+      return;
+    }
     // A connection that is being lost tells so itself.
     setTimeout(() => {
       if (redis.status === 'ready') onNote(messageOf(error));
@@ -124,6 +138,27 @@ export async function runWorker(
   }
   if (stop.signal.reason instanceof Error && !isAbort(stop.signal.reason)) throw stop.signal.reason;
   return report;
+}
+
+/** How long a worker does not ask a Redis that refuses it, ms: BullMQ would ask again at once. */
+const REST = 5000;
+
+/** Lets a worker rest that Redis refuses, as where its memory is full. It is said once. */
+function resterOf(
+  worker: Worker<unknown, unknown>,
+  onNote: (line: string) => void,
+): (error: Error) => void {
+  let isSaid = false;
+  worker.on('completed', () => {
+    isSaid = false;
+  });
+  return (error) => {
+    if (!isSaid) onNote(`Redis refuses this worker, which keeps asking: ${refusalText(error)}`);
+    isSaid = true;
+    if (worker.isPaused()) return;
+    const rested = worker.pause(true).then(() => sleep(REST, undefined, { ref: false }));
+    rested.then(() => worker.resume()).catch(() => undefined); // it has ended
+  };
 }
 
 /** What a worker does its pieces with. */
