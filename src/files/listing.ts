@@ -32,22 +32,18 @@ export async function* walk(
 ): AsyncGenerator<Met[]> {
   const pending = [''];
   for (let below = pending.pop(); below !== undefined; below = pending.pop()) {
-    const entries = await metIn(folder, below, enters);
-    for (const { path, isFolder } of entries) if (isFolder) pending.push(path);
-    yield entries;
+    const entries = await readdir(join(folder, below), { withFileTypes: true });
+    yield entries.map((entry) => {
+      const path = pathIn(below, entry);
+      const isFolder = enters(entry, path);
+      if (isFolder) pending.push(path);
+      return { path, entry, isFolder };
+    });
   }
 }
 
-async function metIn(
-  folder: string,
-  below: string,
-  enters: (entry: Dirent, path: string) => boolean,
-): Promise<Met[]> {
-  const entries = await readdir(join(folder, below), { withFileTypes: true });
-  return entries.map((entry) => {
-    const path = below === '' ? entry.name : `${below}/${entry.name}`;
-    return { path, entry, isFolder: enters(entry, path) };
-  });
+function pathIn(below: string, { name }: Dirent): string {
+  return below === '' ? name : `${below}/${name}`;
 }
 
 export interface ListedFile {
@@ -86,26 +82,36 @@ export async function* listInOrder(
   const seen = new Set([root]);
   const enters = (entry: Dirent, path: string): boolean =>
     entry.isDirectory() || (follow && entry.isSymbolicLink() && isNewFolder(root, path, seen));
-  const open = [await entriesInOrder(root, '', enters)]; // of each folder, what is still to be listed
+  const open = [await openFolder(root, '', enters)]; // of each folder, what is still to be listed
   for (let innermost = open.at(-1); innermost !== undefined; innermost = open.at(-1)) {
-    const next = innermost.pop();
+    const { below, entries, folders } = innermost;
+    const next = entries.pop();
     if (next === undefined) open.pop();
-    else if (next.isFolder) open.push(await entriesInOrder(root, next.path, enters));
-    else if (accepts(next.entry.name)) yield toListed(root, next.path, next.entry, homes);
+    else if (folders.has(next.name)) open.push(await openFolder(root, pathIn(below, next), enters));
+    else if (accepts(next.name)) yield toListed(root, pathIn(below, next), next, homes);
   }
 }
 
-/** A folder's entries, the last first: a folder stands where what is in it belongs. */
-async function entriesInOrder(
+/** A folder's entries, the last first, and the names of those that are folders. */
+interface OpenFolder {
+  below: string;
+  entries: Dirent[];
+  folders: ReadonlySet<string>;
+}
+
+/** Of each entry nothing but its name is kept: for 10,000 of them the paths alone are megabytes. */
+async function openFolder(
   root: string,
   below: string,
   enters: (entry: Dirent, path: string) => boolean,
-): Promise<Met[]> {
-  const entries = (await metIn(root, below, enters)).map((met) => ({
-    ...met,
-    place: met.isFolder ? `${met.path}/` : met.path,
-  }));
-  return entries.sort((a, b) => byteOrder(b.place, a.place));
+): Promise<OpenFolder> {
+  const entries = await readdir(join(root, below), { withFileTypes: true });
+  const inside = entries.filter((each) => !each.isFile() && enters(each, pathIn(below, each)));
+  const folders = new Set(inside.map(({ name }) => name));
+  // A folder stands where what is in it belongs.
+  const placeOf = ({ name }: Dirent): string => (folders.has(name) ? `${name}/` : name);
+  entries.sort((a, b) => byteOrder(placeOf(b), placeOf(a)));
+  return { below, entries, folders };
 }
 
 /** The list of {@link listInOrder}. */
