@@ -21,6 +21,11 @@ export {
   mergeEvaluation,
 } from './cluster/prediction-parts.js';
 export {
+  evaluateOnQueue,
+  type EvaluateOnQueueInput,
+  type EvaluateOnQueueOptions,
+} from './cluster/queue/evaluate-on-queue.js';
+export {
   generateOnQueue,
   type GenerateOnQueueInput,
   type GenerateOnQueueOptions,

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import type { Argv, CommandModule, InferredOptionTypes } from 'yargs';
 import type { Part, Shard } from '../cluster/parts.js';
 import type { PreprocessingChoice } from '../models/card.js';
@@ -6,6 +7,7 @@ import type {
   Evaluated,
   EvaluateInput,
   evaluateModel,
+  EvaluatedModels,
   EvaluateOptions,
   FailedModel,
 } from '../score/evaluate.js';
@@ -15,6 +17,9 @@ import {
   examples,
   providerFlag,
   providerOf,
+  queueFlags,
+  type QueueFlags,
+  requireForQueue,
   requireOneProvider,
   shardFlag,
   type ShardFlag,
@@ -22,7 +27,7 @@ import {
   shared,
   wholeNumber,
 } from './flags.js';
-import { type Outcome, run, type Tools, UsageError } from './run.js';
+import { type Outcome, run, silenceSdk, type Tools, UsageError } from './run.js';
 import {
   describeScorecard,
   EVALUATION_SET,
@@ -72,12 +77,13 @@ type ModelFlags = InferredOptionTypes<typeof modelFlags> & {
 type EvaluateFlags = ModelFlags & EvaluationSetFlags & ScoresFlags;
 type ResolvedFlags = EvaluateFlags & { provider: Provider };
 
-export const evaluateCommand: CommandModule<object, EvaluateFlags & ShardFlag> = {
+export const evaluateCommand: CommandModule<object, EvaluateFlags & ShardFlag & QueueFlags> = {
   command: 'evaluate',
   describe: 'Run models on images and score them',
   builder: async (args) =>
     (await withEvaluateFlags(args))
       .option('shard', { ...shardFlag, group: MODEL })
+      .options(queueFlags)
       .epilogue(
         examples(
           ['One model on a PatchML dataset', 'evaluate -m model.onnx -d output/paper'],
@@ -85,9 +91,14 @@ export const evaluateCommand: CommandModule<object, EvaluateFlags & ShardFlag> =
             "Many models on ImageNet's validation set with ReaL labels",
             "evaluate --models 'configs/models/*.yaml' -i val -l real.json",
           ],
+          [
+            'With the workers of a queue, which "patchml worker" starts',
+            'evaluate -m model.yaml -i val --queue redis://HOST:6379 --root /shared',
+          ],
         ),
       ),
   handler: run(async (flags, tools) => {
+    if (flags.queue !== undefined) return evaluateByWorkers(flags, flags.queue, tools);
     if (flags.shard !== undefined) {
       const shard = shardOf(flags.shard);
       requireOneProvider(flags.provider);
@@ -191,14 +202,52 @@ async function evaluate(
   tools: Tools,
 ): Promise<Outcome> {
   const { done: evaluated, failures } = await withEach(work, models, tools);
+  return describeEvaluated({ evaluated, failures }, models.isOne, models.flags.out, tools);
+}
+
+/** Has models evaluated by the workers of a queue. */
+async function evaluateByWorkers(
+  flags: EvaluateFlags & ShardFlag & QueueFlags,
+  queue: string,
+  tools: Tools,
+): Promise<Outcome> {
+  const provider = requireForQueue(flags);
+  const { evaluateOnQueue } = await import('../cluster/queue/evaluate-on-queue.js');
+  const { matchCards } = await import('../models/card.js');
+  silenceSdk();
+  const { model, models, dataset, images, labels, originals, limit, preprocess } = flags;
+  const { work, out, root, endpoint, cache } = flags;
+  const cards = models === undefined ? [model!] : await matchCards(models);
+  const multiLabelRule = flags['multi-label-rule'];
+  const set = { dataset, images, labels, originals, multiLabelRule, limit };
+  const done = await evaluateOnQueue(
+    { cards, set, preprocess, work, out, queue, root },
+    {
+      ...optionsOf({ ...flags, provider }, tools),
+      piece: flags['piece-images'],
+      ...{ endpoint, cache, onNote: tools.note },
+    },
+  );
+  const isOne = models === undefined;
+  if (isOne && done.failures[0]) throw done.failures[0].error;
+  return describeEvaluated(done, isOne, join(root, out), tools);
+}
+
+/** What became of models; `isOne` where one was asked for by its own name. */
+async function describeEvaluated(
+  { evaluated, failures }: EvaluatedModels,
+  isOne: boolean,
+  out: string,
+  tools: Tools,
+): Promise<Outcome> {
   for (const one of evaluated) noteWhatWasReused(one, tools);
-  if (models.isOne) return describeScorecard(evaluated[0]!.scorecard, evaluated[0]!.folder);
+  if (isOne) return describeScorecard(evaluated[0]!.scorecard, evaluated[0]!.folder);
   const { byAsma, modelsTable, scorecardNotes } = await import('../score/scorecard-table.js');
   const scorecards = evaluated.map(({ scorecard }) => scorecard);
   const lines = [
     toTerminalTable(modelsTable(scorecards)),
     ...scorecardNotes(scorecards),
-    `written to ${models.flags.out}`,
+    `written to ${out}`,
   ];
   return {
     result: {

@@ -131,7 +131,7 @@ export function shardOf(text: string): Shard {
 export function requireOneProvider(asked: ProviderChoice): void {
   if (asked !== 'auto') return;
   throw new UsageError(
-    '--provider auto depends on the machine: name one provider for all shards and for merge',
+    '--provider auto depends on the machine: name one provider for all machines',
   );
 }
 
@@ -181,7 +181,7 @@ export function withRecipeFlags<T>(args: Argv<T>): Argv<T & RecipeFlags> {
 /** Where the help lists the flags of a queue. */
 const QUEUE = 'Queue:';
 
-/** The flags of the commands that a queue's workers may do. */
+/** The flags of the commands that a queue's workers do. */
 export const queueFlags = {
   queue: {
     type: 'string',
@@ -220,6 +220,20 @@ export type QueueFlags = InferredOptionTypes<typeof queueFlags>;
 /** Adds the flags to a command. */
 export function withQueueFlags<T>(args: Argv<T>): Argv<T & QueueFlags> {
   return args.options(queueFlags) as unknown as Argv<T & QueueFlags>;
+}
+
+/** @throws UsageError for flags that have no meaning with a queue */
+export function requireForQueue({
+  shard,
+  provider,
+}: ShardFlag & { provider: ProviderChoice }): Provider {
+  if (shard !== undefined) {
+    throw new UsageError(
+      '--shard and --queue cannot be used together: a queue has shards of its own',
+    );
+  }
+  requireOneProvider(provider);
+  return provider as Provider;
 }
 
 /** Loads the recipe that the flags name, with the fields that they override. */

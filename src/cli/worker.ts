@@ -23,7 +23,7 @@ const workerFlags = {
 
 export const workerCommand: CommandModule<object, InferredOptionTypes<typeof workerFlags>> = {
   command: 'worker',
-  describe: 'Do pieces of what "generate --queue" asks for, until Ctrl-C',
+  describe: 'Do pieces of what commands with --queue ask for, until Ctrl-C',
   builder: (args) =>
     args
       .options(workerFlags)

@@ -1,5 +1,6 @@
 import { explaining } from '../files/file-errors.js';
 import { exists } from '../files/folders.js';
+import type { ImagePlace } from '../imagenet/images.js';
 import { LOGITS_FILE, openLogitsRows } from '../models/logits-file.js';
 import {
   completePredictions,
@@ -67,21 +68,36 @@ export function evaluateShard(
     const { card, set, work } = input;
     const { preprocessing } = await openEvaluation(input, options.overwrite);
     const prediction = await openPrediction({ card, set, preprocessing, work }, options);
-    const { folder } = prediction;
-    const complete = (await exists(folder)) ? { folder, images: set.ids.length } : undefined;
-    const files = [LOGITS_FILE, SUMMARY_FILE];
-    return makePart({ shard, parts: partsFolder(folder), complete, files }, (partial) =>
-      withModel(prediction, options, async (model) => {
-        const { batch } = model;
-        const [from, to] = batchesOf(shard, set.ids.length, batch);
-        await requireSpaceFor(partial, to - from);
-        const ran = await runModelOnPart(model, partOf(prediction, [from, to]), partial, options);
-        const predicted = { ...ran, ...factsOf(model) };
-        await writePredictionSummary(partial, prediction, predicted, to - from);
-        return [from, to];
-      }),
-    );
+    return makePredictionPart(prediction, shard, options);
   });
+}
+
+/**
+ * Makes one part of predictions, unless it is there; see {@link evaluateShard}.
+ * @param bring is given the images that are about to be read
+ */
+export async function makePredictionPart(
+  prediction: Prediction,
+  shard: Shard,
+  options: PredictOptions,
+  bring: (images: readonly ImagePlace[]) => Promise<void> = () => Promise.resolve(),
+): Promise<Part> {
+  const { folder, set } = prediction;
+  const complete = (await exists(folder)) ? { folder, images: set.ids.length } : undefined;
+  const files = [LOGITS_FILE, SUMMARY_FILE];
+  return makePart({ shard, parts: partsFolder(folder), complete, files }, (partial) =>
+    withModel(prediction, options, async (model) => {
+      const { batch } = model;
+      const [from, to] = batchesOf(shard, set.ids.length, batch);
+      await requireSpaceFor(partial, to - from);
+      const part = partOf(prediction, [from, to]);
+      await bring(part.images.places);
+      const ran = await runModelOnPart(model, part, partial, options);
+      const predicted = { ...ran, ...factsOf(model) };
+      await writePredictionSummary(partial, prediction, predicted, to - from);
+      return [from, to];
+    }),
+  );
 }
 
 /**
@@ -117,7 +133,14 @@ async function mergePredictions(
   input: PredictInput,
   options: PredictOptions = {},
 ): Promise<Predictions> {
-  const prediction = await openPrediction(input, options);
+  return joinPredictions(await openPrediction(input, options), options);
+}
+
+/** Joins the parts of predictions, unless these are there; see {@link mergeEvaluation}. */
+export async function joinPredictions(
+  prediction: Prediction,
+  options: PredictOptions,
+): Promise<Predictions> {
   const { card, set, images, top, origin, folder } = prediction;
   const parts = partsFolder(folder);
   const predictions = await completePredictions(prediction, async (partial) => {

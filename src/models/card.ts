@@ -124,7 +124,7 @@ const classes = z
   );
 
 /** The fields of a model card. */
-const modelCardSchema = z.strictObject({
+export const modelCardSchema = z.strictObject({
   name: z
     .string()
     .regex(/^[\w.-]+$/, 'expected a name of letters, digits, ".", "_" and "-"')

@@ -191,7 +191,7 @@ export async function eachModel<T>(
 }
 
 /** Models of one name would write over each other. Cards that are wrong say so in their turn. */
-async function requireDistinctNames(cards: readonly string[]): Promise<void> {
+export async function requireDistinctNames(cards: readonly string[]): Promise<void> {
   const taken = new Map<string, string>();
   for (const path of cards) {
     const card = await findModelCard(path).catch(() => undefined);

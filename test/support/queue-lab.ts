@@ -47,41 +47,66 @@ export interface QueueLab {
   expectUndivided: (runs?: number) => Promise<void>;
 }
 
+/** Workers for one storage. */
+export interface Workers {
+  /** Starts a worker, and waits until it takes pieces. */
+  work: (options?: Partial<WorkerArguments>) => Promise<LabWorker>;
+  /** Those that were started. */
+  workers: readonly LabWorker[];
+  /** What a command is told of the queue. */
+  queue: { queue: string; root: string };
+  /** Comes when the test ends: a run that a test which failed has left ends by it. */
+  signal: AbortSignal;
+}
+
+/** Starts workers for the tests of a file; those of a test are killed after it. */
+export function useWorkers(url: () => string): (root: string) => Workers {
+  const workers: LabWorker[] = [];
+  let stop = new AbortController();
+  afterEach(async () => {
+    stop.abort();
+    stop = new AbortController();
+    for (const worker of workers.splice(0)) await worker.kill();
+  });
+  return (root) => {
+    const own: LabWorker[] = [];
+    return {
+      workers: own,
+      async work(options = {}) {
+        const fixed = { jobs: 1, patience: PATIENCE, stalls: 1000 };
+        const worker = startWorker({ queue: url(), root, ...fixed, ...options });
+        workers.push(worker);
+        own.push(worker);
+        await worker.says(/^does pieces/);
+        return worker;
+      },
+      queue: { queue: url(), root },
+      signal: stop.signal,
+    };
+  };
+}
+
 /** Opens storages for the tests of a file; the workers of a test are killed after it. */
 export function useQueueLab(
   newFolder: (name: string) => string,
   images: readonly MadeImage[],
   url: () => string,
 ): () => QueueLab {
-  const workers: LabWorker[] = [];
+  const startWorkers = useWorkers(url);
   let undivided: Promise<Generated> | undefined;
   const recipe = madeRecipe();
-  let stop = new AbortController();
-  afterEach(async () => {
-    stop.abort(); // a run that a test which failed has left
-    stop = new AbortController();
-    for (const worker of workers.splice(0)) await worker.kill();
-  });
   return () => {
     const root = newFolder('storage');
-    const own: LabWorker[] = [];
     writeFolders(join(root, 'in'), images);
     const inputs = { annotations: 'in/annotations', images: 'in/images' };
+    const { work, workers: own, signal } = startWorkers(root);
     return {
       root,
-      async work(options = {}) {
-        const queue = url();
-        const fixed = { jobs: 1, patience: PATIENCE, stalls: 1000 };
-        const worker = startWorker({ queue, root, ...fixed, ...options });
-        workers.push(worker);
-        own.push(worker);
-        await worker.says(/^does pieces/);
-        return worker;
-      },
+      work,
       generate: ({ queue = url(), out = 'out', ...options } = {}) =>
         generateOnQueue(
           { recipe, ...inputs, queue, root, out, work: 'work' },
-          { piece: 4, backoff: 100, signal: stop.signal, ...options },
+          { piece: 4, backoff: 100, signal, ...options },
         ),
       async expectUndivided(runs = 1) {
         undivided ??= undividedRun(newFolder('undivided'));

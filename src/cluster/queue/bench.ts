@@ -1,6 +1,6 @@
 import { mkdir, symlink } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
-import { QueueError } from '../../errors.js';
+import { type ErrorCode, QueueError } from '../../errors.js';
 import type { Stage } from '../../progress.js';
 import type { Storage } from '../storage.js';
 import type { QueuedJob } from './jobs.js';
@@ -36,9 +36,15 @@ export interface StageParts {
 
 /** What became of the parts of a stage. */
 export interface PartsDone {
-  failures: { part: number; reason: string }[];
+  failures: FailedPart[];
   /** What the others left, by their number. */
   found: () => Promise<Map<number, unknown>>;
+}
+
+export interface FailedPart {
+  part: number;
+  code: ErrorCode;
+  message: string;
 }
 
 /** Has the images of a stage done in pieces. @throws QueueError where one failed, which names it */
@@ -53,7 +59,7 @@ export async function doInPieces(
   if (failures.length === 0) return;
   const named = failures
     .slice(0, 5)
-    .map(({ part, reason }) => `${nameOf({ stage, shard: { part, of } })}: ${reason}`);
+    .map(({ part, message }) => `${nameOf({ stage, shard: { part, of } })}: ${message}`);
   const more = failures.length > 5 ? [`and ${failures.length - 5} more`] : [];
   throw new QueueError(
     `${failures.length} of ${of} parts of ${stage} failed, the others are done: ${[...named, ...more].join('; ')}`,

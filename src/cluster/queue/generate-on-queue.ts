@@ -1,9 +1,5 @@
-import { mkdtemp, rm, symlink } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join, posix, relative, resolve } from 'node:path';
 import { readDataset } from '../../dataset/dataset.js';
 import { explaining } from '../../files/file-errors.js';
-import { realPlace } from '../../files/folders.js';
 import { readIndexSummary } from '../../generate/build-index.js';
 import { requirePlaceFor } from '../../generate/dataset-output.js';
 import {
@@ -20,6 +16,7 @@ import type { JobOf } from './jobs.js';
 import { openPlace } from './place.js';
 import type { CoordinateOptions } from './run-options.js';
 import { removeScratchOf } from './scratch.js';
+import { pathInStorage, PIECE, readFrom, shownPath } from './user-paths.js';
 
 /** All paths are of the storage: absolute, or from its root. */
 export interface GenerateOnQueueInput extends GenerateInput {
@@ -35,9 +32,6 @@ export interface GenerateOnQueueOptions
   /** Images of a piece, at most. Default: 1000. */
   piece?: number | undefined;
 }
-
-/** Images of a piece: some seconds of extraction, half a minute of composing. */
-const PIECE = 1000;
 
 /**
  * Makes a dataset as `generate` does, byte for byte, with the workers of a queue; see `runWorker`.
@@ -89,17 +83,6 @@ export function generateOnQueue(
   });
 }
 
-/** The path from the storage's root of what a user names. @throws TransferError `storage-outside` */
-async function pathInStorage(storage: Storage, root: string, path: string): Promise<string> {
-  const given = isRemote(storage)
-    ? posix.normalize(
-        path.startsWith(`${storage.root}/`) ? path.slice(storage.root.length + 1) : path,
-      )
-    : relative(storage.root, await realPlace(resolve(root, path)));
-  storage.resolve(given);
-  return given;
-}
-
 /**
  * Checks that the output may be written, before any work.
  * @throws OutputError where something else is there, or a dataset of another recipe and not to be
@@ -115,27 +98,4 @@ async function requireOutput(
   await readFrom(storage, out, SUMMARIES, (folder) =>
     requirePlaceFor(recipe, folder, overwrite, place),
   );
-}
-
-/** As a user would name it, who gave the root this way. */
-function shownPath(root: string, path: string): string {
-  return isRemote({ root }) ? `${root.replace(/\/$/, '')}/${path}` : join(root, path);
-}
-
-/** Reads what describes a folder of the storage, without the rest of it. */
-async function readFrom<T>(
-  storage: Storage,
-  folder: string,
-  names: readonly string[],
-  read: (folder: string) => Promise<T>,
-): Promise<T> {
-  const draft = await mkdtemp(join(tmpdir(), 'patchml-'));
-  try {
-    for (const name of names) {
-      await symlink(await storage.fetch(`${folder}/${name}`), join(draft, name));
-    }
-    return await read(draft);
-  } finally {
-    await rm(draft, { recursive: true, force: true });
-  }
 }

@@ -30,7 +30,7 @@ type Found = FoundOf<'generate'>;
  * @param found what the stage before it left
  */
 export async function doGeneratePiece(
-  { run: { job }, stage, shard }: Piece,
+  { run: { job }, stage, shard }: Piece<'generate'>,
   found: Found | undefined,
   bench: Bench,
 ): Promise<Found> {

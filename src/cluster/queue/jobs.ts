@@ -1,4 +1,7 @@
 import { z } from 'zod';
+import { ERROR_CODES } from '../../errors.js';
+import { modelCardSchema, PREPROCESSING_CHOICES } from '../../models/card.js';
+import { PROVIDERS } from '../../models/provider.js';
 import type { Stage } from '../../progress.js';
 import { recipeSchema } from '../../recipe/schema.js';
 import { isPlainPath, NOT_PLAIN } from '../storage-path.js';
@@ -28,8 +31,49 @@ const generateFound = z.strictObject({
   plan: path.optional(),
 });
 
+const evaluateJob = z.strictObject({
+  command: z.literal('evaluate'),
+  models: z
+    .array(
+      z.strictObject({
+        /** How the user names its card. */
+        given: z.string().min(1),
+        card: modelCardSchema.extend({ name: z.string().min(1).max(300), model: path }),
+      }),
+    )
+    .min(1),
+  set: z.strictObject({
+    dataset: path.optional(),
+    images: path.optional(),
+    labels: path.optional(),
+    originals: path.optional(),
+    multiLabelRule: z.enum(['authors', 'tfds']).optional(),
+    limit: z.int().min(1).optional(),
+  }),
+  preprocess: z.enum(PREPROCESSING_CHOICES).optional(),
+  provider: z.enum(PROVIDERS),
+  batch: z.int().min(1).optional(),
+  seed: z.string(),
+  resamples: z.int().min(1).max(100_000),
+  maxGroup: z.int().min(1).max(1000),
+  out: path,
+  work: path,
+  overwrite: z.boolean(),
+  piece,
+});
+
+/** What the stages of `evaluate` leave: models that are scored, and those that failed. */
+const evaluateFound = z.strictObject({
+  evaluated: z.array(
+    z.strictObject({ given: z.string(), scores: path, predictions: path, reused: z.boolean() }),
+  ),
+  failures: z.array(
+    z.strictObject({ given: z.string(), code: z.enum(ERROR_CODES), message: z.string() }),
+  ),
+});
+
 /** What is asked of a queue, but for whose it is. */
-export const jobSchema = z.discriminatedUnion('command', [generateJob]);
+export const jobSchema = z.discriminatedUnion('command', [generateJob, evaluateJob]);
 
 export type QueuedJob = z.output<typeof jobSchema>;
 
@@ -42,6 +86,7 @@ export type JobOf<C extends Command> = Extract<QueuedJob, { command: C }>;
 /** Of each command its stages, in the order of the flow, and what one leaves to the next. */
 const COMMANDS = {
   generate: { stages: ['index', 'extract', 'plan', 'compose'], found: generateFound },
+  evaluate: { stages: ['predict', 'score'], found: evaluateFound },
 } as const satisfies Record<Command, { stages: readonly Stage[]; found: z.ZodType }>;
 
 /** What a stage leaves to the next, and the last one to the coordinator. */

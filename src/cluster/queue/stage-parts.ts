@@ -1,5 +1,6 @@
 import type { Job, Queue } from 'bullmq';
-import type { PartsDone, StageParts } from './bench.js';
+import { ERROR_CODES, messageOf, PatchmlError } from '../../errors.js';
+import type { FailedPart, PartsDone, StageParts } from './bench.js';
 import type { QueueConnection } from './connection.js';
 import { jobIdOf, nameOf, type Piece } from './pieces.js';
 
@@ -41,7 +42,7 @@ export async function doParts(
   const failures = Object.entries(await job.getIgnoredChildrenFailures());
   return {
     failures: failures
-      .map(([key, reason]) => ({ part: partOf(key), reason }))
+      .map(([key, reason]) => ({ part: partOf(key), ...parseReason(reason) }))
       .sort((a, b) => a.part - b.part),
     async found() {
       const left = Object.entries(await job.getChildrenValues<unknown>());
@@ -50,6 +51,19 @@ export async function doParts(
       );
     },
   };
+}
+
+/** Why a piece failed, as Redis keeps it: what the error says, and its code. */
+export function reasonOf(error: unknown): string {
+  const { code } = error as Partial<PatchmlError>;
+  const isKnown = error instanceof PatchmlError && code !== 'queue-piece-failed';
+  return isKnown ? `${messageOf(error)} [${code}]` : messageOf(error);
+}
+
+function parseReason(reason: string): Pick<FailedPart, 'code' | 'message'> {
+  const [, message = reason, text] = /^(.*) \[([a-z0-9-]+)\]$/s.exec(reason) ?? [];
+  const code = ERROR_CODES.find((known) => known === text) ?? 'queue-piece-failed';
+  return { message, code };
 }
 
 /** A part that fails does not keep the others from being done; its stage names it. */

@@ -16,13 +16,14 @@ import {
   type QueueConnection,
   refusalText,
 } from './connection.js';
+import { doEvaluatePiece } from './evaluate-pieces.js';
 import { doGeneratePiece } from './generate-pieces.js';
 import { type Command, type FoundOf, parseFound, stagesOf } from './jobs.js';
 import { jobIdOf, nameOf, parsePiece, type Piece, problemOf, REFUSED } from './pieces.js';
 import { openPlace, type Place, queueNameOf, readId, versionsText } from './place.js';
 import { openScratch, type Scratch } from './scratch.js';
 import { openShelf, type Shelf } from './shelf.js';
-import { doParts } from './stage-parts.js';
+import { doParts, reasonOf } from './stage-parts.js';
 
 /** Whose pieces a worker does. */
 export interface WorkerInput {
@@ -173,14 +174,17 @@ interface Station extends Place {
   onNote: (line: string) => void;
 }
 
-/** How a piece of each command is done: one that is done already ends at once. */
-const DOING: {
-  [C in Command]: (
-    piece: Piece<C>,
-    found: FoundOf<C> | undefined,
-    bench: Bench,
-  ) => Promise<FoundOf<C>>;
-} = { generate: doGeneratePiece };
+/** How a piece is done; one that is done already ends at once. */
+type Doing<C extends Command> = (
+  piece: Piece<C>,
+  found: FoundOf<C> | undefined,
+  bench: Bench,
+) => Promise<FoundOf<C>>;
+
+const DOING: { [C in Command]: Doing<C> } = {
+  generate: doGeneratePiece,
+  evaluate: doEvaluatePiece,
+};
 
 async function doPiece(
   job: Job,
@@ -194,7 +198,8 @@ async function doPiece(
   try {
     scratch = await station.scratch.open(piece.run.job.out);
     const found = piece.found ?? (await foundBefore(job, piece));
-    return await DOING[piece.run.job.command](piece, found, {
+    const doIt = DOING[piece.run.job.command] as Doing<Command>;
+    return await doIt(piece, found, {
       storage: station.storage,
       scratch,
       shelf: station.shelf,
@@ -213,16 +218,19 @@ async function doPiece(
       throw new bullmq.WaitingError();
     }
     const { name, code } = error as PatchmlError;
-    if (code === 'storage-outside') throw new bullmq.UnrecoverableError(REFUSED + messageOf(error));
-    if (LASTING.includes(name)) throw new bullmq.UnrecoverableError(messageOf(error));
-    throw error;
+    if (code === 'storage-outside') throw new bullmq.UnrecoverableError(REFUSED + reasonOf(error));
+    if (LASTING.includes(name)) throw new bullmq.UnrecoverableError(reasonOf(error));
+    throw new Error(reasonOf(error), { cause: thrown });
   } finally {
     if (scratch !== '') await rm(scratch, { recursive: true, force: true });
   }
 }
 
 /** Errors that another attempt ends in too. */
-const LASTING = ['AnnotationError', 'ImageError', 'RecipeError', 'SamplingError', 'QueueError'];
+const LASTING = [
+  ...['AnnotationError', 'ImageError', 'RecipeError', 'SamplingError', 'QueueError'],
+  ...['EvaluationError', 'MetricsError'],
+];
 
 /**
  * The piece that a job asks for.

@@ -1,0 +1,54 @@
+import { mkdtemp, rm, symlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, posix, relative, resolve, sep } from 'node:path';
+import { realPlace } from '../../files/folders.js';
+import { isRemote, type Storage } from '../storage.js';
+
+/** Images of a piece by default: some seconds of extraction or of a model, half a minute of composing. */
+export const PIECE = 1000;
+
+/** The path from the storage's root of what a user names. @throws TransferError `storage-outside` */
+export async function pathInStorage(storage: Storage, root: string, path: string): Promise<string> {
+  const given = isRemote(storage)
+    ? posix.normalize(
+        path.startsWith(`${storage.root}/`) ? path.slice(storage.root.length + 1) : path,
+      )
+    : relative(storage.root, await realPlace(resolve(root, path)));
+  storage.resolve(given);
+  return given;
+}
+
+/**
+ * The path from the storage's root of a model that a card names, or of what a study does: below the
+ * root, or where that is in S3, as if the working directory were it.
+ * @throws TransferError `storage-outside`
+ */
+export async function modelInStorage(storage: Storage, path: string): Promise<string> {
+  const root = isRemote(storage) ? process.cwd() : storage.root;
+  const given = relative(root, await realPlace(path)).replaceAll(sep, '/');
+  storage.resolve(given);
+  return given;
+}
+
+/** As a user would name it, who gave the root this way. */
+export function shownPath(root: string, path: string): string {
+  return isRemote({ root }) ? `${root.replace(/\/$/, '')}/${path}` : join(root, path);
+}
+
+/** Reads what describes a folder of the storage, without the rest of it. */
+export async function readFrom<T>(
+  storage: Storage,
+  folder: string,
+  names: readonly string[],
+  read: (folder: string) => Promise<T>,
+): Promise<T> {
+  const draft = await mkdtemp(join(tmpdir(), 'patchml-'));
+  try {
+    for (const name of names) {
+      await symlink(await storage.fetch(`${folder}/${name}`), join(draft, name));
+    }
+    return await read(draft);
+  } finally {
+    await rm(draft, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,148 @@
+// Models evaluated, and studies run, on a queue with real workers and a real Redis: src/cluster/queue.
+
+import { copyFileSync, readdirSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { expect, test } from '@jest/globals';
+import { stringify } from 'yaml';
+import { evaluateOnQueue } from '../../src/cluster/queue/evaluate-on-queue.js';
+import type { QueueStatus } from '../../src/cluster/queue/status.js';
+import { encode } from '../../src/image/encode.js';
+import { type EvaluatedModels, evaluateModels } from '../../src/score/evaluate.js';
+import { openEvaluationSet } from '../../src/sets/open-set.js';
+import { runCli, startCli } from '../support/run-cli.js';
+import { describeWithRedis, useRedis } from '../support/redis.js';
+import { useWorkers } from '../support/queue-lab.js';
+import { tinyCard } from '../support/unit-cards.js';
+import { writeTree } from '../support/unit-folder.js';
+import { flatImage } from '../support/unit-images.js';
+import { contentsOf, openWorkspace } from '../support/workspace.js';
+
+const newFolder = openWorkspace();
+
+/** A storage with 23 images of two classes in it, of which three are no images, and models. */
+async function newStorage(): Promise<string> {
+  const root = newFolder('storage');
+  const files: Record<string, Uint8Array | string> = {};
+  for (let i = 0; i < 23; i += 1) {
+    const colour = [11 * i, 250 - 7 * i, (37 * i) % 256] as const;
+    const image = await encode(flatImage(20, 10, colour), 'png', 9);
+    const wnid = i % 3 === 0 ? 'n01770393' : 'n07753592';
+    files[`in/set/${wnid}/${String(i).padStart(2, '0')}.png`] = [4, 9, 22].includes(i)
+      ? 'no image'
+      : image;
+  }
+  files['models/broken.onnx'] = 'no model';
+  for (const name of ['broken', 'dynamic']) {
+    const card = { ...tinyCard('dynamic'), name, model: `${name}.onnx` };
+    files[`models/${name}.yaml`] = stringify(card);
+  }
+  writeTree(files, root);
+  for (const name of ['sample.onnx', 'sample.yaml']) {
+    copyFileSync(join('configs', 'models', name), join(root, 'models', name));
+  }
+  copyFileSync(
+    resolve('test', 'models', 'graphs', 'dynamic.onnx'),
+    join(root, 'models/dynamic.onnx'),
+  );
+  return root;
+}
+
+const few = { resamples: 20 };
+
+/** The undivided run of the same. */
+async function undivided(root: string, cards: readonly string[]): Promise<EvaluatedModels> {
+  const set = await openEvaluationSet({ dataset: join(root, 'in', 'set') });
+  const places = { work: join(root, 'work-1'), out: join(root, 'out-1') };
+  return evaluateModels({ cards, set, ...places }, { ...few, jobs: 1 });
+}
+
+const said = ({ failures }: EvaluatedModels): unknown[] =>
+  failures.map(({ card, error: { code, message } }) => [card, code, message]);
+
+describeWithRedis('Models on a queue', () => {
+  const redis = useRedis();
+  const startWorkers = useWorkers(() => redis().url);
+
+  test('are scored by two workers as by an undivided run, and one that fails is named', async () => {
+    const root = await newStorage();
+    const cards = ['broken', 'dynamic', 'sample'].map((name) =>
+      join(root, 'models', `${name}.yaml`),
+    );
+    const { work, queue, signal } = startWorkers(root);
+    const places = { work: 'work', out: 'out' };
+    const input = { cards, set: { dataset: 'in/set' }, ...places, ...queue };
+    const run = evaluateOnQueue(input, { ...few, piece: 5, signal });
+    await Promise.all([work(), work()]);
+    const done = await run;
+    const made = await undivided(root, cards);
+    expect(said(done)).toEqual(said(made));
+    expect(done.evaluated.map(({ scorecard }) => scorecard)).toEqual(
+      made.evaluated.map(({ scorecard }) => scorecard),
+    );
+    expect(contentsOf(join(root, 'out'))).toEqual(contentsOf(join(root, 'out-1')));
+    expect(contentsOf(join(root, 'work'))).toEqual(contentsOf(join(root, 'work-1')));
+    expect(readdirSync(root).sort()).toEqual([
+      ...['.patchml-storage', 'in', 'models', 'out', 'out-1', 'work', 'work-1'],
+    ]);
+    const again = await evaluateOnQueue(input, { ...few, piece: 5, signal });
+    expect(again.evaluated.map(({ predictions }) => predictions.reused)).toEqual([true, true]);
+    expect(contentsOf(join(root, 'out'))).toEqual(contentsOf(join(root, 'out-1')));
+  });
+
+  test('are scored by the command line, where a worker is killed in the middle', async () => {
+    const root = await newStorage();
+    const { work } = startWorkers(root);
+    const first = await work();
+    const evaluate = startCli(
+      [
+        ...['evaluate', '-m', join(root, 'models', 'sample.yaml'), '-d', 'in/set', '--json'],
+        ...['--work', 'work', '-o', 'out', '--resamples', '20', '--piece-images', '2'],
+        ...['--queue', redis().url, '--root', root],
+      ],
+      { cwd: newFolder('elsewhere') },
+    );
+    await first.says(/predict 2\/12 is done/);
+    await first.kill();
+    const status = await runCli(['status', '--queue', redis().url, '--json'], { cwd: root });
+    const { runs } = JSON.parse(status.stdout) as QueueStatus;
+    expect(runs.find(({ state }) => state === 'under way')).toMatchObject({
+      command: 'evaluate',
+      out: 'out',
+      stages: [{ stage: 'predict', parts: 12, images: 23 }, { stage: 'score' }],
+    });
+    await work();
+    const { code, stdout, stderr } = await evaluate.end;
+    expect([code, stderr]).toEqual([0, expect.stringContaining('3 images could not be decoded')]);
+    await undivided(root, [join(root, 'models', 'sample.yaml')]);
+    expect(contentsOf(join(root, 'out'))).toEqual(contentsOf(join(root, 'out-1')));
+    expect(contentsOf(join(root, 'work'))).toEqual(contentsOf(join(root, 'work-1')));
+    expect(JSON.parse(stdout)).toMatchObject({
+      folder: join(root, 'out', 'set', 'sample'),
+      model: { name: 'sample' },
+    });
+  });
+
+  test.each<[string, string, string[], string]>([
+    ['lie outside of the root', 'models/out.yaml', [], 'not a plain path below the root'],
+    [
+      'are run on what each machine has',
+      'models/sample.yaml',
+      ['--provider', 'auto'],
+      'depends on',
+    ],
+    [
+      'are to be run in shards',
+      'models/sample.yaml',
+      ['--shard', '1/2'],
+      'cannot be used together',
+    ],
+  ])('that %s are refused', async (_, model, flags, problem) => {
+    const root = await newStorage();
+    const card = stringify({ ...tinyCard('dynamic'), model: '../../out.onnx' });
+    writeTree({ 'models/out.yaml': card }, root);
+    const args = ['evaluate', '-m', join(root, model), '-d', 'in/set', ...flags];
+    const where = ['--queue', redis().url, '--root', root];
+    const { code, stderr } = await runCli([...args, ...where], { cwd: root });
+    expect([code, stderr]).toEqual([flags.length > 0 ? 2 : 1, expect.stringContaining(problem)]);
+  });
+});
