@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import { EvaluationError } from '../errors.js';
 import { MemoryBudget } from '../image/memory-budget.js';
-import { scoreMatrix, softmax, type TopClasses, topClasses } from '../metrics/index.js';
+import { scoreMatrix, type TopClasses, topClasses } from '../metrics/index.js';
+import { softmaxTerms } from '../metrics/ranking.js';
 import { ExitGate } from '../parallel/exit-gate.js';
 import { mapInWorkers } from '../parallel/workers.js';
 import { openPredictionWriter } from '../predictions/writer.js';
@@ -196,10 +197,18 @@ function probabilitiesOf(
   scores: Float32Array,
   scale: ScoreScale,
 ): Float32Array {
-  if (scale === 'quantised') return new Float32Array(classes.length).fill(NaN);
-  const matrix = { values: scores, images: scores.length / CLASS_COUNT, classCount: CLASS_COUNT };
-  const all = scale === 'logits' ? softmax(matrix).values : scores;
-  return Float32Array.from(classes, (label, at) => all[Math.floor(at / n) * CLASS_COUNT + label]!);
+  const found = new Float32Array(classes.length).fill(NaN);
+  if (scale === 'quantised') return found;
+  const matrix = { values: scores, images: classes.length / n, classCount: CLASS_COUNT };
+  for (let image = 0; image < matrix.images; image += 1) {
+    // Of the ranked classes alone: probabilities of all would be a megabyte of garbage every 128 images.
+    const terms = scale === 'logits' ? softmaxTerms(matrix, image) : undefined;
+    for (let at = image * n; at < (image + 1) * n; at += 1) {
+      const score = scores[image * CLASS_COUNT + classes[at]!]!;
+      found[at] = terms ? Math.exp(score - terms.highest) / terms.sum : score;
+    }
+  }
+  return found;
 }
 
 function allBad({ path }: EvaluationImages, { id, problem }: BadImage): EvaluationError {
