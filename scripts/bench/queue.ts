@@ -1,12 +1,14 @@
-// What a queue costs: two workers on this machine against two threads without a queue. Prints wall
-// and processor time of both; `node dist/scripts/bench/queue.js [images]`. Needs redis-server.
+// What a queue costs: two workers on this machine against two threads without a queue, in turn.
+// `node dist/scripts/bench/queue.js [images] [canvas, px] [rounds]` prints the medians of wall and
+// processor time. The workers are up before a round begins, as they are where they serve many runs;
+// their processor time counts from their start. Needs redis-server.
 
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { createInterface } from 'node:readline';
 import { toTerminalTable } from '../../src/text.js';
 import { makeSample } from '../make-sample.js';
 import { freePort } from './free-port.js';
@@ -17,7 +19,7 @@ if (spawnSync('redis-server', ['--version']).status !== 0) {
   console.log('redis-server is not installed: nothing was measured');
   process.exit();
 }
-const images = Number(process.argv[2] ?? 4000);
+const [images = 20_000, canvas = 224, rounds = 3] = process.argv.slice(2).map(Number);
 const root = mkdtempSync(join(tmpdir(), 'patchml-bench-'));
 const children: ChildProcess[] = [];
 try {
@@ -25,43 +27,39 @@ try {
   const half = Math.round(images / 2);
   writeFileSync(
     join(root, 'recipe.yaml'),
-    `name: bench\nsampling: { counts: { 2: ${half}, 4: ${half} } }\n`,
+    `name: bench\ncanvas: { size: ${canvas} }\nsampling: { counts: { 2: ${half}, 4: ${half} } }\n`,
   );
-  const inputs = ['-a', 'sample/val/annotations', '-i', 'sample/val/images'];
-  const generate = ['generate', '-r', 'recipe.yaml', ...inputs, '--quiet'];
-  const plain = await measured(() =>
-    ended(patchml([...generate, '--jobs', '2', '-o', 'plain', '--work', 'plain-work'])),
-  );
-
-  const port = await freePort();
   mkdirSync(join(root, 'redis'));
-  const redis = start('redis-server', [
-    '--port',
-    `${port}`,
-    '--save',
-    '',
-    '--dir',
-    join(root, 'redis'),
-  ]);
-  await sleep(1000);
+  const port = await freePort();
+  const settings = ['--port', `${port}`, '--save', '', '--dir', join(root, 'redis')];
+  const redis = await started(start('redis-server', settings), /Ready to accept connections/);
   const queue = ['--queue', `redis://127.0.0.1:${port}`];
-  const queued = await measured(async () => {
-    const workers = [1, 2].map(() => patchml(['worker', ...queue, '--jobs', '1', '--quiet']));
-    await ended(patchml([...generate, ...queue, '-o', 'queued', '--work', 'queued-work']));
-    for (const worker of workers) worker.kill('SIGTERM');
-    await Promise.all(workers.map(ended));
-  });
+
+  const plain: Cost[] = [];
+  const queued: Cost[] = [];
+  for (let round = 0; round < rounds; round += 1) {
+    plain.push(await measured(() => ended(generate('plain', ['--jobs', '2']))));
+    queued.push(await measuredWithWorkers(queue));
+    if (digestOf('plain') !== digestOf('queued')) throw new Error('the two datasets differ');
+    for (const name of ['plain', 'queued']) {
+      for (const folder of [name, `${name}-work`]) rmSync(join(root, folder), { recursive: true });
+    }
+  }
   redis.kill();
-  const digests = ['plain', 'queued'].map((name) => digestOf(join(root, name)));
-  if (digests[0] !== digests[1]) throw new Error('the two datasets differ');
-  const ratio = (field: 'wall' | 'processor'): string =>
-    `${Math.round((100 * plain[field]) / queued[field])}%`;
+  const [without, withQueue] = [mediansOf(plain), mediansOf(queued)];
+  const rowOf = (what: string, { wall, processor }: Cost): string[] => [
+    what,
+    wall.toFixed(1),
+    processor.toFixed(1),
+  ];
+  const ratio = (field: keyof Cost): string =>
+    `${Math.round((100 * without[field]) / withQueue[field])}%`;
   console.log(
     toTerminalTable({
-      head: [`${images} images`, 'wall, s', 'processor, s'],
+      head: [`${images} images, ${canvas} px`, 'wall, s', 'processor, s'],
       rows: [
-        ['two threads', plain.wall.toFixed(1), plain.processor.toFixed(1)],
-        ['two workers of a queue', queued.wall.toFixed(1), queued.processor.toFixed(1)],
+        rowOf('two threads', without),
+        rowOf('two workers of a queue', withQueue),
         ['rate, of that of two threads', ratio('wall'), ratio('processor')],
       ],
     }),
@@ -71,8 +69,50 @@ try {
   rmSync(root, { recursive: true, force: true });
 }
 
+/** Seconds. */
+interface Cost {
+  wall: number;
+  processor: number;
+}
+
+function generate(name: string, more: readonly string[]): ChildProcess {
+  const inputs = ['-a', 'sample/val/annotations', '-i', 'sample/val/images'];
+  const places = ['-o', name, '--work', `${name}-work`];
+  return patchml(['generate', '-r', 'recipe.yaml', ...inputs, '--quiet', ...places, ...more]);
+}
+
+async function measuredWithWorkers(queue: readonly string[]): Promise<Cost> {
+  let wall = 0;
+  const { processor } = await measured(async () => {
+    const begun = [1, 2].map(() => patchml(['worker', ...queue, '--jobs', '1']));
+    const workers = await Promise.all(begun.map((worker) => started(worker, /^does pieces/)));
+    wall = (await measured(() => ended(generate('queued', queue)))).wall;
+    for (const worker of workers) worker.kill('SIGTERM');
+    await Promise.all(workers.map(ended));
+  });
+  return { wall, processor };
+}
+
+/** Waits for a line, and reads on. */
+async function started(child: ChildProcess, line: RegExp): Promise<ChildProcess> {
+  await new Promise<void>((resolve) => {
+    for (const stream of [child.stdout!, child.stderr!]) {
+      createInterface({ input: stream }).on('line', (text) => {
+        if (line.test(text)) resolve();
+      });
+    }
+  });
+  return child;
+}
+
+function mediansOf(costs: readonly Cost[]): Cost {
+  const median = (field: keyof Cost): number =>
+    costs.map((cost) => cost[field]).sort((a, b) => a - b)[Math.floor(costs.length / 2)]!;
+  return { wall: median('wall'), processor: median('processor') };
+}
+
 function start(command: string, args: readonly string[]): ChildProcess {
-  const child = spawn(command, args, { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] });
+  const child = spawn(command, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
   children.push(child);
   return child;
 }
@@ -82,12 +122,14 @@ function patchml(args: readonly string[]): ChildProcess {
 }
 
 async function ended(child: ChildProcess): Promise<void> {
+  child.stdout!.resume();
+  child.stderr!.resume();
   const [code] = (await once(child, 'exit')) as [number | null];
   if (code !== 0) throw new Error(`a command ended with ${code}`);
 }
 
 /** Seconds of wall and processor time that the processes take that end in it. */
-async function measured(work: () => Promise<void>): Promise<{ wall: number; processor: number }> {
+async function measured(work: () => Promise<void>): Promise<Cost> {
   const [began, used] = [performance.now(), processorOfChildren()];
   await work();
   const wall = (performance.now() - began) / 1000;
@@ -101,7 +143,7 @@ function processorOfChildren(): number {
   return (Number(fields[13]) + Number(fields[14])) / 100;
 }
 
-function digestOf(folder: string): unknown {
-  const lock = JSON.parse(readFileSync(join(folder, 'patchml.lock.json'), 'utf8')) as object;
+function digestOf(name: string): unknown {
+  const lock = JSON.parse(readFileSync(join(root, name, 'patchml.lock.json'), 'utf8')) as object;
   return 'dataset' in lock ? lock.dataset : undefined;
 }
