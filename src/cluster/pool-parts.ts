@@ -4,7 +4,12 @@ import { sha256 } from '../files/digest.js';
 import { explaining } from '../files/file-errors.js';
 import { requireSpace } from '../files/folders.js';
 import { forgetProgress } from '../files/resume.js';
-import { type IndexFolder, readIndexedImages, readIndexSummary } from '../generate/build-index.js';
+import {
+  type IndexFolder,
+  readIndexedImages,
+  readIndexSummary,
+  requireIndexedImages,
+} from '../generate/build-index.js';
 import type { ExtractedBatch } from '../generate/cut-patches.js';
 import {
   completePool,
@@ -21,7 +26,7 @@ import {
 import { type PatchRow, type Pool, readDropRows, readRows } from '../generate/pool.js';
 import { PoolReader } from '../generate/pool-reader.js';
 import { openPoolOutput, recoverPoolProgress } from '../generate/pool-writer.js';
-import { inBatches } from '../parallel/ordered.js';
+import type { IndexedImage } from '../generate/sort-objects.js';
 import { type StageOptions, throwIfAborted } from '../progress.js';
 import { storeSide } from '../recipe/geometry.js';
 import {
@@ -35,8 +40,6 @@ import {
   type Shard,
 } from './parts.js';
 
-/** Indexed images that are read at a time. */
-const BATCH = 256;
 /** Pixels that are copied at a time, bytes. */
 const COPIED = 4e6;
 
@@ -64,10 +67,12 @@ export function extractShard(
     const files = ['patches.jsonl', 'drops.jsonl'];
     return makePart({ shard, parts: partsFolder(folder), complete, files }, async (partial) => {
       const [from, to] = rangeOf(shard, images);
-      await requireSources(extraction, [from, to]);
+      const marks = await requireSources(extraction, [from, to]);
       const reached = await recoverPoolProgress(partial, undefined);
-      await requireSpace(partial, (await bytesOf(extraction)) / shard.of, 'a part of the pool');
-      const progress = await cutImages(extraction, { partial, reached, from, to }, options);
+      const own = inRun(readIndexedImages(extraction.index, { from, marks }), to - from);
+      await requireSpace(partial, await bytesOf(extraction, own), 'a part of the pool');
+      const run = { partial, reached, from, to, marks };
+      const progress = await cutImages(extraction, run, options);
       await requireLengths(partial, progress);
       return [from, to];
     });
@@ -76,16 +81,31 @@ export function extractShard(
 
 /** The files that the images of a shard lie in, by their paths from the images' folder. */
 export async function filesOfShard(index: IndexFolder, shard: Shard): Promise<Set<string>> {
-  const [from, to] = rangeOf(shard, (await readIndexSummary(index)).indexed.images);
+  const indexed = await readIndexSummary(index);
+  const [from, to] = rangeOf(shard, indexed.indexed.images);
+  const begin = { from, marks: requireIndexedImages(index, indexed) };
   const files = new Set<string>();
-  for await (const images of inBatches(readIndexedImages(index), BATCH, from, to)) {
-    for (const { place } of images) files.add(place.file);
+  for await (const { place } of inRun(readIndexedImages(index, begin), to - from)) {
+    files.add(place.file);
   }
   return files;
 }
 
-function bytesOf({ recipe, index }: Extraction): Promise<number> {
-  return estimatePoolBytes(readIndexedImages(index), storeSide(recipe));
+/** The first images of some. */
+async function* inRun(
+  images: AsyncIterable<IndexedImage>,
+  count: number,
+): AsyncGenerator<IndexedImage> {
+  let seen = 0;
+  for await (const image of images) {
+    if (seen >= count) break;
+    seen += 1;
+    yield image;
+  }
+}
+
+function bytesOf({ recipe }: Extraction, images: AsyncIterable<IndexedImage>): Promise<number> {
+  return estimatePoolBytes(images, storeSide(recipe));
 }
 
 /**
@@ -104,7 +124,8 @@ export function mergePool(
     const total = extraction.indexed.indexed.images;
     const pool = await completePool(extraction, async (partial) => {
       const found = await findParts(parts, total);
-      await requireSpace(partial, await bytesOf(extraction), 'the pool');
+      const images = readIndexedImages(extraction.index);
+      await requireSpace(partial, await bytesOf(extraction, images), 'the pool');
       await forgetProgress(partial); // it is copied from the beginning
       const reached = await recoverPoolProgress(partial, extraction.index);
       const output = await openPoolOutput(partial, reached);

@@ -25,6 +25,8 @@ import {
   indexPartSchema,
   readStageRows,
   requireStageRows,
+  type RowMarks,
+  type RowsBegin,
 } from './stage-folder.js';
 
 /** The path of an index folder. */
@@ -142,15 +144,19 @@ export function readIndexSummary(folder: IndexFolder): Promise<IndexSummary> {
 
 /**
  * Reads the indexed images, in byte order of their ids.
+ * @param begin the first of them, and what {@link requireIndexedImages} found. Default: all
  * @throws DatasetError that names the line and the field, or says that there are no rows
  */
-export function readIndexedImages(folder: IndexFolder): AsyncIterable<IndexedImage> {
-  return readStageRows('index', objectsFile(folder), indexedImageSchema);
+export function readIndexedImages(
+  folder: IndexFolder,
+  begin?: RowsBegin,
+): AsyncIterable<IndexedImage> {
+  return readStageRows('index', objectsFile(folder), indexedImageSchema, begin);
 }
 
 /** @throws DatasetError where the indexed images are not those that `index.json` was written for */
-export function requireIndexedImages(folder: IndexFolder, { digest }: IndexSummary): void {
-  requireStageRows('index', objectsFile(folder), digest);
+export function requireIndexedImages(folder: IndexFolder, { digest }: IndexSummary): RowMarks {
+  return requireStageRows('index', objectsFile(folder), digest);
 }
 
 function objectsFile(folder: IndexFolder): string {

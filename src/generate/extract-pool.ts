@@ -39,7 +39,14 @@ import {
 } from './pool.js';
 import { openPoolOutput, recoverPoolProgress } from './pool-writer.js';
 import type { IndexedImage } from './sort-objects.js';
-import { findOne, indexPartOf, poolPartOf, requireSamePart } from './stage-folder.js';
+import {
+  findOne,
+  indexPartOf,
+  poolPartOf,
+  requireSamePart,
+  type RowMarks,
+  type RowsBegin,
+} from './stage-folder.js';
 
 /** Images that a worker takes at a time, and whose progress is noted together. */
 const BATCH = 16;
@@ -74,13 +81,13 @@ export function extractPool(input: ExtractInput, options: ExtractOptions = {}): 
 async function extract(input: ExtractInput, options: ExtractOptions): Promise<Pool> {
   const extraction = await openExtraction(input);
   const { recipe, index, folder, indexed } = extraction;
-  const fill = async (partial: string): Promise<PoolProgress> => {
+  const fill = async (partial: string, marks: RowMarks): Promise<PoolProgress> => {
     const reached = await recoverPoolProgress(partial, index);
     const needed = await estimatePoolBytes(readIndexedImages(index), storeSide(recipe));
     await requireSpace(folder, needed - reached.bytes, 'the pool');
     return cutImages(
       extraction,
-      { partial, reached, from: 0, to: indexed.indexed.images },
+      { partial, reached, from: 0, to: indexed.indexed.images, marks },
       options,
     );
   };
@@ -107,14 +114,16 @@ export async function openExtraction(input: ExtractInput): Promise<Extraction> {
  * Checks what an extraction reads.
  * @param range the first image that is needed, and the one behind the last; then their files alone are
  * looked at, since to list millions takes a while on a network disk. Default: all
+ * @returns where the rows of the index begin
  * @throws DatasetError where the index is damaged, or the images are not those that were indexed
  */
 export async function requireSources(
   { index, indexed, images }: Extraction,
   range?: readonly [number, number],
-): Promise<void> {
+): Promise<RowMarks> {
+  const marks = requireIndexedImages(index, indexed);
   const isSame =
-    (range && (await areUnchanged(index, images, range))) ??
+    (range && (await areUnchanged(index, images, range, marks))) ??
     (await fingerprintOf(images)) === indexed.imagesFingerprint;
   if (!isSame) {
     throw new DatasetError('the images are not those that were indexed, or have changed since', {
@@ -124,7 +133,7 @@ export async function requireSources(
       fix: 'run "patchml index" again',
     });
   }
-  requireIndexedImages(index, indexed);
+  return marks;
 }
 
 /** @returns undefined where the index does not say: of an archive, or made by patchml 0.1 */
@@ -132,9 +141,11 @@ async function areUnchanged(
   index: IndexFolder,
   images: string,
   [from, to]: readonly [number, number],
+  marks: RowMarks,
 ): Promise<boolean | undefined> {
   await stat(images);
-  for await (const rows of inBatches(readIndexedImages(index), BATCH, from, to)) {
+  const indexed = readIndexedImages(index, { from, marks });
+  for await (const rows of inBatches(indexed, BATCH, 0, to - from)) {
     if (rows.some(({ place }) => place.modified === undefined)) return undefined;
     const same = await Promise.all(rows.map(({ place }) => isUnchanged(images, place)));
     if (same.includes(false)) return false;
@@ -148,7 +159,7 @@ async function areUnchanged(
  */
 export async function completePool(
   extraction: Extraction,
-  fill: (partial: string) => Promise<PoolProgress>,
+  fill: (partial: string, marks: RowMarks) => Promise<PoolProgress>,
   { strict }: Pick<ExtractOptions, 'strict'> = {},
 ): Promise<Pool> {
   const { recipe, indexed, folder, images } = extraction;
@@ -156,9 +167,9 @@ export async function completePool(
     if (strict) await requireAllDecoded(folder, images);
     return readPool(folder);
   }
-  await requireSources(extraction);
+  const marks = await requireSources(extraction);
   await buildFolder(folder, async (partial) => {
-    const progress = await fill(partial);
+    const progress = await fill(partial, marks);
     await requireLengths(partial, progress);
     const summary = await summarize(recipe, indexed, progress, partial);
     await writeWhole(join(partial, POOL_FILE), toJson(summary), { sync: false }); // the folder is
@@ -243,12 +254,14 @@ export interface ImageRun {
   /** The first image, from 0, and the one behind the last. */
   from: number;
   to: number;
+  /** What {@link requireSources} found. */
+  marks: RowMarks;
 }
 
 /** Cuts the patches of a run of images, those that are reached left out. */
 export async function cutImages(
   { recipe, index, images }: Extraction,
-  { partial, reached, from, to }: ImageRun,
+  { partial, reached, from, to, marks }: ImageRun,
   { jobs, signal, strict, onProgress }: ExtractOptions,
 ): Promise<PoolProgress> {
   const workerData: ExtractWorkerSettings = {
@@ -260,7 +273,7 @@ export async function cutImages(
   const total = to - from;
   const spares: SharedArrayBuffer[] = [];
   const batches = mapInWorkers<ExtractBatch, ExtractedBatch>(
-    batchesOf(index, [from + reached.images, to], spares),
+    batchesOf(index, { from: from + reached.images, marks }, total - reached.images, spares),
     {
       worker: new URL('./extract-worker.js', import.meta.url),
       workerData,
@@ -288,10 +301,11 @@ export async function cutImages(
 /** @param spares each batch takes one, where there is one */
 async function* batchesOf(
   index: IndexFolder,
-  [from, to]: readonly [number, number],
+  begin: RowsBegin,
+  count: number,
   spares: SharedArrayBuffer[],
 ): AsyncGenerator<ExtractBatch> {
-  for await (const images of inBatches(readIndexedImages(index), BATCH, from, to)) {
+  for await (const images of inBatches(readIndexedImages(index, begin), BATCH, 0, count)) {
     yield { images, spare: spares.pop() };
   }
 }

@@ -19,6 +19,7 @@ import {
   requireSamePart,
   requireStageRows,
   type RowMarks,
+  type RowsBegin,
 } from './stage-folder.js';
 
 /** The path of a plan folder. */
@@ -126,10 +127,7 @@ export function readPlanSummary(folder: PlanFolder): Promise<PlanSummary> {
 }
 
 /** The rows of a plan. @param begin the first of them, and what {@link requirePlanRows} found. Default: all */
-export function readPlanRows(
-  folder: PlanFolder,
-  begin?: { from: number; marks: RowMarks },
-): AsyncIterable<PlanRow> {
+export function readPlanRows(folder: PlanFolder, begin?: RowsBegin): AsyncIterable<PlanRow> {
   return readStageRows('plan', join(folder, PLAN_ROWS_FILE), planRowSchema, begin);
 }
 

@@ -131,16 +131,21 @@ export async function findStageFolders(
 export type RowMarks = readonly number[];
 const ROWS_A_MARK = 1024;
 
+/** The first row that is read, from 0; with marks, little before it is. */
+export interface RowsBegin {
+  from: number;
+  marks: RowMarks;
+}
+
 /**
  * Reads the rows of a list in a stage's folder.
- * @param from the first that is read, from 0. With marks, little is read before it
  * @throws DatasetError that names the line and the field, or says that there is no such list
  */
 export async function* readStageRows<Row>(
   kind: StageKind,
   path: string,
   schema: z.ZodType<Row>,
-  { from, marks }: { from: number; marks: RowMarks } = { from: 0, marks: [0] },
+  { from, marks }: RowsBegin = { from: 0, marks: [0] },
 ): AsyncGenerator<Row> {
   const mark = Math.min(Math.floor(from / ROWS_A_MARK), marks.length - 1);
   let line = mark * ROWS_A_MARK;
