@@ -1,9 +1,10 @@
 import { posix } from 'node:path';
 import { TransferError } from '../errors.js';
+import { sha256 } from '../files/digest.js';
 import { byteOrder } from '../files/listing.js';
 import { atOnce } from '../parallel/ordered.js';
 import { parseSums, SUMS_FILE } from '../release/checksums.js';
-import type { S3Objects, StoredObject } from '../transfer/s3-objects.js';
+import { type S3Objects, type StoredObject, undefinedIfNotFound } from '../transfer/s3-objects.js';
 import { CLAIM_FILE } from '../transfer/s3-store.js';
 import { readText } from '../transfer/stored-files.js';
 import type { RemoteFile } from './local-copies.js';
@@ -107,6 +108,22 @@ async function isInUnfinished(objects: S3Objects, relative: string): Promise<boo
     if ((await has(CLAIM_FILE)) && !(await has(SUMS_FILE))) return true;
   }
   return false;
+}
+
+/** Whether what is published at a path is complete. */
+export async function isMarked(objects: S3Objects, relative: string): Promise<boolean> {
+  return (await objects.look(`${relative}/${SUMS_FILE}`)) !== undefined;
+}
+
+/** Removes the claim of a publication that was cut off behind its mark. */
+export async function dropClaim(objects: S3Objects, relative: string): Promise<void> {
+  const read = (name: string): Promise<string | undefined> =>
+    readText(objects, `${relative}/${name}`).catch(undefinedIfNotFound);
+  const claim = await read(CLAIM_FILE);
+  const sums = claim === undefined ? undefined : await read(SUMS_FILE);
+  if (sums !== undefined && claim === `${sha256(sums)}\n`) {
+    await objects.remove(`${relative}/${CLAIM_FILE}`);
+  }
 }
 
 const REMOVED_AT_ONCE = 16;

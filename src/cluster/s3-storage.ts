@@ -14,7 +14,7 @@ import { CLAIM_FILE, openS3Store } from '../transfer/s3-store.js';
 import { isOfNetwork } from '../transfer/store-errors.js';
 import { type LocalFile, type StoreOptions, transferring, usingStore } from '../transfer/store.js';
 import { type CopiedFrom, openLocalCopies, type RemoteFile } from './local-copies.js';
-import { find, type Found, removeAll } from './s3-folders.js';
+import { dropClaim, find, type Found, isMarked, removeAll } from './s3-folders.js';
 import { isNotThere, partsOfPath } from './storage-path.js';
 
 /**
@@ -106,6 +106,7 @@ export function openS3Storage(
       }),
     publish: (local: string, relative: string, signal?: AbortSignal) =>
       using('push', relative, signal, async (objects, options) => {
+        if (await isMarked(objects, relative)) return dropClaim(objects, relative);
         if ((await lstat(local)).isFile()) return sendFile(objects, local, relative, options);
         const files = await filesIn(local, options);
         const sums = await writeSums(files, await copies.aside());
@@ -121,8 +122,7 @@ export function openS3Storage(
       }),
     exists: (relative: string) =>
       using('pull', relative, undefined, async (objects) => {
-        const mark = await objects.look(`${relative}/${SUMS_FILE}`);
-        return mark !== undefined || (await find(objects, relative)) !== undefined;
+        return (await isMarked(objects, relative)) || (await find(objects, relative)) !== undefined;
       }),
     remove: (relative: string) =>
       using('push', relative, undefined, (objects) => removeAll(objects, relative)),

@@ -7,6 +7,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  symlinkSync,
   truncateSync,
   writeFileSync,
 } from 'node:fs';
@@ -77,6 +78,18 @@ describe('What is published to S3', () => {
     expect(s3.seen(isGet).map(({ url }) => url.split('?')[0])).toEqual([
       expect.stringMatching(/\/x\/SHA256SUMS$/),
     ]);
+  });
+
+  test('stays where another attempt publishes it, whose claim and links are left', async () => {
+    const local = writeTree(FILES);
+    const here = await openMachine();
+    await here.publish(local, 'x');
+    await s3.put('x/PUSHING', `${sha256Of(s3.fileOf('x/SHA256SUMS'))}\n`);
+    const summaries = writeTree({});
+    symlinkSync(join(local, 'part.json'), join(summaries, 'part.json'));
+    await here.publish(summaries, 'x');
+    expect(s3.objects()).not.toContain('x/PUSHING');
+    expect(filesIn(await here.fetch('x'))).toEqual(filesIn(local));
   });
 
   test('may be one file, also a large one, and is removed', async () => {
