@@ -1,6 +1,6 @@
 import type { CommandModule, InferredOptionTypes } from 'yargs';
 import { countOf } from '../text.js';
-import { examples, queueFlags, requireGiven, shared } from './flags.js';
+import { examples, queueFlags, requireGiven, shared, wholeNumber } from './flags.js';
 import { run, silenceSdk } from './run.js';
 
 const workerFlags = {
@@ -11,6 +11,14 @@ const workerFlags = {
   },
   endpoint: queueFlags.endpoint,
   cache: queueFlags.cache,
+  'cache-size': {
+    ...wholeNumber(
+      'cache-size',
+      'Gigabytes that --cache may take when the worker starts',
+      1_000_000,
+    ),
+    defaultDescription: 'no limit',
+  },
   jobs: { ...shared.jobs, describe: 'Pieces that are done at a time, each in one thread' },
   scratch: {
     type: 'string',
@@ -38,10 +46,12 @@ export const workerCommand: CommandModule<object, InferredOptionTypes<typeof wor
           ['With TLS and a password', 'worker --queue rediss://:PASSWORD@HOST:6379 --root /shared'],
         ),
       ),
-  handler: run(async ({ queue, root, jobs, scratch, endpoint, cache }, { signal, note }) => {
+  handler: run(async (flags, { signal, note }) => {
+    const { queue, root, jobs, scratch, endpoint, cache, 'cache-size': size } = flags;
     silenceSdk();
     const { runWorker } = await import('../cluster/queue/worker.js');
-    const options = { jobs, scratch, endpoint, cache, signal, onNote: note };
+    const cacheBytes = size === undefined ? undefined : size * 1e9;
+    const options = { jobs, scratch, endpoint, cache, cacheBytes, signal, onNote: note };
     const report = await runWorker({ queue: queue!, root }, options);
     const { done, failed } = report;
     return { result: report, text: `${countOf(done, 'piece')} done, ${failed} failed` };

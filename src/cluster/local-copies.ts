@@ -1,7 +1,6 @@
-import { lstat, utimes } from 'node:fs/promises';
+import { lstat, readdir, rmdir, utimes } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import pLimit, { type LimitFunction } from 'p-limit';
-import { PatchmlError } from '../errors.js';
 import { digestOf } from '../files/digest.js';
 import { lockFolder } from '../files/folder-lock.js';
 import { makeFolder, requireSpace } from '../files/folders.js';
@@ -11,6 +10,7 @@ import { atOnce } from '../parallel/ordered.js';
 import { throwIfAborted } from '../progress.js';
 import { type FetchedFile, fetchFile } from '../transfer/fetch-file.js';
 import type { S3Objects, StoredObject } from '../transfer/s3-objects.js';
+import { noteUse, unlessInUse } from './cache-limit.js';
 
 /** A file of a store, as the store says that it is. */
 export interface RemoteFile extends FetchedFile, Pick<StoredObject, 'etag' | 'modified'> {}
@@ -49,6 +49,19 @@ const FILES_AT_ONCE = 8;
 export function openLocalCopies(cache: string): LocalCopies {
   let opened: Promise<string> | undefined;
   const aside = (): Promise<string> => (opened ??= openAside(cache));
+  const used = new Map<string, Promise<string>>();
+  /** Keeps a copy from being removed. @returns where its files go while they are fetched */
+  const use = (folder: string): Promise<string> => {
+    const id = basename(dirname(folder));
+    const note = async (): Promise<string> => {
+      await noteUse(cache, await aside(), id);
+      return join(await aside(), id);
+    };
+    const noted = used.get(id) ?? note();
+    used.set(id, noted);
+    noted.catch(() => used.delete(id));
+    return noted;
+  };
   const gates = new Map<string, LimitFunction>();
   const placeOf = (kind: string, name: string, files: readonly RemoteFile[]): string =>
     join(cache, digestOf([kind, files]).slice(0, 16), name);
@@ -57,6 +70,7 @@ export function openLocalCopies(cache: string): LocalCopies {
     folderOf: (name, files) => placeOf('files 1', name, files),
     async listedFolderOf(name, files) {
       const folder = placeOf('images 1', name, files);
+      await use(folder);
       if ((await readListing(folder)) === undefined) {
         await makeFolder(folder);
         await writeListing(folder, files);
@@ -67,6 +81,7 @@ export function openLocalCopies(cache: string): LocalCopies {
       const gate = gates.get(folder) ?? pLimit(1); // in this process, nothing is fetched twice
       gates.set(folder, gate);
       await gate(async () => {
+        const parts = await use(folder);
         const missing: RemoteFile[] = [];
         await atOnce(files, FILES_AT_ONCE, async (file) => {
           if (!(await isThere(join(folder, file.path), file))) missing.push(file);
@@ -75,8 +90,6 @@ export function openLocalCopies(cache: string): LocalCopies {
         if (missing.length === 0) return;
         const bytes = missing.reduce((sum, { size }) => sum + size, 0);
         await requireSpace(folder, bytes, 'the local copy');
-        const parts = join(await aside(), basename(dirname(folder)));
-        await makeFolder(parts);
         await atOnce(missing, FILES_AT_ONCE, async (file) => {
           throwIfAborted(from.signal, 'pull');
           await fetchInto(folder, file, parts, from);
@@ -94,13 +107,13 @@ async function openAside(cache: string): Promise<string> {
   await makeFolder(cache);
   for (let number = 0; ; number += 1) {
     const folder = join(cache, `incoming-${number}`);
-    try {
-      await lockFolder(folder); // as long as this process lives
-      await makeFolder(folder);
-      return folder;
-    } catch (error) {
-      if (!(error instanceof PatchmlError) || error.code !== 'output-in-use') throw error;
+    const unlock = await lockFolder(folder).catch(unlessInUse); // as long as this process lives
+    if (unlock === undefined) continue;
+    await makeFolder(folder);
+    for (const id of await readdir(folder)) {
+      await rmdir(join(folder, id)).catch(() => undefined); // where something was being fetched
     }
+    return folder;
   }
 }
 

@@ -11,6 +11,7 @@ import { syncFile, syncFolder, syncTree } from '../files/sync.js';
 import { throwIfAborted } from '../progress.js';
 import { parsePlace, requireEndpoint } from '../transfer/open-store.js';
 import type { StoreOptions } from '../transfer/store.js';
+import { limitCache } from './cache-limit.js';
 import { isNotThere, isOutside, partsOfPath } from './storage-path.js';
 
 /**
@@ -67,6 +68,11 @@ export interface StorageOptions extends Pick<StoreOptions, 'endpoint'> {
    * runs. Default: `output/cache`
    */
   cache?: string | undefined;
+  /**
+   * Bytes that the copies may take: more are removed now, the least recently used first, but for those
+   * that a process of this machine uses. Default: no limit
+   */
+  cacheBytes?: number | undefined;
 }
 
 /** Whether a storage is in S3, and not a folder. */
@@ -93,6 +99,10 @@ export async function openStorage(root: string, options: StorageOptions = {}): P
   }
   const endpoint = requireEndpoint(options.endpoint);
   const cache = resolvePath(options.cache ?? join('output', 'cache'));
+  if (options.cacheBytes !== undefined) {
+    const { cacheBytes } = options;
+    await explaining(() => limitCache(cache, cacheBytes), cache);
+  }
   const { openS3Storage } = await import('./s3-storage.js'); // slow to load
   return openS3Storage(place, { endpoint, cache });
 }
