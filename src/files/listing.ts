@@ -6,6 +6,7 @@ import {
   readdirSync,
   realpathSync,
   rmSync,
+  type Stats,
   statSync,
 } from 'node:fs';
 import { lstat, readdir, realpath } from 'node:fs/promises';
@@ -34,16 +35,12 @@ export async function* walk(
   for (let below = pending.pop(); below !== undefined; below = pending.pop()) {
     const entries = await readdir(join(folder, below), { withFileTypes: true });
     yield entries.map((entry) => {
-      const path = pathIn(below, entry);
+      const path = below === '' ? entry.name : `${below}/${entry.name}`;
       const isFolder = enters(entry, path);
       if (isFolder) pending.push(path);
       return { path, entry, isFolder };
     });
   }
-}
-
-function pathIn(below: string, { name }: Dirent): string {
-  return below === '' ? name : `${below}/${name}`;
 }
 
 export interface ListedFile {
@@ -82,36 +79,34 @@ export async function* listInOrder(
   const seen = new Set([root]);
   const enters = (entry: Dirent, path: string): boolean =>
     entry.isDirectory() || (follow && entry.isSymbolicLink() && isNewFolder(root, path, seen));
-  const open = [await openFolder(root, '', enters)]; // of each folder, what is still to be listed
-  for (let innermost = open.at(-1); innermost !== undefined; innermost = open.at(-1)) {
-    const { below, entries, folders } = innermost;
-    const next = entries.pop();
-    if (next === undefined) open.pop();
-    else if (folders.has(next.name)) open.push(await openFolder(root, pathIn(below, next), enters));
-    else if (accepts(next.name)) yield toListed(root, pathIn(below, next), next, homes);
+  const names = (below: string): Promise<string[]> => namesIn(root, below, accepts, enters);
+  const open = [{ path: '', left: await names('') }]; // the folder that is listed, and those above it
+  for (let folder = open.at(-1); folder !== undefined; folder = open.at(-1)) {
+    const name = folder.left.pop();
+    const path = `${folder.path}${name}`;
+    if (name === undefined) open.pop();
+    else if (name.endsWith('/')) open.push({ path, left: await names(path) });
+    else yield toListed(root, path, lstatSync(join(root, path)), homes);
   }
 }
 
-/** A folder's entries, the last first, and the names of those that are folders. */
-interface OpenFolder {
-  below: string;
-  entries: Dirent[];
-  folders: ReadonlySet<string>;
-}
-
-/** Of each entry nothing but its name is kept: for 10,000 of them the paths alone are megabytes. */
-async function openFolder(
+/**
+ * The names in a folder, the last first. A folder's ends in `/`, and so stands where what is in it
+ * belongs. Names alone: a folder's entries would be held as long, in ten times the memory.
+ */
+async function namesIn(
   root: string,
   below: string,
+  accepts: (name: string) => boolean,
   enters: (entry: Dirent, path: string) => boolean,
-): Promise<OpenFolder> {
-  const entries = await readdir(join(root, below), { withFileTypes: true });
-  const inside = entries.filter((each) => !each.isFile() && enters(each, pathIn(below, each)));
-  const folders = new Set(inside.map(({ name }) => name));
-  // A folder stands where what is in it belongs.
-  const placeOf = ({ name }: Dirent): string => (folders.has(name) ? `${name}/` : name);
-  entries.sort((a, b) => byteOrder(placeOf(b), placeOf(a)));
-  return { below, entries, folders };
+): Promise<string[]> {
+  const names: string[] = [];
+  for (const entry of await readdir(join(root, below), { withFileTypes: true })) {
+    const { name } = entry;
+    if (enters(entry, `${below}${name}`)) names.push(`${name}/`);
+    else if (accepts(name)) names.push(name);
+  }
+  return names.sort((a, b) => byteOrder(b, a));
 }
 
 /** The list of {@link listInOrder}. */
@@ -220,20 +215,16 @@ export async function openListing(folder: string): Promise<Listing> {
 }
 
 /** Synchronous: a call takes 3 microseconds, ten times less than through a promise. */
-function toListed(
-  root: string,
-  path: string,
-  entry: Pick<Dirent, 'isFile' | 'isSymbolicLink'>,
-  homes: readonly string[],
-): ListedFile {
-  const full = join(root, path);
+function toListed(root: string, path: string, info: Stats, homes: readonly string[]): ListedFile {
   const unread = { path, size: -1, modified: 0 };
-  if (entry.isSymbolicLink()) {
+  if (info.isSymbolicLink()) {
+    const full = join(root, path);
     const link = problemOfLink(full, homes);
     if (link !== undefined) return { ...unread, link };
-  } else if (!entry.isFile()) return unread;
-  const { size, mtimeMs } = statSync(full);
-  return { path, size, modified: mtimeMs };
+    const { size, mtimeMs } = statSync(full);
+    return { path, size, modified: mtimeMs };
+  }
+  return info.isFile() ? { path, size: info.size, modified: info.mtimeMs } : unread;
 }
 
 /** @param homes where it may lead; anywhere where there are none */
