@@ -3,7 +3,15 @@ import { readFileSync, statSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, test } from '@jest/globals';
 import fc from 'fast-check';
-import { byteOrder, listFiles, tryLink } from '../../src/files/listing.js';
+import {
+  byteOrder,
+  type ListedFile,
+  listFiles,
+  listInOrder,
+  openListing,
+  pairInOrder,
+  tryLink,
+} from '../../src/files/listing.js';
 import { temporaryFolder, writeTree } from '../support/unit-folder.js';
 
 const all = (): boolean => true;
@@ -98,6 +106,66 @@ describe('listFiles', () => {
     });
   });
 });
+
+describe('listInOrder', () => {
+  it('has the order of the paths, whatever stands before and behind a folder', async () => {
+    const name = fc.stringMatching(/^[a-c.\-0é]{1,3}$/).filter((text) => !/^\.{1,2}$/.test(text));
+    const paths = fc.uniqueArray(fc.array(name, { minLength: 1, maxLength: 3 }), {
+      selector: (parts) => parts.join('/'),
+      maxLength: 12,
+    });
+    await fc.assert(
+      fc.asyncProperty(paths, async (made) => {
+        const files: Record<string, string> = {};
+        for (const parts of made) {
+          const path = parts.join('/');
+          const clashes = Object.keys(files).some(
+            (other) => other.startsWith(`${path}/`) || path.startsWith(`${other}/`),
+          );
+          if (!clashes) files[path] = 'x';
+        }
+        const folder = writeTree(files);
+        const listed: string[] = [];
+        for await (const { path } of listInOrder(folder)) listed.push(path);
+        expect(listed).toEqual(Object.keys(files).sort(byteOrder));
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  it('says of each file what a single look says', async () => {
+    const folder = writeTree({ 'a/b': 'four', c: '' });
+    symlinkSync('nowhere', join(folder, 'link'));
+    const listed: ListedFile[] = [];
+    for await (const file of listInOrder(folder)) listed.push(file);
+    expect(listed.map(({ size }) => size)).toEqual([4, 0, -1]);
+    const single = await openListing(folder);
+    for (const file of listed) expect(single.file(file.path)).toEqual(file);
+    expect(single.file('a/c')).toBeUndefined();
+  });
+});
+
+describe('pairInOrder', () => {
+  it('pairs each path with its like, or with nothing', async () => {
+    const paths = fc.uniqueArray(fc.string({ minLength: 1, maxLength: 2 }), { maxLength: 8 });
+    await fc.assert(
+      fc.asyncProperty(paths, paths, async (some, others) => {
+        const pairs: (readonly [string | undefined, string | undefined])[] = [];
+        for await (const [a, b] of pairInOrder(ascending(some), ascending(others))) {
+          pairs.push([a?.path, b?.path]);
+        }
+        const all = [...new Set([...some, ...others])].sort(byteOrder);
+        const pick = (from: string[], path: string): string | undefined =>
+          from.includes(path) ? path : undefined;
+        expect(pairs).toEqual(all.map((path) => [pick(some, path), pick(others, path)]));
+      }),
+    );
+  });
+});
+
+async function* ascending(paths: readonly string[]): AsyncGenerator<{ path: string }> {
+  for (const path of [...paths].sort(byteOrder)) yield await Promise.resolve({ path });
+}
 
 describe('byteOrder', () => {
   it('puts capitals before small letters and accents last, whatever the locale', () => {

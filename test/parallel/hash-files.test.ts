@@ -27,6 +27,30 @@ async function collect(
   return all;
 }
 
+describe('hashFiles', () => {
+  it('takes files as they come, and no more of them than it needs', async () => {
+    const [first] = filesOf(1, 1);
+    let taken = 0;
+    const source = function* (): Generator<SizedFile> {
+      for (let file = 0; file < 20_000; file += 1) {
+        taken += 1;
+        yield first!;
+      }
+    };
+    for await (const [, digest] of hashFiles(source(), { jobs: 1, stage: 'verify' })) {
+      expect(digest).toBe(createHash('sha256').update('file 0').digest('hex'));
+      break;
+    }
+    expect(taken).toBeLessThan(100);
+    taken = 0;
+    let hashed = 0;
+    for await (const [file] of hashFiles(source(), { jobs: 2, stage: 'verify' })) {
+      if (file === first) hashed += 1;
+    }
+    expect([taken, hashed]).toEqual([20_000, 20_000]);
+  });
+});
+
 describe.each([
   ['few bytes', 6],
   ['many bytes, in worker threads', 2 ** 28],
@@ -36,6 +60,18 @@ describe.each([
     const digests = await collect(hashFiles(files, { jobs: 2, stage: 'verify' }));
     const expected = files.map((__, at) => createHash('sha256').update(`file ${at}`).digest('hex'));
     expect(digests).toEqual(expected);
+  });
+
+  it('does not read those whose digest is known, nor those without a size', async () => {
+    const files: SizedFile[] = filesOf(70, size);
+    files[3] = { path: join(folder, 'none.txt'), size, known: 'known' };
+    files[40] = { path: join(folder, 'none.txt'), size: -1 };
+    const hashed = hashFiles(files, { jobs: 2, stage: 'verify' });
+    const pairs: (readonly [SizedFile, string | undefined])[] = [];
+    for await (const pair of hashed) pairs.push(pair);
+    expect(pairs.map(([file]) => file)).toEqual(files);
+    expect([pairs[3]![1], pairs[40]![1]]).toEqual(['known', undefined]);
+    expect(pairs[69]![1]).toBe(createHash('sha256').update('file 69').digest('hex'));
   });
 
   it('names a file that cannot be read', async () => {
