@@ -1,16 +1,26 @@
 /**
  * Measures how smoothly the viewer scrolls: makes a dataset of many rows out of a small one (its
- * images by hard links), opens it in Chromium, scrolls through it and prints how long the frames
- * took, and how much of the processor the page's longest task did, which another program on the
- * machine does not make longer. It passes no verdict.
+ * images by hard links), opens it in Chromium, scrolls through it and prints the memory of the server
+ * and of the page, how long the frames took, and how much of the processor the page's longest task
+ * did, which another program on the machine does not make longer. It passes no verdict.
  *
  *     node dist/scripts/scroll-viewer.js [--dataset output/demo] [--rows 100000]
  */
-import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import {
+  closeSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { chromium, type Page } from 'playwright-core';
 import { startViewer } from '../src/index.js';
+import { bytesText } from '../src/text.js';
 
 const { values } = parseArgs({
   options: {
@@ -22,7 +32,9 @@ const { values } = parseArgs({
 const made = makeDataset(values.dataset, Number(values.rows));
 const began = performance.now();
 const viewer = await startViewer({ paths: [made] });
-console.log(`opened ${values.rows} rows in ${secondsSince(began)} s`);
+console.log(
+  `opened ${values.rows} rows in ${secondsSince(began)} s, ${bytesText(process.memoryUsage.rss())}`,
+);
 const browser = await chromium.launch({
   executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium',
   args: ['--no-sandbox'],
@@ -32,7 +44,12 @@ try {
   const asked = performance.now();
   await page.goto(viewer.address);
   await page.waitForSelector('.tile img');
-  console.log(`first picture after ${secondsSince(asked)} s`);
+  const { usedSize } = (await (
+    await page.context().newCDPSession(page)
+  ).send('Runtime.getHeapUsage')) as { usedSize: number };
+  console.log(
+    `first picture after ${secondsSince(asked)} s; ${bytesText(usedSize)} of objects in the page, server ${bytesText(process.memoryUsage.rss())}`,
+  );
   await report('wheel, slowly', page, () => turnWheel(page, 200, 120));
   await report('wheel, fast', page, () => turnWheel(page, 200, 3000));
   await report('scroll bar, end to end', page, () => dragThrough(page));
@@ -45,26 +62,31 @@ try {
   rmSync(made, { recursive: true });
 }
 
-/** A dataset whose rows repeat those of another under ids of their own. */
+/** A dataset whose rows repeat those of another, with their images, under ids of their own. */
 function makeDataset(from: string, rows: number): string {
   const folder = join('output', 'scroll-viewer');
   rmSync(folder, { recursive: true, force: true });
-  mkdirSync(join(folder, 'images'), { recursive: true });
+  mkdirSync(folder, { recursive: true });
   for (const file of ['patchml.lock.json', 'classes.json', 'README.md']) {
     linkSync(join(from, file), join(folder, file));
   }
   const summary = JSON.parse(readFileSync(join(from, 'dataset.json'), 'utf8')) as object;
   writeFileSync(join(folder, 'dataset.json'), JSON.stringify({ ...summary, images: rows }));
-  const known = readFileSync(join(from, 'metadata.jsonl'), 'utf8').trimEnd().split('\n');
-  const lines: string[] = [];
-  for (let row = 0; row < rows; row += 1) {
-    const { file_name: source, ...rest } = JSON.parse(known[row % known.length]!) as Row;
-    const id = `k${rest.k}-${String(row).padStart(6, '0')}`;
-    const file = `images/${id}.png`;
-    linkSync(join(from, source), join(folder, file));
-    lines.push(JSON.stringify({ file_name: file, ...rest, id }));
+  const text = readFileSync(join(from, 'metadata.jsonl'), 'utf8').trimEnd();
+  const known = text.split('\n').map((line) => JSON.parse(line) as Row);
+  for (const { file_name: file } of known) {
+    mkdirSync(dirname(join(folder, file)), { recursive: true });
+    linkSync(join(from, file), join(folder, file));
   }
-  writeFileSync(join(folder, 'metadata.jsonl'), `${lines.join('\n')}\n`);
+  const metadata = openSync(join(folder, 'metadata.jsonl'), 'w');
+  for (let row = 0; row < rows; row += known.length) {
+    const lines = known.slice(0, rows - row).map((each, at) => {
+      const id = `k${each.k}-${String(row + at).padStart(6, '0')}`;
+      return `${JSON.stringify({ ...each, id })}\n`;
+    });
+    writeSync(metadata, lines.join(''));
+  }
+  closeSync(metadata);
   return folder;
 }
 
