@@ -3,7 +3,7 @@ import { TransferError } from '../errors.js';
 import { sha256 } from '../files/digest.js';
 import { byteOrder } from '../files/listing.js';
 import { atOnce } from '../parallel/ordered.js';
-import { parseSums, SUMS_FILE } from '../release/checksums.js';
+import { MAX_SUMS_BYTES, parseSums, SUMS_FILE } from '../release/checksums.js';
 import { type S3Objects, type StoredObject, undefinedIfNotFound } from '../transfer/s3-objects.js';
 import { CLAIM_FILE } from '../transfer/s3-store.js';
 import { readText } from '../transfer/stored-files.js';
@@ -82,7 +82,10 @@ async function filesOfMark(
   there: ReadonlyMap<string, StoredObject>,
 ): Promise<RemoteFile[]> {
   const place = posix.join(folder, marked, SUMS_FILE);
-  const sums = parseSums(await readText(objects, place), `${objects.place}/${place}`);
+  const sums = parseSums(
+    await readText(objects, place, MAX_SUMS_BYTES),
+    `${objects.place}/${place}`,
+  );
   return [...sums].map(([name, sha256]) => {
     const path = posix.join(marked, name);
     const object = there.get(path);

@@ -12,6 +12,9 @@ import { type ByteRange, readTextLines } from '../files/read-file.js';
 /** The digests of every other file of a release, as `sha256sum -c` reads them. */
 export const SUMS_FILE = 'SHA256SUMS';
 
+/** Room for the lines of four million files, bytes: the longest text that JavaScript has. */
+export const MAX_SUMS_BYTES = 2 ** 29 - 2 ** 16;
+
 /**
  * Writes the digests of every file of a folder but its own, in byte order of their paths, as
  * `sha256sum -c` reads them. Memory does not grow with their number.
@@ -102,8 +105,13 @@ export function parseChecksums(text: string): {
  */
 export function parseSums(text: string, place: string): Map<string, string> {
   const { digests, findings } = parseChecksums(text);
-  const [first] = findings;
-  if (first === undefined) return digests;
+  requireTrusted(findings, place);
+  return digests;
+}
+
+/** @throws TransferError `bad-sums` where a line of a `SHA256SUMS` cannot be trusted */
+export function requireTrusted([first]: readonly Finding[], place: string): void {
+  if (first === undefined) return;
   throw new TransferError(first.detail ?? first.problem, {
     code: 'bad-sums',
     path: place,

@@ -9,7 +9,7 @@ import {
   listFiles,
 } from '@huggingface/hub';
 import { TransferError } from '../errors.js';
-import { parseChecksums, SUMS_FILE } from '../release/checksums.js';
+import { MAX_SUMS_BYTES, parseChecksums, SUMS_FILE } from '../release/checksums.js';
 import { parseReleaseInfo, RELEASE_FILE } from '../release/release-folder.js';
 import { connectHub, type HubClient, requireToken } from './hub-client.js';
 import type { LocalFile, SendOptions, Store, StoredFile, StoreOptions } from './store.js';
@@ -127,7 +127,11 @@ function readAt(
   signal: AbortSignal | undefined,
 ): Promise<string> {
   const read: Store['read'] = (path, start) => readFile(hub, revision, { path, start, signal });
-  return readText({ place: hub.place, read }, file);
+  return readText(
+    { place: hub.place, read },
+    file,
+    file === SUMS_FILE ? MAX_SUMS_BYTES : undefined,
+  );
 }
 
 function isNewRepository(files: ReadonlyMap<string, StoredFile>): boolean {

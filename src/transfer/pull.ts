@@ -12,7 +12,7 @@ import {
 } from '../files/output-folder.js';
 import { atOnce } from '../parallel/ordered.js';
 import { type StageOptions, throwIfAborted } from '../progress.js';
-import { parseSums, SUMS_FILE } from '../release/checksums.js';
+import { MAX_SUMS_BYTES, parseSums, SUMS_FILE } from '../release/checksums.js';
 import {
   parseReleaseInfo,
   RELEASE_FILE,
@@ -79,7 +79,7 @@ async function pull(store: Store, out: string, options: PullOptions): Promise<Pu
   const { signal, onProgress } = options;
   await requireOutsideRelease(out);
   await requireComplete(store);
-  const sums = await readText(store, SUMS_FILE);
+  const sums = await readText(store, SUMS_FILE, MAX_SUMS_BYTES);
   const files = matchFiles(parseSums(sums, store.place), store, await store.list(false));
   const { name, version } = await readInfo(store, files);
   const place = join(out, releaseFolderName({ name, version }));

@@ -1,12 +1,11 @@
 import { join } from 'node:path';
 import { type ErrorCode, TransferError } from '../errors.js';
-import { sha256, sha256File } from '../files/digest.js';
+import { sha256File } from '../files/digest.js';
 import { readSummary } from '../files/json.js';
 import { listPlainFiles } from '../files/listing.js';
-import { MAX_TEXT_BYTES, readRegularFile } from '../files/read-file.js';
 import { atOnce } from '../parallel/ordered.js';
 import { letSignalIn, type StageOptions, throwIfAborted } from '../progress.js';
-import { parseSums, SUMS_FILE } from '../release/checksums.js';
+import { openChecksums, requireTrusted, SUMS_FILE } from '../release/checksums.js';
 import {
   identitySchema,
   RELEASE_FILE,
@@ -253,13 +252,12 @@ async function readRelease(
 ): Promise<CheckedRelease> {
   const info = await readSummary(folder, RELEASE_FILE, identitySchema, 'patchml release');
   const sizes = await listPlainFiles(folder);
-  const text = sizes.has(SUMS_FILE)
-    ? await readRegularFile(join(folder, SUMS_FILE), { maxBytes: MAX_TEXT_BYTES })
-    : undefined;
-  if (text === undefined) throw unlike(folder, 'missing-file', `this release has no ${SUMS_FILE}`);
-  const digests = parseSums(text.toString(), join(folder, SUMS_FILE));
+  if (!sizes.has(SUMS_FILE))
+    throw unlike(folder, 'missing-file', `this release has no ${SUMS_FILE}`);
+  const { findings, read, digestOf } = await openChecksums(folder);
+  requireTrusted(findings, join(folder, SUMS_FILE));
   const files: LocalFile[] = [];
-  for (const [path, sha256] of [...digests]) {
+  for await (const { path, sha256 } of read()) {
     await letSignalIn(signal, 'push');
     const file = join(folder, path);
     const size = sizes.get(path);
@@ -271,22 +269,18 @@ async function readRelease(
     files.push({ path, size, sha256, file });
   }
   for (const path of sizes.keys()) {
-    if (path === SUMS_FILE || digests.has(path) || isTrainingCache(path)) continue;
+    if (path === SUMS_FILE || digestOf(path) !== undefined || isTrainingCache(path)) continue;
     throw unlike(join(folder, path), 'foreign-file', `${SUMS_FILE} does not list this file`);
   }
-  if (!digests.has(RELEASE_FILE)) {
+  if (digestOf(RELEASE_FILE) === undefined) {
     throw unlike(
       join(folder, RELEASE_FILE),
       'foreign-file',
       `${SUMS_FILE} does not list this file`,
     );
   }
-  const sums = {
-    path: SUMS_FILE,
-    size: text.length,
-    sha256: sha256(text),
-    file: join(folder, SUMS_FILE),
-  };
+  const file = join(folder, SUMS_FILE);
+  const sums = { path: SUMS_FILE, size: sizes.get(SUMS_FILE)!, sha256: sha256File(file), file };
   return { info, files, sums };
 }
 

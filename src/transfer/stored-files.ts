@@ -96,22 +96,24 @@ export async function readDigest(
   return hash.digest('hex');
 }
 
-/** Room for the lines of half a million files, bytes. */
+/** Files that describe a release are smaller, but for the list of its files. */
 const MAX_BYTES = 1 << 26;
 
 /**
- * Reads a small file of a store.
+ * Reads a text file of a store.
+ * @param maxBytes more are not read. Default: 64 MiB
  * @throws TransferError `too-large`
  */
 export async function readText(
   store: Pick<Store, 'place' | 'read'>,
   path: string,
+  maxBytes = MAX_BYTES,
 ): Promise<string> {
   const pieces: Uint8Array[] = [];
   let bytes = 0;
   for await (const piece of store.read(path, 0)) {
     bytes += piece.length;
-    if (bytes > MAX_BYTES) {
+    if (bytes > maxBytes) {
       throw new TransferError('this file is too large to describe a release', {
         code: 'too-large',
         path: store.place,

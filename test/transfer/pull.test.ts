@@ -6,6 +6,7 @@ import type { TransferError } from '../../src/errors.js';
 import { parseSums } from '../../src/release/checksums.js';
 import { pullRelease } from '../../src/transfer/pull.js';
 import { pushRelease } from '../../src/transfer/push.js';
+import { readText } from '../../src/transfer/stored-files.js';
 import { bytesOf, digestsOf, tamper, writeRelease } from '../support/made-release.js';
 import { thrownBy } from '../support/unit-errors.js';
 import { temporaryFolder, writeTree } from '../support/unit-folder.js';
@@ -178,5 +179,20 @@ describe('SHA256SUMS', () => {
     expect(bad(`${DIGEST}  a\n${DIGEST}  a\n`)).toContain('line 2: a is listed twice');
     expect(bad('abc  a\n')).toContain('line 1');
     expect(bad(`\\${DIGEST}  a\\nb\n`)).toContain('line 1');
+  });
+
+  test('is read up to its limit, and no further', async () => {
+    let read = 0;
+    const store = {
+      place: 'here',
+      async *read() {
+        for (;;) yield await Promise.resolve(new Uint8Array((read += 1) && 1000));
+      },
+    };
+    await expect(readText(store, 'SHA256SUMS', 5000)).rejects.toMatchObject({
+      code: 'too-large',
+      place: 'SHA256SUMS',
+    });
+    expect(read).toBe(6);
   });
 });
