@@ -7,6 +7,7 @@ import { EvaluationError } from '../errors.js';
 import { explainError } from '../files/file-errors.js';
 import { exists } from '../files/folders.js';
 import { listFiles } from '../files/listing.js';
+import { readListing } from '../imagenet/images.js';
 import { cellOf } from '../recipe/geometry.js';
 import type { Recipe } from '../recipe/schema.js';
 import {
@@ -177,8 +178,7 @@ function contradiction(problem: string, fix: string): EvaluationError {
  */
 async function openPatchmlSet(folder: string): Promise<EvaluationSet> {
   const { summary, lock, rows } = await readDataset(folder);
-  const files = await listFiles(join(folder, IMAGES_FOLDER), () => true, { follow: true });
-  const sizes = new Map(files.map(({ path, size }) => [`images/${path}`, size]));
+  const sizes = await imageSizes(folder);
   const { recipe } = summary;
   const items: SetItem[] = [];
   const images: PaintedImage[] = [];
@@ -197,6 +197,14 @@ async function openPatchmlSet(folder: string): Promise<EvaluationSet> {
   const store = { path: folder, fingerprint: lock.dataset };
   const set = finishSet({ name, kind: 'patchml', rule: 'patchml', store }, items, {}, folder);
   return { ...set, painted: { layout: recipe.layout.type, images } };
+}
+
+/** Of each image its size, by its path from the dataset; of a local copy, as its store says. */
+async function imageSizes(folder: string): Promise<Map<string, number>> {
+  const listed = await readListing(folder);
+  if (listed) return new Map(listed.map(({ path, size }) => [path, size]));
+  const files = await listFiles(join(folder, IMAGES_FOLDER), () => true, { follow: true });
+  return new Map(files.map(({ path, size }) => [`${IMAGES_FOLDER}/${path}`, size]));
 }
 
 function paintedImage({ id, objects }: MetadataRow, recipe: Recipe): PaintedImage {

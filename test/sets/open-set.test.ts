@@ -4,6 +4,7 @@ import { beforeAll, describe, expect, it } from '@jest/globals';
 import type { DatasetLock } from '../../src/dataset/dataset.js';
 import type { MetadataRow } from '../../src/dataset/row.js';
 import { digestOf } from '../../src/files/digest.js';
+import { writeListing } from '../../src/imagenet/images.js';
 import type { PaintedImage } from '../../src/sets/evaluation-set.js';
 import { type EvaluationSetInput, openEvaluationSet } from '../../src/sets/open-set.js';
 import { editFile, makeDataset } from '../support/made-dataset.js';
@@ -194,6 +195,22 @@ describe('A PatchML dataset', () => {
       code: 'evaluation-contradiction',
       message: expect.stringContaining('--labels') as unknown,
     });
+  });
+
+  it('is the same as a local copy that has none of its images yet', async () => {
+    const dataset = copy();
+    const { images, ids, digest } = await openEvaluationSet({ dataset: clean });
+    const stored = images!.places.map(({ file, size }) => ({
+      path: file,
+      size,
+      modified: 0,
+      etag: '',
+    }));
+    await writeListing(dataset, stored);
+    rmSync(join(dataset, 'images'), { recursive: true });
+    const copied = await openEvaluationSet({ dataset });
+    expect(copied).toMatchObject({ ids, digest });
+    expect(copied.images?.places).toEqual(images!.places);
   });
 
   it('says which image is not there', async () => {
