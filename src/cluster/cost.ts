@@ -100,12 +100,17 @@ export function totalOf({ pieces, s3, ...work }: Work, machines: MachineCounts):
 export function stepOf(
   {
     each,
+    threads = 1,
     ...step
-  }: Pick<EstimatedStep, 'name' | 'items' | 'unit' | 'bytes' | 'isDivided'> & { each: number },
+  }: Pick<EstimatedStep, 'name' | 'items' | 'unit' | 'bytes' | 'isDivided'> & {
+    each: number;
+    /** Of the one process of a step that is not divided. Default: 1 */
+    threads?: number;
+  },
   { machines, cores, bandwidth }: MachineCounts,
 ): EstimatedStep {
   const coreSeconds = each * step.items;
-  const computing = coreSeconds / (step.isDivided ? machines * cores : 1);
+  const computing = coreSeconds / (step.isDivided ? machines * cores : Math.min(threads, cores));
   const moving = step.bytes / (bandwidth * 1e6);
   const busy = step.isDivided ? ('processor' as const) : ('one process' as const);
   return {

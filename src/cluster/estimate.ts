@@ -59,7 +59,7 @@ function datasetWork(recipe: Recipe, rates: Rates, machines: MachineCounts): Wor
   const step = (
     name: string,
     [items, unit]: readonly [number, string],
-    cost: { each: number; bytes: number; isDivided: boolean },
+    cost: { each: number; bytes: number; isDivided: boolean; threads?: number },
   ): EstimatedStep => stepOf({ name, items, unit, ...cost }, machines);
   const steps = [
     step('index', [annotated, 'annotations'], {
@@ -88,10 +88,12 @@ function datasetWork(recipe: Recipe, rates: Rates, machines: MachineCounts): Wor
       bytes: dataset + pool,
       isDivided: true,
     }),
+    // Other threads check the images and link them; their rows take the main one about as long.
     step('merge of the dataset', [images, 'images'], {
       each: cpu.verify,
       bytes: dataset,
       isDivided: false,
+      threads: 2,
     }),
   ];
   return {

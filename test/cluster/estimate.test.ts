@@ -49,18 +49,18 @@ describe('recipeCost', () => {
     const estimate = recipeCost(recipe, rates, machines);
     expect(step(estimate, 'compose')).toMatchObject({ seconds: 100, limit: 'processor' });
     expect(step(estimate, 'merge of the dataset')).toMatchObject({
-      seconds: 100,
+      seconds: 50, // of 100 CPU seconds, in two threads
       limit: 'one process',
     });
     expect(step(estimate, 'extract')).toMatchObject({ seconds: 12.5, limit: 'storage' });
   });
 
   test('names what stops more cores from helping', () => {
-    // extract moves 12.5 GB in 150 CPU seconds; one process does 165 s (the pool's merge moves 15 GB)
+    // extract moves 12.5 GB in 150 CPU seconds; single processes take 85 s: 10 + 15 + 10 + 50
     const storage = recipeCost(recipe, rates, machines).bottleneck!;
     expect(storage).toEqual({ step: 'extract', limit: 'storage', cores: 12 });
     const fast = recipeCost(recipe, rates, { ...machines, bandwidth: 100_000 }).bottleneck!;
-    expect(fast).toEqual({ step: 'merge of the dataset', limit: 'one process', cores: 16 });
+    expect(fast).toEqual({ step: 'merge of the dataset', limit: 'one process', cores: 25 });
   });
 });
 

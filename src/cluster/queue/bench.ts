@@ -75,11 +75,21 @@ export function pathOf(folder: string, { scratch }: Bench): string {
 /** Links what is in the storage into the scratch folder. @returns whether it is there */
 export async function take(place: string, { storage, scratch, signal }: Bench): Promise<boolean> {
   if (!(await storage.exists(place))) return false;
+  await linkTo(place, scratch, storage, signal);
+  return true;
+}
+
+/** Links what is in the storage at its path below another folder. */
+export async function linkTo(
+  place: string,
+  folder: string,
+  storage: Storage,
+  signal?: AbortSignal,
+): Promise<void> {
   const local = await storage.fetch(place, signal);
-  const link = join(scratch, place);
+  const link = join(folder, place);
   await mkdir(dirname(link), { recursive: true });
   await symlink(local, link);
-  return true;
 }
 
 /** Publishes what was made in the scratch folder, unless it is there. */

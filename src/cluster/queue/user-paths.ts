@@ -1,10 +1,14 @@
-import { mkdtemp, rm, symlink } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, posix, relative, resolve, sep } from 'node:path';
 import { realPlace } from '../../files/folders.js';
 import { isRemote, type Storage } from '../storage.js';
+import { linkTo } from './bench.js';
 
-/** Images of a piece by default: some seconds of extraction or of a model, half a minute of composing. */
+/**
+ * Images of a piece by default: some seconds of extraction or of a model, a second of composing small
+ * images. What a piece costs beside its images is a few hundredths of a second.
+ */
 export const PIECE = 1000;
 
 /** The path from the storage's root of what a user names. @throws TransferError `storage-outside` */
@@ -44,10 +48,8 @@ export async function readFrom<T>(
 ): Promise<T> {
   const draft = await mkdtemp(join(tmpdir(), 'patchml-'));
   try {
-    for (const name of names) {
-      await symlink(await storage.fetch(`${folder}/${name}`), join(draft, name));
-    }
-    return await read(draft);
+    for (const name of names) await linkTo(`${folder}/${name}`, draft, storage);
+    return await read(join(draft, folder));
   } finally {
     await rm(draft, { recursive: true, force: true });
   }
