@@ -1,7 +1,16 @@
 // What goes wrong during a run on a queue, with real workers and a real Redis: src/cluster/queue.
 
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from '@jest/globals';
@@ -11,6 +20,7 @@ import { startNetwork } from '../support/network.js';
 import { type LabWorker, useQueueLab } from '../support/queue-lab.js';
 import { describeWithRedis, useRedis } from '../support/redis.js';
 import { mountSmallDisk, whyNoSmallDisk } from '../support/small-disk.js';
+import { writeTree } from '../support/unit-folder.js';
 import { contentsOf, openWorkspace } from '../support/workspace.js';
 
 const newFolder = openWorkspace();
@@ -162,6 +172,31 @@ describeWithRedis('A run on a queue ends in the dataset of an undivided run', ()
     await fast.kill();
     rmSync(join(root, 'work'));
     await work({ clockOff: -3_600_000 });
+    await run;
+    await expectUndivided();
+  });
+
+  test('where the root of one worker is unmounted, and another mounted over that of a second', async () => {
+    const { root, work, generate, expectUndivided } = newLab();
+    const workers = [await work(), await work()];
+    for (const { process } of workers) process.kill('SIGSTOP');
+    let run: Promise<unknown> | undefined;
+    await new Promise((resolve) => {
+      run = generate({ onNote: resolve });
+    });
+    const away = `${root}-away`;
+    renameSync(root, away);
+    const ends = [/nothing complete of this name/, /another storage is at this root now/];
+    for (const [at, { process, said }] of workers.entries()) {
+      const ended = once(process, 'exit');
+      process.kill('SIGCONT');
+      expect([await ended, said.join()]).toEqual([[1, null], expect.stringMatching(ends[at]!)]);
+      const other = { format: 'patchml-storage', id: randomUUID() };
+      writeTree({ '.patchml-storage/storage.json': JSON.stringify(other) }, root);
+    }
+    rmSync(root, { recursive: true });
+    renameSync(away, root);
+    await work();
     await run;
     await expectUndivided();
   });

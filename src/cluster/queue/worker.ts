@@ -199,7 +199,7 @@ async function doPiece(
     scratch = await station.scratch.open(piece.run.job.out);
     const found = piece.found ?? (await foundBefore(job, piece));
     const doIt = DOING[piece.run.job.command] as Doing<Command>;
-    return await doIt(piece, found, {
+    const done = await doIt(piece, found, {
       storage: station.storage,
       scratch,
       shelf: station.shelf,
@@ -207,6 +207,9 @@ async function doPiece(
       signal: AbortSignal.any([signal, station.stop.signal]),
       parts: (parts) => doParts({ job, piece, found, token }, parts, station),
     });
+    const fault = await faultOfStorage(station); // what was published is then somewhere else
+    if (fault) throw fault;
+    return done;
   } catch (thrown) {
     const error = explainError(thrown);
     if (error instanceof bullmq.WaitingChildrenError) throw error;
@@ -265,11 +268,13 @@ const OF_MACHINE = [
 ];
 
 /** The error with which the worker ends, where it is the machine that is at fault. */
-async function faultOfMachine(
-  error: unknown,
-  { storage, versions }: Station,
-): Promise<Error | undefined> {
-  if (OF_MACHINE.includes((error as PatchmlError).code)) return error as Error;
+function faultOfMachine(error: unknown, station: Station): Promise<Error | undefined> {
+  if (OF_MACHINE.includes((error as PatchmlError).code)) return Promise.resolve(error as Error);
+  return faultOfStorage(station);
+}
+
+/** The error where the worker's root is not mounted, or another is. */
+async function faultOfStorage({ storage, versions }: Station): Promise<Error | undefined> {
   try {
     if ((await readId(storage)) === versions.storage) return undefined;
   } catch (cause) {
