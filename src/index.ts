@@ -32,6 +32,11 @@ export {
 } from './cluster/queue/generate-on-queue.js';
 export type { CoordinateOptions } from './cluster/queue/run-options.js';
 export {
+  studyOnQueue,
+  type StudyOnQueueInput,
+  type StudyOnQueueOptions,
+} from './cluster/queue/study-on-queue.js';
+export {
   runWorker,
   type WorkerInput,
   type WorkerOptions,

@@ -129,6 +129,7 @@ const card = (model: string): patchml.ModelCard => cardWith({}, {}, { model });
 const shard = { part: 1, of: 2 };
 
 const SAMPLE = join('configs', 'models', 'sample.yaml');
+const STUDY = join('configs', 'studies', 'imagenet-gap.yaml');
 
 /** A queue on a Redis that is not there. */
 const onQueue = (root: string) => ({ queue: 'redis://127.0.0.1:1', root, work: 'work' });
@@ -191,6 +192,8 @@ const READERS: Record<string, Call> = {
     patchml.generate({ recipe, annotations: made.annotations, images, out, work: `${out}-work` }),
   'evaluateOnQueue root': (root, out) =>
     patchml.evaluateOnQueue({ ...onQueue(root), cards: [SAMPLE], set: { dataset: 'd' }, out }),
+  'studyOnQueue root': async (root, out) =>
+    patchml.studyOnQueue({ ...onQueue(root), study: await patchml.loadStudy(STUDY), out }),
   'generateOnQueue root': (root, out) =>
     patchml.generateOnQueue({ ...onQueue(root), recipe, annotations: 'a', images: 'i', out }),
   'inspect .yaml': (path) => patchml.inspect(`${path}.yaml`),

@@ -11,6 +11,9 @@ import {
   INPUTS,
   providerFlag,
   providerOf,
+  queueFlags,
+  type QueueFlags,
+  requireForQueue,
   requireGiven,
   requireOneProvider,
   shardFlag,
@@ -53,14 +56,14 @@ type StudyFlags = InferredOptionTypes<typeof studyFlags> & {
   provider: ProviderChoice;
 };
 
-type WholeFlags = StudyFlags & ShardFlag & { 'dry-run': boolean };
+type WholeFlags = StudyFlags & ShardFlag & QueueFlags & { 'dry-run': boolean };
 
 export const studyCommand: CommandModule<object, WholeFlags> = {
   command: 'study [file]',
   describe: 'Run a study: many models on several sets, with tables, figures and a report',
   builder: async (args) =>
     (await withStudyFlags(args))
-      .options({ 'dry-run': dryRunFlag, shard: shardFlag })
+      .options({ 'dry-run': dryRunFlag, shard: shardFlag, ...queueFlags })
       .epilogue(
         examples(
           ['What a study would do', 'study configs/studies/patchml.yaml --dry-run'],
@@ -68,12 +71,17 @@ export const studyCommand: CommandModule<object, WholeFlags> = {
             'With files that lie elsewhere',
             'study configs/studies/imagenet-gap.yaml --input predictions=/data/predictions',
           ],
+          [
+            'With the workers of a queue, which "patchml worker" starts',
+            'study /shared/study.yaml --queue redis://HOST:6379 --root /shared',
+          ],
         ),
       )
       .epilogue(
         '\nWhat is done is kept in --work; the same command resumes after an interruption.',
       ),
   handler: run(async (flags, tools) => {
+    if (flags.queue !== undefined) return studyByWorkers(flags, flags.queue, tools);
     if (flags.shard !== undefined) {
       const shard = shardOf(flags.shard);
       requireOneProvider(flags.provider);
@@ -90,6 +98,24 @@ export const studyCommand: CommandModule<object, WholeFlags> = {
     return describeRun(await runStudy(input, options));
   }),
 };
+
+/** Has a study run by the workers of a queue. */
+async function studyByWorkers(flags: WholeFlags, queue: string, tools: Tools): Promise<Outcome> {
+  const provider = requireForQueue(flags);
+  if (flags['dry-run']) {
+    throw new UsageError('--dry-run and --queue cannot be used together: it is about this machine');
+  }
+  const { loadStudy } = await import('../study/load.js');
+  const { studyOnQueue } = await import('../cluster/queue/study-on-queue.js');
+  const study = await loadStudy(flags.file, inputsOf(flags.input ?? []));
+  const { work, overwrite, root } = flags;
+  const out = flags.out ?? join('output', 'studies', study.name);
+  const { signal, onProgress, note } = tools;
+  const options = { provider, overwrite, piece: flags['piece-images'], signal, onProgress };
+  return describeRun(
+    await studyOnQueue({ study, out, work, queue, root }, { ...options, onNote: note }),
+  );
+}
 
 export const mergeStudyCommand: CommandModule<object, StudyFlags> = {
   command: 'study [file]',

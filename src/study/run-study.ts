@@ -64,9 +64,22 @@ async function run(
   { study, out, work }: RunStudyInput,
   options: RunStudyOptions,
 ): Promise<StudyRun> {
-  const { overwrite = false, provider = 'cpu' } = options;
-  await requireStudyPlace(out, study.name, overwrite);
-  const opened = await openStudy({ study, work }, options);
+  await requireStudyPlace(out, study.name, options.overwrite ?? false);
+  return finishStudy(await openStudy({ study, work }, options), { study, out, work }, options);
+}
+
+/**
+ * Scores what is not, compares and writes the results of a study that was opened.
+ * @param earlier the folder of earlier results, which stay where nothing has changed
+ * @throws as {@link runStudy}
+ */
+export async function finishStudy(
+  opened: OpenedStudy,
+  { study, out, work }: RunStudyInput,
+  options: RunStudyOptions,
+  earlier = out,
+): Promise<StudyRun> {
+  const { provider = 'cpu' } = options;
   const { sets, failures } = opened;
   const scored = await scoreCells(opened.cells, { study, work, provider }, options, failures);
   requireSome(scored, failures, study);
@@ -77,7 +90,7 @@ async function run(
     scored: scored.filter(({ reused }) => !reused).length,
     reused: scored.filter(({ reused }) => reused).length,
   };
-  const kept = await keptResults(out, key);
+  const kept = await keptResults(earlier, key);
   if (kept) {
     const all = [...failures, ...laterFailures(kept, failures.length)];
     return { out, results: kept, failures: all, ...counts, isUnchanged: true };
@@ -116,22 +129,24 @@ export interface OpenedStudy {
 }
 
 /** A model on a set whose images are there. */
-interface OpenedCell {
+export interface OpenedCell {
   cell: StudyCell;
   set: OpenedSet['set'];
 }
 
 /**
  * Finds the models and opens the sets; datasets of recipes are generated, unless an earlier run did.
+ * @param open opens a set by its name
  * @throws EvaluationError `cards-same-name`; AbortedError
  */
 export async function openStudy(
   { study, work }: Pick<RunStudyInput, 'study' | 'work'>,
   options: RunStudyOptions,
+  open = (name: string): Promise<OpenedSet> => openStudySet(study, name, work, options),
 ): Promise<OpenedStudy> {
   const listed = await listModels(study);
   const { failures } = listed;
-  const sets = await openSets(study, work, options, failures);
+  const sets = await openSets(study, open, failures);
   const cells = listed.cells.flatMap((cell) => {
     const opened = sets.get(cell.set);
     return opened && isFor(cell, opened) ? [{ cell, set: opened.set }] : [];
@@ -141,14 +156,13 @@ export async function openStudy(
 
 async function openSets(
   study: Study,
-  work: string,
-  options: RunStudyOptions,
+  open: (name: string) => Promise<OpenedSet>,
   failures: StudyFailure[],
 ): Promise<Map<string, OpenedSet>> {
   const sets = new Map<string, OpenedSet>();
   for (const name of Object.keys(study.sets)) {
     try {
-      sets.set(name, await openStudySet(study, name, work, options));
+      sets.set(name, await open(name));
     } catch (error) {
       failures.push({ set: name, error: asFailure(error) });
     }

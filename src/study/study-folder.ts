@@ -20,7 +20,7 @@ import { type StudyResults, studyResultsSchema, type StudyScores } from './resul
 import type { StudyFields } from './schema.js';
 import { studyTables, tableFiles } from './tables.js';
 
-const STUDY_FILE = 'study.json';
+export const STUDY_FILE = 'study.json';
 /** What determined the folder, and the digests of its files. */
 const LOCK_FILE = 'study.lock.json';
 const [TABLES_FOLDER, FIGURES_FOLDER] = ['tables', 'figures'];
@@ -84,7 +84,12 @@ export async function keptResults(out: string, key: string): Promise<StudyResult
     const file = join(out, path);
     if (!(await exists(file)) || sha256File(file) !== sha256) return undefined;
   }
-  return readSummary(out, STUDY_FILE, studyResultsSchema, 'patchml study', EvaluationError);
+  return readStudyResults(out);
+}
+
+/** Reads `study.json`. @throws EvaluationError where it is missing or damaged */
+export function readStudyResults(folder: string): Promise<StudyResults> {
+  return readSummary(folder, STUDY_FILE, studyResultsSchema, 'patchml study', EvaluationError);
 }
 
 /** Results to write. */

@@ -6,10 +6,15 @@ import { expect, test } from '@jest/globals';
 import { stringify } from 'yaml';
 import { evaluateOnQueue } from '../../src/cluster/queue/evaluate-on-queue.js';
 import type { QueueStatus } from '../../src/cluster/queue/status.js';
+import { studyOnQueue } from '../../src/cluster/queue/study-on-queue.js';
 import { encode } from '../../src/image/encode.js';
 import { type EvaluatedModels, evaluateModels } from '../../src/score/evaluate.js';
 import { openEvaluationSet } from '../../src/sets/open-set.js';
+import { makeImages, writeFolders } from '../support/input.js';
+import { writeRecipe } from '../support/made-recipe.js';
 import { runCli, startCli } from '../support/run-cli.js';
+import { loadStudy } from '../../src/study/load.js';
+import { runStudy } from '../../src/study/run-study.js';
 import { describeWithRedis, useRedis } from '../support/redis.js';
 import { useWorkers } from '../support/queue-lab.js';
 import { tinyCard } from '../support/unit-cards.js';
@@ -144,5 +149,57 @@ describeWithRedis('Models on a queue', () => {
     const where = ['--queue', redis().url, '--root', root];
     const { code, stderr } = await runCli([...args, ...where], { cwd: root });
     expect([code, stderr]).toEqual([flags.length > 0 ? 2 : 1, expect.stringContaining(problem)]);
+  });
+});
+
+describeWithRedis('A study on a queue', () => {
+  const redis = useRedis();
+  const startWorkers = useWorkers(() => redis().url);
+
+  test('has the bytes of an undivided one: its datasets, models and results', async () => {
+    const root = await newStorage();
+    writeFolders(join(root, 'in'), await makeImages({ images: 12 }));
+    writeRecipe(root);
+    const ofInputs = { annotations: '{data}/in/annotations', images: '{data}/in/images' };
+    const study = {
+      name: 'small',
+      inputs: { data: '.' },
+      sets: {
+        set: { dataset: 'in/set' },
+        made: { recipe: 'recipe.yaml', ...ofInputs },
+        absent: { dataset: '{data}/in/absent' },
+      },
+      models: [
+        { card: 'models/sample.yaml' },
+        { card: 'models/broken.yaml' },
+        { card: 'models/dynamic.yaml', sets: ['set'] },
+      ],
+      gaps: [['set', 'made']],
+      figures: [],
+      scores: { resamples: 20 },
+    };
+    writeTree({ 'study.yaml': stringify(study) }, root);
+    const loaded = await loadStudy(join(root, 'study.yaml'));
+    const { work, queue, signal } = startWorkers(root);
+    const input = { study: loaded, out: 'out', work: 'work', ...queue };
+    const run = studyOnQueue(input, { piece: 9, signal });
+    await Promise.all([work(), work()]);
+    const done = await run;
+    const places = { out: join(root, 'out-1'), work: join(root, 'work-1') };
+    const made = await runStudy({ study: loaded, ...places }, { jobs: 1 });
+    const named = ({ failures }: typeof made): unknown[] =>
+      failures.map(({ set, model, error: { code, message } }) => [set, model, code, message]);
+    expect(named(done)).toEqual(named(made));
+    expect(named(done)).toHaveLength(3);
+    expect([done.scored, done.reused]).toEqual([3, 0]);
+    expect(done.results).toEqual(made.results);
+    expect(contentsOf(join(root, 'out'))).toEqual(contentsOf(join(root, 'out-1')));
+    for (const folder of ['predictions', 'scores', 'pool']) {
+      expect(contentsOf(join(root, 'work', folder))).toEqual(
+        contentsOf(join(root, 'work-1', folder)),
+      );
+    }
+    const again = await studyOnQueue(input, { piece: 9, signal });
+    expect([again.scored, again.reused, again.isUnchanged]).toEqual([0, 3, true]);
   });
 });

@@ -4,6 +4,7 @@ import { modelCardSchema, PREPROCESSING_CHOICES } from '../../models/card.js';
 import { PROVIDERS } from '../../models/provider.js';
 import type { Stage } from '../../progress.js';
 import { recipeSchema } from '../../recipe/schema.js';
+import { studySchema } from '../../study/schema.js';
 import { isPlainPath, NOT_PLAIN } from '../storage-path.js';
 
 /** A path from the storage's root; the storage itself refuses one that leads out of it by a link. */
@@ -72,8 +73,42 @@ const evaluateFound = z.strictObject({
   ),
 });
 
+const studyJob = z.strictObject({
+  command: z.literal('study'),
+  /** Its inputs are paths from the storage's root. */
+  study: studySchema,
+  /** Its file, from the storage's root. */
+  file: path,
+  /** Of the sets that have one, with the fields that the study lays over it. */
+  recipes: z.record(z.string(), recipeSchema),
+  provider: z.enum(PROVIDERS),
+  out: path,
+  work: path,
+  overwrite: z.boolean(),
+  piece,
+});
+
+const studyFailure = z.strictObject({
+  set: z.string().optional(),
+  model: z.string().optional(),
+  code: z.enum(ERROR_CODES),
+  message: z.string(),
+});
+
+/** What the stages of `study` leave. */
+const studyFound = z.strictObject({
+  /** Datasets that were generated, by the name of the set. */
+  datasets: z.record(z.string(), path),
+  /** Models on sets, by their place in the study, that could not be run. */
+  failed: z.array(z.int().min(0)),
+  failures: z.array(studyFailure),
+  scored: z.int().min(0),
+  reused: z.int().min(0),
+  isUnchanged: z.boolean(),
+});
+
 /** What is asked of a queue, but for whose it is. */
-export const jobSchema = z.discriminatedUnion('command', [generateJob, evaluateJob]);
+export const jobSchema = z.discriminatedUnion('command', [generateJob, evaluateJob, studyJob]);
 
 export type QueuedJob = z.output<typeof jobSchema>;
 
@@ -87,6 +122,7 @@ export type JobOf<C extends Command> = Extract<QueuedJob, { command: C }>;
 const COMMANDS = {
   generate: { stages: ['index', 'extract', 'plan', 'compose'], found: generateFound },
   evaluate: { stages: ['predict', 'score'], found: evaluateFound },
+  study: { stages: ['compose', 'predict', 'score', 'study'], found: studyFound },
 } as const satisfies Record<Command, { stages: readonly Stage[]; found: z.ZodType }>;
 
 /** What a stage leaves to the next, and the last one to the coordinator. */

@@ -23,6 +23,7 @@ import { jobIdOf, nameOf, parsePiece, type Piece, problemOf, REFUSED } from './p
 import { openPlace, type Place, queueNameOf, readId, versionsText } from './place.js';
 import { openScratch, type Scratch } from './scratch.js';
 import { openShelf, type Shelf } from './shelf.js';
+import { doStudyPiece } from './study-pieces.js';
 import { doParts, reasonOf } from './stage-parts.js';
 
 /** Whose pieces a worker does. */
@@ -184,6 +185,7 @@ type Doing<C extends Command> = (
 const DOING: { [C in Command]: Doing<C> } = {
   generate: doGeneratePiece,
   evaluate: doEvaluatePiece,
+  study: doStudyPiece,
 };
 
 async function doPiece(
