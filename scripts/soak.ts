@@ -1,12 +1,14 @@
 // A long run of small images: `node dist/scripts/soak.js [--images 1000000] [--out output/soak]`. It
-// plans, composes, verifies, releases, exports and shows a dataset of 24 px images, each in a process
-// of its own, and prints how fast each was in its first and second half, its memory after a tenth and
-// the most after that, and the most files in a folder. A benchmark, no test: it passes no verdict.
+// plans, composes, verifies, releases, exports and shows a dataset of 24 px images, and checks the
+// release and the exports, each in a process of its own, and prints how fast each was in its first and
+// second half, its memory after a tenth and the most after that, and the most files in a folder of
+// what it made. A benchmark, no test: it passes no verdict.
 import { spawn } from 'node:child_process';
-import { readdirSync, rmSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { verifyExport } from '../src/exports/exports.js';
 import {
   buildIndex,
   composeDataset,
@@ -16,10 +18,12 @@ import {
   extractPool,
   makePlan,
   parseRecipe,
+  readDataset,
   releaseDataset,
   type StageOptions,
   startViewer,
   verifyDataset,
+  verifyRelease,
 } from '../src/index.js';
 import { bytesText, countText, toTerminalTable } from '../src/text.js';
 import { makeSample } from './make-sample.js';
@@ -58,17 +62,39 @@ const parts: Record<string, Part> = {
   verify: (options) => verifyDataset({ dataset }, options),
   release: (options) =>
     releaseDataset({ dataset, version: '1.0.0', to: join(out, 'releases') }, options),
+  'verify release': (options) =>
+    verifyRelease({ release: join(out, 'releases', `${recipe.name}-1.0.0`) }, options),
   ...Object.fromEntries(
-    EXPORT_NAMES.map((format: ExportName) => [
-      `export ${format}`,
-      (options: StageOptions) =>
-        exportDataset({ dataset, format, out: join(out, `export-${format}`) }, options),
-    ]),
+    EXPORT_NAMES.flatMap((format: ExportName): [string, Part][] => {
+      const folder = join(out, `export-${format}`);
+      return [
+        [`export ${format}`, (options) => exportDataset({ dataset, format, out: folder }, options)],
+        [`verify ${format}`, (options) => checkExport(format, folder, options)],
+      ];
+    }),
   ),
   viewer: () => view(),
 };
 
-const HEAD = ['part', 'seconds', 'a second, halves', '', 'memory at 10%', 'most after', 'ratio'];
+/** What each part leaves. */
+const made: Record<string, string> = {
+  compose: dataset,
+  release: join(out, 'releases'),
+  ...Object.fromEntries(
+    EXPORT_NAMES.map((format) => [`export ${format}`, join(out, `export-${format}`)]),
+  ),
+};
+
+const HEAD = [
+  'part',
+  'seconds',
+  'a second, halves',
+  '',
+  'memory at 10%',
+  'most after',
+  'ratio',
+  'most files in a folder',
+];
 
 if (flags.part === undefined) await runAll();
 else await runPart(flags.part);
@@ -102,6 +128,21 @@ async function view(): Promise<void> {
   }
 }
 
+async function checkExport(
+  format: ExportName,
+  folder: string,
+  options: StageOptions,
+): Promise<void> {
+  for await (const { problem, file } of verifyExport(
+    format,
+    await readDataset(dataset),
+    folder,
+    options,
+  )) {
+    throw new Error(`export ${format}: ${problem} ${file}`);
+  }
+}
+
 /** What a part prints about itself. */
 interface Figures {
   seconds: number;
@@ -120,10 +161,11 @@ async function runAll(): Promise<void> {
     const figures = await inProcess(name);
     rows.push(rowOf(name, figures));
     console.log(rows.at(-1)!.join('  '));
-    if (name.startsWith('export')) rmSync(join(out, name.replace(' ', '-')), { recursive: true });
+    const folder = name.includes(' ') ? made[name.replace('verify', 'export')] : undefined;
+    const isDone = !name.startsWith('export') || !names.includes(name.replace('export', 'verify'));
+    if (folder !== undefined && isDone) rmSync(folder, { recursive: true, force: true });
   }
   console.log(toTerminalTable({ head: HEAD, rows }));
-  console.log(`most files in a folder: ${countText(mostFiles(dataset))}`);
 }
 
 function rowOf(name: string, { seconds, rates, memory: [tenth, most] }: Figures): string[] {
@@ -134,6 +176,7 @@ function rowOf(name: string, { seconds, rates, memory: [tenth, most] }: Figures)
     bytesText(tenth),
     bytesText(most),
     (most / tenth).toFixed(2),
+    name in made && existsSync(made[name]!) ? countText(mostFiles(made[name]!)) : '-',
   ];
 }
 
@@ -182,10 +225,10 @@ async function runPart(name: string): Promise<void> {
 
 /** The most files in one folder of those below a folder. */
 function mostFiles(folder: string): number {
-  const names = readdirSync(folder);
-  const folders = names.filter((name) => statSync(join(folder, name)).isDirectory());
+  const entries = readdirSync(folder, { withFileTypes: true });
+  const folders = entries.filter((entry) => entry.isDirectory());
   return folders.reduce(
-    (most, name) => Math.max(most, mostFiles(join(folder, name))),
-    names.length,
+    (most, { name }) => Math.max(most, mostFiles(join(folder, name))),
+    entries.length,
   );
 }
