@@ -44,7 +44,7 @@ export interface Estimate {
   /** Bytes of what stays, by what it is. */
   storage: Record<string, number>;
   files: number;
-  /** Pieces of a queue; commands that Redis does for them; requests to S3, if the storage is there. */
+  /** Pieces of a queue; commands to Redis for them; requests to S3 but DELETE, if the storage is there. */
   operations: { pieces: number; redis: number; s3: number };
   /** What is not in these numbers, and why. */
   leftOut: string[];
@@ -52,8 +52,16 @@ export interface Estimate {
   bottleneck: { step: string; limit: 'storage' | 'one process'; cores: number } | undefined;
 }
 
-/** Commands of BullMQ for a job: added, taken, kept alive twice, ended. */
-const COMMANDS = 5;
+/**
+ * What a run on a queue asks of Redis and S3, as scripts/bench/operations.ts counts it. Of Redis the
+ * commands that workers send for a piece, and that the waiting command sends each second; scripts that
+ * BullMQ runs in Redis count once. Of S3 all requests but DELETE, for a piece (of `generate` or
+ * `evaluate`: 12 PUT and LIST, 26 GET and HEAD) and for an image that is composed (2 and 3).
+ */
+export const OPERATIONS = {
+  redis: { piece: 2, second: 13 },
+  s3: { piece: 38, composedImage: 5 },
+} as const;
 
 /** The steps of some work, with what they leave and ask for. */
 export interface Work extends Pick<
@@ -86,12 +94,14 @@ export function joinWork(works: readonly Work[]): Work {
 /** Adds up what work costs. */
 export function totalOf({ pieces, s3, ...work }: Work, machines: MachineCounts): Estimate {
   const { steps } = work;
+  const seconds = steps.reduce((sum, step) => sum + step.seconds, 0);
+  const { piece, second } = OPERATIONS.redis;
   return {
     ...work,
     machines,
     coreHours: steps.reduce((sum, { coreSeconds }) => sum + coreSeconds, 0) / 3600,
-    seconds: steps.reduce((sum, { seconds }) => sum + seconds, 0),
-    operations: { pieces, redis: COMMANDS * pieces, s3 },
+    seconds,
+    operations: { pieces, redis: Math.round(piece * pieces + second * seconds), s3 },
     bottleneck: bottleneckOf(steps, machines),
   };
 }

@@ -12,6 +12,7 @@ import {
   type MachineCounts,
   type Machines,
   machinesOf,
+  OPERATIONS,
   requireCounts,
   stepOf,
   totalOf,
@@ -56,6 +57,8 @@ function datasetWork(recipe: Recipe, rates: Rates, machines: MachineCounts): Wor
   const images = imagesOf(recipe);
   const pool = patches * bytes.patch;
   const dataset = images * bytes.composed;
+  const pieces = Math.ceil(sources / machines.piece) + Math.ceil(images / machines.piece) + 4;
+  const { s3 } = OPERATIONS;
   const step = (
     name: string,
     [items, unit]: readonly [number, string],
@@ -100,9 +103,9 @@ function datasetWork(recipe: Recipe, rates: Rates, machines: MachineCounts): Wor
     steps,
     storage: { pool, plan: images * bytes.row, dataset },
     files: images + FILES_BESIDE,
-    pieces: Math.ceil(sources / machines.piece) + Math.ceil(images / machines.piece) + 4,
-    // Each source image is read once; each composed one is put, read by the merge, and put again.
-    s3: annotated + sources + 3 * images,
+    pieces,
+    // An annotation and a source image are read once.
+    s3: annotated + sources + s3.composedImage * images + s3.piece * pieces,
     gpuHours: 0,
     leftOut: [],
   };
@@ -134,6 +137,7 @@ export async function estimateStudy(
   const work = [
     ...(await datasetsWork(toMake, input, machines, options)),
     ...steps.map((step) => modelWork(step, isOnGpu, machines)),
+    { ...NOTHING, s3: imagesToFetch(steps, machines) },
   ];
   return totalOf(joinWork([{ ...NOTHING, leftOut }, ...work]), machines);
 }
@@ -179,6 +183,16 @@ function isDone(step: string, { isOwn }: Rates): boolean {
   return (step !== 'index' || isOwn.index) && (step !== 'extract' || isOwn.pool);
 }
 
+/** From S3: each machine fetches an image once, for all models that it runs on it. */
+function imagesToFetch(steps: readonly PlannedStep[], { machines }: MachineCounts): number {
+  const predicted = steps.filter(({ action }) => action === 'predict');
+  const sets = [...new Set(predicted.map(({ set }) => set))];
+  return sets.reduce((sum, set) => {
+    const runs = predicted.filter((step) => step.set === set);
+    return sum + (runs[0]!.images ?? 0) * Math.min(runs.length, machines);
+  }, 0);
+}
+
 /** Bytes of an image in the predictions of a model: 1,000 logits, and the best classes. */
 const PREDICTED = 4000 + 300;
 
@@ -206,7 +220,7 @@ function modelWork(step: PlannedStep, isOnGpu: boolean, machines: MachineCounts)
     storage: { predictions: predicts ? bytes : 0 },
     files: 5,
     pieces,
-    s3: 5 * pieces,
+    s3: OPERATIONS.s3.piece * pieces,
     gpuHours: predicts && isOnGpu ? seconds / 3600 : 0,
     leftOut: [],
   };

@@ -2,7 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { parse, stringify } from 'yaml';
-import type { Estimate } from '../../src/cluster/cost.js';
+import { type Estimate, OPERATIONS } from '../../src/cluster/cost.js';
 import { recipeCost } from '../../src/cluster/estimate.js';
 import type { Rates } from '../../src/cluster/stage-trial.js';
 import { estimateRecipe, estimateStudy, loadStudy } from '../../src/index.js';
@@ -41,8 +41,12 @@ describe('recipeCost', () => {
     // index 10, extract 150, merge 15, plan 10, compose 2000, merge 100
     expect(estimate.coreHours).toBeCloseTo(2285 / 3600, 10);
     expect(estimate.storage).toEqual({ pool: 7.5e9, plan: 2.5e8, dataset: 4e10 });
-    expect(estimate.operations.pieces).toBe(50 + 1000 + 4);
-    expect(estimate.operations.s3).toBe(100_000 + 50_000 + 3_000_000);
+    const { pieces, redis, s3 } = estimate.operations;
+    expect(pieces).toBe(50 + 1000 + 4);
+    const { composedImage, piece: ofPiece } = OPERATIONS.s3;
+    expect(s3).toBe(100_000 + 50_000 + composedImage * 1_000_000 + ofPiece * 1054);
+    const { piece, second } = OPERATIONS.redis;
+    expect(redis).toBe(Math.round(piece * 1054 + second * estimate.seconds));
   });
 
   test('divides the time by the cores, but not that of one process, nor below what the storage gives', () => {
