@@ -9,7 +9,7 @@ import {
   type Stats,
   statSync,
 } from 'node:fs';
-import { lstat, readdir, realpath } from 'node:fs/promises';
+import { lstat, opendir, readdir, realpath } from 'node:fs/promises';
 import { dirname, join, sep } from 'node:path';
 import { TransferError } from '../errors.js';
 
@@ -22,24 +22,27 @@ interface Met {
   isFolder: boolean;
 }
 
+/** Entries of a folder that are held at a time. */
+const ENTRIES = 1024;
+
 /**
- * All that is below a folder, a folder's entries at a time: in no set order, but a folder before what
- * is in it.
- * @param enters which entries are folders. Default: folders, no links to them
+ * All that is below a folder, some entries at a time: in no set order, but a folder before what is in
+ * it. Links are not followed.
  */
-export async function* walk(
-  folder: string,
-  enters: (entry: Dirent, path: string) => boolean = (entry) => entry.isDirectory(),
-): AsyncGenerator<Met[]> {
+export async function* walk(folder: string): AsyncGenerator<Met[]> {
   const pending = [''];
   for (let below = pending.pop(); below !== undefined; below = pending.pop()) {
-    const entries = await readdir(join(folder, below), { withFileTypes: true });
-    yield entries.map((entry) => {
+    let met: Met[] = [];
+    for await (const entry of await opendir(join(folder, below), { bufferSize: ENTRIES })) {
       const path = below === '' ? entry.name : `${below}/${entry.name}`;
-      const isFolder = enters(entry, path);
+      const isFolder = entry.isDirectory();
       if (isFolder) pending.push(path);
-      return { path, entry, isFolder };
-    });
+      met.push({ path, entry, isFolder });
+      if (met.length < ENTRIES) continue;
+      yield met;
+      met = [];
+    }
+    yield met;
   }
 }
 

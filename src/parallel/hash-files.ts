@@ -17,11 +17,14 @@ export interface SizedFile {
 const FEW_BYTES = 2 ** 28;
 const FEW_FILES = 8192;
 
+/** Bytes of a file, on average, that are hashed sooner than a thread is told of it. */
+const SMALL = 4096;
+
 /** Files that a thread is given at once. */
 const BATCH = 32;
 
 /**
- * Files with their SHA-256, in their order; of many in worker threads. Memory does not grow with
+ * Files with their SHA-256, in their order; of many that are not small in worker threads. Memory does not grow with
  * their number.
  * @returns undefined as the digest of a file that is not read
  * @throws OutputError where one cannot be read, AbortedError
@@ -40,7 +43,7 @@ export async function* hashFiles<File extends SizedFile>(
     const isFew = jobs === 1 || (await takeFew(batches, first));
     if (isFew) {
       for (const batch of first) yield* hashHere(batch);
-      for await (const batch of batches) yield* hashHere(batch); // with one job: all of them
+      for await (const batch of batches) yield* hashHere(batch);
       return;
     }
     const underWay: File[][] = [];
@@ -58,7 +61,7 @@ export async function* hashFiles<File extends SizedFile>(
   }
 }
 
-/** @returns whether these are all, and few */
+/** @returns whether these are all, and few; or so small that threads would not help */
 async function takeFew(
   batches: AsyncGenerator<SizedFile[]>,
   taken: SizedFile[][],
@@ -70,7 +73,7 @@ async function takeFew(
     taken.push(next.value);
     for (const file of next.value) if (!isUnread(file)) bytes += file.size;
   }
-  return false;
+  return bytes < FEW_FILES * SMALL;
 }
 
 function* hashHere<File extends SizedFile>(
