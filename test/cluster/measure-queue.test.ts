@@ -1,11 +1,12 @@
 // Models evaluated, and studies run, on a queue with real workers and a real Redis: src/cluster/queue.
 
-import { copyFileSync, readdirSync } from 'node:fs';
+import { copyFileSync, readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { expect, test } from '@jest/globals';
 import { stringify } from 'yaml';
 import { evaluateOnQueue } from '../../src/cluster/queue/evaluate-on-queue.js';
 import type { QueueStatus } from '../../src/cluster/queue/status.js';
+import { openStorage } from '../../src/cluster/storage.js';
 import { studyOnQueue } from '../../src/cluster/queue/study-on-queue.js';
 import { encode } from '../../src/image/encode.js';
 import { type EvaluatedModels, evaluateModels } from '../../src/score/evaluate.js';
@@ -17,12 +18,14 @@ import { loadStudy } from '../../src/study/load.js';
 import { runStudy } from '../../src/study/run-study.js';
 import { describeWithRedis, useRedis } from '../support/redis.js';
 import { useWorkers } from '../support/queue-lab.js';
+import { useS3 } from '../support/s3-server.js';
 import { tinyCard } from '../support/unit-cards.js';
 import { writeTree } from '../support/unit-folder.js';
 import { flatImage } from '../support/unit-images.js';
-import { contentsOf, openWorkspace } from '../support/workspace.js';
+import { contentsOf, openWorkspace, pathsIn } from '../support/workspace.js';
 
 const newFolder = openWorkspace();
+const s3 = useS3();
 
 /** A storage with 23 images of two classes in it, of which three are no images, and models. */
 async function newStorage(): Promise<string> {
@@ -125,6 +128,39 @@ describeWithRedis('Models on a queue', () => {
       folder: join(root, 'out', 'set', 'sample'),
       model: { name: 'sample' },
     });
+  });
+
+  test('are scored in S3', async () => {
+    const root = await newStorage();
+    for (const path of pathsIn(join(root, 'in')).filter((name) => name.endsWith('.png'))) {
+      await s3.put(`in/${path}`, readFileSync(join(root, 'in', path)));
+    }
+    const card = join('configs', 'models', 'sample.yaml');
+    const model = card.replace('.yaml', '.onnx');
+    await s3.put(model, readFileSync(model));
+    const { work, signal } = startWorkers(`${s3.to()}/shapes-1.1.0`);
+    const store = { endpoint: s3.url(), cache: newFolder('cache') };
+    const places = {
+      work: 'work',
+      out: 'out',
+      queue: redis().url,
+      root: `${s3.to()}/shapes-1.1.0`,
+    };
+    const run = evaluateOnQueue(
+      { cards: [card], set: { dataset: 'in/set' }, ...places },
+      { ...few, ...store, piece: 8, signal },
+    );
+    await work(store);
+    const done = await run;
+    const made = await undivided(root, [card]);
+    expect(said(done)).toEqual([]);
+    const storage = await openStorage(places.root, store);
+    const scores = await storage.fetch('out/set/sample');
+    expect(readFileSync(join(scores, 'images.csv'))).toEqual(
+      readFileSync(join(root, 'out-1', 'set', 'sample', 'images.csv')),
+    );
+    expect(done.evaluated[0]!.scorecard.metrics).toEqual(made.evaluated[0]!.scorecard.metrics);
+    expect(s3.objects().filter((path) => /\.shards\/|PUSHING/.test(path))).toEqual([]);
   });
 
   test.each<[string, string, string[], string]>([

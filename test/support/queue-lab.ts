@@ -140,6 +140,7 @@ export function useQueueLab(
 function startWorker(given: WorkerArguments): LabWorker {
   const process = spawn(globalThis.process.execPath, [WORKER, JSON.stringify(given)], {
     stdio: ['ignore', 'pipe', 'pipe'],
+    env: globalThis.process.env, // as the test has set it
   });
   const said: string[] = [];
   const listeners = new Set<() => void>();

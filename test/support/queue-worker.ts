@@ -24,4 +24,7 @@ export interface WorkerArguments {
   stalls: number;
   /** How much its clock is ahead, ms. */
   clockOff?: number;
+  /** Of a storage in S3. */
+  endpoint?: string;
+  cache?: string;
 }

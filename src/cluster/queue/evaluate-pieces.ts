@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { METADATA_FILE } from '../../dataset/dataset.js';
+import { LOCK_FILE } from '../../dataset/dataset.js';
 import { digestOf } from '../../files/digest.js';
 import { openPrediction } from '../../models/prediction.js';
 import { openEvaluation } from '../../score/evaluate.js';
@@ -9,7 +9,6 @@ import { openEvaluationSet } from '../../sets/open-set.js';
 import type { Shard } from '../parts.js';
 import { mergeEvaluation } from '../prediction-parts.js';
 import { type Bench, type FailedPart, give, pathOf } from './bench.js';
-import { SUMMARIES } from './generate-pieces.js';
 import { type FoundOf, type JobOf, parseFound } from './jobs.js';
 import type { Piece } from './pieces.js';
 import { givePredictions, pieceCount, predictPiece, takePredictions } from './prediction-pieces.js';
@@ -40,14 +39,12 @@ async function openSet({ set }: Job, { storage, signal }: Bench): Promise<Evalua
   const { dataset, images, labels, originals, multiLabelRule, limit } = set;
   const fetch = async (path: string | undefined): Promise<string | undefined> =>
     path === undefined ? undefined : storage.fetch(path, signal);
-  const fetchImages = async (
-    path: string | undefined,
-    needed: readonly string[],
-  ): Promise<string | undefined> =>
-    path === undefined ? undefined : storage.fetchImages(path, new Set(needed), signal);
+  const fetchImages = async (path: string | undefined): Promise<string | undefined> =>
+    path === undefined ? undefined : storage.fetchImages(path, new Set(), signal);
+  const isPatchml = dataset !== undefined && (await storage.exists(`${dataset}/${LOCK_FILE}`));
   const opened = await openEvaluationSet({
-    dataset: await fetchImages(dataset, [...SUMMARIES, METADATA_FILE]),
-    images: await fetchImages(images, []),
+    dataset: isPatchml ? await fetch(dataset) : await fetchImages(dataset),
+    images: await fetchImages(images),
     labels: await fetch(labels),
     originals: await fetch(originals),
     multiLabelRule,
@@ -87,12 +84,10 @@ async function predictPart(
   const { prediction } = await openModel(job, set, bench);
   const of = pieceCount(set.ids.length, job);
   const shard = { part: ((part - 1) % of) + 1, of };
-  await predictPiece(prediction, imagesOf(job), shard, { provider, batch }, bench);
+  const { dataset, images } = job.set;
+  const place = set.kind === 'patchml' ? undefined : (dataset ?? images); // it is all there
+  await predictPiece(prediction, place, shard, { provider, batch }, bench);
   return { evaluated: [], failures: [] };
-}
-
-function imagesOf({ set: { dataset, images } }: Job): string {
-  return dataset ?? images!;
 }
 
 /** The one model of a part, and where its scores go or are. */

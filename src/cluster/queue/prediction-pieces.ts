@@ -12,11 +12,12 @@ export function pieceCount(images: number, { piece }: { piece: number }): number
 /**
  * Runs a model on a part of a set, unless an earlier run did.
  * @param prediction whose folder is in the scratch folder
- * @param images where the set's images lie, from the storage's root
+ * @param images where the set's images lie, from the storage's root, of which those that are needed are
+ * fetched; undefined where all are there
  */
 export async function predictPiece(
   prediction: Prediction,
-  images: string,
+  images: string | undefined,
   shard: Shard,
   options: Pick<PredictOptions, 'provider' | 'batch'>,
   bench: Bench,
@@ -27,7 +28,8 @@ export async function predictPiece(
   if ((await storage.exists(folder)) || (await storage.exists(part))) return;
   const threads = { ...options, jobs: 1, signal };
   await makePredictionPart(prediction, shard, threads, async (places) => {
-    await storage.fetchImages(images, new Set(places.map(({ file }) => file)), signal);
+    if (images !== undefined)
+      await storage.fetchImages(images, new Set(places.map(({ file }) => file)), signal);
   });
   await give(part, bench);
 }
