@@ -25,7 +25,7 @@ import { queueNameOf, type Versions } from './place.js';
 import type { CoordinateOptions } from './run-options.js';
 
 /** How often it looks how far the run is, ms. */
-const LOOK_EVERY = 500;
+const LOOK_EVERY = 200;
 /** How often a piece is tried before it has failed. */
 const ATTEMPTS = 5;
 /** How long a run is without a worker before that is said, ms. */

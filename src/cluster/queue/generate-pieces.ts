@@ -139,13 +139,16 @@ async function compose(
     await doInPieces('compose', composition.plan.summary.images, job, bench);
     await take(parts, bench);
     await rm(at(out), { recursive: true, force: true });
-    await mergeDataset(input, { overwrite, jobs, signal });
+    await mergeDataset(input, { overwrite, jobs: Math.max(jobs, JOINERS), signal });
     if (isTaken) await storage.remove(out);
   }
   await give(out, bench);
   await storage.remove(partsFolder(out));
   return found;
 }
+
+/** Threads that join parts, at least: they wait for the disk as long as for the processor. */
+const JOINERS = 2;
 
 /** @param jobs pieces that are done at a time, each in one thread */
 async function openForParts(composition: Composition, jobs: number): Promise<PlanComposer> {
