@@ -19,7 +19,7 @@ export {
   type EvaluateShardInput,
   type EvaluateShardOptions,
   mergeEvaluation,
-} from './cluster/prediction-parts.js';
+} from './cluster/evaluation-parts.js';
 export {
   evaluateOnQueue,
   type EvaluateOnQueueInput,

@@ -121,7 +121,7 @@ export const mergeEvaluateCommand: CommandModule<object, EvaluateFlags> = {
     ),
   handler: run(async (flags, tools) => {
     requireOneProvider(flags.provider);
-    const { mergeEvaluation } = await import('../cluster/prediction-parts.js');
+    const { mergeEvaluation } = await import('../cluster/evaluation-parts.js');
     return evaluate(mergeEvaluation, await openModels(flags, tools), tools);
   }),
 };
@@ -261,7 +261,7 @@ async function describeEvaluated(
 
 /** Does one part of the images, of each model. */
 async function evaluatePart(models: OpenedModels, shard: Shard, tools: Tools): Promise<Outcome> {
-  const { evaluateShard } = await import('../cluster/prediction-parts.js');
+  const { evaluateShard } = await import('../cluster/evaluation-parts.js');
   const work = async (
     input: EvaluateInput,
     options: EvaluateOptions,

@@ -7,7 +7,7 @@ import { scoresFolder } from '../../score/scores-folder.js';
 import { type EvaluationSet, limitImages } from '../../sets/evaluation-set.js';
 import { openEvaluationSet } from '../../sets/open-set.js';
 import type { Shard } from '../parts.js';
-import { mergeEvaluation } from '../prediction-parts.js';
+import { mergeEvaluation } from '../evaluation-parts.js';
 import { type Bench, type FailedPart, give, pathOf } from './bench.js';
 import { type FoundOf, type JobOf, parseFound } from './jobs.js';
 import type { Piece } from './pieces.js';

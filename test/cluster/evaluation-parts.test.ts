@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'no
 import { dirname, join } from 'node:path';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import type { Part, Shard } from '../../src/cluster/parts.js';
-import { evaluateShard, mergeEvaluation } from '../../src/cluster/prediction-parts.js';
+import { evaluateShard, mergeEvaluation } from '../../src/cluster/evaluation-parts.js';
 import { AbortedError } from '../../src/errors.js';
 import { lockFolder } from '../../src/files/folder-lock.js';
 import { encode } from '../../src/image/encode.js';
