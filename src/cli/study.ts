@@ -21,7 +21,7 @@ import {
   shardOf,
   shared,
 } from './flags.js';
-import { type Outcome, run, type Tools, UsageError } from './run.js';
+import { type Outcome, run, silenceSdk, type Tools, UsageError } from './run.js';
 
 const studyFlags = {
   input: {
@@ -105,15 +105,17 @@ async function studyByWorkers(flags: WholeFlags, queue: string, tools: Tools): P
   if (flags['dry-run']) {
     throw new UsageError('--dry-run and --queue cannot be used together: it is about this machine');
   }
+  silenceSdk();
   const { loadStudy } = await import('../study/load.js');
   const { studyOnQueue } = await import('../cluster/queue/study-on-queue.js');
   const study = await loadStudy(flags.file, inputsOf(flags.input ?? []));
-  const { work, overwrite, root } = flags;
+  const { work, overwrite, root, endpoint, cache } = flags;
   const out = flags.out ?? join('output', 'studies', study.name);
   const { signal, onProgress, note } = tools;
   const options = { provider, overwrite, piece: flags['piece-images'], signal, onProgress };
+  const place = { endpoint, cache, onNote: note };
   return describeRun(
-    await studyOnQueue({ study, out, work, queue, root }, { ...options, onNote: note }),
+    await studyOnQueue({ study, out, work, queue, root }, { ...options, ...place }),
   );
 }
 

@@ -22,7 +22,7 @@ import { studyTables, tableFiles } from './tables.js';
 
 export const STUDY_FILE = 'study.json';
 /** What determined the folder, and the digests of its files. */
-const LOCK_FILE = 'study.lock.json';
+export const LOCK_FILE = 'study.lock.json';
 const [TABLES_FOLDER, FIGURES_FOLDER] = ['tables', 'figures'];
 const REPORT_FILE = 'report.html';
 
@@ -54,6 +54,7 @@ const STUDY: OutputKind = {
 
 /**
  * Checks, before the work, that results may go to a folder.
+ * @param shown what an error calls it, if it is a copy of what the user named
  * @throws OutputError `output-not-study` where it holds anything else, `output-other-study` where it
  *   holds those of a study of another name, unless they are to be replaced
  */
@@ -61,13 +62,14 @@ export async function requireStudyPlace(
   out: string,
   name: string,
   overwrite: boolean,
+  shown = out,
 ): Promise<void> {
   if ((await requirePlace(out, STUDY)) === 'free' || overwrite) return;
   const earlier = (await readLock(out)).name;
   if (earlier === name) return;
   throw new OutputError(`this folder holds the results of the study "${earlier}"`, {
     code: 'output-other-study',
-    path: out,
+    path: shown,
     fix: 'choose another output folder, or pass --overwrite to replace them',
   });
 }

@@ -1,6 +1,6 @@
 // Models evaluated, and studies run, on a queue with real workers and a real Redis: src/cluster/queue.
 
-import { copyFileSync, readdirSync, readFileSync } from 'node:fs';
+import { copyFileSync, readdirSync, readFileSync, statSync, utimesSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { expect, test } from '@jest/globals';
 import { stringify } from 'yaml';
@@ -193,28 +193,7 @@ describeWithRedis('A study on a queue', () => {
   const startWorkers = useWorkers(() => redis().url);
 
   test('has the bytes of an undivided one: its datasets, models and results', async () => {
-    const root = await newStorage();
-    writeFolders(join(root, 'in'), await makeImages({ images: 12 }));
-    writeRecipe(root);
-    const ofInputs = { annotations: '{data}/in/annotations', images: '{data}/in/images' };
-    const study = {
-      name: 'small',
-      inputs: { data: '.' },
-      sets: {
-        set: { dataset: 'in/set' },
-        made: { recipe: 'recipe.yaml', ...ofInputs },
-        absent: { dataset: '{data}/in/absent' },
-      },
-      models: [
-        { card: 'models/sample.yaml' },
-        { card: 'models/broken.yaml' },
-        { card: 'models/dynamic.yaml', sets: ['set'] },
-      ],
-      gaps: [['set', 'made']],
-      figures: [],
-      scores: { resamples: 20 },
-    };
-    writeTree({ 'study.yaml': stringify(study) }, root);
+    const root = await newStudy();
     const loaded = await loadStudy(join(root, 'study.yaml'));
     const { work, queue, signal } = startWorkers(root);
     const input = { study: loaded, out: 'out', work: 'work', ...queue };
@@ -238,4 +217,100 @@ describeWithRedis('A study on a queue', () => {
     const again = await studyOnQueue(input, { piece: 9, signal });
     expect([again.scored, again.reused, again.isUnchanged]).toEqual([0, 3, true]);
   });
+
+  test('has the results of an undivided one in S3, where its workers share no folder', async () => {
+    const root = await newStudy([SAMPLE_ON_ALL, DYNAMIC_ON_ONE]);
+    for (const folder of ['in', 'models']) {
+      for (const path of pathsIn(join(root, folder)).filter((name) => /\.\w+$/.test(name))) {
+        await s3.put(`${folder}/${path}`, readFileSync(join(root, folder, path)));
+      }
+    }
+    const place = `${s3.to()}/shapes-1.1.0`;
+    const { work } = startWorkers(place);
+    const store = { endpoint: s3.url(), cache: newFolder('cache') };
+    const others = { endpoint: s3.url(), cache: newFolder('other-cache') };
+    const patience = 60_000; // as of a command: none is taken for dead, however slow the machine
+    await Promise.all([store, others].map((options) => work({ ...options, patience })));
+    const where = ['--queue', redis().url, '--root', place, '--endpoint', s3.url()];
+    const paths = ['--work', 'work', '-o', 'out', '--cache', store.cache];
+    const args = ['study', 'study.yaml', '--piece-images', '12', '--json', ...paths, ...where];
+    const first = await runCli(args, { cwd: root });
+    const storage = await openStorage(place, store);
+    const copy = await storage.fetch('in/set'); // predictions have the times of images in them
+    for (const path of pathsIn(copy).filter((name) => name.endsWith('.png'))) {
+      const { mtime } = statSync(join(copy, path));
+      utimesSync(join(root, 'in/set', path), mtime, mtime);
+    }
+    const undivided = { out: join(root, 'out-1'), work: join(root, 'work-1') };
+    const study = await loadStudy(join(root, 'study.yaml'));
+    const made = await runStudy({ study, ...undivided }, { jobs: 1 });
+    const { failures, ...done } = JSON.parse(first.stdout) as { failures: object[] };
+    expect(done).toMatchObject({ scored: 3, reused: 0 });
+    expect(failures).toEqual(
+      made.failures.map(({ set, model, error: { code, message } }) => ({
+        ...(set === undefined ? {} : { set }),
+        ...(model === undefined ? {} : { model }),
+        ...{ code, message: message.replaceAll(root, place) },
+      })),
+    );
+    const { figures, ...expected } = contentsOf(undivided.out);
+    expect(figures).toBe('folder'); // it is empty, and S3 has no folders
+    expect(contentsOf(await storage.fetch('out'))).toEqual(expected);
+    const again = await runCli(args, { cwd: root });
+    expect([again.stderr, JSON.parse(again.stdout || '{}')]).toEqual([
+      expect.stringMatching(/^run \S+ is in the queue/),
+      expect.objectContaining({ scored: 0, reused: 3, unchanged: true }),
+    ]);
+    expect(s3.objects().filter((path) => /\.shards\/|PUSHING/.test(path))).toEqual([]);
+  });
+
+  test.each<[string, string, string]>([
+    ['outside of the root', '{data}/../elsewhere', 'lies outside of the storage'],
+    ['in the root itself', '{data}', 'in folders below the root'],
+  ])('is refused in S3 where it reads what is %s', async (_, dataset, problem) => {
+    const root = newFolder('storage');
+    const models = [{ predictions: 'predictions/{model}.csv' }];
+    const study = { name: 'small', inputs: { data: '.' }, sets: { set: { dataset } }, models };
+    writeTree({ 'study.yaml': stringify(study) }, root);
+    const where = ['--queue', redis().url, '--root', s3.to(), '--endpoint', s3.url()];
+    const { code, stderr } = await runCli(['study', 'study.yaml', ...where], { cwd: root });
+    expect([code, stderr]).toEqual([1, expect.stringContaining(problem)]);
+  });
+
+  test('is refused in S3 where something else is at the output', async () => {
+    const root = await newStudy();
+    await s3.put('out/file.txt', 'mine');
+    const place = `${s3.to()}/shapes-1.1.0`;
+    const where = ['-o', 'out', '--queue', redis().url, '--root', place, '--endpoint', s3.url()];
+    const { code, stderr } = await runCli(['study', 'study.yaml', ...where], { cwd: root });
+    expect([code, stderr]).toEqual([1, expect.stringContaining('not the results of a study')]);
+  });
 });
+
+const SAMPLE_ON_ALL = { card: 'models/sample.yaml' };
+const DYNAMIC_ON_ONE = { card: 'models/dynamic.yaml', sets: ['set'] };
+
+/** A storage with a study of a given set, a dataset to generate and one that is not there. */
+async function newStudy(
+  models: object[] = [SAMPLE_ON_ALL, { card: 'models/broken.yaml' }, DYNAMIC_ON_ONE],
+): Promise<string> {
+  const root = await newStorage();
+  writeFolders(join(root, 'in'), await makeImages({ images: 12 }));
+  writeRecipe(root);
+  const ofInputs = { annotations: '{data}/in/annotations', images: '{data}/in/images' };
+  const study = {
+    name: 'small',
+    inputs: { data: '.' },
+    sets: {
+      set: { dataset: 'in/set' },
+      made: { recipe: 'recipe.yaml', ...ofInputs },
+      absent: { dataset: '{data}/in/absent' },
+    },
+    models,
+    gaps: [['set', 'made']],
+    figures: [],
+    scores: { resamples: 20 },
+  };
+  writeTree({ 'study.yaml': stringify(study) }, root);
+  return root;
+}

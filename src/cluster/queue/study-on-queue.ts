@@ -1,31 +1,39 @@
 import { dirname } from 'node:path';
-import { EvaluationError, QueueError } from '../../errors.js';
+import { EvaluationError, OutputError } from '../../errors.js';
 import { explaining } from '../../files/file-errors.js';
 import { isWithin, realPlace } from '../../files/folders.js';
 import { loadRecipe } from '../../recipe/load.js';
 import { pathIn, type Study } from '../../study/load.js';
 import type { RunStudyInput, RunStudyOptions, StudyRun } from '../../study/run-study.js';
-import { readStudyResults, requireStudyPlace, STUDY_FILE } from '../../study/study-folder.js';
-import { isRemote, type Storage } from '../storage.js';
+import {
+  LOCK_FILE,
+  readStudyResults,
+  requireStudyPlace,
+  STUDY_FILE,
+} from '../../study/study-folder.js';
+import { isRemote, type Storage, type StorageOptions } from '../storage.js';
 import { connectQueue } from './connection.js';
 import { coordinate } from './coordinator.js';
 import type { JobOf } from './jobs.js';
 import { openPlace } from './place.js';
 import type { CoordinateOptions } from './run-options.js';
 import { removeScratchOf } from './scratch.js';
-import { requireWithinRoot, ROOT } from './study-paths.js';
+import { placesOf, placesToFetch, ROOT } from './study-paths.js';
 import { modelInStorage, pathInStorage, PIECE, readFrom, shownPath } from './user-paths.js';
 
-/** All that the study reads but its file and its recipes, `work` and `out` are of the storage. */
+/**
+ * All that the study reads but its file and its recipes, `work` and `out` are of the storage. Where that
+ * is in S3, its paths lead there as if the working directory were the root.
+ */
 export interface StudyOnQueueInput extends RunStudyInput {
   /** The address of Redis: `redis://HOST:PORT`, or `rediss://` for TLS. */
   queue: string;
-  /** The storage that the workers have too: a folder that all machines share. */
+  /** The storage that the workers have too: a folder that all machines share, or `s3://BUCKET/PREFIX`. */
   root: string;
 }
 
 export interface StudyOnQueueOptions
-  extends CoordinateOptions, Pick<RunStudyOptions, 'provider' | 'overwrite'> {
+  extends CoordinateOptions, StorageOptions, Pick<RunStudyOptions, 'provider' | 'overwrite'> {
   /** Images of a piece, at most. Default: 1000. */
   piece?: number | undefined;
 }
@@ -35,7 +43,7 @@ export interface StudyOnQueueOptions
  * done is kept: a run that was interrupted is continued.
  * @throws EvaluationError, RecipeError where the study or a recipe is wrong
  * @throws OutputError where the root is not there, or something else is at the output
- * @throws TransferError where a path leads out of the storage
+ * @throws TransferError where a path leads out of the storage, or the storage cannot be reached
  * @throws QueueError `queue-address`, `queue-library-missing`, `queue-unreachable`, `queue-run-refused`,
  * `queue-run-cancelled`, and `queue-piece-failed` with the reason
  * @throws AbortedError: the run goes on, and the same call waits for it
@@ -46,15 +54,8 @@ export function studyOnQueue(
 ): Promise<StudyRun> {
   return explaining(async () => {
     const { study, root } = input;
-    const { storage, versions } = await openPlace(root);
-    if (isRemote(storage)) {
-      throw new QueueError('a study needs a folder that all machines share', {
-        code: 'queue-run-refused',
-        path: storage.root,
-        fix: 'evaluate its models with "patchml evaluate --queue", which takes S3',
-      });
-    }
-    await requireWithinRoot(study, storage.root);
+    const { storage, versions } = await openPlace(root, options);
+    await (isRemote(storage) ? placesToFetch : placesOf)(study, localRoot(storage));
     const { sets } = study;
     const job: JobOf<'study'> = {
       command: 'study',
@@ -76,7 +77,7 @@ export function studyOnQueue(
       work: await pathInStorage(storage, root, input.work),
       ...{ provider, overwrite, piece },
     };
-    await requireStudyPlace(storage.resolve(job.out), study.name, overwrite);
+    await requireOutput(storage, job);
     const connection = await connectQueue(input.queue, options.onNote);
     try {
       const found = await coordinate<'study'>(connection, versions, job, options);
@@ -94,6 +95,34 @@ export function studyOnQueue(
   });
 }
 
+/** The folder that stands for the root where the command runs. */
+function localRoot(storage: Storage): string {
+  return isRemote(storage) ? process.cwd() : storage.root;
+}
+
+/**
+ * Checks that the output may be written, before any work.
+ * @throws OutputError where something else is there, or another study and not to be replaced
+ */
+async function requireOutput(
+  storage: Storage,
+  { study: { name }, out, overwrite }: JobOf<'study'>,
+): Promise<void> {
+  const place = storage.resolve(out);
+  if (!isRemote(storage)) return requireStudyPlace(place, name, overwrite);
+  if (!(await storage.exists(out))) return;
+  if (!(await storage.exists(`${out}/${LOCK_FILE}`))) {
+    throw new OutputError('these are not the results of a study', {
+      code: 'output-not-study',
+      path: place,
+      fix: 'choose another output folder, or move or remove what is there',
+    });
+  }
+  await readFrom(storage, out, [LOCK_FILE], (folder) =>
+    requireStudyPlace(folder, name, overwrite, place),
+  );
+}
+
 /** A study with its inputs as the workers find them: below the root, wherever each of them has it. */
 async function toJob(
   { path, ...study }: Study,
@@ -101,11 +130,13 @@ async function toJob(
 ): Promise<Pick<JobOf<'study'>, 'study' | 'file'>> {
   const inputs: Record<string, string> = {};
   for (const [name, place] of Object.entries(study.inputs)) {
-    const isRoot = (await realPlace(place)) === storage.root;
+    const isRoot = (await realPlace(place)) === localRoot(storage);
     inputs[name] = isRoot ? ROOT : await modelInStorage(storage, place);
   }
   const folder = await realPlace(dirname(path));
   // Where the file lies elsewhere, no path of it that is read starts there.
-  const file = isWithin(storage.root, folder) ? await modelInStorage(storage, path) : 'study.yaml';
+  const file = isWithin(localRoot(storage), folder)
+    ? await modelInStorage(storage, path)
+    : 'study.yaml';
   return { study: JSON.parse(JSON.stringify({ ...study, inputs })) as typeof study, file };
 }

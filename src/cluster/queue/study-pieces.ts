@@ -1,11 +1,15 @@
-import { join } from 'node:path';
+import { mkdtemp, realpath, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { EvaluationError, OutputError, QueueError, TransferError } from '../../errors.js';
 import { digestOf } from '../../files/digest.js';
 import { findIndex } from '../../generate/build-index.js';
 import { generate } from '../../generate/generate.js';
 import { choosePreprocessing } from '../../models/card.js';
 import { openPrediction, type Prediction } from '../../models/prediction.js';
+import { openAnnotations } from '../../imagenet/annotations.js';
+import { fingerprintOf } from '../../imagenet/images.js';
 import { recipeDigest } from '../../recipe/load.js';
+import type { Recipe } from '../../recipe/schema.js';
 import { asFailure } from '../../study/failure.js';
 import { pathIn, type Study } from '../../study/load.js';
 import { openSet } from '../../study/open-sets.js';
@@ -20,11 +24,12 @@ import { requireStudyPlace } from '../../study/study-folder.js';
 import type { Shard } from '../parts.js';
 import { joinPredictions } from '../prediction-parts.js';
 import { isRemote, type Storage } from '../storage.js';
+import { partsOfPath } from '../storage-path.js';
 import { type Bench, give, pathOf, take } from './bench.js';
 import { type FoundOf, type JobOf, parseFound } from './jobs.js';
 import type { Piece } from './pieces.js';
 import { givePredictions, pieceCount, predictPiece, takePredictions } from './prediction-pieces.js';
-import { requireWithinRoot, ROOT } from './study-paths.js';
+import { linkInputs, placesOf, ROOT } from './study-paths.js';
 
 type Job = JobOf<'study'>;
 type Found = FoundOf<'study'>;
@@ -45,45 +50,67 @@ export async function doStudyPiece(
   found: Found = NOTHING,
   bench: Bench,
 ): Promise<Found> {
-  const study = await studyOf(job, bench.storage);
   if (stage === 'compose') {
-    return shard ? composeGroup(job, study, shard, bench) : composeAll(job, study, found, bench);
+    return shard ? composeGroup(job, shard, bench) : composeAll(job, found, bench);
   }
-  const open = async () => ({
-    opened: await openAll(study, found, bench),
-    close: () => Promise.resolve(),
-  });
-  return bench.shelf.use(`${id} ${digestOf(found.datasets)}`, open, ({ opened }) => {
-    const task = { job, study, opened, found };
+  const open = () => openInputs(job, found, bench);
+  return bench.shelf.use(`${id} ${digestOf(found.datasets)}`, open, (inputs) => {
+    const task = { ...inputs, job, found };
     if (stage === 'predict') return shard ? predictPart(task, shard, bench) : predict(task, bench);
     if (stage === 'score') return shard ? scorePart(task, shard, bench) : score(task, bench);
     return finish(task, bench);
   });
 }
 
-/** The study, with its paths on this machine. @throws TransferError `storage-outside` */
-async function studyOf({ study, file }: Job, storage: Storage): Promise<Study> {
-  if (isRemote(storage)) {
-    throw new QueueError('a study needs a folder that all machines share', {
-      code: 'queue-run-refused',
-      path: storage.root,
-    });
+/** What a study reads, on this machine. */
+interface Inputs {
+  study: Study;
+  opened: OpenedStudy;
+  /** The folder that stands for the root: in S3 one with links to local copies. */
+  root: string;
+}
+
+/** Opens what the study reads; what is in S3 is fetched before. */
+async function openInputs(
+  job: Job,
+  found: Found,
+  bench: Bench,
+): Promise<Inputs & { close: () => Promise<void> }> {
+  const { storage, scratch, signal } = bench;
+  if (!isRemote(storage)) {
+    const study = studyAt(storage.root, job, storage);
+    await placesOf(study, storage.root);
+    const opened = await openAll(study, found, bench);
+    return { study, opened, root: storage.root, close: () => Promise.resolve() };
   }
+  const ofWorker = await realpath(dirname(scratch)); // the piece's own is removed with it
+  const root = await mkdtemp(join(ofWorker, 'study-'));
+  const close = (): Promise<void> => rm(root, { recursive: true, force: true });
+  try {
+    const study = studyAt(root, job, storage);
+    const given = Object.entries(study.sets).filter(([, { recipe }]) => recipe === undefined);
+    const sets = Object.fromEntries(given); // the datasets of the others are there
+    await linkInputs({ ...study, sets }, root, storage, signal);
+    return { study, opened: await openAll(study, found, bench), root, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** The study, with its paths in a folder that is laid out as the storage. */
+function studyAt(root: string, { study, file }: Job, storage: Storage): Study {
+  const at = (place: string): string =>
+    isRemote(storage) ? join(root, ...partsOfPath(place)) : storage.resolve(place);
   const inputs = Object.entries(study.inputs).map(([name, place]) => [
     name,
-    place === ROOT ? storage.root : storage.resolve(place),
+    place === ROOT ? root : at(place),
   ]);
-  const own = {
-    ...study,
-    path: storage.resolve(file),
-    inputs: Object.fromEntries(inputs) as Study['inputs'],
-  };
-  await requireWithinRoot(own, storage.root);
-  return own;
+  return { ...study, path: at(file), inputs: Object.fromEntries(inputs) as Study['inputs'] };
 }
 
 /** Sets whose datasets are generated of the same annotations and images: they share a pool. */
-function groupsOf({ sets }: Study): string[][] {
+function groupsOf({ study: { sets } }: Job): string[][] {
   const groups = new Map<string, string[]>();
   for (const [name, { recipe, annotations, images }] of Object.entries(sets)) {
     if (recipe === undefined) continue;
@@ -94,8 +121,8 @@ function groupsOf({ sets }: Study): string[][] {
 }
 
 /** Has the datasets of recipes generated. */
-async function composeAll(job: Job, study: Study, before: Found, bench: Bench): Promise<Found> {
-  const groups = groupsOf(study);
+async function composeAll(job: Job, before: Found, bench: Bench): Promise<Found> {
+  const groups = groupsOf(job);
   if (groups.length === 0) return before;
   const counts = groups.flat().flatMap((set) => Object.values(job.recipes[set]!.sampling.counts));
   const images = counts.reduce((sum, count) => sum + count, 0);
@@ -113,26 +140,35 @@ async function composeAll(job: Job, study: Study, before: Found, bench: Bench): 
   };
 }
 
-async function composeGroup(job: Job, study: Study, { part }: Shard, bench: Bench): Promise<Found> {
+async function composeGroup(job: Job, { part }: Shard, bench: Bench): Promise<Found> {
   const { storage, scratch, jobs, signal } = bench;
+  const isFar = isRemote(storage);
+  const study = studyAt(isFar ? scratch : storage.root, job, storage);
+  if (!isFar) await placesOf(study, storage.root);
   const work = join(scratch, job.work);
   const datasets: Found['datasets'] = {};
   const failures: Found['failures'] = [];
-  for (const set of groupsOf(study)[part - 1]!) {
+  for (const set of groupsOf(job)[part - 1]!) {
     const recipe = job.recipes[set]!;
-    const [annotations, images] = [study.sets[set]!.annotations!, study.sets[set]!.images!].map(
+    const places = [study.sets[set]!.annotations!, study.sets[set]!.images!].map(
       (text) => pathIn(study, text).path,
-    ) as [string, string];
+    );
     try {
-      const index = await findIndex({ recipe, annotations, images, work });
-      const key = digestOf([recipeDigest(recipe), pathOf(index, bench)]).slice(0, 16);
-      const place = join(job.work, 'datasets', `${recipe.name}-${key}`);
+      const [annotations, images] = (
+        isFar
+          ? await Promise.all(places.map((path) => storage.fetch(pathOf(path, bench), signal)))
+          : places
+      ) as [string, string];
+      const input = { recipe, annotations, images, work };
+      const key = isFar
+        ? await keyOfCopies(input)
+        : digestOf([recipeDigest(recipe), pathOf(await findIndex(input), bench)]);
+      const place = join(job.work, 'datasets', `${recipe.name}-${key.slice(0, 16)}`);
       if (!(await storage.exists(place))) {
-        const input = { recipe, annotations, images, work, out: join(scratch, place) };
-        const made = await generate(input, { jobs, signal });
-        for (const folder of [made.index, made.pool, made.plan, made.dataset]) {
-          await give(pathOf(folder, bench), bench);
-        }
+        const made = await generate({ ...input, out: join(scratch, place) }, { jobs, signal });
+        // Where the copies lie is in the key of an index: no other machine would find it.
+        const before = isFar ? [] : [made.index, made.pool, made.plan];
+        for (const folder of [...before, made.dataset]) await give(pathOf(folder, bench), bench);
       }
       datasets[set] = place;
     } catch (error) {
@@ -142,6 +178,20 @@ async function composeGroup(job: Job, study: Study, { part }: Shard, bench: Benc
     }
   }
   return { ...NOTHING, datasets, failures };
+}
+
+/** What a dataset of local copies depends on, wherever each machine has them. */
+async function keyOfCopies({
+  recipe,
+  annotations,
+  images,
+}: {
+  recipe: Recipe;
+  annotations: string;
+  images: string;
+}): Promise<string> {
+  const { fingerprint } = await openAnnotations(annotations);
+  return digestOf([recipeDigest(recipe), fingerprint, await fingerprintOf(images)]);
 }
 
 function openAll(
@@ -158,10 +208,8 @@ function openAll(
 }
 
 /** What pieces that score have. */
-interface Task {
+interface Task extends Inputs {
   job: Job;
-  study: Study;
-  opened: OpenedStudy;
   found: Found;
 }
 
@@ -213,14 +261,9 @@ async function predictPart(task: Task, { part }: Shard, bench: Bench): Promise<F
   const { from } = cell.cell.cell;
   const batch = from.kind === 'card' ? from.batch : undefined;
   const prediction = await predictionOf(task, cell.cell, bench);
-  const images = relativeImages(cell.cell, bench);
   const options = { provider: task.job.provider, batch };
-  await predictPiece(prediction, images, shard, options, bench);
+  await predictPiece(prediction, undefined, shard, options, bench); // all images are there
   return NOTHING;
-}
-
-function relativeImages({ set }: OpenedCell, { storage }: Bench): string {
-  return set.images!.path.slice(storage.root.length + 1);
 }
 
 /** What a model on a set predicts, whose folder is in the scratch folder. */
@@ -275,11 +318,12 @@ function contextOf({ work, provider }: Job, { scores }: Study, { scratch }: Benc
 }
 
 /** Writes the results. What could not be scored is tried once more. */
-async function finish({ job, study, opened, found }: Task, bench: Bench): Promise<Found> {
+async function finish({ job, study, opened, found, root }: Task, bench: Bench): Promise<Found> {
   const { out, overwrite, provider } = job;
   const { storage, scratch, jobs, signal } = bench;
   const isThere = await storage.exists(out);
-  await requireStudyPlace(storage.resolve(out), study.name, overwrite);
+  const earlier = isThere ? await storage.fetch(out, signal) : join(scratch, out);
+  await requireStudyPlace(earlier, study.name, overwrite);
   const context = contextOf(job, study, bench);
   for (const [index, { cell, set }] of opened.cells.entries()) {
     if (found.failed.includes(index)) continue;
@@ -289,7 +333,7 @@ async function finish({ job, study, opened, found }: Task, bench: Bench): Promis
     { ...opened, failures: [...opened.failures] }, // which is used again if this is tried again
     { study, out: join(scratch, out), work: context.work },
     { provider, jobs, signal },
-    storage.resolve(out),
+    earlier,
   );
   if (!isUnchanged) {
     if (isThere) await storage.remove(out);
@@ -298,7 +342,7 @@ async function finish({ job, study, opened, found }: Task, bench: Bench): Promis
   return {
     ...found,
     failures: failures.map(({ set, model, error: { code, message } }) => ({
-      ...{ set, model, code, message },
+      ...{ set, model, code, message: message.replaceAll(root, storage.root) },
     })),
     scored: found.scored + scored,
     reused: Math.max(0, reused - found.scored),
