@@ -24,8 +24,8 @@ const SMALL = 4096;
 const BATCH = 32;
 
 /**
- * Files with their SHA-256, in their order; of many that are not small in worker threads. Memory does not grow with
- * their number.
+ * Files with their SHA-256, in their order; of many that are not small in worker threads. Memory does
+ * not grow with their number.
  * @returns undefined as the digest of a file that is not read
  * @throws OutputError where one cannot be read, AbortedError
  */

@@ -7,6 +7,7 @@ import { digestOf } from '../../files/digest.js';
 import {
   askingRedis,
   clientNames,
+  connectQueue,
   KEPT,
   openQueue,
   PREFIX,
@@ -21,8 +22,9 @@ import {
   stagesOf,
 } from './jobs.js';
 import { cancelIdOf, jobIdOf, nameOf, outputIdOf, parsePiece, type Run } from './pieces.js';
-import { queueNameOf, type Versions } from './place.js';
+import { type Place, queueNameOf, type Versions } from './place.js';
 import type { CoordinateOptions } from './run-options.js';
+import { removeScratchOf } from './scratch.js';
 
 /** How often it looks how far the run is, ms. */
 const LOOK_EVERY = 200;
@@ -35,17 +37,29 @@ const PATIENCE = 5000;
  * Has a run done by the workers of a queue, and waits for its end. A run that is there, as where its
  * coordinator was stopped, is waited for. Where Redis has lost it, it is added again: what is done is
  * in the storage.
- * @returns what the last stage left
- * @throws QueueError `queue-run-refused` where another coordinator has this output, or another run;
- * `queue-piece-failed`; `queue-run-cancelled`; `queue-redis-refuses`; AbortedError: the run goes on
+ * @param address of Redis
+ * @param read reads what the run made, by what its last stage left, while no other run may replace it
+ * @throws QueueError `queue-address`, `queue-library-missing`, `queue-unreachable`; `queue-run-refused`
+ * where another coordinator has this output, or another run; `queue-piece-failed`;
+ * `queue-run-cancelled`; `queue-redis-refuses`; AbortedError: the run goes on; what `read` throws
  */
-export function coordinate<C extends Command>(
-  connection: QueueConnection,
-  versions: Versions,
+export async function coordinate<C extends Command, Result>(
+  address: string,
+  { storage, versions }: Place,
   job: JobOf<C>,
-  options: CoordinateOptions = {},
-): Promise<FoundOf<C>> {
-  return askingRedis(connection.address, () => coordinateRun(connection, versions, job, options));
+  options: CoordinateOptions,
+  read: (found: FoundOf<C>) => Promise<Result>,
+): Promise<Result> {
+  const connection = await connectQueue(address, options.onNote);
+  try {
+    const found = await askingRedis(connection.address, () =>
+      coordinateRun(connection, versions, job, options),
+    );
+    await removeScratchOf(job.out, storage);
+    return await read(found);
+  } finally {
+    connection.close();
+  }
 }
 
 async function coordinateRun<C extends Command>(

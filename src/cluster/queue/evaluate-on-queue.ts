@@ -13,13 +13,11 @@ import { openScores, SCORECARD_FILE } from '../../score/scores-folder.js';
 import { asFailure } from '../../study/failure.js';
 import type { EvaluationSetInput } from '../../sets/open-set.js';
 import type { Storage, StorageOptions } from '../storage.js';
-import { connectQueue } from './connection.js';
 import { coordinate } from './coordinator.js';
 import type { FoundOf, JobOf } from './jobs.js';
 import { openPlace } from './place.js';
 import type { CoordinateOptions } from './run-options.js';
-import { removeScratchOf } from './scratch.js';
-import { modelInStorage, pathInStorage, PIECE, readFrom, shownPath } from './user-paths.js';
+import { localInStorage, pathInStorage, PIECE, readFrom, shownPath } from './user-paths.js';
 
 /**
  * What is evaluated. Cards are read where the program runs; the models that they name, the set and
@@ -65,23 +63,19 @@ export function evaluateOnQueue(
 ): Promise<EvaluatedModels> {
   return explaining(async () => {
     const { cards, root } = input;
-    const { storage, versions } = await openPlace(root, options);
+    const place = await openPlace(root, options);
+    const { storage } = place;
     await requireDistinctNames(cards);
     const { models, failures } = await readCards(cards, storage);
     if (models.length === 0) return { evaluated: [], failures };
     const job = await jobOf(input, models, storage, options);
-    const connection = await connectQueue(input.queue, options.onNote);
-    try {
-      const found = await coordinate<'evaluate'>(connection, versions, job, options);
-      await removeScratchOf(job.out, storage);
+    return coordinate(input.queue, place, job, options, async (found) => {
       const failed = [...failures, ...found.failures.map(toFailedModel)];
       const evaluated = await Promise.all(
         found.evaluated.map((one) => readEvaluated(one, storage, root)),
       );
       return { evaluated, failures: failed.sort(inOrderOf(cards)) };
-    } finally {
-      connection.close();
-    }
+    });
   });
 }
 
@@ -102,7 +96,7 @@ async function readCards(
       failures.push({ card: given, error: asFailure(error) });
       continue;
     }
-    models.push({ given, card: { ...card, model: await modelInStorage(storage, card.model) } });
+    models.push({ given, card: { ...card, model: await localInStorage(storage, card.model) } });
   }
   return { models, failures };
 }

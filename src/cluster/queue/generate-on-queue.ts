@@ -9,13 +9,11 @@ import {
   requireInputs,
 } from '../../generate/generate.js';
 import { isRemote, type Storage, type StorageOptions } from '../storage.js';
-import { connectQueue } from './connection.js';
 import { coordinate } from './coordinator.js';
 import { isDatasetAt, SUMMARIES } from './generate-pieces.js';
 import type { JobOf } from './jobs.js';
 import { openPlace } from './place.js';
 import type { CoordinateOptions } from './run-options.js';
-import { removeScratchOf } from './scratch.js';
 import { pathInStorage, PIECE, readFrom, shownPath } from './user-paths.js';
 
 /** All paths are of the storage: absolute, or from its root. */
@@ -49,7 +47,8 @@ export function generateOnQueue(
 ): Promise<Generated> {
   return explaining(async () => {
     const { recipe } = input;
-    const { storage, versions } = await openPlace(input.root, options);
+    const place = await openPlace(input.root, options);
+    const { storage } = place;
     const inputs = requireInputs(input);
     const inStorage = (path: string): Promise<string> => pathInStorage(storage, input.root, path);
     const job: JobOf<'generate'> = {
@@ -62,24 +61,14 @@ export function generateOnQueue(
       ...{ strict, overwrite, piece },
     };
     await requireOutput(storage, job);
-    const connection = await connectQueue(input.queue, options.onNote);
-    try {
-      const { index, pool, plan } = await coordinate<'generate'>(
-        connection,
-        versions,
-        job,
-        options,
-      );
-      await removeScratchOf(job.out, storage);
+    return coordinate(input.queue, place, job, options, async ({ index, pool, plan }) => {
       const { summary, lock } = await readFrom(storage, job.out, SUMMARIES, readDataset);
       const indexed = await readFrom(storage, index, ['index.json'], readIndexSummary);
       const { hidden = { annotations: 0, images: 0 } } = indexed;
       const at = (path: string): string => shownPath(input.root, path);
       const folders = { index: at(index), pool: at(pool!), plan: at(plan!), dataset: at(job.out) };
       return { ...folders, hidden, summary, lock };
-    } finally {
-      connection.close();
-    }
+    });
   });
 }
 

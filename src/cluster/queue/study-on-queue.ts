@@ -12,14 +12,19 @@ import {
   STUDY_FILE,
 } from '../../study/study-folder.js';
 import { isRemote, type Storage, type StorageOptions } from '../storage.js';
-import { connectQueue } from './connection.js';
 import { coordinate } from './coordinator.js';
 import type { JobOf } from './jobs.js';
 import { openPlace } from './place.js';
 import type { CoordinateOptions } from './run-options.js';
-import { removeScratchOf } from './scratch.js';
 import { placesOf, placesToFetch, ROOT } from './study-paths.js';
-import { modelInStorage, pathInStorage, PIECE, readFrom, shownPath } from './user-paths.js';
+import {
+  localInStorage,
+  localRoot,
+  pathInStorage,
+  PIECE,
+  readFrom,
+  shownPath,
+} from './user-paths.js';
 
 /**
  * All that the study reads but its file and its recipes, `work` and `out` are of the storage. Where that
@@ -54,7 +59,8 @@ export function studyOnQueue(
 ): Promise<StudyRun> {
   return explaining(async () => {
     const { study, root } = input;
-    const { storage, versions } = await openPlace(root, options);
+    const place = await openPlace(root, options);
+    const { storage } = place;
     await (isRemote(storage) ? placesToFetch : placesOf)(study, localRoot(storage));
     const { sets } = study;
     const job: JobOf<'study'> = {
@@ -78,10 +84,7 @@ export function studyOnQueue(
       ...{ provider, overwrite, piece },
     };
     await requireOutput(storage, job);
-    const connection = await connectQueue(input.queue, options.onNote);
-    try {
-      const found = await coordinate<'study'>(connection, versions, job, options);
-      await removeScratchOf(job.out, storage);
+    return coordinate(input.queue, place, job, options, async (found) => {
       const failures = found.failures.map(({ set, model, code, message }) => ({
         ...{ set, model },
         error: new EvaluationError(message, { code }),
@@ -89,15 +92,8 @@ export function studyOnQueue(
       const results = await readFrom(storage, job.out, [STUDY_FILE], readStudyResults);
       const { scored, reused, isUnchanged } = found;
       return { out: shownPath(root, job.out), results, failures, scored, reused, isUnchanged };
-    } finally {
-      connection.close();
-    }
+    });
   });
-}
-
-/** The folder that stands for the root where the command runs. */
-function localRoot(storage: Storage): string {
-  return isRemote(storage) ? process.cwd() : storage.root;
 }
 
 /**
@@ -131,12 +127,12 @@ async function toJob(
   const inputs: Record<string, string> = {};
   for (const [name, place] of Object.entries(study.inputs)) {
     const isRoot = (await realPlace(place)) === localRoot(storage);
-    inputs[name] = isRoot ? ROOT : await modelInStorage(storage, place);
+    inputs[name] = isRoot ? ROOT : await localInStorage(storage, place);
   }
   const folder = await realPlace(dirname(path));
   // Where the file lies elsewhere, no path of it that is read starts there.
   const file = isWithin(localRoot(storage), folder)
-    ? await modelInStorage(storage, path)
+    ? await localInStorage(storage, path)
     : 'study.yaml';
   return { study: JSON.parse(JSON.stringify({ ...study, inputs })) as typeof study, file };
 }

@@ -22,14 +22,18 @@ export async function pathInStorage(storage: Storage, root: string, path: string
   return given;
 }
 
+/** The folder that stands for the root where the command runs: itself, or for S3 the working directory. */
+export function localRoot(storage: Storage): string {
+  return isRemote(storage) ? process.cwd() : storage.root;
+}
+
 /**
- * The path from the storage's root of a model that a card names, or of what a study does: below the
- * root, or where that is in S3, as if the working directory were it.
+ * The path from the storage's root of what a card or a study names: of what is below
+ * {@link localRoot}.
  * @throws TransferError `storage-outside`
  */
-export async function modelInStorage(storage: Storage, path: string): Promise<string> {
-  const root = isRemote(storage) ? process.cwd() : storage.root;
-  const given = relative(root, await realPlace(path)).replaceAll(sep, '/');
+export async function localInStorage(storage: Storage, path: string): Promise<string> {
+  const given = relative(localRoot(storage), await realPlace(path)).replaceAll(sep, '/');
   storage.resolve(given);
   return given;
 }
